@@ -1,0 +1,40 @@
+# `make train` and `make test` do everything on a machine with Python 3.11+ and nothing installed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ESC10 ?= $(ESC_GPU_ESC10)
+
+.PHONY: help setup train test bench gpu clean
+
+help:
+	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
+	@echo "make test    set up .venv and run the tests"
+	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout"
+	@echo "make gpu     GPU tests and benchmarks with the Python at hand; ESC10=DIR as above"
+
+setup: $(VENV)/.installed
+
+$(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "esc_gpu needs Python 3.11 or newer: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[test,benchmarks]'
+	touch $@
+
+train: setup
+	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
+		train.py --config configs/demo.yaml --output_dir runs/demo --overwrite true
+
+test: setup
+	$(BIN)/python -m pytest
+
+bench: setup
+	$(BIN)/python -m benchmarks.frontends $(if $(ESC10),--root $(ESC10))
+
+# The machine with the GPU brings its own Python and torch; nothing is installed.
+gpu:
+	$(PYTHON) -m pytest -m gpu
+	$(PYTHON) -m benchmarks.frontends --require-gpu $(if $(ESC10),--root $(ESC10))
+	$(PYTHON) -m benchmarks.cross_validation --require-gpu $(if $(ESC10),--root $(ESC10)) --config configs/logmel.yaml
+
+clean:
+	rm -rf $(VENV) runs build *.egg-info
