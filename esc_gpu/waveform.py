@@ -1,0 +1,26 @@
+"""What a waveform tensor is: (B, T), int16 or float with full scale at ±1."""
+
+import torch
+from torch import Tensor
+
+from esc_gpu.errors import EscGpuError
+
+FULL_SCALE = 32768
+
+
+def to_float(waveform: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """`(B, T)` int16 or float → the same in `dtype`, full scale at ±1.
+
+    Raises:
+        EscGpuError: for another number of dimensions or another dtype.
+    """
+    if waveform.ndim != 2:
+        raise EscGpuError(
+            f"a waveform batch has the shape (B, T), got {tuple(waveform.shape)}: "
+            "add a batch dimension with waveform[None], or drop a channel dimension with waveform[:, 0]"
+        )
+    if waveform.dtype == torch.int16:
+        return waveform.to(dtype) / FULL_SCALE
+    if not waveform.is_floating_point():
+        raise EscGpuError(f"a waveform is int16 or floating point, got {waveform.dtype}: convert it first")
+    return waveform.to(dtype)
