@@ -1,0 +1,89 @@
+"""Front-ends: audio features as layers. `create_frontend("logmel")` makes one, `list_frontends()` names them."""
+
+import importlib
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.base import Frontend, option_names
+from esc_gpu.frontends.checks import check_choice, nearest
+
+__all__ = ["Frontend", "create_frontend", "list_backends", "list_frontends"]
+
+# (module, class) by name and backend, imported when asked for: nnAudio and torchaudio stay optional.
+# "auto" takes the first backend of a row that has all the options: the fastest one stands first.
+_FRONTENDS = {
+    "spectrogram": {
+        "native": ("spectrogram", "Spectrogram"),
+        "torchaudio": ("torchaudio", "TorchaudioSpectrogram"),
+        "nnaudio": ("nnaudio", "NnAudioSpectrogram"),
+    },
+    "logmel": {
+        "native": ("mel", "LogMel"),
+        "torchaudio": ("torchaudio", "TorchaudioLogMel"),
+        "nnaudio": ("nnaudio", "NnAudioLogMel"),
+    },
+    "mfcc": {
+        "native": ("cepstral", "MFCC"),
+        "torchaudio": ("torchaudio", "TorchaudioMFCC"),
+        "nnaudio": ("nnaudio", "NnAudioMFCC"),
+    },
+    "cqt": {
+        "native": ("constant_q", "CQT"),
+        "nnaudio": ("nnaudio", "NnAudioCQT"),
+    },
+    "stack": {
+        "native": ("combine", "Stack"),
+    },
+}
+
+
+def list_frontends() -> list[str]:
+    """Names for `create_frontend`."""
+    return list(_FRONTENDS)
+
+
+def list_backends(name: str) -> list[str]:
+    """Backends of one front-end, in the order in which `backend="auto"` tries them."""
+    check_choice("the front-end's name", name, _FRONTENDS)
+    return list(_FRONTENDS[name])
+
+
+def create_frontend(name: str, backend: str = "auto", **options: object) -> Frontend:
+    """The front-end `name`; `options` are those of its class.
+
+    Args:
+        name: one of `list_frontends()`.
+        backend: one of `list_backends(name)`, or "auto" for the fastest that has all the options.
+
+    Raises:
+        EscGpuError: for an unknown name, backend or option, or a value out of range.
+    """
+    backends = list_backends(name)
+    check_choice(f"the backend of {name}", backend, ["auto", *backends])
+    if backend != "auto":
+        return _build(name, backend, options)
+    for candidate in backends:
+        if options.keys() <= set(option_names(_class(name, candidate))):
+            return _build(name, candidate, options)
+    return _build(name, backends[0], options)  # raises, naming the option
+
+
+def _class(name: str, backend: str) -> type[Frontend]:
+    module, attribute = _FRONTENDS[name][backend]
+    try:
+        return getattr(importlib.import_module(f"esc_gpu.frontends.{module}"), attribute)
+    except ModuleNotFoundError as error:
+        raise EscGpuError(
+            f"backend {backend!r} of {name} needs the package {error.name!r}: pip install {error.name}, "
+            "or take another backend"
+        ) from error
+
+
+def _build(name: str, backend: str, options: dict[str, object]) -> Frontend:
+    cls = _class(name, backend)
+    known = option_names(cls)
+    for option in options:
+        if option not in known:
+            raise EscGpuError(
+                f"{name} ({backend}) has no option {option!r}{nearest(option, known)}; it has {', '.join(known)}"
+            )
+    return cls(**options)

@@ -1,0 +1,38 @@
+"""Sentences for wrong front-end options."""
+
+import difflib
+from collections.abc import Iterable
+
+from esc_gpu.errors import EscGpuError
+
+
+def check_int(name: str, value: object, low: int, high: int | None = None) -> None:
+    """Refuse what is not an integer in `[low, high]`."""
+    good = isinstance(value, int) and not isinstance(value, bool) and value >= low
+    if not good or (high is not None and value > high):
+        limits = f"at least {low}" if high is None else f"from {low} to {high}"
+        raise EscGpuError(f"{name} must be an integer {limits}, got {value!r}")
+
+
+def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
+    """Refuse what is not one of `choices`."""
+    choices = list(choices)
+    if value not in choices:
+        raise EscGpuError(
+            f"{name} must be one of {', '.join(map(str, choices))}, got {value!r}{nearest(value, choices)}"
+        )
+
+
+def check_frequency_range(fmin: float, fmax: float, sample_rate: int) -> None:
+    """Refuse a band that is not within 0 Hz and the Nyquist frequency."""
+    if not 0 <= fmin < fmax <= sample_rate / 2:
+        raise EscGpuError(
+            f"fmin and fmax must satisfy 0 <= fmin < fmax <= sample_rate / 2 = {sample_rate / 2:g} Hz, "
+            f"got fmin={fmin:g}, fmax={fmax:g}"
+        )
+
+
+def nearest(value: object, choices: Iterable[object]) -> str:
+    """`"; did you mean 'x'?"` where a choice is close to `value`, else an empty string."""
+    close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    return f"; did you mean {close[0]!r}?" if close else ""

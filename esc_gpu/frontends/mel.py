@@ -1,0 +1,169 @@
+"""Mel scale, mel filter bank and the log-mel spectrogram."""
+
+import warnings
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esc_gpu.frontends.checks import check_choice, check_frequency_range, check_int
+from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
+from esc_gpu.frontends.spectrogram import STFTFrontend
+
+MEL_SCALES = ("slaney", "htk")
+NORMS = ("slaney", None)
+
+# Slaney's Auditory Toolbox (1998): linear under 1 kHz, 27 logarithmic steps for each factor of 6.4 above.
+_HZ_PER_MEL = 200.0 / 3
+_BREAK_HZ = 1000.0
+_BREAK_MEL = _BREAK_HZ / _HZ_PER_MEL
+_LOG_STEP = np.log(6.4) / 27
+
+
+def hz_to_mel(hz: np.ndarray | float, mel_scale: str) -> np.ndarray:
+    """Hz → mel, on Slaney's scale or HTK's `2595 log10(1 + f / 700)`."""
+    hz = np.asarray(hz, dtype=np.float64)
+    if mel_scale == "htk":
+        return 2595.0 * np.log10(1.0 + hz / 700.0)
+    return np.where(
+        hz < _BREAK_HZ, hz / _HZ_PER_MEL, _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
+    )
+
+
+def mel_to_hz(mel: np.ndarray | float, mel_scale: str) -> np.ndarray:
+    """The inverse of `hz_to_mel`."""
+    mel = np.asarray(mel, dtype=np.float64)
+    if mel_scale == "htk":
+        return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
+    return np.where(mel < _BREAK_MEL, mel * _HZ_PER_MEL, _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_MEL)))
+
+
+def mel_frequencies(n_mels: int, fmin: float, fmax: float, mel_scale: str) -> np.ndarray:
+    """`(n_mels + 2,)` edges in Hz, evenly spaced in mel; the centres are those without the two ends."""
+    ends = hz_to_mel(fmin, mel_scale), hz_to_mel(fmax, mel_scale)
+    return mel_to_hz(np.linspace(*ends, n_mels + 2), mel_scale)
+
+
+def mel_filterbank(
+    sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float, mel_scale: str, norm: str | None
+) -> np.ndarray:
+    """`(n_mels, n_fft // 2 + 1)` float64 triangles, as `librosa.filters.mel`.
+
+    `norm="slaney"` gives every triangle the same area (height 2 / width in Hz), `None` the peak 1.
+    """
+    edges = mel_frequencies(n_mels, fmin, fmax, mel_scale)[:, None]
+    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
+    bins = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    rising = (bins - lower) / (centre - lower)
+    falling = (upper - bins) / (upper - centre)
+    triangles = np.maximum(0.0, np.minimum(rising, falling))
+    return triangles * (2.0 / (upper - lower)) if norm == "slaney" else triangles
+
+
+class MelFrontend(STFTFrontend):
+    """What log-mel and MFCC share: an STFT and the mel filter bank over its power."""
+
+    def __init__(
+        self,
+        sample_rate: int,
+        n_fft: int,
+        win_length: int | None,
+        hop_length: int,
+        window: str,
+        pad_mode: str,
+        n_mels: int,
+        fmin: float,
+        fmax: float | None,
+        mel_scale: str,
+        norm: str | None,
+    ):
+        super().__init__(sample_rate, n_fft, win_length, hop_length, window, pad_mode)
+        check_int("n_mels", n_mels, 1)
+        check_choice("mel_scale", mel_scale, MEL_SCALES)
+        check_choice("norm", norm, NORMS)
+        self.n_mels = n_mels
+        self.fmin = float(fmin)
+        self.fmax = sample_rate / 2 if fmax is None else float(fmax)
+        check_frequency_range(self.fmin, self.fmax, sample_rate)
+        self.mel_scale = mel_scale
+        self.norm = norm
+        self.warn_of_empty_bands()
+
+    def filterbank(self) -> Tensor:
+        """`(n_mels, n_fft // 2 + 1)` float64."""
+        return torch.from_numpy(
+            mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax, self.mel_scale, self.norm)
+        )
+
+    def warn_of_empty_bands(self) -> None:
+        """Bands so narrow that no FFT bin falls into them are constant: legal, as in librosa, and rarely meant."""
+        empty = int((self.filterbank().sum(dim=1) == 0).sum())
+        if empty:
+            warnings.warn(
+                f"{empty} of {self.n_mels} mel bands hold no FFT bin: lower n_mels, raise n_fft or raise fmin",
+                stacklevel=4,
+            )
+
+    def build(self) -> None:
+        super().build()
+        self.register_buffer("mel_basis", self.filterbank().T.float().contiguous(), persistent=False)
+
+    def mel_power(self, waveform: Tensor) -> Tensor:
+        """`(B, T)` → `(B, N, n_mels)`."""
+        return self.power(waveform) @ self.mel_basis
+
+    @property
+    def mel_centres(self) -> Tensor:
+        """`(n_mels,)` Hz."""
+        edges = mel_frequencies(self.n_mels, self.fmin, self.fmax, self.mel_scale)
+        return torch.from_numpy(edges[1:-1]).float()
+
+
+class LogMel(MelFrontend):
+    """Log-mel spectrogram `(B, 1, n_mels, N)`: `librosa.power_to_db(librosa.feature.melspectrogram(...))`.
+
+    Args:
+        sample_rate, n_fft, win_length, hop_length, window, pad_mode: as in `Spectrogram`.
+        n_mels: number of mel bands.
+        fmin, fmax: lowest and highest edge in Hz (fmax None: half the sample rate).
+        mel_scale: "slaney" or "htk"; norm: "slaney" (equal area) or None (equal peak).
+        scale: "db", "power" or "magnitude"; top_db: range kept under each clip's maximum, in dB, or None.
+
+    Raises:
+        EscGpuError: for an option out of range.
+
+    Source: Davis & Mermelstein (1980); the scale from Slaney's Auditory Toolbox (1998) or the HTK Book.
+    """
+
+    name = "logmel"
+
+    def __init__(
+        self,
+        *,
+        sample_rate: int = 44100,
+        n_fft: int = 2048,
+        win_length: int | None = None,
+        hop_length: int = 512,
+        window: str = "hann",
+        pad_mode: str = "reflect",
+        n_mels: int = 128,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        mel_scale: str = "slaney",
+        norm: str | None = "slaney",
+        scale: str = "db",
+        top_db: float | None = 80.0,
+    ):
+        super().__init__(
+            sample_rate, n_fft, win_length, hop_length, window, pad_mode, n_mels, fmin, fmax, mel_scale, norm
+        )
+        self.scale = check_scale(scale)
+        self.top_db = check_top_db(top_db)
+        self.build()
+
+    def features(self, waveform: Tensor) -> Tensor:
+        return rescale_power(self.mel_power(waveform), self.scale, self.top_db).transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def frequencies(self) -> Tensor:
+        return self.mel_centres

@@ -1,0 +1,122 @@
+"""nnAudio's convolution layers as front-ends: the way to trainable kernels.
+
+nnAudio supplies the kernels and the convolution; power, decibels and DCT are the native ones, because
+nnAudio's square root has a NaN gradient on silence. The options are checked by the native classes
+before nnAudio sees them: it lets a wrong one pass.
+"""
+
+from nnAudio import features
+from torch import Tensor
+
+from esc_gpu.frontends.base import make_buffers_transient
+from esc_gpu.frontends.cepstral import MFCC
+from esc_gpu.frontends.constant_q import CQT
+from esc_gpu.frontends.mel import LogMel, MelFrontend
+from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend
+
+
+def stft_arguments(frontend: STFTFrontend) -> dict[str, object]:
+    """The options of the STFT in nnAudio's words."""
+    return {
+        "sr": frontend.sample_rate,
+        "n_fft": frontend.n_fft,
+        "win_length": frontend.win_length,
+        "hop_length": frontend.hop_length,
+        "window": frontend.window,
+        "pad_mode": frontend.pad_mode,
+        "verbose": False,
+    }
+
+
+def complex_power(stacked: Tensor) -> Tensor:
+    """nnAudio's complex output `(..., 2)` → power."""
+    return stacked.square().sum(dim=-1)
+
+
+class NnAudioSpectrogram(Spectrogram):
+    """`Spectrogram` by `nnAudio.features.STFT`; `trainable_stft` makes its Fourier kernels parameters."""
+
+    backend = "nnaudio"
+
+    def __init__(self, *, trainable_stft: bool = False, **options: object):
+        self.trainable_stft = trainable_stft
+        super().__init__(**options)
+
+    def build(self) -> None:
+        self.layer = features.STFT(
+            **stft_arguments(self), freq_scale="no", output_format="Complex", trainable=self.trainable_stft
+        )
+        make_buffers_transient(self.layer)
+
+    def power(self, waveform: Tensor) -> Tensor:
+        return complex_power(self.layer(waveform)).transpose(-1, -2)
+
+
+class NnAudioMel(MelFrontend):
+    """Mel power by `nnAudio.features.MelSpectrogram`; its Fourier kernels and mel basis can be trainable."""
+
+    backend = "nnaudio"
+
+    def __init__(self, *, trainable_stft: bool = False, trainable_mel: bool = False, **options: object):
+        self.trainable_stft = trainable_stft
+        self.trainable_mel = trainable_mel
+        super().__init__(**options)
+
+    def build(self) -> None:
+        self.layer = features.MelSpectrogram(
+            **stft_arguments(self),
+            n_mels=self.n_mels,
+            fmin=self.fmin,
+            fmax=self.fmax,
+            htk=self.mel_scale == "htk",
+            norm=1 if self.norm == "slaney" else None,
+            trainable_mel=self.trainable_mel,
+            trainable_STFT=self.trainable_stft,
+        )
+        make_buffers_transient(self.layer)
+
+    def mel_power(self, waveform: Tensor) -> Tensor:
+        spectrum = complex_power(self.layer.stft(waveform, output_format="Complex"))  # (B, F, N)
+        return spectrum.transpose(-1, -2) @ self.layer.mel_basis.T
+
+
+class NnAudioLogMel(NnAudioMel, LogMel):
+    """`LogMel` on nnAudio's layers."""
+
+
+class NnAudioMFCC(NnAudioMel, MFCC):
+    """`MFCC` on nnAudio's layers."""
+
+    def build(self) -> None:
+        super().build()
+        self.build_dct()
+
+
+class NnAudioCQT(CQT):
+    """`CQT` by `nnAudio.features.CQT1992v2`; `trainable` makes its kernels parameters."""
+
+    backend = "nnaudio"
+
+    def __init__(self, *, trainable: bool = False, **options: object):
+        self.trainable = trainable
+        super().__init__(**options)
+
+    def build(self) -> None:
+        self.layer = features.CQT1992v2(
+            sr=self.sample_rate,
+            hop_length=self.hop_length,
+            fmin=self.fmin,
+            n_bins=self.n_bins,
+            bins_per_octave=self.bins_per_octave,
+            filter_scale=self.filter_scale,
+            window=self.window,
+            pad_mode=self.pad_mode,
+            trainable=self.trainable,
+            output_format="Complex",
+            verbose=False,
+        )
+        make_buffers_transient(self.layer)
+        self.min_samples = self.layer.kernel_width // 2 + 1 if self.pad_mode == "reflect" else 1
+
+    def power(self, waveform: Tensor) -> Tensor:
+        return complex_power(self.layer(waveform))

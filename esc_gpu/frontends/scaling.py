@@ -1,0 +1,48 @@
+"""From power to decibels or magnitude, with gradients that stay finite on silence."""
+
+import torch
+from torch import Tensor
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.checks import check_choice
+
+SCALES = ("db", "power", "magnitude")
+AMIN = 1e-10  # the power floor of librosa.power_to_db
+
+
+def power_to_db(power: Tensor, top_db: float | None = 80.0) -> Tensor:
+    """Power `(B, ...)` → `10 log10(max(power, 1e-10))` in dB, as `librosa.power_to_db(ref=1.0)`.
+
+    `top_db` cuts each clip at that many dB under its own maximum, never under its batch's.
+    """
+    db = 10.0 * torch.log10(power.clamp_min(AMIN))
+    if top_db is None:
+        return db
+    dims = tuple(range(1, db.ndim))
+    return torch.maximum(db, db.amax(dim=dims, keepdim=True) - top_db)
+
+
+def power_to_magnitude(power: Tensor) -> Tensor:
+    """The square root, with gradient 0 at 0 where that of `sqrt` is infinite."""
+    positive = power > 0
+    return torch.where(positive, power, 1.0).sqrt() * positive
+
+
+def rescale_power(power: Tensor, scale: str, top_db: float | None) -> Tensor:
+    """Power `(B, ...)` → the same shape in `scale`: "db", "power" or "magnitude"."""
+    if scale == "db":
+        return power_to_db(power, top_db)
+    return power if scale == "power" else power_to_magnitude(power)
+
+
+def check_scale(scale: str) -> str:
+    """`scale`, if it is one of `SCALES`."""
+    check_choice("scale", scale, SCALES)
+    return scale
+
+
+def check_top_db(top_db: float | None) -> float | None:
+    """`top_db`, if it is positive or None."""
+    if top_db is not None and not top_db > 0:
+        raise EscGpuError(f"top_db must be a positive number of dB, or null for no limit, got {top_db!r}")
+    return top_db
