@@ -1,0 +1,69 @@
+"""A run's config from YAML files and the command line (jsonargparse), with errors of one line."""
+
+import argparse
+import dataclasses
+import re
+
+from jsonargparse import ArgumentParser
+
+from esc_gpu.config import MemberConfig, RunConfig
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.checks import nearest
+
+DESCRIPTION = (
+    "Train a timm backbone behind an audio front-end and evaluate it on the official folds. "
+    "Every option can stand in a YAML file given by --config, as those in configs/, and is overridden by its "
+    "dotted name on the command line."
+)
+
+
+def parse_run(arguments: list[str], prog: str) -> RunConfig:
+    """The config of a run; `--help` and `--print_config` print and exit.
+
+    Raises:
+        EscGpuError: for an unknown key (with the nearest name), a value of the wrong type or a missing file.
+    """
+    parser = ArgumentParser(prog=prog, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("--config", action="config", help="YAML file with any of these options")
+    parser.add_class_arguments(RunConfig, None)
+    try:
+        values = vars(parser.instantiate(parser.parse_args(arguments)))
+    except argparse.ArgumentError as error:
+        raise EscGpuError(explain(str(error))) from error
+    return RunConfig(**{field.name: values[field.name] for field in dataclasses.fields(RunConfig)})
+
+
+def explain(message: str) -> str:
+    """jsonargparse's message in one line, with the nearest key for an unknown one."""
+    unknown = re.search(r"unrecognized arguments: -*([\w.]+)|[Oo]ption '([\w.]+)'", message)
+    if unknown:
+        key = unknown[1] or unknown[2]
+        group = re.search(r"Group '(\w+)'", message)
+        if group:
+            key = f"{group[1]}.{key}"
+        known = [field.name for field in dataclasses.fields(MemberConfig)] if "MemberConfig" in message else all_keys()
+        return f"there is no option {key!r}{nearest(key, known)}; --help lists them all"
+    wrong = re.match(r'Parser key "([\w.]+)":\s+(.*)', message, re.DOTALL)
+    if not wrong:
+        return " ".join(message.split())
+    key, reason = wrong[1], " ".join(wrong[2].split())
+    union = re.search(r"Subtypes: \[(.*?)\] Errors:.* Given value: (.*)", reason)
+    if union:
+        reason = f"expected {readable(union[1]).replace(', ', ' or ')}, got {union[2]!r}"
+    return f"{key}: {readable(reason)}"
+
+
+def readable(types: str) -> str:
+    """Python's spelling of types in YAML's words."""
+    types = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", types)
+    return re.sub(r"typing\.Literal\[(.*?)\]", r"one of \1", types).replace("NoneType", "null")
+
+
+def all_keys() -> list[str]:
+    """Every dotted option of a run."""
+    keys = []
+    for field in dataclasses.fields(RunConfig):
+        keys.append(field.name)
+        if dataclasses.is_dataclass(field.type):
+            keys += [f"{field.name}.{part.name}" for part in dataclasses.fields(field.type)]
+    return keys

@@ -1,0 +1,219 @@
+"""A run's configuration: the only place with the defaults of training. A field is `--section.name` to the user."""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """The recordings.
+
+    Args:
+        root: folder in ESC-50's layout (meta/esc50.csv and audio/); null for the embedded synthetic recordings.
+        subset: "esc10" keeps the ten classes of ESC-10.
+        sample_rate: samples per second to which every clip is resampled.
+        clip_seconds: length to which every clip is cut or padded with silence.
+        cache_dir: folder of the decoded stores and of the embedded recordings.
+        workers: threads that decode; null for one a core.
+        residence: where the clips are during training: "device", "stream" (from the file, one batch ahead) or "auto".
+    """
+
+    root: str | None = None
+    subset: Literal["all", "esc10"] = "all"
+    sample_rate: int = 44100
+    clip_seconds: float = 5.0
+    cache_dir: str = "~/.cache/esc_gpu"
+    workers: int | None = None
+    residence: Literal["auto", "device", "stream"] = "auto"
+
+
+@dataclass(frozen=True)
+class MemberConfig:
+    """A front-end; an option left null takes the front-end's own default, one it does not have is refused.
+
+    Args:
+        name: the front-end, one of `esc_gpu.list_frontends()`.
+        backend: "native", "torchaudio", "nnaudio", or "auto" for the fastest that has the options.
+        n_fft: samples of an STFT frame.
+        win_length: samples of the window inside the frame.
+        hop_length: samples between frames.
+        window: window function, a name of scipy.signal.get_window.
+        pad_mode: "reflect" or "constant" at both ends of the clip.
+        scale: "db", "power" or "magnitude".
+        top_db: range kept under each clip's maximum in dB.
+        n_mels: mel bands.
+        fmin: lowest frequency in Hz.
+        fmax: highest frequency in Hz.
+        mel_scale: "slaney" or "htk".
+        norm: norm of the mel triangles, "slaney" (equal area).
+        n_mfcc: cepstral coefficients.
+        n_bins: bins of the CQT, or of a stack's grid.
+        bins_per_octave: CQT bins of each octave.
+        filter_scale: factor on the length of the CQT kernels.
+        trainable: let the CQT kernels learn (nnaudio).
+        trainable_stft: let the Fourier kernels learn (nnaudio).
+        trainable_mel: let the mel basis learn (nnaudio).
+    """
+
+    name: str = "logmel"
+    backend: str = "auto"
+    n_fft: int | None = None
+    win_length: int | None = None
+    hop_length: int | None = None
+    window: str | None = None
+    pad_mode: str | None = None
+    scale: str | None = None
+    top_db: float | None = None
+    n_mels: int | None = None
+    fmin: float | None = None
+    fmax: float | None = None
+    mel_scale: str | None = None
+    norm: str | None = None
+    n_mfcc: int | None = None
+    n_bins: int | None = None
+    bins_per_octave: int | None = None
+    filter_scale: float | None = None
+    trainable: bool | None = None
+    trainable_stft: bool | None = None
+    trainable_mel: bool | None = None
+
+    def arguments(self) -> dict[str, object]:
+        """What `create_frontend` is called with."""
+        arguments = {name: value for name, value in vars(self).items() if value is not None}
+        if "members" in arguments:
+            arguments["members"] = [member.arguments() for member in self.members]
+        return arguments
+
+
+@dataclass(frozen=True)
+class FrontendConfig(MemberConfig):
+    __doc__ = MemberConfig.__doc__ + "    members: front-ends of a stack, each with the keys of this section.\n"
+
+    members: list[MemberConfig] | None = None
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The backbone behind the front-end.
+
+    Args:
+        backbone: any timm image model by name.
+        pretrained: start from timm's weights on the hub.
+        weights: start from a local file of backbone weights.
+        normalize: statistics of the training clips for each "bin" or each "channel".
+        options: further arguments of timm.create_model, as {drop_rate: 0.1}.
+    """
+
+    backbone: str = "resnet18"
+    pretrained: bool = False
+    weights: str | None = None
+    normalize: Literal["bin", "channel"] = "bin"
+    options: dict[str, int | float | bool | str | list[int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class AugmentConfig:
+    """Augmentation of the training clips; 0 switches a part off.
+
+    Args:
+        shift_seconds: each clip is rolled in time by up to this much.
+        gain_db: and scaled by up to this much either way.
+        noise_probability: share of clips that get white noise.
+        noise_snr_db: lowest and highest signal-to-noise ratio of that noise.
+        mixup_alpha: clips and labels are blended by a share from Beta(alpha, alpha).
+        freq_masks: SpecAugment masks over bins.
+        freq_mask_share: widest of them, as a share of the bins.
+        time_masks: SpecAugment masks over frames.
+        time_mask_share: widest of them, as a share of the frames.
+    """
+
+    shift_seconds: float = 2.5
+    gain_db: float = 6.0
+    noise_probability: float = 0.0
+    noise_snr_db: tuple[float, float] = (10.0, 40.0)
+    mixup_alpha: float = 0.3
+    freq_masks: int = 1
+    freq_mask_share: float = 0.2
+    time_masks: int = 1
+    time_mask_share: float = 0.2
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The training of each fold: AdamW, linear warm-up, cosine decay to zero.
+
+    Args:
+        epochs: passes over the training clips, fixed in advance; the last checkpoint is the result.
+        batch_size: clips of an optimiser step, over all processes.
+        accumulation: parts into which each process cuts its share of the batch to save memory.
+        lr: peak learning rate of the backbone.
+        frontend_lr: peak learning rate of trainable front-end kernels, which a larger one destroys.
+        weight_decay: of the backbone's weights; none on biases, norms and the front-end.
+        warmup_epochs: length of the warm-up.
+        label_smoothing: share of each label spread over all classes.
+        clip_norm: largest gradient norm, of backbone and front-end apart; 0 for no limit.
+        mixed_precision: "auto" is bf16 where the hardware multiplies it, else "no".
+        seed: of the weights, the order of the clips and the augmentation.
+        eval_every: epochs between evaluations for the curves; the last epoch is always evaluated.
+        checkpoint_every: epochs between checkpoints to resume from.
+        threads: CPU threads of each process; null for an equal share of the cores.
+    """
+
+    epochs: int = 40
+    batch_size: int = 32
+    accumulation: int = 1
+    lr: float = 1e-3
+    frontend_lr: float = 1e-5
+    weight_decay: float = 0.05
+    warmup_epochs: float = 2.0
+    label_smoothing: float = 0.1
+    clip_norm: float = 5.0
+    mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
+    seed: int = 0
+    eval_every: int = 5
+    checkpoint_every: int = 1
+    threads: int | None = None
+
+
+@dataclass(frozen=True)
+class TrackerConfig:
+    """Where the curves go besides the run's folder.
+
+    Args:
+        name: "wandb" (offline where there is no account), "tensorboard" or "none".
+        project: name of the project there.
+        group: name that the folds of this run share; null for the output folder's name.
+    """
+
+    name: Literal["none", "wandb", "tensorboard"] = "none"
+    project: str = "esc_gpu"
+    group: str | None = None
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """Train and evaluate on the official folds.
+
+    Args:
+        data: the recordings.
+        frontend: the audio features.
+        model: the backbone.
+        augment: augmentation of the training clips.
+        train: the training of each fold.
+        tracker: where the curves go besides the run's folder.
+        folds: test folds to run, as 1 or [1,2]; null for all.
+        output_dir: folder of the results; null for runs/FRONTEND.
+        resume: go on with the run in the output folder.
+        overwrite: replace the run in the output folder.
+    """
+
+    data: DataConfig = DataConfig()
+    frontend: FrontendConfig = FrontendConfig()
+    model: ModelConfig = field(default_factory=ModelConfig)
+    augment: AugmentConfig = AugmentConfig()
+    train: TrainConfig = TrainConfig()
+    tracker: TrackerConfig = TrackerConfig()
+    folds: int | list[int] | None = None
+    output_dir: str | None = None
+    resume: bool = False
+    overwrite: bool = False

@@ -1,0 +1,170 @@
+"""From waveform to class in one module: front-end → normalise → timm backbone."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.base import Float32Module, Frontend
+from esc_gpu.frontends.checks import check_choice, nearest
+
+NORMALIZE = ("bin", "channel")
+
+
+class Normalization(Float32Module):
+    """Zero mean and unit variance over a training set, for each bin or each channel.
+
+    `mean` and `std`, `(C, F, 1)`, are saved with the model. Without `fit` the first batch seen in
+    training mode gives them; in evaluation mode that is an error, since test clips must not.
+    """
+
+    def __init__(self, n_channels: int, n_bins: int, per: str):
+        super().__init__()
+        check_choice("normalize", per, NORMALIZE)
+        self.dims = (0, 3) if per == "bin" else (0, 2, 3)
+        self.fitted = False
+        self.register_buffer("mean", torch.zeros(n_channels, n_bins, 1))
+        self.register_buffer("std", torch.ones(n_channels, n_bins, 1))
+        self.register_load_state_dict_post_hook(lambda module, _: setattr(module, "fitted", True))
+
+    @torch.no_grad()
+    def fit(self, images: Iterable[Tensor]) -> None:
+        """Take the statistics of all `(B, C, F, N)` images, summed up in float64."""
+        count, total, squares = 0, 0.0, 0.0
+        for image in images:
+            image = image.double()
+            count += image.numel()
+            total = total + image.sum(self.dims, keepdim=True)
+            squares = squares + image.square().sum(self.dims, keepdim=True)
+        if count == 0:
+            raise EscGpuError("the normalisation needs at least one training clip, got none")
+        count //= total.numel()
+        mean = (total / count)[0]
+        variance = (squares / count)[0] - mean.square()
+        # A bin that never changes carries nothing: its floor keeps it from being blown up.
+        std = variance.clamp_min(0).sqrt()
+        std = std.clamp_min(1e-2 * float(std.mean())).clamp_min(1e-6)
+        self.mean.copy_(mean.expand_as(self.mean))
+        self.std.copy_(std.expand_as(self.std))
+        self.fitted = True
+
+    def forward(self, image: Tensor) -> Tensor:
+        if not self.fitted:
+            if not self.training:
+                raise EscGpuError(
+                    "the front-end has no normalisation statistics yet: "
+                    "call model.fit_normalization(waveforms) with training clips first"
+                )
+            self.fit([image.detach()])
+        return (image - self.mean) / self.std
+
+
+class WaveformClassifier(nn.Module):
+    """Waveform `(B, T)` → logits `(B, K)`.
+
+    Args:
+        frontend: the features, from `create_frontend`. Assigning another one later
+            (`model.frontend = other`) resets the normalisation, which is then derived anew: by
+            `fit_normalization`, or from the first batch in training mode.
+        n_classes: K.
+        backbone: any image model of timm, by name.
+        pretrained: take timm's weights from the hub.
+        weights: a local file of backbone weights (safetensors or PyTorch) instead of the hub.
+        normalize: "bin" (each channel and bin its own mean and standard deviation) or "channel".
+        backbone_options: further arguments of `timm.create_model`, such as `drop_rate`.
+
+    Raises:
+        EscGpuError: for an unknown backbone, or weights that are not there.
+    """
+
+    def __init__(
+        self,
+        frontend: Frontend,
+        n_classes: int,
+        backbone: str = "resnet18",
+        *,
+        pretrained: bool = False,
+        weights: str | Path | None = None,
+        normalize: str = "bin",
+        backbone_options: Mapping[str, object] | None = None,
+    ):
+        super().__init__()
+        self.normalize = normalize
+        self.n_classes = n_classes
+        self.frontend = frontend
+        self.backbone_name = backbone
+        self.backbone_options = dict(backbone_options or {})
+        self.backbone = create_backbone(
+            backbone, frontend.n_channels, n_classes, pretrained, weights, self.backbone_options
+        )
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if name == "frontend":
+            previous = self._modules.get("frontend")
+            if previous is not None and previous.n_channels != value.n_channels:
+                raise EscGpuError(
+                    f"the backbone takes {previous.n_channels} channel(s), {value.name} gives {value.n_channels}: "
+                    "swap in a front-end (or a Stack) of as many, or build a new WaveformClassifier"
+                )
+            if previous is not None:
+                value.to(previous.precision.device)
+            normalization = Normalization(value.n_channels, len(value.frequencies), self.normalize)
+            normalization.to(value.precision.device).train(self.training)
+            super().__setattr__("normalization", normalization)
+        super().__setattr__(name, value)
+
+    def fit_normalization(self, waveforms: Tensor | Iterable[Tensor], batch_size: int = 32) -> None:
+        """Derive the normalisation from training clips: `(n, T)`, or an iterable of batches `(B, T)`."""
+        batches = waveforms.split(batch_size) if isinstance(waveforms, Tensor) else waveforms
+        device = self.frontend.precision.device
+        with torch.no_grad():
+            self.normalization.fit(self.frontend(batch.to(device)) for batch in batches)
+
+    def forward(self, waveform: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`(B, T)` int16 or float → `(B, K)`; `mask` `(B, 1, F, N)` hides features behind their mean."""
+        return self.backbone(self.image(waveform, mask))
+
+    def image(self, waveform: Tensor, mask: Tensor | None = None) -> Tensor:
+        """`(B, T)` → what the backbone sees, `(B, C, F, N)`."""
+        image = self.normalization(self.frontend(waveform))
+        if mask is not None:
+            image = image * mask
+        dtype = next(self.backbone.parameters()).dtype
+        return image.to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+def create_backbone(
+    name: str,
+    in_chans: int,
+    n_classes: int,
+    pretrained: bool,
+    weights: str | Path | None,
+    options: Mapping[str, object],
+) -> nn.Module:
+    """timm's model `name` for `in_chans` channels and `n_classes` classes, in channels_last."""
+    if not timm.is_model(name):
+        raise EscGpuError(
+            f"model.backbone: timm has no model {name!r}{nearest(name, timm.list_models())}; "
+            "timm.list_models() names them all"
+        )
+    overlay = None
+    if weights is not None:
+        if not Path(weights).is_file():
+            raise EscGpuError(f"model.weights: there is no file {weights}")
+        overlay = {"file": str(weights)}
+    try:
+        model = timm.create_model(
+            name,
+            pretrained=pretrained or weights is not None,
+            pretrained_cfg_overlay=overlay,
+            in_chans=in_chans,
+            num_classes=n_classes,
+            **options,
+        )
+    except (TypeError, RuntimeError, OSError) as error:
+        reason = str(error).strip().splitlines()[0]
+        raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
+    return model.to(memory_format=torch.channels_last)

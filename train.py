@@ -1,0 +1,10 @@
+"""`accelerate launch train.py --config configs/logmel.yaml --data.root ESC-50`: config → folds → results."""
+
+import sys
+
+from esc_gpu.cli import train
+from esc_gpu.launch import start_all_processes
+
+if __name__ == "__main__":
+    start_all_processes()
+    sys.exit(train(sys.argv[1:]))
