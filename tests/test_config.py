@@ -1,0 +1,128 @@
+"""Every config parses and builds; every mistake in one is named."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from esc_gpu import EscGpuError
+from esc_gpu.arguments import all_keys, parse_run
+from esc_gpu.build import build_model
+from esc_gpu.config import MemberConfig, RunConfig
+from esc_gpu.experiment import check_config, plain
+
+CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+
+
+def test_the_promised_configs_are_there():
+    assert {path.stem for path in CONFIGS} >= {
+        "logmel",
+        "spectrogram",
+        "mfcc",
+        "cqt",
+        "logmel_mfcc_cqt",
+        "logmel_three_resolutions",
+        "nnaudio_trainable_logmel",
+        "demo",
+    }
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_parses_builds_and_classifies(path, recwarn):
+    config = parse_run(["--config", str(path)], "train.py")
+    check_config(config)
+    model = build_model(config, 4)
+    n_samples = round(config.data.sample_rate * config.data.clip_seconds)
+    waveform = 0.1 * torch.randn(2, n_samples, generator=torch.Generator().manual_seed(0))
+    image = model.frontend(waveform)
+    assert image.shape[1:] == model.frontend.output_shape(n_samples)
+    assert not [w for w in recwarn if "mel bands" in str(w.message)]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_holds_only_differences_and_says_why(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    defaults = dataclasses.asdict(RunConfig())
+    for section, values in yaml.safe_load(text).items():
+        for key, value in values.items():
+            if (section, key) != ("frontend", "name"):
+                assert defaults[section][key] != value, f"{section}.{key} is the default"
+
+
+def test_the_command_line_overrides_the_file(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("frontend: {name: mfcc, n_mfcc: 20}\ntrain: {epochs: 3}\n")
+    config = parse_run(["--config", str(file), "--frontend.n_mfcc", "13", "--folds", "[1,2]"], "train.py")
+    assert (config.frontend.name, config.frontend.n_mfcc, config.train.epochs) == ("mfcc", 13, 3)
+    assert config.folds == [1, 2] and parse_run(["--folds", "2"], "train.py").folds == 2
+
+
+def test_a_dumped_config_gives_the_same_run(tmp_path):
+    config = parse_run(["--config", str(CONFIGS[0].with_name("logmel_mfcc_cqt.yaml"))], "train.py")
+    file = tmp_path / "dump.yaml"
+    file.write_text(yaml.safe_dump(plain(dataclasses.asdict(config))))
+    assert parse_run(["--config", str(file)], "train.py") == config
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--frontend.n_mel", "3"], "no option 'frontend.n_mel'; did you mean 'frontend.n_mels'"),
+        (["--frontend.n_mels", "many"], "frontend.n_mels: expected int or null, got 'many'"),
+        (["--data.subset", "esc11"], "data.subset: Expected a one of 'all', 'esc10'. Got value: esc11"),
+        (["--config", "/nowhere.yaml"], "/nowhere.yaml"),
+        (["stray"], "no option 'stray'"),
+    ],
+)
+def test_mistakes_on_the_command_line(arguments, message):
+    with pytest.raises(EscGpuError) as raised:
+        parse_run(arguments, "train.py")
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("frontned: {name: mfcc}", "did you mean 'frontend.name'"),
+        ("frontend: {nam: mfcc}", "no option 'frontend.nam'; did you mean 'frontend.name'"),
+        ("frontend: {name: stack, members: [{nam: mfcc}]}", "no option 'nam'; did you mean 'name'"),
+        ("train: {epochs: many}", "train.epochs: Expected a int. Got value: many"),
+        ("train: [", "parsing config"),
+        ("data: {root: !!python/object/apply:os.system ['true']}", "config"),
+    ],
+)
+def test_mistakes_in_a_file(tmp_path, text, message):
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(EscGpuError) as raised:
+        parse_run(["--config", str(file)], "train.py")
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--train.epochs", "0"], "train.epochs must be positive"),
+        (["--train.lr", "-1"], "train.lr must be positive"),
+        (["--augment.gain_db", "-3"], "augment.gain_db must not be negative"),
+        (["--train.label_smoothing", "1.5"], "train.label_smoothing is a share"),
+        (["--train.seed", "-1"], "train.seed must not be negative"),
+        (["--data.sample_rate", "0"], "data.sample_rate must be positive"),
+    ],
+)
+def test_numbers_out_of_range(arguments, message):
+    with pytest.raises(EscGpuError, match=message):
+        check_config(parse_run(arguments, "train.py"))
+
+
+def test_every_option_has_a_help_text():
+    for cls in (
+        MemberConfig,
+        *(type(value) for value in vars(RunConfig()).values() if dataclasses.is_dataclass(value)),
+    ):
+        for field in dataclasses.fields(cls):
+            assert f"\n        {field.name}: " in cls.__doc__, f"{cls.__name__}.{field.name}"
+    assert "frontend.n_mels" in all_keys()

@@ -1,0 +1,130 @@
+"""The classifier: shapes, swapping the front-end, normalisation, backbones."""
+
+import pytest
+import torch
+
+from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
+from esc_gpu.model import Normalization
+
+RATE = 8000
+
+
+def small_frontend(name="logmel", **options):
+    defaults = {
+        "logmel": {"n_fft": 256, "hop_length": 256, "n_mels": 16},
+        "cqt": {"hop_length": 256, "fmin": 200, "n_bins": 24},
+    }
+    return create_frontend(name, sample_rate=RATE, **{**defaults[name], **options})
+
+
+def small_model(**options):
+    return WaveformClassifier(small_frontend(), 5, "test_resnet", **options)
+
+
+@pytest.fixture
+def waveform():
+    return 0.1 * torch.randn(6, RATE, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.mark.parametrize("per", ["bin", "channel"])
+def test_normalised_features_have_mean_0_and_variance_1(waveform, per):
+    model = small_model(normalize=per)
+    model.fit_normalization(waveform, batch_size=4)  # two batches of unequal size
+    image = model.eval().image(waveform)
+    dims = (0, 3) if per == "bin" else (0, 2, 3)
+    assert image.mean(dims).abs().max() < 1e-4
+    assert (image.var(dims, correction=0) - 1).abs().max() < 1e-3
+
+
+def test_int16_gives_the_logits_of_float(waveform):
+    model = small_model()
+    pcm = (waveform * 32768).round().to(torch.int16)
+    model.fit_normalization(pcm)
+    model.eval()
+    assert model(pcm).shape == (6, 5)
+    torch.testing.assert_close(model(pcm), model(pcm.float() / 32768), rtol=0, atol=0)
+
+
+def test_a_swapped_front_end_needs_and_gets_its_own_statistics(waveform):
+    model = small_model()
+    model.fit_normalization(waveform)
+    model.eval()
+    model.frontend = small_frontend("cqt")
+    with pytest.raises(EscGpuError, match="fit_normalization"):
+        model(waveform)  # never from what may be test clips
+    model.train()
+    model(waveform)  # the first training batch gives them
+    derived = model.normalization.mean.clone()
+    model.fit_normalization(waveform)
+    torch.testing.assert_close(derived, model.normalization.mean)
+    assert model.eval()(waveform).shape == (6, 5)
+
+
+def test_a_front_end_of_other_channels_is_refused():
+    stack = create_frontend("stack", sample_rate=RATE, members=[small_frontend(), small_frontend("cqt")])
+    with pytest.raises(EscGpuError, match="takes 1 channel.*stack gives 2"):
+        small_model().frontend = stack
+
+
+def test_a_stack_feeds_one_channel_a_member(waveform):
+    stack = create_frontend("stack", sample_rate=RATE, members=[small_frontend(), small_frontend("cqt")])
+    model = WaveformClassifier(stack, 3, "test_resnet")
+    model.fit_normalization(waveform)
+    assert model.image(waveform).shape == (6, 2, 24, 32) and model(waveform).shape == (6, 3)
+
+
+def test_a_constant_bin_is_not_blown_up():
+    image = torch.randn(4, 1, 3, 10)
+    image[:, :, 1] = -100.0
+    normalization = Normalization(1, 3, "bin")
+    normalization.fit([image])
+    assert normalization(image)[:, :, 1].abs().max() < 1e-3
+    image[:, :, 1] += 0.01  # a change of a hundredth of a decibel stays one of about one deviation
+    assert normalization(image)[:, :, 1].abs().max() < 2
+
+
+def test_half_precision_leaves_features_and_statistics_in_float32(waveform):
+    model = small_model()
+    model.fit_normalization(waveform)
+    before = model.eval().normalization(model.frontend(waveform))
+    model.bfloat16()
+    assert torch.equal(model.normalization(model.frontend(waveform)), before)
+    assert model(waveform).dtype == torch.bfloat16
+
+
+def test_masked_features_are_at_their_mean(waveform):
+    model = small_model()
+    model.fit_normalization(waveform)
+    mask = torch.ones(6, 1, 16, 32)
+    mask[2, :, 3:5] = 0
+    image = model.image(waveform, mask)
+    assert (image[2, :, 3:5] == 0).all() and (image[2, :, 5:] != 0).any() and (image[1] != 0).all()
+
+
+def test_backbone_weights_from_a_local_file(tmp_path, waveform):
+    import safetensors.torch
+    import timm
+
+    donor = timm.create_model("test_resnet", num_classes=7)
+    safetensors.torch.save_file(donor.state_dict(), tmp_path / "weights.safetensors")
+    try:
+        model = WaveformClassifier(small_frontend(), 5, "test_resnet", weights=tmp_path / "weights.safetensors")
+    except EscGpuError as error:
+        pytest.fail(f"local weights were refused: {error}")
+    torch.testing.assert_close(
+        model.backbone.state_dict()["layer1.0.conv1.weight"], donor.state_dict()["layer1.0.conv1.weight"]
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"backbone": "resnt18"}, "no model 'resnt18'; did you mean 'resnet18'"),
+        ({"backbone": "test_resnet", "weights": "/nowhere.bin"}, "no file /nowhere.bin"),
+        ({"backbone": "test_resnet", "normalize": "clip"}, "normalize must be one of bin, channel"),
+        ({"backbone": "test_resnet", "backbone_options": {"colour": 3}}, "could not make 'test_resnet'"),
+    ],
+)
+def test_errors(options, message):
+    with pytest.raises(EscGpuError, match=message):
+        WaveformClassifier(small_frontend(), 5, **options)
