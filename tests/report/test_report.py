@@ -1,0 +1,52 @@
+"""Tables and pictures of results."""
+
+import numpy as np
+import pytest
+from matplotlib.image import imread
+
+from esc_gpu.report import format_summary, plot_confusion, plot_curves, plot_inputs
+
+FOLD = {"accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 0.75, "clips": 8, "seconds": 12.3}
+
+
+def test_the_table_has_a_line_a_fold_then_mean_and_spread():
+    spread = {name: {"mean": 0.5, "std": 0.0123} for name in ("accuracy", "macro_f1", "top3_accuracy")}
+    folds = [{"fold": 1, **FOLD}, {"fold": 2, **FOLD}]
+    lines = format_summary({"folds": folds, "overall": {"clips": 16, **spread}, "seconds": 25}).splitlines()
+    assert [line.split()[0] for line in lines] == ["fold", "1", "2", "mean", "std"]
+    assert lines[1].split() == ["1", "8", "50.00", "40.00", "75.00", "12"]
+    assert lines[4].split() == ["std", "1.23", "1.23", "1.23"]
+
+
+def test_one_fold_has_no_spread():
+    means = {name: {"mean": 0.5, "std": None} for name in ("accuracy", "macro_f1", "top3_accuracy")}
+    text = format_summary({"folds": [{"fold": 3, **FOLD}], "overall": {"clips": 8, **means}, "seconds": 12})
+    assert "std" not in text
+
+
+def is_drawn(path):
+    """A readable PNG with more than one colour, and nothing else left in its folder."""
+    picture = imread(path)
+    return picture.std() > 0.01 and [file.name for file in path.parent.iterdir()] == [path.name]
+
+
+def test_curves(tmp_path):
+    history = [{"epoch": epoch, "loss": 2 / epoch, "lr": 1e-3} for epoch in range(1, 6)]
+    history[4] |= {"test_loss": 0.7, "test_accuracy": 0.6}
+    plot_curves(tmp_path / "curves.png", history, "fold 1")
+    assert is_drawn(tmp_path / "curves.png")
+
+
+@pytest.mark.parametrize("n_classes", [2, 10, 50])
+def test_confusion(tmp_path, n_classes):
+    matrix = (5 * np.eye(n_classes, dtype=int)).tolist()
+    plot_confusion(tmp_path / "confusion.png", matrix, [f"class_{k}" for k in range(n_classes)])
+    assert is_drawn(tmp_path / "confusion.png")
+
+
+@pytest.mark.parametrize(("n_classes", "n_channels"), [(2, 1), (10, 3), (50, 1)])
+def test_inputs(tmp_path, n_classes, n_channels):
+    images = np.random.default_rng(0).standard_normal((n_classes, n_channels, 16, 20))
+    names = [f"class_{k}" for k in range(n_classes)]
+    plot_inputs(tmp_path / "inputs.png", images, np.arange(20) * 0.1, np.arange(16) * 100.0, "Hz", names)
+    assert is_drawn(tmp_path / "inputs.png")

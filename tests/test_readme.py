@@ -1,0 +1,52 @@
+"""The README is true: its Python runs as it stands, its tables are those of the result files, its files exist."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks.tables import fill
+from esc_gpu import WaveformClassifier, checkpoint, create_frontend
+from esc_gpu.arguments import all_keys, parse_run
+
+REPOSITORY = Path(__file__).parents[1]
+TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
+def test_the_python_runs_as_it_stands(code, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / "runs" / "demo" / "fold1"
+    folder.mkdir(parents=True)
+    demo = parse_run(["--config", str(REPOSITORY / "configs" / "demo.yaml")], "train.py")
+    frontend = create_frontend(**{"sample_rate": demo.data.sample_rate, **demo.frontend.arguments()})
+    model = WaveformClassifier(frontend, 10)
+    model.fit_normalization(0.1 * torch.randn(2, 5 * demo.data.sample_rate))
+    checkpoint.save(folder, model, [f"class{k}" for k in range(10)])
+    exec(compile(code, "README.md", "exec"), {})
+
+
+def test_there_is_python_to_run():
+    assert len(PYTHON) >= 2
+
+
+def test_the_tables_are_those_of_the_result_files():
+    assert fill(TEXT) == TEXT
+    assert re.findall(r"<!-- table (\S+) -->", TEXT)
+
+
+def test_every_file_it_names_is_there():
+    named = set(re.findall(r"\b(?:configs|benchmarks|tests|esc_gpu)/[\w./-]+\.(?:yaml|py|json|md)", TEXT))
+    assert named and not [name for name in named if not (REPOSITORY / name).exists()]
+
+
+def test_every_option_it_names_is_one():
+    named = set(re.findall(r"--((?:data|frontend|model|augment|train|tracker)\.[a-z_0-9]+)", TEXT))
+    assert named and not named - set(all_keys())
+
+
+def test_every_make_target_it_names_is_one():
+    targets = set(re.findall(r"^([a-z]+):", (REPOSITORY / "Makefile").read_text(), re.MULTILINE))
+    assert set(re.findall(r"make ([a-z]+)", TEXT)) <= targets

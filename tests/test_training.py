@@ -1,0 +1,152 @@
+"""The parts of the loop: learning rate, groups, clipping, augmentation, what a resumed run needs."""
+
+import copy
+import math
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from esc_gpu import WaveformClassifier, create_frontend
+from esc_gpu.arguments import parse_run
+from esc_gpu.config import AugmentConfig, RunConfig
+from esc_gpu.data.batches import WaveformSource
+from esc_gpu.errors import EscGpuError
+from esc_gpu.optim import clip_gradients, parameter_groups, set_learning_rate
+from esc_gpu.training import FoldData, augment, best_precision, create_accelerator, derive_seed, train_fold
+
+TINY = [
+    *("--data.sample_rate", "8000", "--data.clip_seconds", "1", "--model.backbone", "test_resnet"),
+    *("--frontend.n_fft", "256", "--frontend.hop_length", "256", "--frontend.n_mels", "16"),
+    *("--train.epochs", "2", "--train.batch_size", "8", "--train.mixed_precision", "no", "--train.threads", "1"),
+]
+
+
+def trainable_model():
+    frontend = create_frontend(
+        "logmel", "nnaudio", sample_rate=8000, n_fft=256, hop_length=256, n_mels=16, trainable_mel=True
+    )
+    return WaveformClassifier(frontend, 3, "test_resnet")
+
+
+def tiny_fold(seed=0):
+    generator = np.random.default_rng(seed)
+    waveforms = generator.integers(-8000, 8000, (24, 8000)).astype(np.int16)
+    labels = torch.arange(24) % 3
+    source = WaveformSource(waveforms, torch.device("cpu"))
+    return FoldData(source, labels, 3, np.arange(16), np.arange(16, 24))
+
+
+def test_learning_rate_warms_up_then_falls_to_zero():
+    optimizer = torch.optim.SGD([{"params": [nn.Parameter(torch.zeros(1))], "peak_lr": 2.0}], lr=1.0)
+    rates = []
+    for epoch in (0, 1, 2, 6, 10):
+        set_learning_rate(optimizer, epoch, epochs=10, warmup_epochs=2)
+        rates.append(optimizer.param_groups[0]["lr"])
+    assert rates == pytest.approx([0, 1, 2, 2 * 0.5 * (1 + math.cos(math.pi / 2)), 0])
+    assert set_learning_rate(optimizer, 0, epochs=10, warmup_epochs=0) == 1
+
+
+def test_every_trainable_parameter_is_in_one_group():
+    model = trainable_model()
+    groups = parameter_groups(model, lr=1e-3, frontend_lr=1e-5, weight_decay=0.1)
+    grouped = [id(p) for group in groups for p in group["params"]]
+    assert sorted(grouped) == sorted(id(p) for p in model.parameters() if p.requires_grad)
+    kernels = groups[-1]
+    assert kernels["peak_lr"] == 1e-5 and kernels["weight_decay"] == 0
+    assert all(p.ndim <= 1 for p in groups[1]["params"]) and groups[1]["weight_decay"] == 0
+
+
+def test_a_frozen_front_end_has_no_group():
+    frontend = create_frontend("logmel", sample_rate=8000, n_fft=256, n_mels=16)
+    assert len(parameter_groups(WaveformClassifier(frontend, 3, "test_resnet"), 1e-3, 1e-5, 0.1)) == 2
+
+
+def test_front_end_and_backbone_are_clipped_apart():
+    model = trainable_model()
+    for p in model.parameters():
+        p.grad = torch.full_like(p, 100.0)
+    small = model.frontend.layer.mel_basis
+    small.grad = torch.full_like(small, 1e-4)
+    before = small.grad.clone()
+    clip_gradients(model, 1.0)
+    norm = torch.stack([p.grad.norm() for p in model.backbone.parameters()]).norm()
+    assert norm == pytest.approx(1.0, rel=1e-4) and torch.equal(small.grad, before)
+    clip_gradients(model, 0)  # no limit
+    assert torch.equal(small.grad, before)
+
+
+def test_training_moves_trainable_kernels_a_little_and_they_stay_finite(tmp_path):
+    options = ["--frontend.backend", "nnaudio", "--frontend.trainable_mel", "true", "--frontend.trainable_stft", "true"]
+    config = parse_run([*TINY, *options], "train.py")
+    result = train_fold(config, create_accelerator(config, tmp_path), tiny_fold(), 1, tmp_path)
+    trained = dict(result.model.frontend.named_parameters())
+    fresh = dict(create_frontend(**result.model.frontend.spec).named_parameters())
+    for name, kernel in trained.items():
+        change = ((kernel - fresh[name]).norm() / fresh[name].norm()).item()
+        assert 0 < change < 0.05, name
+
+
+def test_accumulation_gives_the_gradients_of_the_whole_batch(tmp_path):
+    """Batch statistics differ between parts, so only a backbone without them can show it."""
+    options = ["--model.backbone", "test_vit", "--model.options", '{"img_size": [16, 32], "patch_size": 16}']
+    still = ["--augment.freq_masks", "0", "--augment.time_masks", "0", "--augment.mixup_alpha", "0"]
+    quiet = ["--augment.shift_seconds", "0", "--augment.gain_db", "0"]
+    weights = []
+    for parts in ("1", "4"):
+        config = parse_run([*TINY, *options, *still, *quiet, "--train.accumulation", parts], "train.py")
+        folder = tmp_path / parts
+        folder.mkdir()
+        result = train_fold(config, create_accelerator(config, folder), tiny_fold(), 1, folder)
+        weights.append(torch.cat([p.detach().flatten() for p in result.model.parameters()]))
+    # Summation in another order, amplified by Adam's division: far under a learning rate of 1e-3.
+    assert (weights[0] - weights[1]).abs().max() < 1e-4
+
+
+def test_a_loss_that_is_not_finite_is_an_error_and_leaves_no_checkpoint(tmp_path):
+    config = parse_run([*TINY, "--train.lr", "1e30", "--train.warmup_epochs", "0"], "train.py")
+    with pytest.raises(EscGpuError, match="loss of fold 1, epoch . is (nan|inf).*train.lr"):
+        train_fold(config, create_accelerator(config, tmp_path), tiny_fold(), 1, tmp_path)
+
+
+def test_augmentation_can_be_switched_off_whole():
+    off = AugmentConfig(shift_seconds=0, gain_db=0, mixup_alpha=0, freq_masks=0, time_masks=0)
+    waveform = torch.randint(-9000, 9000, (4, 8000)).to(torch.int16)
+    target = torch.eye(4)
+    generator = torch.Generator().manual_seed(0)
+    out, labels, mask = augment(RunConfig(augment=off), trainable_model(), waveform, target, generator)
+    assert torch.equal(out, waveform / 32768) and labels is target and mask is None
+
+
+def test_augmentation_follows_its_generator():
+    model, config = trainable_model(), RunConfig(augment=AugmentConfig(noise_probability=0.5))
+    waveform, target = torch.randint(-9000, 9000, (8, 8000)).to(torch.int16), torch.eye(8)
+    runs = [augment(config, model, waveform, target, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
+    assert all(torch.equal(a, b) for a, b in zip(runs[0], runs[1], strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(runs[0], runs[2], strict=True))
+    assert runs[0][2].shape == (8, 1, 16, 32)
+
+
+def test_seeds_of_neighbours_differ():
+    seeds = {derive_seed(s, f, e, r) for s in range(3) for f in range(3) for e in range(3) for r in range(3)}
+    assert len(seeds) == 81
+
+
+def test_best_precision_is_one_that_runs_here():
+    assert best_precision() in ("no", "bf16")
+
+
+def test_the_normalisation_is_that_of_the_training_clips_only(tmp_path):
+    config, data = parse_run(TINY, "train.py"), tiny_fold()
+    changed = copy.copy(data.source.waveforms)
+    changed[data.test] = 0
+    other = FoldData(WaveformSource(changed, torch.device("cpu")), data.labels, 3, data.train, data.test)
+    models = []
+    for number, fold in enumerate((data, other)):
+        folder = tmp_path / str(number)
+        folder.mkdir()
+        models.append(train_fold(config, create_accelerator(config, folder), fold, 1, folder).model)
+    assert all(
+        torch.equal(a, b) for a, b in zip(models[0].state_dict().values(), models[1].state_dict().values(), strict=True)
+    )
