@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
+from esc_gpu.errors import EscGpuError
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -217,3 +219,41 @@ class RunConfig:
     output_dir: str | None = None
     resume: bool = False
     overwrite: bool = False
+
+
+def check_config(config: RunConfig) -> None:
+    """Refuse numbers out of range, by the name they have on the command line."""
+    train, augment = config.train, config.augment
+    positive = {
+        "train.epochs": train.epochs,
+        "train.batch_size": train.batch_size,
+        "train.accumulation": train.accumulation,
+        "train.lr": train.lr,
+        "train.eval_every": train.eval_every,
+        "train.checkpoint_every": train.checkpoint_every,
+        "data.sample_rate": config.data.sample_rate,
+        "data.clip_seconds": config.data.clip_seconds,
+    }
+    for name, value in positive.items():
+        if not value > 0:
+            raise EscGpuError(f"{name} must be positive, got {value}")
+    not_negative = {
+        "train.seed": train.seed,
+        "train.frontend_lr": train.frontend_lr,
+        "train.weight_decay": train.weight_decay,
+        "train.warmup_epochs": train.warmup_epochs,
+        "train.clip_norm": train.clip_norm,
+        **{f"augment.{name}": value for name, value in vars(augment).items() if not isinstance(value, tuple)},
+    }
+    for name, value in not_negative.items():
+        if not value >= 0:
+            raise EscGpuError(f"{name} must not be negative, got {value}")
+    shares = {
+        "train.label_smoothing": train.label_smoothing,
+        "augment.noise_probability": augment.noise_probability,
+        "augment.freq_mask_share": augment.freq_mask_share,
+        "augment.time_mask_share": augment.time_mask_share,
+    }
+    for name, value in shares.items():
+        if value > 1:
+            raise EscGpuError(f"{name} is a share from 0 to 1, got {value}")

@@ -231,7 +231,7 @@ def test_a_bad_clip_is_named_and_nothing_is_half_written(workplace, recordings, 
     arguments = command(workplace, root, tmp_path / "run", launcher=())[1:]
     assert train([*arguments, "--data.cache_dir", str(tmp_path / "cache")]) == 2
     assert clip.name in capfd.readouterr().err
-    assert not list(tmp_path.glob("cache/stores/**/*.npy")) and not (tmp_path / "run" / "summary.json").exists()
+    assert not list(tmp_path.glob("cache/stores/**/*.npy")) and not (tmp_path / "run").exists()
 
 
 def test_a_full_disk_is_refused_before_training(workplace, recordings, tmp_path, monkeypatch, capfd):
@@ -240,7 +240,7 @@ def test_a_full_disk_is_refused_before_training(workplace, recordings, tmp_path,
     from esc_gpu.cli import train
 
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
-    monkeypatch.setattr("esc_gpu.experiment.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("esc_gpu.run_folder.shutil.disk_usage", lambda path: usage)
     assert train(command(workplace, recordings, tmp_path / "run", launcher=())[1:]) == 2
     assert "MB free" in capfd.readouterr().err
     assert not list((tmp_path / "run").glob("*"))

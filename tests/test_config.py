@@ -10,8 +10,8 @@ import yaml
 from esc_gpu import EscGpuError
 from esc_gpu.arguments import all_keys, parse_run
 from esc_gpu.build import build_model
-from esc_gpu.config import MemberConfig, RunConfig
-from esc_gpu.experiment import check_config, plain
+from esc_gpu.config import MemberConfig, RunConfig, check_config
+from esc_gpu.run_folder import plain
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
 

@@ -1,0 +1,64 @@
+"""What a fold leaves on disk: predictions, the trained pipeline and pictures."""
+
+import csv
+import io
+from pathlib import Path
+
+import torch
+
+from esc_gpu import checkpoint, report
+from esc_gpu.data.esc50 import Recordings
+from esc_gpu.files import write_text
+from esc_gpu.training import FoldData, FoldResult
+
+
+def write_fold(folder: Path, recordings: Recordings, data: FoldData, result: FoldResult) -> None:
+    """`predictions.csv` and the checkpoint of a fold."""
+    names = recordings.class_names
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["filename", "fold", "category", "prediction", "probability", *names])
+    for clip, probabilities in zip(data.test, result.logits.softmax(dim=1), strict=True):
+        predicted = int(probabilities.argmax())
+        writer.writerow(
+            [
+                recordings.filenames[clip],
+                recordings.folds[clip],
+                names[recordings.labels[clip]],
+                names[predicted],
+                f"{probabilities[predicted]:.6f}",
+                *(f"{p:.6f}" for p in probabilities.tolist()),
+            ]
+        )
+    write_text(folder / "predictions.csv", table.getvalue())
+    checkpoint.save(folder, result.model, list(names))
+
+
+def write_predictions(output_dir: Path, folders: list[Path]) -> None:
+    """The folds' `predictions.csv` in one."""
+    tables = [(folder / "predictions.csv").read_text(encoding="utf-8").rstrip("\n").split("\n") for folder in folders]
+    lines = [tables[0][0], *(line for table in tables for line in table[1:])]
+    write_text(output_dir / "predictions.csv", "\n".join(lines) + "\n")
+
+
+def plot_fold(
+    folder: Path, recordings: Recordings, data: FoldData, result: FoldResult, metrics: dict[str, object]
+) -> list[Path]:
+    """Curves, confusion matrix, and one training clip of each class as the model sees it."""
+    curves, confusion, inputs = (folder / f"{name}.png" for name in ("curves", "confusion", "inputs"))
+    report.plot_curves(curves, result.history, f"fold {metrics['fold']}")
+    report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
+    first = [data.train[recordings.labels[data.train] == label][:1] for label in range(data.n_classes)]
+    with torch.no_grad():
+        result.model.eval()
+        images = torch.cat([result.model.image(waveform).float().cpu() for waveform in data.source.batches(first)])
+    frontend = result.model.frontend
+    report.plot_inputs(
+        inputs,
+        images.numpy(),
+        frontend.times(images.shape[-1]).numpy(),
+        frontend.frequencies.numpy(),
+        frontend.bin_unit,
+        list(recordings.class_names),
+    )
+    return [curves, confusion, inputs]
