@@ -12,13 +12,17 @@ def to_float(waveform: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """`(B, T)` int16 or float → the same in `dtype`, full scale at ±1.
 
     Raises:
-        EscGpuError: for another number of dimensions or another dtype.
+        EscGpuError: for what is no tensor, for another number of dimensions or dtype, and for no clips.
     """
+    if not isinstance(waveform, Tensor):
+        raise EscGpuError(f"a waveform batch is a tensor, got {type(waveform).__name__}: use torch.from_numpy")
     if waveform.ndim != 2:
         raise EscGpuError(
             f"a waveform batch has the shape (B, T), got {tuple(waveform.shape)}: "
             "add a batch dimension with waveform[None], or drop a channel dimension with waveform[:, 0]"
         )
+    if len(waveform) == 0:
+        raise EscGpuError("the waveform batch holds no clips: leave empty batches out")
     if waveform.dtype == torch.int16:
         return waveform.to(dtype) / FULL_SCALE
     if not waveform.is_floating_point():

@@ -61,10 +61,19 @@ def create_frontend(name: str, backend: str = "auto", **options: object) -> Fron
     check_choice(f"the backend of {name}", backend, ["auto", *backends])
     if backend != "auto":
         return _build(name, backend, options)
+    missing = []
     for candidate in backends:
-        if options.keys() <= set(option_names(_class(name, candidate))):
+        try:
+            known = option_names(_class(name, candidate))
+        except EscGpuError as error:
+            missing.append(str(error))
+            continue
+        if options.keys() <= set(known):
             return _build(name, candidate, options)
-    return _build(name, backends[0], options)  # raises, naming the option
+    try:
+        return _build(name, backends[0], options)  # raises, naming the option
+    except EscGpuError as error:
+        raise EscGpuError("; ".join([str(error), *missing])) from error
 
 
 def _class(name: str, backend: str) -> type[Frontend]:
@@ -76,6 +85,8 @@ def _class(name: str, backend: str) -> type[Frontend]:
             f"backend {backend!r} of {name} needs the package {error.name!r}: pip install {error.name}, "
             "or take another backend"
         ) from error
+    except (ImportError, OSError, RuntimeError) as error:  # torchaudio refuses a torch built for another CUDA
+        raise EscGpuError(f"backend {backend!r} of {name} cannot be imported here: {error}") from error
 
 
 def _build(name: str, backend: str, options: dict[str, object]) -> Frontend:

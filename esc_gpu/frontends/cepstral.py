@@ -22,7 +22,8 @@ class MFCC(MelFrontend):
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
-        The others: as in `LogMel`.
+        top_db: range of decibels kept under each clip's maximum before the DCT, or None.
+        n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -34,27 +35,9 @@ class MFCC(MelFrontend):
     name = "mfcc"
     bin_unit = "coefficient"
 
-    def __init__(
-        self,
-        *,
-        sample_rate: int = 44100,
-        n_fft: int = 2048,
-        win_length: int | None = None,
-        hop_length: int = 512,
-        window: str = "hann",
-        pad_mode: str = "reflect",
-        n_mels: int = 128,
-        fmin: float = 0.0,
-        fmax: float | None = None,
-        mel_scale: str = "slaney",
-        norm: str | None = "slaney",
-        top_db: float | None = 80.0,
-        n_mfcc: int = 40,
-    ):
-        super().__init__(
-            sample_rate, n_fft, win_length, hop_length, window, pad_mode, n_mels, fmin, fmax, mel_scale, norm
-        )
-        check_int("n_mfcc", n_mfcc, 1, n_mels)
+    def __init__(self, *, n_mfcc: int = 40, top_db: float | None = 80.0, **mel: object):
+        super().__init__(**mel)
+        check_int("n_mfcc", n_mfcc, 1, self.n_mels)
         self.n_mfcc = n_mfcc
         self.top_db = check_top_db(top_db)
         self.build()

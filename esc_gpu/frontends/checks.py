@@ -1,6 +1,7 @@
 """Sentences for wrong front-end options."""
 
 import difflib
+import math
 from collections.abc import Iterable
 
 from esc_gpu.errors import EscGpuError
@@ -12,6 +13,20 @@ def check_int(name: str, value: object, low: int, high: int | None = None) -> No
     if not good or (high is not None and value > high):
         limits = f"at least {low}" if high is None else f"from {low} to {high}"
         raise EscGpuError(f"{name} must be an integer {limits}, got {value!r}")
+
+
+def check_number(name: str, value: object, above: float | None = None) -> None:
+    """Refuse what is not a finite number, or not one above `above`."""
+    good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if not good or (above is not None and value <= above):
+        kind = "a finite number" if above is None else f"a finite number above {above:g}"
+        raise EscGpuError(f"{name} must be {kind}, got {value!r}")
+
+
+def check_string(name: str, value: object) -> None:
+    """Refuse what is not a string."""
+    if not isinstance(value, str):
+        raise EscGpuError(f"{name} must be a name, got {value!r}")
 
 
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:

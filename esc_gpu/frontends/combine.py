@@ -32,7 +32,7 @@ class Stack(Frontend):
     def __init__(
         self,
         *,
-        members: Sequence[Frontend | Mapping[str, object]],
+        members: Sequence[Frontend | Mapping[str, object]] = (),
         sample_rate: int = 44100,
         n_bins: int | None = None,
     ):
@@ -40,6 +40,13 @@ class Stack(Frontend):
 
         if not members:
             raise EscGpuError("a stack needs at least one front-end in `members`, for example [logmel, mfcc, cqt]")
+        if isinstance(members, Mapping):
+            raise EscGpuError(f"members of a stack are a list of front-ends, got {members!r}: put it in brackets")
+        for member in members:
+            if not isinstance(member, Frontend) and not (isinstance(member, Mapping) and "name" in member):
+                raise EscGpuError(
+                    f"each of a stack's members is a front-end or a mapping with its name, got {member!r}"
+                )
         layers = [
             member if isinstance(member, Frontend) else create_frontend(**{"sample_rate": sample_rate, **member})
             for member in members

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.checks import check_choice, check_frequency_range, check_int
+from esc_gpu.frontends.checks import check_choice, check_frequency_range, check_int, check_number
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
 from esc_gpu.frontends.spectrogram import STFTFrontend
 
@@ -61,30 +61,36 @@ def mel_filterbank(
 
 
 class MelFrontend(STFTFrontend):
-    """What log-mel and MFCC share: an STFT and the mel filter bank over its power."""
+    """What log-mel and MFCC share: an STFT and the mel filter bank over its power.
+
+    Args:
+        sample_rate, n_fft, win_length, hop_length, window, pad_mode: as in `STFTFrontend`.
+        n_mels: number of mel bands.
+        fmin, fmax: lowest and highest edge in Hz (fmax None: half the sample rate).
+        mel_scale: "slaney" or "htk"; norm: "slaney" (equal area) or None (equal peak).
+    """
 
     def __init__(
         self,
-        sample_rate: int,
-        n_fft: int,
-        win_length: int | None,
-        hop_length: int,
-        window: str,
-        pad_mode: str,
-        n_mels: int,
-        fmin: float,
-        fmax: float | None,
-        mel_scale: str,
-        norm: str | None,
+        *,
+        n_mels: int = 128,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        mel_scale: str = "slaney",
+        norm: str | None = "slaney",
+        **stft: object,
     ):
-        super().__init__(sample_rate, n_fft, win_length, hop_length, window, pad_mode)
+        super().__init__(**stft)
         check_int("n_mels", n_mels, 1)
         check_choice("mel_scale", mel_scale, MEL_SCALES)
         check_choice("norm", norm, NORMS)
+        check_number("fmin", fmin)
+        if fmax is not None:
+            check_number("fmax", fmax)
         self.n_mels = n_mels
         self.fmin = float(fmin)
-        self.fmax = sample_rate / 2 if fmax is None else float(fmax)
-        check_frequency_range(self.fmin, self.fmax, sample_rate)
+        self.fmax = self.sample_rate / 2 if fmax is None else float(fmax)
+        check_frequency_range(self.fmin, self.fmax, self.sample_rate)
         self.mel_scale = mel_scale
         self.norm = norm
         self.warn_of_empty_bands()
@@ -101,7 +107,7 @@ class MelFrontend(STFTFrontend):
         if empty:
             warnings.warn(
                 f"{empty} of {self.n_mels} mel bands hold no FFT bin: lower n_mels, raise n_fft or raise fmin",
-                stacklevel=4,
+                stacklevel=5,
             )
 
     def build(self) -> None:
@@ -123,10 +129,7 @@ class LogMel(MelFrontend):
     """Log-mel spectrogram `(B, 1, n_mels, N)`: `librosa.power_to_db(librosa.feature.melspectrogram(...))`.
 
     Args:
-        sample_rate, n_fft, win_length, hop_length, window, pad_mode: as in `Spectrogram`.
-        n_mels: number of mel bands.
-        fmin, fmax: lowest and highest edge in Hz (fmax None: half the sample rate).
-        mel_scale: "slaney" or "htk"; norm: "slaney" (equal area) or None (equal peak).
+        n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
         scale: "db", "power" or "magnitude"; top_db: range kept under each clip's maximum, in dB, or None.
 
     Raises:
@@ -137,26 +140,8 @@ class LogMel(MelFrontend):
 
     name = "logmel"
 
-    def __init__(
-        self,
-        *,
-        sample_rate: int = 44100,
-        n_fft: int = 2048,
-        win_length: int | None = None,
-        hop_length: int = 512,
-        window: str = "hann",
-        pad_mode: str = "reflect",
-        n_mels: int = 128,
-        fmin: float = 0.0,
-        fmax: float | None = None,
-        mel_scale: str = "slaney",
-        norm: str | None = "slaney",
-        scale: str = "db",
-        top_db: float | None = 80.0,
-    ):
-        super().__init__(
-            sample_rate, n_fft, win_length, hop_length, window, pad_mode, n_mels, fmin, fmax, mel_scale, norm
-        )
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **mel: object):
+        super().__init__(**mel)
         self.scale = check_scale(scale)
         self.top_db = check_top_db(top_db)
         self.build()

@@ -3,8 +3,7 @@
 import torch
 from torch import Tensor
 
-from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.checks import check_choice
+from esc_gpu.frontends.checks import check_choice, check_number
 
 SCALES = ("db", "power", "magnitude")
 AMIN = 1e-10  # the power floor of librosa.power_to_db
@@ -43,6 +42,6 @@ def check_scale(scale: str) -> str:
 
 def check_top_db(top_db: float | None) -> float | None:
     """`top_db`, if it is positive or None."""
-    if top_db is not None and not top_db > 0:
-        raise EscGpuError(f"top_db must be a positive number of dB, or null for no limit, got {top_db!r}")
+    if top_db is not None:
+        check_number("top_db", top_db, above=0)
     return top_db

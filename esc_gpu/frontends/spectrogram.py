@@ -7,7 +7,7 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
-from esc_gpu.frontends.checks import check_choice, check_int
+from esc_gpu.frontends.checks import check_choice, check_int, check_string
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
 
 PAD_MODES = ("reflect", "constant")
@@ -15,6 +15,7 @@ PAD_MODES = ("reflect", "constant")
 
 def make_window(window: str, win_length: int, n_fft: int) -> Tensor:
     """Periodic window of `win_length` samples in the middle of `n_fft`, float64, as librosa pads it."""
+    check_string("window", window)
     try:
         values = scipy.signal.get_window(window, win_length, fftbins=True)
     except ValueError as error:
@@ -30,16 +31,31 @@ class STFTFrontend(Frontend):
 
     Inside, frames come before bins, `(B, N, F)`: the layout in which the FFT writes and a filter bank
     multiplies fastest. A backend overrides `build`, which registers the constants, and `power`.
+
+    Args:
+        sample_rate: samples per second.
+        n_fft: samples of a frame; win_length: samples of the window in its middle (None: `n_fft`).
+        hop_length: samples between frames.
+        window: a name for `scipy.signal.get_window`.
+        pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
     """
 
     def __init__(
-        self, sample_rate: int, n_fft: int, win_length: int | None, hop_length: int, window: str, pad_mode: str
+        self,
+        *,
+        sample_rate: int = 44100,
+        n_fft: int = 2048,
+        win_length: int | None = None,
+        hop_length: int = 512,
+        window: str = "hann",
+        pad_mode: str = "reflect",
     ):
         super().__init__(sample_rate, hop_length)
         check_int("n_fft", n_fft, 2)
         win_length = n_fft if win_length is None else win_length
         check_int("win_length", win_length, 1, n_fft)
         check_choice("pad_mode", pad_mode, PAD_MODES)
+        make_window(window, win_length, n_fft)  # refuses an unknown name, for every backend
         self.n_fft = n_fft
         self.win_length = win_length
         self.window = window
@@ -58,6 +74,10 @@ class STFTFrontend(Frontend):
         spectrum = torch.fft.rfft(frames * self.stft_window)
         return spectrum.real.square() + spectrum.imag.square()
 
+    def n_frames(self, n_samples: int) -> int:
+        # An odd n_fft is padded by one sample less than itself.
+        return (n_samples - self.n_fft % 2) // self.hop_length + 1
+
     @property
     def fft_frequencies(self) -> Tensor:
         """`(n_fft // 2 + 1,)` Hz."""
@@ -68,11 +88,7 @@ class Spectrogram(STFTFrontend):
     """Spectrogram of the short-time Fourier transform, `(B, 1, n_fft // 2 + 1, N)`.
 
     Args:
-        sample_rate: samples per second.
-        n_fft: samples of a frame; win_length: samples of the window in its middle (None: `n_fft`).
-        hop_length: samples between frames.
-        window: a name for `scipy.signal.get_window`.
-        pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
+        sample_rate, n_fft, win_length, hop_length, window, pad_mode: as in `STFTFrontend`.
         scale: "db" (`10 log10(power)`, floor -100 dB), "power" or "magnitude".
         top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
@@ -84,19 +100,8 @@ class Spectrogram(STFTFrontend):
 
     name = "spectrogram"
 
-    def __init__(
-        self,
-        *,
-        sample_rate: int = 44100,
-        n_fft: int = 2048,
-        win_length: int | None = None,
-        hop_length: int = 512,
-        window: str = "hann",
-        pad_mode: str = "reflect",
-        scale: str = "db",
-        top_db: float | None = 80.0,
-    ):
-        super().__init__(sample_rate, n_fft, win_length, hop_length, window, pad_mode)
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **stft: object):
+        super().__init__(**stft)
         self.scale = check_scale(scale)
         self.top_db = check_top_db(top_db)
         self.build()

@@ -1,0 +1,126 @@
+"""mixup and the label distributions."""
+
+import pytest
+import scipy.stats
+import torch
+
+from esc_gpu.augment import mixup
+from esc_gpu.augment.mix import draw_beta, smooth_one_hot
+
+
+def seeded(seed=0):
+    return torch.Generator().manual_seed(seed)
+
+
+def batch(n_clips=16, n_samples=100):
+    """Clips with a label of their own each, so that the mixed target tells shares and partners."""
+    return torch.rand(n_clips, n_samples, generator=seeded(1)) - 0.5, torch.eye(n_clips)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.4, 1.0, 5.0])
+def test_clips_and_labels_are_blended_alike(alpha):
+    waveform, target = batch()
+    mixed, shares = mixup(waveform, target, alpha, seeded())
+    assert mixed.shape == waveform.shape
+    # The target's row holds each clip's share in the blend: the same blend of the clips is the mixed clip.
+    torch.testing.assert_close(mixed, shares @ waveform)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.4, 1.0, 5.0])
+def test_blends_are_convex_and_of_two(alpha):
+    _, shares = mixup(*batch(), alpha, seeded())
+    assert (shares >= 0).all()
+    torch.testing.assert_close(shares.sum(dim=1), torch.ones(16))
+    assert ((shares > 0).sum(dim=1) <= 2).all()
+
+
+def test_each_clip_is_the_partner_of_one():
+    shares = mixup(*batch(64), 5.0, seeded())[1]
+    others = shares - shares.diagonal().diag()
+    assert ((others > 0).sum(dim=0) <= 1).all()
+    assert (others > 0).sum() > 55  # a permutation leaves one clip in place on average
+
+
+def test_every_clip_has_its_own_share():
+    shares = mixup(*batch(64), 1.0, seeded())[1].diagonal()
+    assert len(shares.unique()) > 50
+
+
+@pytest.mark.parametrize(("alpha", "least", "most"), [(0.01, 0.9, 1.0), (1.0, 0.0, 0.1), (20.0, 0.0, 0.0)])
+def test_small_alpha_mixes_little(alpha, least, most):
+    """The part of the shares within 0.01 of 0 or 1: nearly all for a small alpha, none for a large one."""
+    share = draw_beta(2000, alpha, seeded())
+    extreme = ((share < 0.01) | (share > 0.99)).float().mean()
+    assert least <= extreme <= most
+
+
+def test_distributions_stay_distributions():
+    waveform, _ = batch(8)
+    target = smooth_one_hot(torch.arange(8) % 3, 3, 0.1)
+    mixed = mixup(waveform, target, 0.4, seeded())[1]
+    torch.testing.assert_close(mixed.sum(dim=1), torch.ones(8))
+    assert (mixed >= 0).all()
+
+
+def test_one_clip_stays_as_it_is():
+    waveform, target = batch(1)
+    mixed, mixed_target = mixup(waveform, target, 0.4, seeded())
+    torch.testing.assert_close(mixed, waveform)
+    torch.testing.assert_close(mixed_target, target)
+
+
+def test_the_inputs_are_left_alone():
+    waveform, target = batch()
+    mixup(waveform, target, 1.0, seeded())
+    assert torch.equal(waveform, batch()[0])
+    assert torch.equal(target, torch.eye(16))
+
+
+def test_the_seed_decides():
+    first, again, other = (mixup(*batch(), 0.4, seeded(seed)) for seed in (3, 3, 4))
+    for number in (0, 1):
+        assert torch.equal(first[number], again[number])
+        assert not torch.equal(first[number], other[number])
+
+
+def test_the_global_generator_is_not_moved():
+    state = torch.get_rng_state()
+    mixup(*batch(), 0.4, seeded())
+    assert torch.equal(torch.get_rng_state(), state)
+
+
+@pytest.mark.parametrize("alpha", [0.4, 1.0, 2.0, 8.0])
+def test_beta_is_the_distribution(alpha):
+    """A Kolmogorov-Smirnov test; the seed is fixed, so it either passes always or never."""
+    share = draw_beta(20000, alpha, seeded()).numpy()
+    assert scipy.stats.kstest(share, scipy.stats.beta(alpha, alpha).cdf).pvalue > 0.01
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.2])
+def test_small_beta_is_the_distribution_below_one_half(alpha):
+    """The upper half cannot be told in float32: a tenth of Beta(0.1, 0.1) lies closer to 1 than its ulp."""
+    share = draw_beta(20000, alpha, seeded()).numpy()
+    lower = share[share < 0.5]
+    assert abs(len(lower) - 10000) < 5 * 71  # five deviations of a fair coin
+    assert scipy.stats.kstest(lower, lambda x: 2 * scipy.stats.beta(alpha, alpha).cdf(x)).pvalue > 0.01
+
+
+@pytest.mark.parametrize("drawn", [0.0, 0.5, 1 - 2**-24])
+@pytest.mark.parametrize("alpha", [0.2, 1.0])
+def test_beta_at_the_ends_of_the_draw(monkeypatch, drawn, alpha):
+    monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, drawn))
+    torch.testing.assert_close(draw_beta(3, alpha, seeded()), torch.full((3,), round(drawn, 6)))
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
+@pytest.mark.parametrize("n_classes", [2, 10, 50])
+def test_smooth_one_hot(n_classes, smoothing):
+    labels = torch.arange(n_classes).flip(0)
+    target = smooth_one_hot(labels, n_classes, smoothing)
+    assert target.shape == (n_classes, n_classes)
+    assert target.dtype == torch.float32
+    torch.testing.assert_close(target.sum(dim=1), torch.ones(n_classes))
+    rest = smoothing / n_classes
+    expected = torch.full((n_classes, n_classes), rest)
+    expected[range(n_classes), labels] = 1 - smoothing + rest
+    torch.testing.assert_close(target, expected)
