@@ -47,8 +47,8 @@ def table(file: str) -> str:
     result = read_json(RESULTS / file)
     environment, versions = result["environment"], result["environment"]["versions"]
     hardware = environment["gpu"]["name"] if environment["gpu"] else f"{environment['cpu']}, no GPU"
-    source = f"`benchmarks/results/{file}` ({hardware}; {environment['threads']} CPU threads; torch {versions['torch']})"
-    return "\n".join([*TABLES[result["benchmark"]](result), "", f"From {source}."])
+    made_on = f"{hardware}; CPU threads: {environment['threads']}; torch {versions['torch']}"
+    return "\n".join([*TABLES[result["benchmark"]](result), "", f"From `benchmarks/results/{file}` ({made_on})."])
 
 
 def fill(text: str) -> str:

@@ -122,7 +122,7 @@ class AugmentConfig:
         gain_db: and scaled by up to this much either way.
         noise_probability: share of clips that get white noise.
         noise_snr_db: lowest and highest signal-to-noise ratio of that noise.
-        mixup_alpha: clips and labels are blended by a share from Beta(alpha, alpha).
+        mixup_alpha: clips and labels are blended by a share from Beta(alpha, alpha); it pays off in long training.
         freq_masks: SpecAugment masks over bins.
         freq_mask_share: widest of them, as a share of the bins.
         time_masks: SpecAugment masks over frames.
@@ -133,7 +133,7 @@ class AugmentConfig:
     gain_db: float = 6.0
     noise_probability: float = 0.0
     noise_snr_db: tuple[float, float] = (10.0, 40.0)
-    mixup_alpha: float = 0.3
+    mixup_alpha: float = 0.0
     freq_masks: int = 1
     freq_mask_share: float = 0.2
     time_masks: int = 1
@@ -161,8 +161,8 @@ class TrainConfig:
         threads: CPU threads of each process; null for an equal share of the cores.
     """
 
-    epochs: int = 40
-    batch_size: int = 32
+    epochs: int = 30
+    batch_size: int = 16
     accumulation: int = 1
     lr: float = 1e-3
     frontend_lr: float = 1e-5
