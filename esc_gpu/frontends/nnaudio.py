@@ -5,8 +5,11 @@ nnAudio's square root has a NaN gradient on silence. The options are checked by 
 before nnAudio sees them: it lets a wrong one pass.
 """
 
+import contextlib
+
+import torch
 from nnAudio import features
-from torch import Tensor
+from torch import Tensor, nn
 
 from esc_gpu.frontends.base import make_buffers_transient
 from esc_gpu.frontends.cepstral import MFCC
@@ -28,8 +31,13 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, object]:
     }
 
 
-def complex_power(stacked: Tensor) -> Tensor:
-    """nnAudio's complex output `(..., 2)` → power."""
+def convolved_power(layer: nn.Module, waveform: Tensor) -> Tensor:
+    """Power `(B, F, N)` of a layer's complex output, its convolution in full float32 on a GPU as well."""
+    cudnn = torch.backends.cudnn
+    # cuDNN convolves in TF32 by default, with ten bits of mantissa.
+    exact = cudnn.flags(cudnn.enabled, cudnn.benchmark, deterministic=cudnn.deterministic, allow_tf32=False)
+    with exact if waveform.is_cuda else contextlib.nullcontext():
+        stacked = layer(waveform, output_format="Complex")  # (B, F, N, 2)
     return stacked.square().sum(dim=-1)
 
 
@@ -43,13 +51,11 @@ class NnAudioSpectrogram(Spectrogram):
         super().__init__(**options)
 
     def build(self) -> None:
-        self.layer = features.STFT(
-            **stft_arguments(self), freq_scale="no", output_format="Complex", trainable=self.trainable_stft
-        )
+        self.layer = features.STFT(**stft_arguments(self), freq_scale="no", trainable=self.trainable_stft)
         make_buffers_transient(self.layer)
 
     def power(self, waveform: Tensor) -> Tensor:
-        return complex_power(self.layer(waveform)).transpose(-1, -2)
+        return convolved_power(self.layer, waveform).transpose(-1, -2)
 
 
 class NnAudioMel(MelFrontend):
@@ -76,8 +82,7 @@ class NnAudioMel(MelFrontend):
         make_buffers_transient(self.layer)
 
     def mel_power(self, waveform: Tensor) -> Tensor:
-        spectrum = complex_power(self.layer.stft(waveform, output_format="Complex"))  # (B, F, N)
-        return spectrum.transpose(-1, -2) @ self.layer.mel_basis.T
+        return convolved_power(self.layer.stft, waveform).transpose(-1, -2) @ self.layer.mel_basis.T
 
 
 class NnAudioLogMel(NnAudioMel, LogMel):
@@ -112,11 +117,10 @@ class NnAudioCQT(CQT):
             window=self.window,
             pad_mode=self.pad_mode,
             trainable=self.trainable,
-            output_format="Complex",
             verbose=False,
         )
         make_buffers_transient(self.layer)
         self.min_samples = self.layer.kernel_width // 2 + 1 if self.pad_mode == "reflect" else 1
 
     def power(self, waveform: Tensor) -> Tensor:
-        return complex_power(self.layer(waveform))
+        return convolved_power(self.layer, waveform)
