@@ -22,7 +22,7 @@ $(VENV)/.installed: setup.cfg pyproject.toml constraints.txt
 
 train: setup
 	$(BIN)/accelerate launch --num_processes 1 --num_machines 1 --mixed_precision no --dynamo_backend no \
-		train.py --config configs/demo.yaml --output_dir runs/demo --overwrite true
+		train.py --config configs/demo.yaml --output_dir runs/demo --overwrite
 
 test: setup
 	$(BIN)/python -m pytest

@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import itertools
 import re
 
 from jsonargparse import ArgumentParser
@@ -27,10 +28,20 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
     parser.add_argument("--config", action="config", help="YAML file with any of these options")
     parser.add_class_arguments(RunConfig, None)
     try:
-        values = vars(parser.instantiate(parser.parse_args(arguments)))
+        values = vars(parser.instantiate(parser.parse_args(complete_switches(arguments))))
     except argparse.ArgumentError as error:
         raise EscGpuError(explain(str(error))) from error
     return RunConfig(**{field.name: values[field.name] for field in dataclasses.fields(RunConfig)})
+
+
+def complete_switches(arguments: list[str]) -> list[str]:
+    """`--resume` alone means `--resume true`, and so for `--overwrite`."""
+    completed = []
+    for word, following in itertools.zip_longest(arguments, arguments[1:], fillvalue="--"):
+        completed.append(word)
+        if word in ("--resume", "--overwrite") and following.startswith("--"):
+            completed.append("true")
+    return completed
 
 
 def explain(message: str) -> str:

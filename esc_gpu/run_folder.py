@@ -28,8 +28,8 @@ def prepare_output(config: RunConfig, output_dir: Path, model: WaveformClassifie
         return
     if config_file.exists() and not config.overwrite:
         raise EscGpuError(
-            f"{output_dir} already holds a run: go on with it by --resume true, replace it by "
-            "--overwrite true, or choose another --output_dir"
+            f"{output_dir} already holds a run: go on with it by --resume, replace it by --overwrite, "
+            "or choose another --output_dir"
         )
     if output_dir.exists() and not config_file.exists() and any(output_dir.iterdir()):
         raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")

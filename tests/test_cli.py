@@ -148,7 +148,7 @@ def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workpla
     assert not (output / "summary.json").exists()
     state = torch.load(output / "fold2" / "state.pt", weights_only=True)
     assert len(state["history"]) < 3  # there is something left to do
-    result = run([*arguments, "--resume", "true"])
+    result = run([*arguments, "--resume"])
     assert result.returncode == 0, result.stderr
     assert metrics_only(output) == metrics_only(undisturbed)
     assert predictions(output) == predictions(undisturbed)

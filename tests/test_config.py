@@ -60,6 +60,21 @@ def test_the_command_line_overrides_the_file(tmp_path):
     assert config.folds == [1, 2] and parse_run(["--folds", "2"], "train.py").folds == 2
 
 
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], (False, False)),
+        (["--resume"], (True, False)),
+        (["--resume", "--overwrite", "true"], (True, True)),
+        (["--overwrite", "--folds", "2"], (False, True)),
+        (["--resume", "false", "--overwrite=true"], (False, True)),
+    ],
+)
+def test_switches_need_no_value(arguments, expected):
+    config = parse_run(arguments, "train.py")
+    assert (config.resume, config.overwrite) == expected
+
+
 def test_a_dumped_config_gives_the_same_run(tmp_path):
     config = parse_run(["--config", str(CONFIGS[0].with_name("logmel_mfcc_cqt.yaml"))], "train.py")
     file = tmp_path / "dump.yaml"
