@@ -13,8 +13,8 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-import soundfile
 from scipy import fft
+from scipy.io import wavfile
 from scipy.signal import oaconvolve
 from tqdm import tqdm
 
@@ -278,7 +278,7 @@ def write_set(folder, wanted, progress):
     rows = clip_table(wanted["clips_per_class"])
     for row in tqdm(rows, "synthetic sounds", unit="clip", disable=not progress):
         clip = make_clip(wanted["seed"], category=row[3], number=row[-1])
-        soundfile.write(folder / "audio" / row[0], clip, SAMPLE_RATE, subtype="PCM_16")
+        wavfile.write(folder / "audio" / row[0], SAMPLE_RATE, clip)
     with open(folder / "meta" / "esc50.csv", "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *(row[:-1] for row in rows)])
     (folder / "meta" / "synthetic.json").write_text(json.dumps(wanted, indent=2) + "\n")
@@ -313,6 +313,6 @@ def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 4
                 write_set(Path(beside) / "new", wanted, progress)
                 root.rename(Path(beside) / "old")  # goes when the temporary folder goes
                 (Path(beside) / "new").rename(root)
-    except (OSError, soundfile.SoundFileError) as error:
+    except OSError as error:
         raise EscGpuError(f"cannot write {root} ({error}): choose a folder that can be written") from error
     return root

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import soundfile
 from scipy import fft
+from scipy.io import wavfile
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import LeaveOneGroupOut, cross_val_score
 from sklearn.pipeline import make_pipeline
@@ -188,7 +189,7 @@ def test_a_users_file_in_the_set_is_never_deleted(quick, tmp_path):
 
 def test_a_failure_half_way_leaves_the_old_set(quick, tmp_path, monkeypatch):
     root = small(tmp_path / "set")
-    before, write, calls = contents(root), soundfile.write, []
+    before, write, calls = contents(root), wavfile.write, []
 
     def fail(*args, **options):
         calls.append(args)
@@ -196,7 +197,7 @@ def test_a_failure_half_way_leaves_the_old_set(quick, tmp_path, monkeypatch):
             raise OSError("No space left on device")
         write(*args, **options)
 
-    monkeypatch.setattr(soundfile, "write", fail)
+    monkeypatch.setattr(wavfile, "write", fail)
     with pytest.raises(EscGpuError, match="cannot write .*No space left.*choose a folder"):
         small(root, seed=1)
     assert contents(root) == before
