@@ -101,9 +101,9 @@ def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold
     Raises:
         EscGpuError: for a loss that is not finite.
     """
-    train, device, rank = config.train, accelerator.device, accelerator.process_index
+    train = config.train
     set_seed(derive_seed(train.seed, fold))
-    classifier = build_model(config, data.n_classes).to(device)
+    classifier = build_model(config, data.n_classes).to(accelerator.device)
     # Statistics of the training clips only; every rank takes those of all of them.
     classifier.fit_normalization(data.source.batches(evaluation_batches(data.train, EVAL_BATCH)))
     optimizer = torch.optim.AdamW(
@@ -112,61 +112,80 @@ def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold
     model, optimizer = accelerator.prepare(classifier, optimizer)
     history = load_state(folder / STATE, accelerator, classifier, optimizer)
 
-    n_steps = len(shuffled_batches(data.train, train.batch_size, (0,)))
-    progress = tqdm(
-        total=train.epochs * n_steps,
-        initial=len(history) * n_steps,
+    with tqdm(
+        total=train.epochs * steps_per_epoch(config, data),
+        initial=len(history) * steps_per_epoch(config, data),
         desc=f"fold {fold}",
         unit="step",
         disable=not accelerator.is_main_process,
-    )
-    for epoch in range(len(history), train.epochs):
-        started = time.perf_counter()
-        # All that is random in an epoch follows from these numbers, so a resumed run needs no generator's state.
-        set_seed(derive_seed(train.seed, fold, epoch, rank))
-        generator = Generator(device).manual_seed(derive_seed(train.seed, fold, epoch, rank))
-        batches = shuffled_batches(
-            data.train, train.batch_size, (train.seed, fold, epoch), rank, accelerator.num_processes
-        )
-        parts = [np.array_split(batch, train.accumulation) for batch in batches]
-        waveforms = data.source.batches(part for batch in parts for part in batch)
-        model.train()
-        total_loss = torch.zeros((), device=device)
-        for step, batch in enumerate(parts):
-            factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
-            for part in batch:
-                labels = data.labels[torch.from_numpy(part).to(device)]
-                target = smooth_one_hot(labels, data.n_classes, train.label_smoothing)
-                waveform, target, mask = augment(config, classifier, next(waveforms), target, generator)
-                # Ranks exchange gradients once a step, with its last part.
-                waiting = accelerator.no_sync(model) if part is not batch[-1] else contextlib.nullcontext()
-                with waiting:
-                    loss = F.cross_entropy(model(waveform, mask).float(), target) / len(batch)
-                    accelerator.backward(loss)
-                total_loss += loss.detach()
-            accelerator.unscale_gradients(optimizer)
-            clip_gradients(classifier, train.clip_norm)
-            optimizer.step()
-            optimizer.zero_grad()
-            progress.update()
-
-        record = {"epoch": epoch + 1, "loss": accelerator.reduce(total_loss, "mean").item() / n_steps}
-        if not np.isfinite(record["loss"]):
-            raise EscGpuError(
-                f"the loss of fold {fold}, epoch {epoch + 1} is {record['loss']}: lower train.lr, "
-                "set train.clip_norm, or train with --train.mixed_precision no"
-            )
-        record["lr"] = train.lr * factor
-        if (epoch + 1) % train.eval_every == 0 or epoch + 1 == train.epochs:
-            record |= evaluate_epoch(accelerator, model, data)
-        record["seconds"] = time.perf_counter() - started
-        history.append(record)
-        accelerator.log({name: value for name, value in record.items() if name != "epoch"}, step=epoch + 1)
-        progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", "test_accuracy") if name in record})
-        if (epoch + 1) % train.checkpoint_every == 0:
-            save_state(folder, accelerator, classifier, optimizer, history)
-    progress.close()
+    ) as progress:
+        for epoch in range(len(history), train.epochs):
+            started = time.perf_counter()
+            is_last = epoch + 1 == train.epochs
+            record = {
+                "epoch": epoch + 1,
+                **train_epoch(config, accelerator, model, optimizer, data, fold, epoch, progress),
+            }
+            if (epoch + 1) % train.eval_every == 0 or is_last:
+                record |= evaluate_epoch(accelerator, model, data)
+            record["seconds"] = time.perf_counter() - started
+            history.append(record)
+            accelerator.log({name: value for name, value in record.items() if name != "epoch"}, step=epoch + 1)
+            progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", "test_accuracy") if name in record})
+            if (epoch + 1) % train.checkpoint_every == 0 or is_last:
+                save_state(folder, accelerator, classifier, optimizer, history)
     return FoldResult(classifier, predict(accelerator, model, data), history)
+
+
+def train_epoch(
+    config: RunConfig,
+    accelerator: Accelerator,
+    model: nn.Module,
+    optimizer: Optimizer,
+    data: FoldData,
+    fold: int,
+    epoch: int,
+    progress: tqdm,
+) -> dict[str, float]:
+    """One pass over the training clips; returns the mean loss and the last learning rate."""
+    train, device, rank = config.train, accelerator.device, accelerator.process_index
+    classifier = accelerator.unwrap_model(model)
+    # All that is random in an epoch follows from these numbers, so a resumed run needs no generator's state.
+    set_seed(derive_seed(train.seed, fold, epoch, rank))
+    generator = Generator(device).manual_seed(derive_seed(train.seed, fold, epoch, rank))
+    batches = shuffled_batches(data.train, train.batch_size, (train.seed, fold, epoch), rank, accelerator.num_processes)
+    batches = [np.array_split(batch, min(train.accumulation, len(batch))) for batch in batches]
+    waveforms = data.source.batches(part for batch in batches for part in batch)
+    model.train()
+    total_loss = torch.zeros((), device=device)
+    for step, batch in enumerate(batches):
+        factor = set_learning_rate(optimizer, epoch + step / len(batches), train.epochs, train.warmup_epochs)
+        for part in batch:
+            labels = data.labels[torch.from_numpy(part).to(device)]
+            target = smooth_one_hot(labels, data.n_classes, train.label_smoothing)
+            waveform, target, mask = augment(config, classifier, next(waveforms), target, generator)
+            # Processes exchange gradients once a step, with its last part.
+            with accelerator.no_sync(model) if part is not batch[-1] else contextlib.nullcontext():
+                loss = F.cross_entropy(model(waveform, mask).float(), target) / len(batch)
+                accelerator.backward(loss)
+            total_loss += loss.detach()
+        accelerator.unscale_gradients(optimizer)
+        clip_gradients(classifier, train.clip_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+        progress.update()
+    mean_loss = accelerator.reduce(total_loss, "mean").item() / len(batches)
+    if not np.isfinite(mean_loss):
+        raise EscGpuError(
+            f"the loss of fold {fold}, epoch {epoch + 1} is {mean_loss}: lower train.lr, set train.clip_norm, "
+            "or train with --train.mixed_precision no"
+        )
+    return {"loss": mean_loss, "lr": train.lr * factor}
+
+
+def steps_per_epoch(config: RunConfig, data: FoldData) -> int:
+    """Optimiser steps of an epoch."""
+    return len(shuffled_batches(data.train, config.train.batch_size, (0,)))
 
 
 def derive_seed(*numbers: int) -> int:

@@ -1,6 +1,7 @@
 """The parts of the loop: learning rate, groups, clipping, augmentation, what a resumed run needs."""
 
 import copy
+import json
 import math
 
 import numpy as np
@@ -104,6 +105,13 @@ def test_accumulation_gives_the_gradients_of_the_whole_batch(tmp_path):
     assert (weights[0] - weights[1]).abs().max() < 1e-4
 
 
+def test_the_history_is_whole_whatever_the_checkpoints_are(tmp_path):
+    config = parse_run([*TINY, "--train.epochs", "3", "--train.checkpoint_every", "2"], "train.py")
+    result = train_fold(config, create_accelerator(config, tmp_path), tiny_fold(), 1, tmp_path)
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    assert [json.loads(line) for line in lines] == result.history and len(lines) == 3
+
+
 def test_a_loss_that_is_not_finite_is_an_error_and_leaves_no_checkpoint(tmp_path):
     config = parse_run([*TINY, "--train.lr", "1e30", "--train.warmup_epochs", "0"], "train.py")
     with pytest.raises(EscGpuError, match="loss of fold 1, epoch . is (nan|inf).*train.lr"):
@@ -120,7 +128,7 @@ def test_augmentation_can_be_switched_off_whole():
 
 
 def test_augmentation_follows_its_generator():
-    model, config = trainable_model(), RunConfig(augment=AugmentConfig(noise_probability=0.5))
+    model, config = trainable_model(), RunConfig(augment=AugmentConfig(noise_probability=0.5, mixup_alpha=0.3))
     waveform, target = torch.randint(-9000, 9000, (8, 8000)).to(torch.int16), torch.eye(8)
     runs = [augment(config, model, waveform, target, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2)]
     assert all(torch.equal(a, b) for a, b in zip(runs[0], runs[1], strict=True))

@@ -8,6 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.errors import EscGpuError
+
 # Share of the free memory that the store may take: the rest is for the model and its activations.
 RESIDENT_SHARE = 0.5
 
@@ -71,7 +73,12 @@ def shuffled_batches(
     All ranks draw the same order from `seed` and take their slices of every batch, so the batches of the
     whole do not depend on the number of processes. The incomplete batch at the end is left out, unless
     it is the only one.
+
+    Raises:
+        EscGpuError: for fewer clips than processes.
     """
+    if len(clips) < world_size:
+        raise EscGpuError(f"{len(clips)} training clips are too few for {world_size} processes: start fewer")
     order = np.random.default_rng(seed).permutation(clips)
     n_batches = max(1, len(order) // batch_size)
     batches = order[: n_batches * batch_size].reshape(n_batches, -1)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from esc_gpu import EscGpuError
 from esc_gpu.data.batches import WaveformSource, evaluation_batches, shuffled_batches
 
 CPU = torch.device("cpu")
@@ -60,6 +61,11 @@ def test_an_epoch_visits_every_clip_once_in_a_seeded_order():
 def test_the_incomplete_last_batch_is_left_out_unless_it_is_the_only_one():
     assert [len(batch) for batch in shuffled_batches(np.arange(20), 8, (0,))] == [8, 8]
     assert [len(batch) for batch in shuffled_batches(np.arange(5), 8, (0,))] == [5]
+
+
+def test_fewer_clips_than_processes_are_refused():
+    with pytest.raises(EscGpuError, match="3 training clips are too few for 4 processes"):
+        shuffled_batches(np.arange(3), 8, (0,), 0, 4)
 
 
 def test_ranks_share_the_batches_of_one_process():
