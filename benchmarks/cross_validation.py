@@ -6,7 +6,6 @@ All options are those of train.py; --require-gpu before them fails where there i
 """
 
 import sys
-import time
 
 from benchmarks.results_file import require_gpu, write_result
 from esc_gpu import EscGpuError
@@ -22,11 +21,9 @@ def main(arguments: list[str]) -> int:
         if arguments[:1] == ["--require-gpu"]:
             require_gpu()
             arguments = arguments[1:]
-        started = time.perf_counter()
         summary = run(parse_run(arguments, "python -m benchmarks.cross_validation"), announce=print)
         if summary is None:  # not the main process
             return 0
-        wall_seconds = time.perf_counter() - started
     except EscGpuError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -37,7 +34,7 @@ def main(arguments: list[str]) -> int:
             (config if section is None else config[section]).pop(name)
     data, frontend = summary["data"], summary["frontend"]["name"]
     name = f"cross_validation {data['recordings']} {frontend}"
-    result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
+    result = {"benchmark": "cross_validation", **summary, "config": config}
     print(f"written: {write_result(name, result)}")
     return 0
 
