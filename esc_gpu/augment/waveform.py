@@ -12,9 +12,10 @@ def draw_uniform(count: int, low: float, high: float, generator: Generator) -> T
 def random_shift(waveform: Tensor, max_samples: int, generator: Generator) -> Tensor:
     """Roll each clip in time by up to `max_samples` either way; what leaves one end enters at the other."""
     n_clips, n_samples = waveform.shape
-    shift = draw_uniform(n_clips, -max_samples, max_samples + 1, generator).floor().long()
-    index = (torch.arange(n_samples, device=waveform.device) - shift) % n_samples
-    return waveform.gather(1, index)
+    shift = draw_uniform(n_clips, -max_samples, max_samples + 1, generator).floor().long()[:, 0]
+    # All rolls of a clip are windows of the clip twice over: one contiguous copy each, no index a sample.
+    rolls = torch.cat([waveform, waveform], dim=1).unfold(1, n_samples, 1)  # (B, T + 1, T), a view
+    return rolls[torch.arange(n_clips, device=waveform.device), (-shift) % n_samples]
 
 
 def random_gain(waveform: Tensor, max_gain_db: float, generator: Generator) -> Tensor:
