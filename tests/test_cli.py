@@ -32,15 +32,15 @@ def recordings(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def workplace(tmp_path_factory, recordings):
+def workspace(tmp_path_factory, recordings):
     """A config file and the store's cache, shared by all runs."""
     folder = tmp_path_factory.mktemp("work")
     (folder / "tiny.yaml").write_text(CONFIG)
     return folder
 
 
-def command(workplace, recordings, output, *arguments, launcher=(sys.executable,)):
-    options = {"--config": workplace / "tiny.yaml", "--data.root": recordings, "--data.cache_dir": workplace / "cache"}
+def command(workspace, recordings, output, *arguments, launcher=(sys.executable,)):
+    options = {"--config": workspace / "tiny.yaml", "--data.root": recordings, "--data.cache_dir": workspace / "cache"}
     fixed = [str(part) for option in options.items() for part in option]
     return [*launcher, str(REPOSITORY / "train.py"), *fixed, "--output_dir", str(output), *map(str, arguments)]
 
@@ -70,10 +70,10 @@ def metrics_only(output):
 
 
 @pytest.fixture(scope="module")
-def finished(workplace, recordings):
+def finished(workspace, recordings):
     """A finished run of two folds."""
-    output = workplace / "finished"
-    result = run(command(workplace, recordings, output, "--folds", "[1,2]"))
+    output = workspace / "finished"
+    result = run(command(workspace, recordings, output, "--folds", "[1,2]"))
     assert result.returncode == 0, result.stderr
     return output, result
 
@@ -122,9 +122,9 @@ def test_the_checkpoint_gives_the_predictions(finished, recordings):
     assert names == [row["prediction"] for row in predictions(output) if row["fold"] == "1"]
 
 
-def test_two_processes_train_and_evaluate_every_clip_once(workplace, recordings):
-    output = workplace / "two"
-    result = run(command(workplace, recordings, output, "--folds", "1", "--train.epochs", "2", launcher=launch(2)))
+def test_two_processes_train_and_evaluate_every_clip_once(workspace, recordings):
+    output = workspace / "two"
+    result = run(command(workspace, recordings, output, "--folds", "1", "--train.epochs", "2", launcher=launch(2)))
     assert result.returncode == 0, result.stderr[-2000:]
     assert json.loads((output / "summary.json").read_text())["processes"] == 2
     assert result.stdout.count("macro-F1") == 1  # one process speaks
@@ -132,10 +132,10 @@ def test_two_processes_train_and_evaluate_every_clip_once(workplace, recordings)
     assert len(names) == len(set(names)) == 20
 
 
-def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workplace, recordings):
+def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workspace, recordings):
     undisturbed, _ = finished
-    output = workplace / "killed"
-    arguments = command(workplace, recordings, output, "--folds", "[1,2]")
+    output = workspace / "killed"
+    arguments = command(workspace, recordings, output, "--folds", "[1,2]")
     process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 120
@@ -155,23 +155,23 @@ def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workpla
     assert not list(output.rglob("state.pt"))
 
 
-def test_a_finished_run_is_not_overwritten_unasked(finished, workplace, recordings, capfd):
+def test_a_finished_run_is_not_overwritten_unasked(finished, workspace, recordings, capfd):
     from esc_gpu.cli import train
 
     output, _ = finished
     before = (output / "summary.json").read_bytes()
-    assert train(command(workplace, recordings, output, launcher=())[1:]) == 2
+    assert train(command(workspace, recordings, output, launcher=())[1:]) == 2
     assert "already holds a run" in capfd.readouterr().err
-    assert train(command(workplace, recordings, output, "--resume", "true", "--train.lr", "0.5", launcher=())[1:]) == 2
+    assert train(command(workspace, recordings, output, "--resume", "true", "--train.lr", "0.5", launcher=())[1:]) == 2
     assert "train.lr was 0.001, is 0.5" in capfd.readouterr().err
     assert (output / "summary.json").read_bytes() == before
 
 
 @pytest.mark.parametrize("tracker", ["wandb", "tensorboard"])
-def test_trackers_write_offline(workplace, recordings, tracker):
-    output = workplace / tracker
+def test_trackers_write_offline(workspace, recordings, tracker):
+    output = workspace / tracker
     arguments = ["--folds", "1", "--train.epochs", "1", "--tracker.name", tracker]
-    result = run(command(workplace, recordings, output, *arguments), HOME=str(workplace))  # no account there
+    result = run(command(workspace, recordings, output, *arguments), HOME=str(workspace))  # no account there
     assert result.returncode == 0, result.stderr
     kept = output / "wandb" if tracker == "wandb" else output / "esc_gpu"
     assert [path for path in kept.rglob("*") if path.is_file() and path.stat().st_size > 0]
@@ -193,11 +193,11 @@ MISTAKES = {
 
 
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES.keys())
-def test_a_mistake_is_one_line_and_leaves_nothing(workplace, recordings, arguments, message, capfd):
+def test_a_mistake_is_one_line_and_leaves_nothing(workspace, recordings, arguments, message, capfd):
     from esc_gpu.cli import train
 
-    output = workplace / "mistaken"
-    status = train(command(workplace, recordings, output, *arguments, launcher=())[1:])
+    output = workspace / "mistaken"
+    status = train(command(workspace, recordings, output, *arguments, launcher=())[1:])
     errors = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
     assert status == 2 and len(errors) == 1 and message in errors[0]
     assert not output.exists()
@@ -220,7 +220,7 @@ def damage(kind, clip):
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "corrupt", "no samples", "NaN"])
-def test_a_bad_clip_is_named_and_nothing_is_half_written(workplace, recordings, tmp_path, kind, capfd):
+def test_a_bad_clip_is_named_and_nothing_is_half_written(workspace, recordings, tmp_path, kind, capfd):
     import shutil
 
     from esc_gpu.cli import train
@@ -228,26 +228,26 @@ def test_a_bad_clip_is_named_and_nothing_is_half_written(workplace, recordings, 
     root = shutil.copytree(recordings, tmp_path / "data")
     clip = sorted((root / "audio").iterdir())[7]
     damage(kind, clip)
-    arguments = command(workplace, root, tmp_path / "run", launcher=())[1:]
+    arguments = command(workspace, root, tmp_path / "run", launcher=())[1:]
     assert train([*arguments, "--data.cache_dir", str(tmp_path / "cache")]) == 2
     assert clip.name in capfd.readouterr().err
     assert not list(tmp_path.glob("cache/stores/**/*.npy")) and not (tmp_path / "run").exists()
 
 
-def test_a_full_disk_is_refused_before_training(workplace, recordings, tmp_path, monkeypatch, capfd):
+def test_a_full_disk_is_refused_before_training(workspace, recordings, tmp_path, monkeypatch, capfd):
     import shutil
 
     from esc_gpu.cli import train
 
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("esc_gpu.run_folder.shutil.disk_usage", lambda path: usage)
-    assert train(command(workplace, recordings, tmp_path / "run", launcher=())[1:]) == 2
+    assert train(command(workspace, recordings, tmp_path / "run", launcher=())[1:]) == 2
     assert "MB free" in capfd.readouterr().err
     assert not list((tmp_path / "run").glob("*"))
 
 
-def test_without_recordings_it_says_that_they_are_synthetic(workplace, tmp_path):
-    arguments = [sys.executable, str(REPOSITORY / "train.py"), "--config", str(workplace / "tiny.yaml")]
+def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path):
+    arguments = [sys.executable, str(REPOSITORY / "train.py"), "--config", str(workspace / "tiny.yaml")]
     options = ["--folds", "1", "--train.epochs", "1", "--output_dir", str(tmp_path / "run")]
     result = run([*arguments, *options, "--data.cache_dir", str(tmp_path / "cache")])
     assert result.returncode == 0, result.stderr
