@@ -164,6 +164,10 @@ def test_a_finished_run_is_not_overwritten_unasked(finished, workspace, recordin
     assert "already holds a run" in capfd.readouterr().err
     assert train(command(workspace, recordings, output, "--resume", "true", "--train.lr", "0.5", launcher=())[1:]) == 2
     assert "train.lr was 0.001, is 0.5" in capfd.readouterr().err
+    moved = output.parent / "other recordings"
+    moved.symlink_to(recordings)
+    assert train(command(workspace, moved, output, "--resume", launcher=())[1:]) == 2
+    assert "data.root was" in capfd.readouterr().err
     assert (output / "summary.json").read_bytes() == before
 
 
