@@ -18,6 +18,7 @@ from esc_gpu.data.esc50 import read_esc50
 from esc_gpu.data.store import open_store
 from esc_gpu.data.synthetic import write_synthetic
 from esc_gpu.frontends import list_backends
+from esc_gpu.waveform import FULL_SCALE
 
 NAMES = ("spectrogram", "logmel", "mfcc", "cqt")
 ERROR_CLIPS = 10
@@ -79,7 +80,7 @@ def measure_frontend(
     linear = {} if name == "mfcc" else {"scale": "power"}
     exact = create_frontend(name, backend, **linear).to(device)
     some = torch.from_numpy(clips[:ERROR_CLIPS])
-    expected = reference(exact, some.numpy() / 32768.0)
+    expected = reference(exact, some.numpy() / FULL_SCALE)
     with torch.no_grad():
         got = exact(some.to(device))[:, 0].cpu().double().numpy()
     error = np.linalg.norm(got - expected) / np.linalg.norm(expected)

@@ -234,9 +234,6 @@ def check_config(config: RunConfig) -> None:
         "data.sample_rate": config.data.sample_rate,
         "data.clip_seconds": config.data.clip_seconds,
     }
-    for name, value in positive.items():
-        if not value > 0:
-            raise EscGpuError(f"{name} must be positive, got {value}")
     not_negative = {
         "train.seed": train.seed,
         "train.frontend_lr": train.frontend_lr,
@@ -245,15 +242,17 @@ def check_config(config: RunConfig) -> None:
         "train.clip_norm": train.clip_norm,
         **{f"augment.{name}": value for name, value in vars(augment).items() if not isinstance(value, tuple)},
     }
-    for name, value in not_negative.items():
-        if not value >= 0:
-            raise EscGpuError(f"{name} must not be negative, got {value}")
     shares = {
         "train.label_smoothing": train.label_smoothing,
         "augment.noise_probability": augment.noise_probability,
         "augment.freq_mask_share": augment.freq_mask_share,
         "augment.time_mask_share": augment.time_mask_share,
     }
-    for name, value in shares.items():
-        if value > 1:
-            raise EscGpuError(f"{name} is a share from 0 to 1, got {value}")
+    for values, is_good, expected in (
+        (positive, lambda value: value > 0, "must be positive"),
+        (not_negative, lambda value: value >= 0, "must not be negative"),
+        (shares, lambda value: value <= 1, "is a share from 0 to 1"),
+    ):
+        for name, value in values.items():
+            if not is_good(value):
+                raise EscGpuError(f"{name} {expected}, got {value}")

@@ -150,6 +150,7 @@ def train_epoch(
     """One pass over the training clips; returns the mean loss and the last learning rate."""
     train, device, rank = config.train, accelerator.device, accelerator.process_index
     classifier = accelerator.unwrap_model(model)
+    image_size = classifier.frontend.output_shape(data.source.waveforms.shape[1])[1:]
     # All that is random in an epoch follows from these numbers, so a resumed run needs no generator's state.
     set_seed(derive_seed(train.seed, fold, epoch, rank))
     generator = Generator(device).manual_seed(derive_seed(train.seed, fold, epoch, rank))
@@ -163,7 +164,7 @@ def train_epoch(
         for part in batch:
             labels = data.labels[torch.from_numpy(part).to(device)]
             target = smooth_one_hot(labels, data.n_classes, train.label_smoothing)
-            waveform, target, mask = augment(config, classifier, next(waveforms), target, generator)
+            waveform, target, mask = augment(config, image_size, next(waveforms), target, generator)
             # Processes exchange gradients once a step, with its last part.
             with accelerator.no_sync(model) if part is not batch[-1] else contextlib.nullcontext():
                 loss = F.cross_entropy(model(waveform, mask).float(), target) / len(batch)
@@ -194,9 +195,9 @@ def derive_seed(*numbers: int) -> int:
 
 
 def augment(
-    config: RunConfig, classifier: WaveformClassifier, waveform: Tensor, target: Tensor, generator: Generator
+    config: RunConfig, image_size: tuple[int, int], waveform: Tensor, target: Tensor, generator: Generator
 ) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Augmented waveforms `(B, T)` and label distributions `(B, K)`, and the mask of their features."""
+    """Augmented waveforms `(B, T)`, label distributions `(B, K)`, and a mask of features of `image_size` `(F, N)`."""
     options = config.augment
     waveform = to_float(waveform)
     if options.shift_seconds > 0:
@@ -209,9 +210,8 @@ def augment(
         waveform, target = mixup(waveform, target, options.mixup_alpha, generator)
     if options.freq_masks == options.time_masks == 0:
         return waveform, target, None
-    _, n_bins, n_frames = classifier.frontend.output_shape(waveform.shape[1])
     mask = draw_masks(
-        (len(waveform), n_bins, n_frames),
+        (len(waveform), *image_size),
         options.freq_masks,
         options.freq_mask_share,
         options.time_masks,
