@@ -8,8 +8,8 @@ from esc_gpu.errors import EscGpuError
 FULL_SCALE = 32768
 
 
-def to_float(waveform: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-    """`(B, T)` int16 or float → the same in `dtype`, full scale at ±1.
+def check_waveform(waveform: Tensor) -> None:
+    """Refuse what is not `(B, T)` int16 or float.
 
     Raises:
         EscGpuError: for what is no tensor, for another number of dimensions or dtype, and for no clips.
@@ -21,10 +21,13 @@ def to_float(waveform: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
             f"a waveform batch has the shape (B, T), got {tuple(waveform.shape)}: "
             "add a batch dimension with waveform[None], or drop a channel dimension with waveform[:, 0]"
         )
-    if len(waveform) == 0:
+    if waveform.shape[0] == 0:  # of a dynamic batch, len() would fix the size
         raise EscGpuError("the waveform batch holds no clips: leave empty batches out")
-    if waveform.dtype == torch.int16:
-        return waveform.to(dtype) / FULL_SCALE
-    if not waveform.is_floating_point():
+    if waveform.dtype != torch.int16 and not waveform.is_floating_point():
         raise EscGpuError(f"a waveform is int16 or floating point, got {waveform.dtype}: convert it first")
-    return waveform.to(dtype)
+
+
+def to_float(waveform: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+    """`(B, T)` int16 or float → the same in `dtype`, full scale at ±1; raises what `check_waveform` does."""
+    check_waveform(waveform)
+    return waveform.to(dtype) / FULL_SCALE if waveform.dtype == torch.int16 else waveform.to(dtype)

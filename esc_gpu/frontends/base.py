@@ -1,23 +1,36 @@
 """The contract of every front-end: a waveform (B, T) in, features (B, C, F, N) in float32 out."""
 
+import contextlib
 import inspect
+from collections.abc import Callable, Hashable, Iterator, Mapping
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.checks import check_int
+from esc_gpu.frontends.checks import check_bool, check_int
+from esc_gpu.frontends.resampling import Resample
 from esc_gpu.waveform import to_float
+
+Shared = dict[Hashable, Tensor]
+
+
+def option_parameters(cls: type) -> list[inspect.Parameter]:
+    """The keyword-only arguments of a front-end class, its bases' included."""
+    found: dict[str, inspect.Parameter] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            parameters = inspect.signature(base.__init__).parameters.values()
+            for parameter in parameters:
+                if parameter.kind is parameter.KEYWORD_ONLY:
+                    found.setdefault(parameter.name, parameter)
+    return list(found.values())
 
 
 def option_names(cls: type) -> list[str]:
     """Names of the keyword-only arguments of a front-end class, its bases' included."""
-    names: dict[str, None] = {}
-    for base in cls.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters.values()
-            names |= {p.name: None for p in parameters if p.kind is p.KEYWORD_ONLY}
-    return list(names)
+    return [parameter.name for parameter in option_parameters(cls)]
 
 
 def make_buffers_transient(module: nn.Module) -> None:
@@ -25,6 +38,27 @@ def make_buffers_transient(module: nn.Module) -> None:
     for part in module.modules():
         for name, buffer in list(part.named_buffers(recurse=False)):
             part.register_buffer(name, buffer, persistent=False)
+
+
+def reuse(shared: Shared | None, key: Hashable, compute: Callable[[], Tensor]) -> Tensor:
+    """`compute()`, once for all front-ends that share: the members of a stack."""
+    if shared is None:
+        return compute()
+    if key not in shared:
+        shared[key] = compute()
+    return shared[key]
+
+
+@contextlib.contextmanager
+def exact_matmul() -> Iterator[None]:
+    """Matrix products on a GPU in full float32, where the caller has allowed TF32 with its ten bits of mantissa."""
+    matmul = torch.backends.cuda.matmul
+    precision = matmul.fp32_precision
+    matmul.fp32_precision = "ieee"
+    try:
+        yield
+    finally:
+        matmul.fp32_precision = precision
 
 
 class Float32Module(nn.Module):
@@ -44,20 +78,41 @@ class Frontend(Float32Module):
 
     Everything up to the output runs with autocast off, in the precision of the module's constants
     (float32; float64 after `.double()`).
+
+    Args:
+        hop_length: samples between frames.
+        sample_rate: samples per second at which the features are computed.
+        input_sample_rate: that of the waveforms, where it is another one: they are resampled first.
+        pad_short: pad clips that are too short for one frame with zeros at their end, instead of refusing them.
     """
 
     name: str
     backend = "native"
     bin_unit = "Hz"
     n_channels = 1
-    min_samples = 1
+    # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
+    takes_whole_power = False
 
-    def __init__(self, sample_rate: int, hop_length: int):
+    def __init__(
+        self,
+        hop_length: int,
+        *,
+        sample_rate: int = 44100,
+        input_sample_rate: int | None = None,
+        pad_short: bool = False,
+    ):
         super().__init__()
         check_int("sample_rate", sample_rate, 1)
         check_int("hop_length", hop_length, 1)
+        check_bool("pad_short", pad_short)
         self.sample_rate = sample_rate
         self.hop_length = hop_length
+        if input_sample_rate is not None:
+            check_int("input_sample_rate", input_sample_rate, 1)
+        self.input_sample_rate = input_sample_rate
+        self.pad_short = pad_short
+        self.least = 1  # samples, at sample_rate, of which a frame can be made
+        self.resample = None if self.input_rate == sample_rate else Resample(self.input_rate, sample_rate)
         # Carries the device and the precision of the constants, also where there are no others.
         self.register_buffer("precision", torch.empty(0), persistent=False)
 
@@ -67,19 +122,76 @@ class Frontend(Float32Module):
         Raises:
             EscGpuError: for another shape or dtype, or fewer than `min_samples` samples.
         """
-        waveform = to_float(waveform, self.precision.dtype)
+        waveform = self.convert(waveform)
         if waveform.shape[-1] < self.min_samples:
             raise EscGpuError(
                 f"{self.name} needs at least {self.min_samples} samples "
-                f"({self.min_samples / self.sample_rate:.3f} s at {self.sample_rate} Hz), "
-                f"got {waveform.shape[-1]}: pad the clip with zeros or choose shorter windows"
+                f"({self.min_samples / self.input_rate:.3f} s at {self.input_rate} Hz), "
+                f"got {waveform.shape[-1]}: pad the clip with zeros (pad_short=True does) or choose shorter windows"
             )
-        with torch.autocast(waveform.device.type, enabled=False):
-            return self.features(waveform)
+        with contextlib.ExitStack() as settings:
+            if torch.is_autocast_enabled(waveform.device.type):
+                settings.enter_context(torch.autocast(waveform.device.type, enabled=False))
+            if waveform.is_cuda and not torch.compiler.is_compiling():
+                settings.enter_context(exact_matmul())
+            return self.features(self.prepare(waveform))
 
-    def features(self, waveform: Tensor) -> Tensor:
-        """`(B, T)` float → `(B, C, F, N)`, called with autocast off."""
+    def convert(self, waveform: Tensor) -> Tensor:
+        """The clips in the precision of the constants."""
+        return to_float(waveform, self.precision.dtype)
+
+    def prepare(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        """The clips at this front-end's own rate and, with `pad_short`, at least one frame long."""
+        if self.resample is not None:
+            source, resample = waveform, self.resample
+            waveform = reuse(shared, ("waveform", self.sample_rate), lambda: resample(source))
+        if self.pad_short and waveform.shape[-1] < self.least:
+            waveform = F.pad(waveform, (0, self.least - waveform.shape[-1]))
+        return waveform
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        """`(B, T)` float, prepared → `(B, C, F, N)`, called with autocast off; `shared` is a stack's."""
         raise NotImplementedError
+
+    def member_layer(self, member: "Frontend | Mapping[str, object]") -> "Frontend":
+        """A member of this front-end: itself, or made of its options.
+
+        Without a sample rate a mapping gets this front-end's; with another one, a resampler goes before it.
+        """
+        from esc_gpu.frontends import create_frontend
+
+        if isinstance(member, Mapping) and "name" in member:
+            rate = member.get("sample_rate", self.sample_rate)
+            resampled = {} if rate == self.sample_rate else {"input_sample_rate": self.sample_rate}
+            member = create_frontend(**{"sample_rate": rate, **resampled, **member})
+        if not isinstance(member, Frontend):
+            raise EscGpuError(
+                f"members of {self.name} are front-ends or mappings with a name, as {{'name': 'logmel'}}, "
+                f"got {member!r}"
+            )
+        if member.input_rate != self.sample_rate:
+            raise EscGpuError(
+                f"the members of {self.name} take its sample_rate {self.sample_rate} Hz, "
+                f"{member.name} takes {member.input_rate} Hz"
+            )
+        return member
+
+    @property
+    def sharing(self) -> Hashable:
+        """Equal for front-ends whose intermediate results are the same tensors, given the same options."""
+        return self.backend if self.backend in ("native", "triton") else id(self)  # other layers can be trained
+
+    @property
+    def input_rate(self) -> int:
+        """Samples per second of the waveforms."""
+        return self.sample_rate if self.input_sample_rate is None else self.input_sample_rate
+
+    @property
+    def min_samples(self) -> int:
+        """Samples of the shortest clip that is taken."""
+        if self.pad_short:
+            return 1
+        return self.least if self.resample is None else self.resample.least_input(self.least)
 
     @property
     def frequencies(self) -> Tensor:
@@ -88,6 +200,12 @@ class Frontend(Float32Module):
 
     def n_frames(self, n_samples: int) -> int:
         """Frames of a clip of `n_samples` samples; frame `n` is centred on sample `n * hop_length`."""
+        if self.resample is not None:
+            n_samples = self.resample.output_length(n_samples)
+        return self.count_frames(max(n_samples, self.least) if self.pad_short else n_samples)
+
+    def count_frames(self, n_samples: int) -> int:
+        """Frames of a prepared clip."""
         return n_samples // self.hop_length + 1
 
     def times(self, n_frames: int) -> Tensor:
@@ -109,4 +227,5 @@ class Frontend(Float32Module):
         return {"name": self.name, "backend": self.backend, **self.options}
 
     def extra_repr(self) -> str:
-        return ", ".join(f"{name}={value!r}" for name, value in self.spec.items() if name not in ("name", "members"))
+        hidden = ("name", "members", "member")
+        return ", ".join(f"{name}={value!r}" for name, value in self.spec.items() if name not in hidden)

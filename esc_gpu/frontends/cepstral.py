@@ -1,12 +1,16 @@
-"""Mel-frequency cepstral coefficients."""
+"""Cepstral coefficients: the DCT of the log power of mel, linear or gammatone bands."""
 
+import numpy as np
 import scipy.fft
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.checks import check_int
+from esc_gpu.frontends.base import Shared
+from esc_gpu.frontends.checks import check_frequency_range, check_int
+from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
+from esc_gpu.frontends.gammatone import GammatoneFrontend
 from esc_gpu.frontends.mel import MelFrontend
-from esc_gpu.frontends.scaling import check_top_db, power_to_db
+from esc_gpu.frontends.scaling import check_top_db, limit_range
 
 
 def dct_matrix(n_out: int, n_in: int) -> Tensor:
@@ -15,10 +19,41 @@ def dct_matrix(n_out: int, n_in: int) -> Tensor:
     return torch.from_numpy(scipy.fft.dct(identity, type=2, norm="ortho", axis=1)[:, :n_out].copy())
 
 
-class MFCC(MelFrontend):
-    """Mel-frequency cepstral coefficients `(B, 1, n_mfcc, N)`, as `librosa.feature.mfcc`.
+class Cepstral(FilterbankFrontend):
+    """The orthonormal DCT-II of a filter bank's power in dB. The bins are coefficients, not frequencies."""
 
-    The orthonormal DCT-II of the log-mel spectrogram in dB. The bins are coefficients, not frequencies.
+    bin_unit = "coefficient"
+    top_db: float | None
+
+    @property
+    def n_coefficients(self) -> int:
+        """Coefficients that are kept, the lowest ones."""
+        raise NotImplementedError
+
+    @property
+    def n_bands(self) -> int:
+        """Bands that the DCT takes."""
+        raise NotImplementedError
+
+    def build(self) -> None:
+        super().build()
+        self.build_dct()
+
+    def build_dct(self) -> None:
+        """Register the DCT matrix."""
+        self.register_buffer("dct", dct_matrix(self.n_coefficients, self.n_bands).float(), persistent=False)
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        cepstrum = limit_range(self.band_db(waveform, shared), self.top_db) @ self.dct
+        return cepstrum.transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def frequencies(self) -> Tensor:
+        return torch.arange(self.n_coefficients).float()
+
+
+class MFCC(Cepstral, MelFrontend):
+    """Mel-frequency cepstral coefficients `(B, 1, n_mfcc, N)`, as `librosa.feature.mfcc`.
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
@@ -33,7 +68,6 @@ class MFCC(MelFrontend):
     """
 
     name = "mfcc"
-    bin_unit = "coefficient"
 
     def __init__(self, *, n_mfcc: int = 40, top_db: float | None = 80.0, **mel: object):
         super().__init__(**mel)
@@ -42,18 +76,98 @@ class MFCC(MelFrontend):
         self.top_db = check_top_db(top_db)
         self.build()
 
-    def build(self) -> None:
-        super().build()
-        self.build_dct()
-
-    def build_dct(self) -> None:
-        """Register the DCT matrix."""
-        self.register_buffer("dct", dct_matrix(self.n_mfcc, self.n_mels).float(), persistent=False)
-
-    def features(self, waveform: Tensor) -> Tensor:
-        cepstrum = power_to_db(self.mel_power(waveform), self.top_db) @ self.dct
-        return cepstrum.transpose(-1, -2).unsqueeze(1)
+    @property
+    def n_coefficients(self) -> int:
+        return self.n_mfcc
 
     @property
-    def frequencies(self) -> Tensor:
-        return torch.arange(self.n_mfcc).float()
+    def n_bands(self) -> int:
+        return self.n_mels
+
+
+class LFCC(Cepstral):
+    """Linear-frequency cepstral coefficients `(B, 1, n_lfcc, N)`, as `torchaudio.transforms.LFCC`.
+
+    Args:
+        n_lfcc: number of coefficients, at most `n_filters`.
+        n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax` (None: half the sample rate).
+        top_db: range of decibels kept under each clip's maximum before the DCT, or None.
+        sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
+
+    Raises:
+        EscGpuError: for an option out of range.
+
+    Source: Davis & Mermelstein (1980), section II.B.
+    """
+
+    name = "lfcc"
+    bands_word = "n_filters", "linear bands"
+
+    def __init__(
+        self,
+        *,
+        n_lfcc: int = 40,
+        n_filters: int = 128,
+        fmin: float = 0.0,
+        fmax: float | None = None,
+        top_db: float | None = 80.0,
+        **stft: object,
+    ):
+        super().__init__(**stft)
+        check_int("n_filters", n_filters, 1)
+        check_int("n_lfcc", n_lfcc, 1, n_filters)
+        self.n_lfcc = n_lfcc
+        self.n_filters = n_filters
+        self.fmin, self.fmax = check_frequency_range(fmin, fmax, self.sample_rate)
+        self.top_db = check_top_db(top_db)
+        self.warn_of_empty_bands()
+        self.build()
+
+    def filterbank(self) -> Tensor:
+        edges = np.linspace(self.fmin, self.fmax, self.n_filters + 2)
+        return torch.from_numpy(triangles(edges, self.sample_rate, self.n_fft, None))
+
+    @property
+    def bank_options(self) -> tuple[object, ...]:
+        return self.n_filters, self.fmin, self.fmax
+
+    @property
+    def n_coefficients(self) -> int:
+        return self.n_lfcc
+
+    @property
+    def n_bands(self) -> int:
+        return self.n_filters
+
+
+class GFCC(Cepstral, GammatoneFrontend):
+    """Gammatone-frequency cepstral coefficients `(B, 1, n_gfcc, N)`.
+
+    Args:
+        n_gfcc: number of coefficients, at most `n_bins`.
+        top_db: range of decibels kept under each clip's maximum before the DCT, or None.
+        n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
+
+    Raises:
+        EscGpuError: for an option out of range.
+
+    Source: Shao, Jin, Wang & Srinivasan (2009), "An auditory-based feature for robust speech recognition",
+    with the logarithm in place of their cubic root.
+    """
+
+    name = "gfcc"
+
+    def __init__(self, *, n_gfcc: int = 40, top_db: float | None = 80.0, **gammatone: object):
+        super().__init__(**gammatone)
+        check_int("n_gfcc", n_gfcc, 1, self.n_bins)
+        self.n_gfcc = n_gfcc
+        self.top_db = check_top_db(top_db)
+        self.build()
+
+    @property
+    def n_coefficients(self) -> int:
+        return self.n_gfcc
+
+    @property
+    def n_bands(self) -> int:
+        return self.n_bins

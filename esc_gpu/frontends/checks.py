@@ -23,6 +23,12 @@ def check_number(name: str, value: object, above: float | None = None) -> None:
         raise EscGpuError(f"{name} must be {kind}, got {value!r}")
 
 
+def check_bool(name: str, value: object) -> None:
+    """Refuse what is neither True nor False."""
+    if not isinstance(value, bool):
+        raise EscGpuError(f"{name} must be true or false, got {value!r}")
+
+
 def check_string(name: str, value: object) -> None:
     """Refuse what is not a string."""
     if not isinstance(value, str):
@@ -38,13 +44,18 @@ def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
         )
 
 
-def check_frequency_range(fmin: float, fmax: float, sample_rate: int) -> None:
-    """Refuse a band that is not within 0 Hz and the Nyquist frequency."""
+def check_frequency_range(fmin: float, fmax: float | None, sample_rate: int) -> tuple[float, float]:
+    """`fmin` and `fmax` (None: half the sample rate) in Hz, if they are within 0 Hz and the Nyquist frequency."""
+    check_number("fmin", fmin)
+    if fmax is None:
+        fmax = sample_rate / 2
+    check_number("fmax", fmax)
     if not 0 <= fmin < fmax <= sample_rate / 2:
         raise EscGpuError(
             f"fmin and fmax must satisfy 0 <= fmin < fmax <= sample_rate / 2 = {sample_rate / 2:g} Hz, "
             f"got fmin={fmin:g}, fmax={fmax:g}"
         )
+    return float(fmin), float(fmax)
 
 
 def nearest(value: object, choices: Iterable[object]) -> str:

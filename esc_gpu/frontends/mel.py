@@ -1,14 +1,13 @@
 """Mel scale, mel filter bank and the log-mel spectrogram."""
 
-import warnings
-
 import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.checks import check_choice, check_frequency_range, check_int, check_number
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
-from esc_gpu.frontends.spectrogram import STFTFrontend
+from esc_gpu.frontends.base import Shared
+from esc_gpu.frontends.checks import check_choice, check_frequency_range, check_int
+from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
+from esc_gpu.frontends.scaling import check_scale, check_top_db
 
 MEL_SCALES = ("slaney", "htk")
 NORMS = ("slaney", None)
@@ -51,24 +50,20 @@ def mel_filterbank(
 
     `norm="slaney"` gives every triangle the same area (height 2 / width in Hz), `None` the peak 1.
     """
-    edges = mel_frequencies(n_mels, fmin, fmax, mel_scale)[:, None]
-    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
-    bins = np.fft.rfftfreq(n_fft, 1 / sample_rate)
-    rising = (bins - lower) / (centre - lower)
-    falling = (upper - bins) / (upper - centre)
-    triangles = np.maximum(0.0, np.minimum(rising, falling))
-    return triangles * (2.0 / (upper - lower)) if norm == "slaney" else triangles
+    return triangles(mel_frequencies(n_mels, fmin, fmax, mel_scale), sample_rate, n_fft, norm)
 
 
-class MelFrontend(STFTFrontend):
-    """What log-mel and MFCC share: an STFT and the mel filter bank over its power.
+class MelFrontend(FilterbankFrontend):
+    """What log-mel, PCEN and MFCC share: an STFT and the mel filter bank over its power.
 
     Args:
-        sample_rate, n_fft, win_length, hop_length, window, pad_mode: as in `STFTFrontend`.
+        sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
         n_mels: number of mel bands.
         fmin, fmax: lowest and highest edge in Hz (fmax None: half the sample rate).
         mel_scale: "slaney" or "htk"; norm: "slaney" (equal area) or None (equal peak).
     """
+
+    bands_word = "n_mels", "mel bands"
 
     def __init__(
         self,
@@ -84,13 +79,8 @@ class MelFrontend(STFTFrontend):
         check_int("n_mels", n_mels, 1)
         check_choice("mel_scale", mel_scale, MEL_SCALES)
         check_choice("norm", norm, NORMS)
-        check_number("fmin", fmin)
-        if fmax is not None:
-            check_number("fmax", fmax)
         self.n_mels = n_mels
-        self.fmin = float(fmin)
-        self.fmax = self.sample_rate / 2 if fmax is None else float(fmax)
-        check_frequency_range(self.fmin, self.fmax, self.sample_rate)
+        self.fmin, self.fmax = check_frequency_range(fmin, fmax, self.sample_rate)
         self.mel_scale = mel_scale
         self.norm = norm
         self.warn_of_empty_bands()
@@ -101,22 +91,9 @@ class MelFrontend(STFTFrontend):
             mel_filterbank(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax, self.mel_scale, self.norm)
         )
 
-    def warn_of_empty_bands(self) -> None:
-        """Bands so narrow that no FFT bin falls into them are constant: legal, as in librosa, and rarely meant."""
-        empty = int((self.filterbank().sum(dim=1) == 0).sum())
-        if empty:
-            warnings.warn(
-                f"{empty} of {self.n_mels} mel bands hold no FFT bin: lower n_mels, raise n_fft or raise fmin",
-                stacklevel=5,
-            )
-
-    def build(self) -> None:
-        super().build()
-        self.register_buffer("mel_basis", self.filterbank().T.float().contiguous(), persistent=False)
-
-    def mel_power(self, waveform: Tensor) -> Tensor:
-        """`(B, T)` → `(B, N, n_mels)`."""
-        return self.power(waveform) @ self.mel_basis
+    @property
+    def bank_options(self) -> tuple[object, ...]:
+        return self.n_mels, self.fmin, self.fmax, self.mel_scale, self.norm
 
     @property
     def mel_centres(self) -> Tensor:
@@ -146,8 +123,8 @@ class LogMel(MelFrontend):
         self.top_db = check_top_db(top_db)
         self.build()
 
-    def features(self, waveform: Tensor) -> Tensor:
-        return rescale_power(self.mel_power(waveform), self.scale, self.top_db).transpose(-1, -2).unsqueeze(1)
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        return self.scaled_bands(waveform, shared, self.scale, self.top_db)
 
     @property
     def frequencies(self) -> Tensor:

@@ -5,13 +5,11 @@ nnAudio's square root has a NaN gradient on silence. The options are checked by 
 before nnAudio sees them: it lets a wrong one pass.
 """
 
-import contextlib
-
 import torch
 from nnAudio import features
 from torch import Tensor, nn
 
-from esc_gpu.frontends.base import make_buffers_transient
+from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import MFCC
 from esc_gpu.frontends.constant_q import CQT
 from esc_gpu.frontends.mel import LogMel, MelFrontend
@@ -33,12 +31,14 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, object]:
 
 def convolved_power(layer: nn.Module, waveform: Tensor) -> Tensor:
     """Power `(B, F, N)` of a layer's complex output, its convolution in full float32 on a GPU as well."""
-    cudnn = torch.backends.cudnn
-    # cuDNN convolves in TF32 by default, with ten bits of mantissa.
-    exact = cudnn.flags(cudnn.enabled, cudnn.benchmark, deterministic=cudnn.deterministic, allow_tf32=False)
-    with exact if waveform.is_cuda else contextlib.nullcontext():
-        stacked = layer(waveform, output_format="Complex")  # (B, F, N, 2)
-    return stacked.square().sum(dim=-1)
+    if waveform.is_cuda:
+        cudnn = torch.backends.cudnn
+        # cuDNN convolves in TF32 by default, with ten bits of mantissa.
+        with cudnn.flags(cudnn.enabled, cudnn.benchmark, deterministic=cudnn.deterministic, allow_tf32=False):
+            stacked = layer(waveform, output_format="Complex")
+    else:
+        stacked = layer(waveform, output_format="Complex")
+    return stacked.square().sum(dim=-1)  # (B, F, N, 2) → (B, F, N)
 
 
 class NnAudioSpectrogram(Spectrogram):
@@ -81,7 +81,7 @@ class NnAudioMel(MelFrontend):
         )
         make_buffers_transient(self.layer)
 
-    def mel_power(self, waveform: Tensor) -> Tensor:
+    def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         return convolved_power(self.layer.stft, waveform).transpose(-1, -2) @ self.layer.mel_basis.T
 
 
@@ -120,7 +120,7 @@ class NnAudioCQT(CQT):
             verbose=False,
         )
         make_buffers_transient(self.layer)
-        self.min_samples = self.layer.kernel_width // 2 + 1 if self.pad_mode == "reflect" else 1
+        self.least = self.layer.kernel_width // 2 + 1 if self.pad_mode == "reflect" else 1
 
     def power(self, waveform: Tensor) -> Tensor:
         return convolved_power(self.layer, waveform)

@@ -7,14 +7,21 @@ from esc_gpu.frontends.checks import check_choice, check_number
 
 SCALES = ("db", "power", "magnitude")
 AMIN = 1e-10  # the power floor of librosa.power_to_db
+# Power under which a bin is silent, 290 dB under a full-scale tone: the gradients of ratios of smaller numbers
+# overflow float32.
+SILENT_POWER = 1e-24
 
 
 def power_to_db(power: Tensor, top_db: float | None = 80.0) -> Tensor:
     """Power `(B, ...)` → `10 log10(max(power, 1e-10))` in dB, as `librosa.power_to_db(ref=1.0)`.
 
-    `top_db` cuts each clip at that many dB under its own maximum, never under its batch's.
+    `top_db` as in `limit_range`.
     """
-    db = 10.0 * torch.log10(power.clamp_min(AMIN))
+    return limit_range(10.0 * torch.log10(power.clamp_min(AMIN)), top_db)
+
+
+def limit_range(db: Tensor, top_db: float | None) -> Tensor:
+    """Cut each clip of `(B, ...)` at `top_db` under its own maximum, never under its batch's; None cuts nothing."""
     if top_db is None:
         return db
     dims = tuple(range(1, db.ndim))
@@ -25,6 +32,12 @@ def power_to_magnitude(power: Tensor) -> Tensor:
     """The square root, with gradient 0 at 0 where that of `sqrt` is infinite."""
     positive = power > 0
     return torch.where(positive, power, 1.0).sqrt() * positive
+
+
+def audible_magnitude(power: Tensor) -> Tensor:
+    """The square root of a power, 0 under `SILENT_POWER`; its ratios have gradients that float32 can hold."""
+    is_audible = power > SILENT_POWER
+    return torch.where(is_audible, power, 1.0).sqrt() * is_audible
 
 
 def rescale_power(power: Tensor, scale: str, top_db: float | None) -> Tensor:

@@ -1,13 +1,17 @@
 """Short-time Fourier transform and the spectrogram."""
 
+from collections.abc import Callable
+
 import scipy.signal
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.base import Frontend, Shared, reuse
+from esc_gpu.frontends.blocks import block_sizes, budget, exporting
 from esc_gpu.frontends.checks import check_choice, check_int, check_string
+from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
 
 PAD_MODES = ("reflect", "constant")
@@ -33,24 +37,24 @@ class STFTFrontend(Frontend):
     multiplies fastest. A backend overrides `build`, which registers the constants, and `power`.
 
     Args:
-        sample_rate: samples per second.
         n_fft: samples of a frame; win_length: samples of the window in its middle (None: `n_fft`).
         hop_length: samples between frames.
         window: a name for `scipy.signal.get_window`.
         pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
+        sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 
     def __init__(
         self,
         *,
-        sample_rate: int = 44100,
         n_fft: int = 2048,
         win_length: int | None = None,
         hop_length: int = 512,
         window: str = "hann",
         pad_mode: str = "reflect",
+        **common: object,
     ):
-        super().__init__(sample_rate, hop_length)
+        super().__init__(hop_length, **common)
         check_int("n_fft", n_fft, 2)
         win_length = n_fft if win_length is None else win_length
         check_int("win_length", win_length, 1, n_fft)
@@ -60,21 +64,60 @@ class STFTFrontend(Frontend):
         self.win_length = win_length
         self.window = window
         self.pad_mode = pad_mode
-        self.min_samples = n_fft // 2 + 1 if pad_mode == "reflect" else 1
+        self.least = n_fft // 2 + 1 if pad_mode == "reflect" else 1
 
     def build(self) -> None:
         """Register the constants."""
         window = make_window(self.window, self.win_length, self.n_fft)
         self.register_buffer("stft_window", window.float(), persistent=False)
+        self.dft = FactoredDFT(self.n_fft)
 
     def power(self, waveform: Tensor) -> Tensor:
         """`(B, T)` → `|STFT|²` `(B, N, n_fft // 2 + 1)`; frames are centred, the ends padded by `pad_mode`."""
+        return self.reduced_power(waveform, lambda power: power)
+
+    def reduced_power(self, waveform: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
+        """`reduce` of the power `(b, n, F)` → `(b, n, ...)`, block by block, joined to `(B, N, ...)`."""
         padded = F.pad(waveform, (self.n_fft // 2, self.n_fft // 2), mode=self.pad_mode)
         frames = padded.unfold(-1, self.n_fft, self.hop_length)  # (B, N, n_fft)
-        spectrum = torch.fft.rfft(frames * self.stft_window)
+        frame_bytes = self.n_fft * frames.element_size()
+        n_clips, n_frames = block_sizes(*frames.shape[:2], frame_bytes, budget(frames))
+        if (n_clips, n_frames) == frames.shape[:2]:
+            return reduce(self.frame_power(frames))
+        return torch.cat(
+            [
+                torch.cat([reduce(self.frame_power(block)) for block in clips.split(n_frames, dim=1)], dim=1)
+                for clips in frames.split(n_clips)
+            ]
+        )
+
+    def frame_power(self, frames: Tensor) -> Tensor:
+        """`(b, n, n_fft)` → `|DFT|²` of the windowed frames, `(b, n, n_fft // 2 + 1)`."""
+        windowed = frames * self.stft_window
+        if exporting():
+            return self.dft(windowed)
+        spectrum = torch.fft.rfft(windowed)
         return spectrum.real.square() + spectrum.imag.square()
 
-    def n_frames(self, n_samples: int) -> int:
+    def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
+        """`power`, once for all members of a stack with the same STFT."""
+        return reuse(shared, self.power_key, lambda: self.power(waveform))
+
+    def reduce_shared_power(
+        self, waveform: Tensor, shared: Shared | None, reduce: Callable[[Tensor], Tensor]
+    ) -> Tensor:
+        """`reduced_power`, of the whole power if a stack has it already."""
+        if shared is not None and self.power_key in shared:
+            return reduce(shared[self.power_key])
+        return self.reduced_power(waveform, reduce)
+
+    @property
+    def power_key(self) -> tuple[object, ...]:
+        """What the power depends on, beside the clips."""
+        options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window, self.pad_mode)
+        return ("power", *options, self.pad_short, self.sharing)
+
+    def count_frames(self, n_samples: int) -> int:
         # An odd n_fft is padded by one sample less than itself.
         return (n_samples - self.n_fft % 2) // self.hop_length + 1
 
@@ -88,7 +131,7 @@ class Spectrogram(STFTFrontend):
     """Spectrogram of the short-time Fourier transform, `(B, 1, n_fft // 2 + 1, N)`.
 
     Args:
-        sample_rate, n_fft, win_length, hop_length, window, pad_mode: as in `STFTFrontend`.
+        sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
         scale: "db" (`10 log10(power)`, floor -100 dB), "power" or "magnitude".
         top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
@@ -99,6 +142,7 @@ class Spectrogram(STFTFrontend):
     """
 
     name = "spectrogram"
+    takes_whole_power = True
 
     def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **stft: object):
         super().__init__(**stft)
@@ -106,8 +150,10 @@ class Spectrogram(STFTFrontend):
         self.top_db = check_top_db(top_db)
         self.build()
 
-    def features(self, waveform: Tensor) -> Tensor:
-        return rescale_power(self.power(waveform), self.scale, self.top_db).transpose(-1, -2).unsqueeze(1)
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        return (
+            rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).transpose(-1, -2).unsqueeze(1)
+        )
 
     @property
     def frequencies(self) -> Tensor:

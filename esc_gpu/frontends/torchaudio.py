@@ -3,8 +3,8 @@
 import torchaudio.transforms
 from torch import Tensor
 
-from esc_gpu.frontends.base import make_buffers_transient
-from esc_gpu.frontends.cepstral import MFCC
+from esc_gpu.frontends.base import Shared, make_buffers_transient
+from esc_gpu.frontends.cepstral import LFCC, MFCC
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend, make_window
 
@@ -54,7 +54,7 @@ class TorchaudioLogMel(LogMel):
         self.layer = torchaudio.transforms.MelSpectrogram(self.sample_rate, **mel_arguments(self))
         make_buffers_transient(self.layer)
 
-    def mel_power(self, waveform: Tensor) -> Tensor:
+    def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         return self.layer(waveform).transpose(-1, -2)
 
 
@@ -68,6 +68,22 @@ class TorchaudioMFCC(MFCC):
         self.layer.amplitude_to_DB.top_db = self.top_db
         make_buffers_transient(self.layer)
 
-    def features(self, waveform: Tensor) -> Tensor:
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         # The channel dimension matters: of (B, T) torchaudio takes top_db over the whole batch.
+        return self.layer(waveform.unsqueeze(1))
+
+
+class TorchaudioLFCC(LFCC):
+    """`LFCC` by `torchaudio.transforms.LFCC`, with `top_db` of each clip."""
+
+    backend = "torchaudio"
+
+    def build(self) -> None:
+        self.layer = torchaudio.transforms.LFCC(
+            self.sample_rate, self.n_filters, self.fmin, self.fmax, self.n_lfcc, speckwargs=stft_arguments(self)
+        )
+        self.layer.amplitude_to_DB.top_db = self.top_db
+        make_buffers_transient(self.layer)
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         return self.layer(waveform.unsqueeze(1))

@@ -1,0 +1,35 @@
+"""How much is computed at a time: what stays in a CPU's cache, what fits a GPU's memory, all in a traced graph."""
+
+import math
+
+import torch
+from torch import Tensor
+
+# Two cores' share of L2: windowed frames and their spectrum are read again before they leave it.
+CPU_BYTES = 2 * 2**20
+# Large enough to fill a GPU, small enough for an hour of audio.
+GPU_BYTES = 2**31
+
+
+def exporting() -> bool:
+    """Whether torch.export or torch.onnx traces: not every runtime has complex numbers or an FFT."""
+    # While torch.compile traces, is_exporting() is true as well.
+    return torch.compiler.is_exporting() and not torch.compiler.is_dynamo_compiling()
+
+
+def budget(tensor: Tensor, cpu_bytes: int | None = None) -> int:
+    """Bytes of one block's input on the tensor's device."""
+    if tensor.is_cuda:
+        return GPU_BYTES
+    return CPU_BYTES if cpu_bytes is None else cpu_bytes
+
+
+def block_sizes(n_clips: int, n_frames: int, frame_bytes: int, budget_bytes: int) -> tuple[int, int]:
+    """Clips and frames of a block of at most `budget_bytes`: several whole clips, or an even part of one."""
+    if torch.compiler.is_compiling():  # one graph for all batches; the compiler makes its own blocks
+        return n_clips, n_frames
+    clip_bytes = n_frames * frame_bytes
+    if clip_bytes <= budget_bytes:
+        return min(n_clips, budget_bytes // clip_bytes), n_frames
+    parts = math.ceil(clip_bytes / budget_bytes)
+    return 1, math.ceil(n_frames / parts)

@@ -1,0 +1,105 @@
+"""A filter bank over the power of an STFT: what mel, linear, gammatone and chroma features share."""
+
+import warnings
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esc_gpu.frontends.base import Shared, reuse
+from esc_gpu.frontends.scaling import limit_range, power_to_db, rescale_power
+from esc_gpu.frontends.spectrogram import STFTFrontend
+
+# Bands of one matrix product on a CPU: the triangles of so many span few FFT bins.
+RUN = 16
+
+
+class FilterbankFrontend(STFTFrontend):
+    """An STFT and a bank `(n_bands, n_fft // 2 + 1)` over its power.
+
+    A subclass gives `filterbank` and `bank_options`; a backend overrides `build` and `band_power`.
+    """
+
+    bands_word = "n_bins", "bands"  # the option with their number, and what they are called
+
+    def filterbank(self) -> Tensor:
+        """`(n_bands, n_fft // 2 + 1)` float64 weights of the power."""
+        raise NotImplementedError
+
+    @property
+    def bank_options(self) -> tuple[object, ...]:
+        """What `filterbank` depends on, beside `sample_rate` and `n_fft`."""
+        raise NotImplementedError
+
+    def warn_of_empty_bands(self) -> None:
+        """Bands so narrow that no FFT bin falls into them are constant: legal, as in librosa, and rarely meant."""
+        sums = self.filterbank().sum(dim=1)
+        empty = int((sums == 0).sum())
+        if empty:
+            option, bands = self.bands_word
+            warnings.warn(
+                f"{empty} of {len(sums)} {bands} hold no FFT bin: lower {option}, raise n_fft or raise fmin",
+                stacklevel=5,
+            )
+
+    def build(self) -> None:
+        super().build()
+        bank = self.filterbank().T.contiguous()  # (F, n_bands)
+        self.register_buffer("bank", bank.float(), persistent=False)
+        self.runs = band_runs(bank.numpy())
+
+    def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        """`(B, T)` → power of the bands `(B, N, n_bands)`, once for all members of a stack with the same bank."""
+        return reuse(shared, self.band_key, lambda: self.reduce_shared_power(waveform, shared, self.weigh))
+
+    def band_db(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        """`band_power` in dB, with no limit to its range."""
+        return reuse(shared, ("db", *self.band_key), lambda: power_to_db(self.band_power(waveform, shared), None))
+
+    def scaled_bands(self, waveform: Tensor, shared: Shared | None, scale: str, top_db: float | None) -> Tensor:
+        """`(B, T)` → `(B, 1, n_bands, N)` in `scale`: "db" with the range `top_db`, "power" or "magnitude"."""
+        if scale == "db":
+            bands = limit_range(self.band_db(waveform, shared), top_db)
+        else:
+            bands = rescale_power(self.band_power(waveform, shared), scale, top_db)
+        return bands.transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def band_key(self) -> tuple[object, ...]:
+        """What the bands depend on, beside the clips."""
+        return ("bands", *self.bank_options, type(self).filterbank, *self.power_key)
+
+    def weigh(self, power: Tensor) -> Tensor:
+        """`(B, N, F)` → `(B, N, n_bands)`."""
+        if power.is_cuda or torch.compiler.is_compiling() or len(self.runs) == 1:
+            return power @ self.bank  # there a few more zeros cost less than a few more calls
+        parts = [power[..., low:high] @ self.bank[low:high, first : first + RUN] for first, low, high in self.runs]
+        return torch.cat(parts, dim=-1)
+
+
+def triangles(edges: np.ndarray, sample_rate: int, n_fft: int, norm: str | None) -> np.ndarray:
+    """`(n_bands, n_fft // 2 + 1)` float64: band k rises from edge k in Hz to its centre k + 1 and falls to k + 2.
+
+    `norm="slaney"` gives every triangle the same area (height 2 / width in Hz), `None` the peak 1.
+    """
+    edges = edges[:, None]
+    lower, centre, upper = edges[:-2], edges[1:-1], edges[2:]
+    bins = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    rising = (bins - lower) / (centre - lower)
+    falling = (upper - bins) / (upper - centre)
+    weights = np.maximum(0.0, np.minimum(rising, falling))
+    return weights * (2.0 / (upper - lower)) if norm == "slaney" else weights
+
+
+def band_runs(bank: np.ndarray) -> list[tuple[int, int, int]]:
+    """Runs of `RUN` bands as (first band, first FFT bin, last + 1); one run of all where that saves little.
+
+    `bank` is `(F, n_bands)`.
+    """
+    n_bins, n_bands = bank.shape
+    runs = []
+    for first in range(0, n_bands, RUN):
+        used = np.flatnonzero((bank[:, first : first + RUN] != 0).any(axis=1))
+        runs.append((first, int(used[0]), int(used[-1]) + 1) if len(used) else (first, 0, 1))
+    work = sum(high - low for _, low, high in runs)
+    return runs if work < 0.5 * n_bins * len(runs) else [(0, 0, n_bins)]

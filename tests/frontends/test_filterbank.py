@@ -1,0 +1,55 @@
+"""The filter banks and their product with the power."""
+
+import numpy as np
+import pytest
+import scipy.signal
+import torch
+import torchaudio.functional
+
+from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.filterbank import RUN, band_runs, triangles
+from esc_gpu.frontends.gammatone import erb_frequencies, gammatone_filterbank
+
+
+@pytest.mark.parametrize("options", [{}, {"n_mels": 40}, {"n_mels": 129, "n_fft": 4096}, {"n_mels": 10, "fmin": 9000}])
+def test_runs_of_bands_give_the_whole_product(options):
+    frontend = create_frontend("logmel", **options)
+    power = torch.rand(3, 50, frontend.n_fft // 2 + 1, generator=torch.Generator().manual_seed(0))
+    expected = power.double() @ frontend.filterbank().T
+    assert torch.allclose(frontend.weigh(power).double(), expected, rtol=1e-5)
+
+
+def test_a_mel_bank_is_cut_into_runs_and_a_full_bank_is_not():
+    assert len(create_frontend("logmel").runs) == 128 // RUN
+    assert len(create_frontend("gammatone").runs) == 1
+    bank = np.zeros((20, 40))
+    assert band_runs(bank) == [(0, 0, 1), (16, 0, 1), (32, 0, 1)]  # empty bands
+
+
+def test_linear_triangles_are_those_of_torchaudio():
+    edges = np.linspace(100, 7000, 42)
+    expected = torchaudio.functional.linear_fbanks(257, 100.0, 7000.0, 40, 16000).T.double().numpy()
+    # torchaudio computes them in float32, with the frequencies as differences of thousands of Hz.
+    assert np.abs(triangles(edges, 16000, 512, None) - expected).max() < 1e-4
+
+
+@pytest.mark.parametrize("sample_rate", [16000, 44100])
+def test_gammatone_weights_are_the_filters_response_to_a_click(sample_rate):
+    """That of two seconds of scipy's FIR filter, scaled to 1 at its centre."""
+    n_fft = 1024
+    bins = np.fft.rfftfreq(n_fft, 1 / sample_rate)
+    bank = gammatone_filterbank(sample_rate, n_fft, 12, 50.0, 7000.0)
+    for row, centre in zip(bank, erb_frequencies(12, 50.0, 7000.0), strict=True):
+        taps, _ = scipy.signal.gammatone(centre, "fir", order=4, numtaps=2 * sample_rate, fs=sample_rate)
+        power = np.abs(scipy.signal.freqz(taps, worN=np.append(bins, centre), fs=sample_rate)[1]) ** 2
+        # scipy writes ERBs with 1 / 9.26449 where the paper has 24.7 * 4.37e-3: a relative difference of 1e-6.
+        np.testing.assert_allclose(row, power[:-1] / power[-1], rtol=1e-5, atol=1e-9)
+
+
+def test_erb_frequencies_are_evenly_spaced_on_the_ears_scale():
+    """Moore & Glasberg's rate at 1 kHz is 15.6; neighbours are as many ERBs apart everywhere."""
+    frequencies = erb_frequencies(64, 50.0, 22050.0)
+    rates = 21.4 * np.log10(1 + 0.00437 * frequencies)
+    np.testing.assert_allclose(np.diff(rates), np.diff(rates)[0])
+    assert 50 < frequencies[0] < frequencies[-1] < 22050
+    assert 21.4 * np.log10(1 + 0.00437 * 1000) == pytest.approx(15.6, abs=0.05)
