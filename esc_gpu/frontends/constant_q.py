@@ -1,8 +1,8 @@
-"""Constant-Q transform: long kernels in the frequency domain, short ones in the time domain.
+"""Constant-Q and variable-Q transform: long kernels in the frequency domain, short ones in the time domain.
 
-A CQT bin is the clip correlated with a windowed tone and kept every `hop_length` samples. For the low
-octaves, whose tones are long, that is a product with the tone's narrow spectrum, and the decimation is a
-folding: the product's blocks of `M / hop_length` bins add up (Brown & Puckette 1992, eq. 5, taken over the
+A bin is the clip correlated with a windowed tone and kept every `hop_length` samples. For the low octaves,
+whose tones are long, that is a product with the tone's narrow spectrum, and the decimation is a folding: the
+product's blocks of `n_fold = n_fft / hop_length` frequencies add up (Brown & Puckette 1992, eq. 5, taken over the
 whole clip instead of one frame), so that one rfft of the clip serves all of them. For the high octaves,
 whose tones are short and spectra wide, it is a matrix product over short frames.
 """
@@ -17,17 +17,24 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.base import Frontend, Shared, reuse
+from esc_gpu.frontends.blocks import block_sizes, budget, exporting
 from esc_gpu.frontends.checks import check_choice, check_int, check_number
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
-# Share of a kernel's energy that its band may leave out: an amplitude error of about 3e-5.
-TAIL_ENERGY = 1e-9
+# Share of a kernel's energy that its band may leave out: an amplitude error of about 1e-5.
+TAIL_ENERGY = 1e-10
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
 KEPT_PLANS = 8
 # Octaves whose kernels are at most this long are computed in the time domain.
-DIRECT_SAMPLES = 2048
+DIRECT_SAMPLES = 1024
+# A long recording is cut: spectra of kernels on the grid of a longer FFT would only be larger.
+CHUNK_SAMPLES = 2**20
+# Clips of one FFT call on a CPU, in bytes: enough to keep its threads busy.
+CPU_BYTES = 64 * 2**20
+
+Kernel = tuple[np.ndarray, np.ndarray]  # sample offsets from the frame's centre, complex128 values
 
 
 def cqt_frequencies(fmin: float, n_bins: int, bins_per_octave: int) -> np.ndarray:
@@ -35,16 +42,12 @@ def cqt_frequencies(fmin: float, n_bins: int, bins_per_octave: int) -> np.ndarra
     return fmin * 2.0 ** (np.arange(n_bins) / bins_per_octave)
 
 
-Kernel = tuple[np.ndarray, np.ndarray]  # sample offsets from the frame's centre, complex128 values
-
-
-def cqt_kernel(frequency: float, q: float, sample_rate: int, window: str) -> Kernel:
+def cqt_kernel(frequency: float, length: int, sample_rate: int, window: str) -> Kernel:
     """The kernel of one bin.
 
-    A windowed complex tone of `ceil(q * sample_rate / frequency)` samples with L1 norm 1, times the
-    square root of its length, as librosa and nnAudio scale it.
+    A windowed complex tone of `length` samples with L1 norm 1, times the square root of its length,
+    as librosa and nnAudio scale it.
     """
-    length = int(np.ceil(q * sample_rate / frequency))
     offsets = np.arange(length) - (length + 1) // 2
     tone = scipy.signal.get_window(window, length, fftbins=True) * np.exp(
         2j * np.pi * frequency / sample_rate * offsets
@@ -54,33 +57,234 @@ def cqt_kernel(frequency: float, q: float, sample_rate: int, window: str) -> Ker
 
 @dataclass(frozen=True)
 class SpectralPlan:
-    """Long kernels on the FFT grid of one clip length.
+    """Spectra of the long kernels on the grid of one FFT.
 
-    `octaves` holds for a run of bins the blocks of the clip's spectrum each needs `(bins, J)` and the
-    kernels' spectra there `(bins, J, n_fold)`.
+    The clip's spectrum is cut into blocks of `n_fold` frequencies, of which `n_blocks` are taken, `n_negative` of them
+    under 0 Hz. Each octave takes the blocks from `first` on, and its kernels there are `(n_fold, blocks, bins)`.
     """
 
     n_fft: int
     n_fold: int
     n_negative: int
-    octaves: list[tuple[Tensor, Tensor]]
+    n_blocks: int
+    octaves: list[tuple[int, Tensor]]
 
 
-class CQT(Frontend):
-    """Constant-Q transform `(B, 1, n_bins, N)`.
+class ConstantQ(Frontend):
+    """What CQT, VQT and CQT chroma share: the kernels, and the power `|CQT|²`.
+
+    A backend overrides `build`, which registers the constants, and `power`.
 
     Args:
-        sample_rate: samples per second; hop_length: samples between frames.
+        hop_length: samples between frames.
         fmin: frequency of the lowest bin in Hz (32.70: the note C1).
         n_bins: number of bins; bins_per_octave: bins of each octave.
         filter_scale: factor on the kernels' length (under 1: better time, worse frequency resolution).
         window: a name for `scipy.signal.get_window`.
         pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
+        sample_rate, input_sample_rate, pad_short: as in `Frontend`.
+    """
+
+    def __init__(
+        self,
+        *,
+        hop_length: int = 512,
+        fmin: float = 32.70319566257483,
+        n_bins: int = 84,
+        bins_per_octave: int = 12,
+        filter_scale: float = 1.0,
+        window: str = "hann",
+        pad_mode: str = "reflect",
+        **common: object,
+    ):
+        super().__init__(hop_length, **common)
+        check_int("n_bins", n_bins, 1)
+        check_int("bins_per_octave", bins_per_octave, 1)
+        check_choice("pad_mode", pad_mode, PAD_MODES)
+        make_window(window, 8, 8)  # refuses an unknown name
+        check_number("fmin", fmin, above=0)
+        check_number("filter_scale", filter_scale, above=0)
+        highest = cqt_frequencies(fmin, n_bins, bins_per_octave)[-1]
+        if highest > self.sample_rate / 2:
+            raise EscGpuError(
+                f"the highest of n_bins={n_bins} bins of {self.name} would be at {highest:.0f} Hz, above half the "
+                f"sample rate ({self.sample_rate / 2:g} Hz): lower n_bins or fmin, or raise bins_per_octave"
+            )
+        self.fmin = float(fmin)
+        self.n_bins = n_bins
+        self.bins_per_octave = bins_per_octave
+        self.filter_scale = float(filter_scale)
+        self.window = window
+        self.pad_mode = pad_mode
+
+    def build(self) -> None:
+        """Sort the octaves by method; spectra are made at the first clip of a length and kept."""
+        lengths = self.kernel_lengths()
+        self.pad = (int(lengths[0]) + 1) // 2
+        self.least = self.pad + 1 if self.pad_mode == "reflect" else 1
+        firsts = range(0, self.n_bins, self.bins_per_octave)
+        self.octaves = [range(first, min(first + self.bins_per_octave, self.n_bins)) for first in firsts]
+        self.n_spectral = sum(int(lengths[octave[0]]) > DIRECT_SAMPLES for octave in self.octaves)
+        self._plans: dict[int, SpectralPlan] = {}
+        for number in range(self.n_spectral, len(self.octaves)):
+            self.register_buffer(f"direct_{number}", self.direct_kernels(number), persistent=False)
+
+    @property
+    def alpha(self) -> float:
+        """A bin's distance to the next one, as a share of its frequency."""
+        return 2.0 ** (1.0 / self.bins_per_octave) - 1.0
+
+    @property
+    def bandwidth_offset(self) -> float:
+        """Hz that are added to each bin's bandwidth."""
+        return 0.0
+
+    def kernel_lengths(self) -> np.ndarray:
+        """`(n_bins,)` samples: the sample rate over the bin's bandwidth, times `filter_scale`."""
+        bandwidths = self.alpha * self.centres() + self.bandwidth_offset
+        return np.ceil(self.filter_scale * self.sample_rate / bandwidths).astype(int)
+
+    def kernels(self, octave: range) -> list[Kernel]:
+        """Kernels of some bins."""
+        centres, lengths = self.centres(), self.kernel_lengths()
+        return [cqt_kernel(centres[k], lengths[k], self.sample_rate, self.window) for k in octave]
+
+    def centres(self) -> np.ndarray:
+        """`(n_bins,)` Hz, float64."""
+        return cqt_frequencies(self.fmin, self.n_bins, self.bins_per_octave)
+
+    def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
+        """`power`, once for all members of a stack with the same transform."""
+        options = (self.sample_rate, self.hop_length, self.fmin, self.n_bins, self.bins_per_octave, self.filter_scale)
+        key = ("cqt", *options, self.bandwidth_offset, self.window, self.pad_mode, self.pad_short, self.sharing)
+        return reuse(shared, key, lambda: self.power(waveform))
+
+    def power(self, waveform: Tensor) -> Tensor:
+        """`(B, T)` → `|CQT|²` `(B, n_bins, N)`."""
+        n_frames = self.count_frames(waveform.shape[-1])
+        if exporting():
+            return self.direct_power(self.pad_ends(waveform, 0), n_frames, 0)
+        if torch.compiler.is_compiling():
+            return self.chunk_power(self.pad_ends(waveform, 0), 0, n_frames, n_frames)
+        hop_bytes = self.hop_length * waveform.element_size()
+        n_clips, n_chunk = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform, CPU_BYTES))
+        n_chunk = min(n_chunk, max(CHUNK_SAMPLES, 4 * self.pad) // self.hop_length + 1)
+        # With the zeros that the FFT wants behind the clip, it need not copy it again.
+        missing = self.plan(n_chunk).n_fft - waveform.shape[-1] - 2 * self.pad if self.n_spectral else 0
+        padded = self.pad_ends(waveform, max(0, missing))
+        rows = [
+            torch.cat([self.chunk_power(clips, start, min(n_chunk, n_frames - start), n_chunk) for start in starts], -1)
+            for clips in padded.split(n_clips)
+            for starts in [range(0, n_frames, n_chunk)]
+        ]
+        return torch.cat(rows)
+
+    def pad_ends(self, waveform: Tensor, extra: int) -> Tensor:
+        """The clips with `pad` samples more at either end, by `pad_mode`, then `extra` zeros."""
+        ends = waveform.new_zeros(waveform.shape[0], self.pad), waveform.new_zeros(waveform.shape[0], self.pad + extra)
+        if self.pad_mode == "constant":
+            return torch.cat([ends[0], waveform, ends[1]], dim=1)
+        left, right = waveform[:, 1 : self.pad + 1].flip(-1), waveform[:, -self.pad - 1 : -1].flip(-1)
+        return torch.cat([left, waveform, right, ends[1][:, self.pad :]], dim=1)
+
+    def chunk_power(self, padded: Tensor, start: int, n_frames: int, n_planned: int) -> Tensor:
+        """Power `(b, n_bins, n_frames)` of the frames from `start` on, with the plan for `n_planned` frames."""
+        first = start * self.hop_length
+        parts = []
+        if self.n_spectral:
+            parts.append(self.spectral_power(padded[:, first:], n_frames, n_planned))
+        if self.n_spectral < len(self.octaves):
+            parts.append(self.direct_power(padded[:, first:], n_frames, self.n_spectral))
+        return torch.cat(parts, dim=1)
+
+    def direct_power(self, padded: Tensor, n_frames: int, first_octave: int) -> Tensor:
+        """Power `(b, bins, n_frames)` of the octaves from `first_octave` on, as sums over each kernel."""
+        octaves = []
+        for number in range(first_octave, len(self.octaves)):
+            made = number >= self.n_spectral
+            kernels = self.get_buffer(f"direct_{number}") if made else self.direct_kernels(number).to(padded)
+            start = self.pad - (kernels.shape[-1] + 1) // 2
+            real, imag = correlate(padded[:, start:], kernels, self.hop_length, n_frames).chunk(2, dim=1)
+            octaves.append(real.square() + imag.square())
+        return torch.cat(octaves, dim=1)
+
+    def spectral_power(self, padded: Tensor, n_frames: int, n_planned: int) -> Tensor:
+        """Power `(b, bins, n_frames)` of all octaves of long kernels, from the clip's spectrum."""
+        n_planned = len(range(n_planned))  # a number, where a compiler would put a symbol
+        n_fft, n_fold, n_negative, n_blocks = self.plan_sizes(n_planned)
+        spectrum = torch.fft.rfft(padded[:, :n_fft], n=n_fft)
+        # The tails of high kernels reach below 0 Hz, where a real signal's spectrum is the mirror image.
+        mirrored = spectrum[:, 1 : n_negative * n_fold + 1].flip(-1).conj()
+        # Whole blocks: an odd hop ends in half a block, and few blocks reach below minus the Nyquist frequency.
+        spectrum = spectrum[:, : (n_blocks - n_negative) * n_fold]
+        left = n_negative * n_fold - mirrored.shape[-1]
+        right = (n_blocks - n_negative) * n_fold - spectrum.shape[-1]
+        spectrum = F.pad(torch.cat([mirrored, spectrum], dim=-1), (left, right))
+        blocks = spectrum.unflatten(-1, (-1, n_fold)).permute(2, 0, 1)  # (n_fold, b, blocks)
+        folded = []
+        for number in range(self.n_spectral):
+            first, kernels = self._plans[n_fold].octaves[number]
+            folded.append(torch.bmm(blocks[..., first : first + kernels.shape[1]].contiguous(), kernels))
+        frames = torch.fft.ifft(torch.cat(folded, dim=-1).permute(1, 2, 0).contiguous())[..., :n_frames]
+        return frames.real.square() + frames.imag.square()
+
+    @torch._dynamo.assume_constant_result  # a compiler could not follow how a plan is made
+    def plan_sizes(self, n_frames: int) -> tuple[int, int, int, int]:
+        """The numbers of the plan, which is then in `_plans[n_fold]`."""
+        plan = self.plan(n_frames)
+        return plan.n_fft, plan.n_fold, plan.n_negative, plan.n_blocks
+
+    def plan(self, n_frames: int) -> SpectralPlan:
+        """The plan for a chunk of `n_frames` frames, made where it is not kept."""
+        n_padded = n_frames * self.hop_length + 2 * self.pad
+        n_fold = 4 * scipy.fft.next_fast_len(-(-n_padded // (4 * self.hop_length)))
+        if n_fold not in self._plans:
+            if len(self._plans) == KEPT_PLANS:
+                del self._plans[next(iter(self._plans))]
+            self._plans[n_fold] = self.make_plan(n_fold)
+        return self._plans[n_fold]
+
+    @torch.inference_mode(False)  # its tensors are kept for later clips, which may want gradients
+    def make_plan(self, n_fold: int) -> SpectralPlan:
+        """Kernel spectra on the grid of `n_fold * hop_length` samples, cut to the bands that hold their energy."""
+        n_fft = n_fold * self.hop_length
+        bands = [
+            [kernel_band(kernel, self.pad, n_fft) for kernel in self.kernels(octave)]
+            for octave in self.octaves[: self.n_spectral]
+        ]
+        n_negative = max(0, *(-(low // n_fold) for octave in bands for low, _ in octave))
+        n_blocks = (self.hop_length + 1) // 2 + n_negative
+        device, dtype = self.precision.device, self.precision.dtype.to_complex()
+        octaves = []
+        for octave in bands:
+            first, kernels = block_kernels(octave, n_fold, n_negative, n_blocks)
+            octaves.append((first, (kernels / self.hop_length).to(device, dtype)))
+        taken = max(first + kernels.shape[1] for first, kernels in octaves)
+        return SpectralPlan(n_fft, n_fold, n_negative, taken, octaves)
+
+    def direct_kernels(self, octave: int) -> Tensor:
+        """`(2 bins, length of the longest)` float32: kernels around one centre, real parts before imaginary parts."""
+        kernels = self.kernels(self.octaves[octave])
+        length = len(kernels[0][0])
+        matrix = np.zeros((len(kernels), length), dtype=np.complex128)
+        for row, (offsets, values) in zip(matrix, kernels, strict=True):
+            row[(length + 1) // 2 + offsets] = values
+        return torch.from_numpy(np.concatenate([matrix.real, matrix.imag]).astype(np.float32))
+
+    def _apply(self, fn, recurse=True):
+        self._plans = {}  # they hold tensors of the old device and precision
+        return super()._apply(fn, recurse)
+
+
+class CQT(ConstantQ):
+    """Constant-Q transform `(B, 1, n_bins, N)`.
+
+    Args:
+        hop_length, fmin, n_bins, bins_per_octave, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
         scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
         top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
-    The magnitudes are those of the direct sum over the kernels, to about 3e-5 of their L2 norm; in decibels
-    a bin 80 dB under its clip's maximum can be off by one.
+    The magnitudes are those of the direct sum over the kernels, to about 1e-5 of their L2 norm.
 
     Raises:
         EscGpuError: for an option out of range, a top bin above the Nyquist frequency among them.
@@ -90,147 +294,59 @@ class CQT(Frontend):
 
     name = "cqt"
 
-    def __init__(
-        self,
-        *,
-        sample_rate: int = 44100,
-        hop_length: int = 512,
-        fmin: float = 32.70319566257483,
-        n_bins: int = 84,
-        bins_per_octave: int = 12,
-        filter_scale: float = 1.0,
-        window: str = "hann",
-        pad_mode: str = "reflect",
-        scale: str = "db",
-        top_db: float | None = 80.0,
-    ):
-        super().__init__(sample_rate, hop_length)
-        check_int("n_bins", n_bins, 1)
-        check_int("bins_per_octave", bins_per_octave, 1)
-        check_choice("pad_mode", pad_mode, PAD_MODES)
-        make_window(window, 8, 8)  # refuses an unknown name
-        check_number("fmin", fmin, above=0)
-        check_number("filter_scale", filter_scale, above=0)
-        highest = cqt_frequencies(fmin, n_bins, bins_per_octave)[-1]
-        if highest > sample_rate / 2:
-            raise EscGpuError(
-                f"the highest of n_bins={n_bins} CQT bins would be at {highest:.0f} Hz, above half the sample rate "
-                f"({sample_rate / 2:g} Hz): lower n_bins or fmin, or raise bins_per_octave"
-            )
-        self.fmin = float(fmin)
-        self.n_bins = n_bins
-        self.bins_per_octave = bins_per_octave
-        self.filter_scale = float(filter_scale)
-        self.window = window
-        self.pad_mode = pad_mode
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **constant_q: object):
+        super().__init__(**constant_q)
         self.scale = check_scale(scale)
         self.top_db = check_top_db(top_db)
         self.build()
 
-    def build(self) -> None:
-        """Sort the octaves by method; spectra are made at the first clip of a length and kept."""
-        octaves = [
-            range(first, min(first + self.bins_per_octave, self.n_bins))
-            for first in range(0, self.n_bins, self.bins_per_octave)
-        ]
-        kernels = [cqt_kernel(frequency, self.q, self.sample_rate, self.window) for frequency in self.centres()]
-        longest = len(kernels[0][0])
-        self.pad = (longest + 1) // 2
-        self.min_samples = self.pad + 1 if self.pad_mode == "reflect" else 1
-        is_short = [len(kernels[octave[0]][0]) <= DIRECT_SAMPLES for octave in octaves]
-        self._long = [
-            [kernels[k] for k in octave] for octave, short in zip(octaves, is_short, strict=True) if not short
-        ]
-        self._plans: dict[int, SpectralPlan] = {}
-        self.n_direct = sum(is_short)
-        for number, octave in enumerate(octaves[len(octaves) - self.n_direct :]):
-            matrix = direct_matrix([kernels[k] for k in octave])
-            self.register_buffer(f"direct_{number}", matrix.float(), persistent=False)
-
-    @property
-    def q(self) -> float:
-        """Ratio of a bin's frequency to its bandwidth."""
-        return self.filter_scale / (2.0 ** (1.0 / self.bins_per_octave) - 1.0)
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        return rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).unsqueeze(1)
 
     @property
     def frequencies(self) -> Tensor:
         return torch.from_numpy(self.centres()).float()
 
-    def features(self, waveform: Tensor) -> Tensor:
-        return rescale_power(self.power(waveform), self.scale, self.top_db).unsqueeze(1)
 
-    def power(self, waveform: Tensor) -> Tensor:
-        """`(B, T)` → `|CQT|²` `(B, n_bins, N)`."""
-        padded = F.pad(waveform, (self.pad, self.pad), mode=self.pad_mode)
-        n_frames = self.n_frames(waveform.shape[-1])
-        octaves = self.spectral_octaves(padded, n_frames) if self._long else []
-        return torch.cat([*octaves, *self.direct_octaves(padded, n_frames)], dim=1)
+class VQT(CQT):
+    """Variable-Q transform `(B, 1, n_bins, N)`: a CQT whose bandwidths are `gamma` Hz wider.
 
-    def direct_octaves(self, padded: Tensor, n_frames: int) -> list[Tensor]:
-        """Power `(B, bins, N)` of each octave of short kernels, lowest first."""
-        octaves = []
-        for number in range(self.n_direct):
-            matrix = self.get_buffer(f"direct_{number}")  # (length, 2 bins): real parts, imaginary parts
-            start = self.pad - (len(matrix) + 1) // 2
-            frames = padded[:, start:].unfold(-1, len(matrix), self.hop_length)[:, :n_frames]
-            real, imag = (frames @ matrix).transpose(-1, -2).chunk(2, dim=1)
-            octaves.append(real.square() + imag.square())
-        return octaves
+    Low bins resolve time better than in the CQT, at the cost of frequency.
 
-    def spectral_octaves(self, padded: Tensor, n_frames: int) -> list[Tensor]:
-        """Power `(B, bins, N)` of all octaves of long kernels, lowest first, in one tensor."""
-        n_padded = padded.shape[-1]
-        if n_padded not in self._plans:
-            if len(self._plans) == KEPT_PLANS:
-                del self._plans[next(iter(self._plans))]
-            self._plans[n_padded] = self.make_plan(n_padded)
-        plan = self._plans[n_padded]
-        spectrum = torch.fft.rfft(padded, n=plan.n_fft)
-        # The tails of high kernels reach below 0 Hz, where a real signal's spectrum is the mirror image.
-        mirrored = spectrum[:, 1 : plan.n_negative + 1].flip(-1).conj()
-        # Whole blocks: an odd hop ends in half a block, and few blocks reach below minus the Nyquist frequency.
-        left = plan.n_negative - mirrored.shape[-1]
-        right = (self.hop_length + 1) // 2 * plan.n_fold - spectrum.shape[-1]  # -1, the Nyquist bin, for an even hop
-        spectrum = F.pad(torch.cat([mirrored, spectrum], dim=-1), (left, right))
-        blocks = spectrum.unflatten(-1, (-1, plan.n_fold))  # (B, blocks, n_fold)
-        folded = [
-            (blocks[:, index] * kernels).sum(dim=2)  # (B, bins, J, n_fold) → (B, bins, n_fold)
-            for index, kernels in plan.octaves
-        ]
-        frames = torch.fft.ifft(torch.cat(folded, dim=1))[..., :n_frames]
-        return [frames.real.square() + frames.imag.square()]
+    Args:
+        gamma: Hz added to each bin's bandwidth; None for the ear's, `24.7 / 0.108` Hz times the relative bandwidth.
+        scale, top_db and those of the transform: as in `CQT`.
 
-    @torch.inference_mode(False)  # its tensors are kept for later clips, which may want gradients
-    def make_plan(self, n_padded: int) -> SpectralPlan:
-        """Kernel spectra on the grid of a padded clip, cut to the bands that hold their energy."""
-        n_fold = scipy.fft.next_fast_len(-(-n_padded // self.hop_length))
-        n_fft = n_fold * self.hop_length
-        bands = [[kernel_band(kernel, self.pad, n_fft) for kernel in octave] for octave in self._long]
-        negative_blocks = max(0, *(-(low // n_fold) for octave in bands for low, _ in octave))
-        n_blocks = (self.hop_length + 1) // 2 + negative_blocks
-        device, dtype = self.precision.device, self.precision.dtype.to_complex()
-        octaves = []
-        for octave in bands:
-            index, kernels = block_kernels(octave, n_fold, negative_blocks, n_blocks)
-            octaves.append((index.to(device), (kernels / self.hop_length).to(device, dtype)))
-        return SpectralPlan(n_fft, n_fold, negative_blocks * n_fold, octaves)
+    Raises:
+        EscGpuError: for an option out of range.
 
-    def centres(self) -> np.ndarray:
-        """`(n_bins,)` Hz, float64."""
-        return cqt_frequencies(self.fmin, self.n_bins, self.bins_per_octave)
+    Source: Schörkhuber, Klapuri, Holighaus & Dörfler (2014), "A Matlab toolbox for efficient perfect
+    reconstruction time-frequency transforms with log-frequency resolution", eq. 4 and 5.
+    """
 
-    def _apply(self, fn, recurse=True):
-        self._plans = {}  # they hold tensors of the old device and precision
-        return super()._apply(fn, recurse)
+    name = "vqt"
+
+    def __init__(self, *, gamma: float | None = None, **cqt: object):
+        if gamma is not None:
+            check_number("gamma", gamma)
+            if gamma < 0:
+                raise EscGpuError(f"gamma must not be negative, got {gamma!r}: 0 Hz gives the CQT")
+        self.gamma = gamma
+        super().__init__(**cqt)
+
+    @property
+    def bandwidth_offset(self) -> float:
+        return 24.7 * self.alpha / 0.108 if self.gamma is None else float(self.gamma)
 
 
-def direct_matrix(kernels: list[Kernel]) -> Tensor:
-    """`(length of the longest, 2 bins)` float64: kernels around one centre, real parts before imaginary parts."""
-    length = len(kernels[0][0])
-    matrix = np.zeros((length, len(kernels)), dtype=np.complex128)
-    for column, (offsets, values) in zip(matrix.T, kernels, strict=True):
-        column[(length + 1) // 2 + offsets] = values
-    return torch.from_numpy(np.concatenate([matrix.real, matrix.imag], axis=1))
+def correlate(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
+    """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, rows, n_frames)`."""
+    length = kernels.shape[-1]
+    if padded.is_cuda:  # cuDNN convolves in TF32 by default, with ten bits of mantissa
+        frames = padded.unfold(-1, length, hop_length)[:, :n_frames]
+        return (frames @ kernels.T).transpose(-1, -2)
+    padded = padded[:, : (n_frames - 1) * hop_length + length]
+    return F.conv1d(padded[:, None], kernels[:, None], stride=hop_length)
 
 
 def kernel_band(kernel: Kernel, centre: int, n_fft: int) -> tuple[int, np.ndarray]:
@@ -241,22 +357,20 @@ def kernel_band(kernel: Kernel, centre: int, n_fft: int) -> tuple[int, np.ndarra
     spectrum = np.fft.fftshift(scipy.fft.fft(signal)).conj()
     energy = np.cumsum(np.abs(spectrum) ** 2)
     low, high = np.searchsorted(energy, energy[-1] * np.array([TAIL_ENERGY / 2, 1 - TAIL_ENERGY / 2]))
-    return low - n_fft // 2, spectrum[low : high + 1]
+    return int(low) - n_fft // 2, spectrum[low : high + 1]
 
 
 def block_kernels(
-    octave: list[tuple[int, np.ndarray]], n_fold: int, negative_blocks: int, n_blocks: int
-) -> tuple[Tensor, Tensor]:
-    """Bands of an octave as whole blocks: block numbers `(bins, J)` and kernels `(bins, J, n_fold)` complex128."""
-    first_bin = -negative_blocks * n_fold
-    starts = np.array([(low - first_bin) // n_fold for low, _ in octave])
-    stops = np.array([-(-(low - first_bin + len(band)) // n_fold) for low, band in octave])
-    width = min((stops - starts).max(), n_blocks)
-    starts = np.minimum(starts, n_blocks - width)
-    kernels = np.zeros((len(octave), width * n_fold), dtype=np.complex128)
-    for row, (low, band), start in zip(kernels, octave, starts, strict=True):
-        offset = low - first_bin - start * n_fold
-        band = band[: len(row) - offset]
-        row[offset : offset + len(band)] = band
-    index = torch.from_numpy(starts[:, None] + np.arange(width))
-    return index, torch.from_numpy(kernels.reshape(len(octave), width, n_fold))
+    octave: list[tuple[int, np.ndarray]], n_fold: int, n_negative: int, n_blocks: int
+) -> tuple[int, Tensor]:
+    """Bands of an octave as whole blocks: the first one, and the kernels `(n_fold, blocks, bins)` complex128."""
+    offset = n_negative * n_fold
+    first = min((low + offset) // n_fold for low, _ in octave)
+    stop = min(max(-(-(low + offset + len(band)) // n_fold) for low, band in octave), n_blocks)
+    kernels = np.zeros((len(octave), (stop - first) * n_fold), dtype=np.complex128)
+    for row, (low, band) in zip(kernels, octave, strict=True):
+        start = low + offset - first * n_fold
+        band = band[: len(row) - start]
+        row[start : start + len(band)] = band
+    kernels = kernels.reshape(len(octave), stop - first, n_fold).transpose(2, 1, 0)
+    return first, torch.from_numpy(np.ascontiguousarray(kernels))
