@@ -1,0 +1,160 @@
+"""Chroma: the energy of each pitch class, over all octaves."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.base import Shared
+from esc_gpu.frontends.checks import check_choice, check_int, check_number
+from esc_gpu.frontends.constant_q import ConstantQ
+from esc_gpu.frontends.filterbank import FilterbankFrontend
+from esc_gpu.frontends.scaling import SILENT_POWER, power_to_magnitude
+
+CHROMA_NORMS = ("max", "l1", "l2", None)
+
+# The dominance window of librosa.filters.chroma: a Gaussian around 5 octaves above A0 (880 Hz), 2 octaves wide.
+_CENTRE_OCTAVE = 5.0
+_OCTAVE_WIDTH = 2.0
+_A0 = 440.0 / 16
+
+
+def chroma_filterbank(sample_rate: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndarray:
+    """`(n_chroma, n_fft // 2 + 1)` float64 weights of the power, as `librosa.filters.chroma`.
+
+    Every FFT bin gives to the classes around its pitch what a Gaussian says that is as wide as the bin, and at
+    least a class. Source: Ellis (2007), "Chroma feature analysis and synthesis".
+    """
+    bins = np.arange(1, n_fft) * (sample_rate / n_fft)
+    pitch = n_chroma * np.log2(bins / (_A0 * 2.0 ** (tuning / n_chroma)))
+    # 0 Hz has no pitch: it goes half around the circle and one octave under the first bin.
+    pitch = np.concatenate([[pitch[0] - 1.5 * n_chroma], pitch])
+    width = np.append(np.maximum(np.diff(pitch), 1.0), 1.0)
+    half = np.round(n_chroma / 2)
+    distance = np.remainder(pitch - np.arange(n_chroma)[:, None] + half, n_chroma) - half
+    weights = np.exp(-0.5 * (2 * distance / width) ** 2)
+    weights /= np.sqrt((weights**2).sum(axis=0))
+    weights *= np.exp(-0.5 * ((pitch / n_chroma - _CENTRE_OCTAVE) / _OCTAVE_WIDTH) ** 2)
+    return np.roll(weights, -3 * (n_chroma // 12), axis=0)[:, : n_fft // 2 + 1]  # from A to C
+
+
+def cqt_to_chroma(n_bins: int, bins_per_octave: int, n_chroma: int, fmin: float) -> np.ndarray:
+    """`(n_chroma, n_bins)` float64 zeros and ones, as `librosa.filters.cq_to_chroma`.
+
+    `bins_per_octave` is a multiple of `n_chroma`; the bins around a class's own pitch add up.
+    """
+    merged = bins_per_octave // n_chroma
+    octave = np.roll(np.repeat(np.eye(n_chroma), merged, axis=1), -(merged // 2), axis=1)
+    bank = np.tile(octave, -(-n_bins // bins_per_octave))[:, :n_bins]
+    semitones_above_c = np.mod(12 * (np.log2(fmin) - np.log2(440.0)) + 69, 12)
+    return np.roll(bank, int(np.round(semitones_above_c * (n_chroma / 12))), axis=0)
+
+
+def normalize_classes(classes: Tensor, norm: str | None, dim: int, silent: float) -> Tensor:
+    """Divide by the norm over `dim`, frame by frame; what is nowhere above `silent` stays as it is."""
+    if norm is None:
+        return classes
+    peak = classes.amax(dim=dim, keepdim=True)
+    is_loud = peak > silent
+    scaled = classes / torch.where(is_loud, peak, 1.0)  # first, so that squares do not underflow
+    if norm == "max":
+        return scaled
+    total = (scaled if norm == "l1" else scaled.square()).sum(dim=dim, keepdim=True)
+    total = torch.where(is_loud, total, 1.0)
+    return scaled / (total if norm == "l1" else total.sqrt())
+
+
+class Chroma(FilterbankFrontend):
+    """Chroma of an STFT `(B, 1, n_chroma, N)`, as `librosa.feature.chroma_stft` with a known tuning.
+
+    Args:
+        n_chroma: number of pitch classes. The first one is C for a multiple of 12.
+        tuning: what the instruments are above A4 = 440 Hz, in pitch classes.
+        norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
+        sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
+
+    Raises:
+        EscGpuError: for an option out of range.
+
+    Source: Ellis (2007), "Chroma feature analysis and synthesis".
+    """
+
+    name = "chroma"
+    bin_unit = "pitch class"
+
+    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = "max", **stft: object):
+        super().__init__(**stft)
+        check_int("n_chroma", n_chroma, 1)
+        check_number("tuning", tuning)
+        check_choice("norm", norm, CHROMA_NORMS)
+        self.n_chroma = n_chroma
+        self.tuning = float(tuning)
+        self.norm = norm
+        self.build()
+
+    def filterbank(self) -> Tensor:
+        return torch.from_numpy(chroma_filterbank(self.sample_rate, self.n_fft, self.n_chroma, self.tuning))
+
+    @property
+    def bank_options(self) -> tuple[object, ...]:
+        return self.n_chroma, self.tuning
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        classes = normalize_classes(self.band_power(waveform, shared), self.norm, -1, SILENT_POWER)
+        return classes.transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def frequencies(self) -> Tensor:
+        """`(n_chroma,)` numbers of the classes."""
+        return torch.arange(self.n_chroma).float()
+
+
+class ChromaCQT(ConstantQ):
+    """Chroma of a constant-Q transform `(B, 1, n_chroma, N)`, as `librosa.feature.chroma_cqt` of the same CQT.
+
+    Args:
+        n_chroma: number of pitch classes. The first one is C.
+        norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
+        n_bins: bins of the CQT; bins_per_octave: of each octave, a multiple of `n_chroma`.
+        hop_length, fmin, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
+
+    Raises:
+        EscGpuError: for an option out of range.
+
+    Source: Brown (1991), "Calculation of a constant Q spectral transform", folded as in `cqt_to_chroma`.
+    """
+
+    name = "chroma_cqt"
+    bin_unit = "pitch class"
+
+    def __init__(
+        self,
+        *,
+        n_chroma: int = 12,
+        norm: str | None = "max",
+        n_bins: int = 252,
+        bins_per_octave: int = 36,
+        **constant_q: object,
+    ):
+        super().__init__(n_bins=n_bins, bins_per_octave=bins_per_octave, **constant_q)
+        check_int("n_chroma", n_chroma, 1)
+        check_choice("norm", norm, CHROMA_NORMS)
+        if bins_per_octave % n_chroma:
+            raise EscGpuError(f"bins_per_octave must be a multiple of n_chroma={n_chroma}, got {bins_per_octave}")
+        self.n_chroma = n_chroma
+        self.norm = norm
+        self.build()
+
+    def build(self) -> None:
+        super().build()
+        bank = torch.from_numpy(cqt_to_chroma(self.n_bins, self.bins_per_octave, self.n_chroma, self.fmin))
+        self.register_buffer("bank", bank.float(), persistent=False)
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        classes = self.bank @ power_to_magnitude(self.shared_power(waveform, shared))
+        return normalize_classes(classes, self.norm, -2, SILENT_POWER**0.5).unsqueeze(1)
+
+    @property
+    def frequencies(self) -> Tensor:
+        """`(n_chroma,)` numbers of the classes."""
+        return torch.arange(self.n_chroma).float()

@@ -1,0 +1,123 @@
+"""Derivatives along time as further channels of another front-end."""
+
+import bisect
+import math
+from collections.abc import Mapping
+
+import scipy.signal
+import torch
+from torch import Tensor
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.checks import check_int
+
+
+class Delta(Frontend):
+    """A front-end's features and their first derivatives along the frames: `(B, C * (order + 1), F, N)`.
+
+    The features' C channels come first, then those of their first derivative (per frame) and of their second (per
+    frame²). Derivative k is that of the polynomial of degree k fitted to `width` frames around each, as
+    `librosa.feature.delta(order=k, mode="interp")`; the frames at either end take that of the first or last fit.
+
+    Args:
+        member: the front-end, or a mapping of `create_frontend`'s arguments (`{"name": "logmel", "n_mels": 64}`).
+            A mapping without a sample rate gets that of this front-end.
+        width: frames that a polynomial is fitted to, odd, from 3 on. A clip needs as many.
+        order: the highest derivative, 1 or 2.
+        sample_rate: samples per second, the member's input; that of `member` where it is made already.
+        input_sample_rate, pad_short: as in `Frontend`.
+
+    Raises:
+        EscGpuError: for an option out of range, no member, or one for another input rate.
+
+    Source: Furui (1986), "Speaker-independent isolated word recognition using dynamic features of speech
+    spectrum"; the fit as a convolution from Savitzky & Golay (1964), "Smoothing and differentiation of data
+    by simplified least squares procedures".
+    """
+
+    name = "delta"
+
+    def __init__(
+        self,
+        *,
+        member: Frontend | Mapping[str, object] | None = None,
+        width: int = 9,
+        order: int = 2,
+        **common: object,
+    ):
+        if isinstance(member, Frontend):
+            common = {"sample_rate": member.input_rate} | common
+        super().__init__(1, **common)
+        check_int("width", width, 3)
+        if width % 2 == 0:
+            raise EscGpuError(f"width must be an odd number of frames, got {width}: take {width - 1} or {width + 1}")
+        check_int("order", order, 1, 2)
+        layer = self.member_layer(member)
+        self.layer = layer
+        self.width = width
+        self.order = order
+        self.hop_length = layer.hop_length
+        self.bin_unit = layer.bin_unit
+        self.takes_whole_power = layer.takes_whole_power
+        self.n_channels = layer.n_channels * (order + 1)
+        self.least = samples_of_frames(layer, width)
+        self.fits = derivative_fits(width, order)
+
+    @property
+    def member(self) -> dict[str, object]:
+        """The member's spec, as plain types."""
+        return self.layer.spec
+
+    @property
+    def frequencies(self) -> Tensor:
+        return self.layer.frequencies
+
+    def count_frames(self, n_samples: int) -> int:
+        return self.layer.n_frames(n_samples)
+
+    def times(self, n_frames: int) -> Tensor:
+        return self.layer.times(n_frames)
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        if self.resample is not None or self.pad_short:
+            shared = None  # the clips are not those of the stack
+        image = self.layer.features(self.layer.prepare(waveform, shared), shared)
+        return torch.cat([image, *self.derivatives(image)], dim=1)
+
+    def derivatives(self, image: Tensor) -> list[Tensor]:
+        """`(B, C, F, N)` → the derivatives from the first on, of the same shape."""
+        half = self.width // 2
+        derivatives = []
+        for fit in self.fits:
+            inner = correlate_frames(image, fit)
+            # Derivative k of a polynomial of degree k is a constant: the same at the end as in the middle of a fit.
+            first, last = (inner[..., n : n + 1].expand(-1, -1, -1, half) for n in (0, inner.shape[-1] - 1))
+            derivatives.append(torch.cat([first, inner, last], dim=-1))
+        return derivatives
+
+
+def derivative_fits(width: int, order: int) -> list[list[float]]:
+    """For each k from 1 to `order`, the weights of `width` frames that give derivative k of the polynomial fit."""
+    return [scipy.signal.savgol_coeffs(width, k, deriv=k, use="dot").tolist() for k in range(1, order + 1)]
+
+
+def correlate_frames(image: Tensor, weights: list[float]) -> Tensor:
+    """`(..., N)` → `(..., N - len(weights) + 1)`.
+
+    As a sum of shifted images: a convolution would be rounded to TF32 on a GPU.
+    """
+    n_frames = image.shape[-1] - len(weights) + 1
+    total = weights[0] * image[..., :n_frames]
+    for shift, weight in enumerate(weights[1:], start=1):
+        total = torch.add(total, image[..., shift : shift + n_frames], alpha=weight)
+    return total
+
+
+def samples_of_frames(layer: Frontend, n_frames: int) -> int:
+    """Samples of the shortest clip of which `layer` makes `n_frames` frames."""
+    hop = layer.hop_length * layer.input_rate / layer.sample_rate
+    # A frame more than the centres span, for frames that are cut at the end, or what one frame takes.
+    enough = layer.min_samples + math.ceil((n_frames + 1) * hop)
+    candidates = range(layer.min_samples, enough + 1)
+    return candidates[bisect.bisect_left(candidates, n_frames, key=layer.n_frames)]

@@ -1,0 +1,94 @@
+"""Descriptors of each frame's samples: zero-crossing rate and root mean square."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.checks import check_choice, check_int
+from esc_gpu.frontends.scaling import power_to_magnitude
+from esc_gpu.frontends.spectrogram import PAD_MODES
+
+# Samples between minus and plus this are zeros, as in librosa.zero_crossings.
+ZERO = 1e-10
+
+
+class FrameDescriptor(Frontend):
+    """What both share: frames of samples, frame n centred on sample n * hop_length, and one number for each.
+
+    Args:
+        frame_length: samples of a frame; hop_length: samples between frames.
+        sample_rate, input_sample_rate, pad_short: as in `Frontend`.
+    """
+
+    bin_unit = "feature"
+
+    def __init__(self, *, frame_length: int = 2048, hop_length: int = 512, **common: object):
+        super().__init__(hop_length, **common)
+        check_int("frame_length", frame_length, 2)
+        self.frame_length = frame_length
+
+    def count_frames(self, n_samples: int) -> int:
+        # An odd frame_length is padded by one sample less than itself.
+        return (n_samples - self.frame_length % 2) // self.hop_length + 1
+
+    @property
+    def frequencies(self) -> Tensor:
+        """`(1,)`: the only row is no frequency."""
+        return torch.zeros(1)
+
+
+class ZeroCrossingRate(FrameDescriptor):
+    """Share of each frame's samples at which the sign changes: `(B, 1, 1, N)`, from 0 to 1.
+
+    As `librosa.feature.zero_crossing_rate`: the clip's first and last sample go on at its ends, and zeros,
+    all within 1e-10 of 0, are positive. It moves in steps: its gradient is 0 everywhere.
+
+    Args:
+        frame_length, hop_length and the others: as in `FrameDescriptor`.
+
+    Raises:
+        EscGpuError: for an option out of range.
+
+    Source: Kedem (1986), "Spectral analysis and discrimination by zero-crossings".
+    """
+
+    name = "zero_crossing_rate"
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        half = self.frame_length // 2
+        padded = F.pad(waveform, (half, half), mode="replicate")
+        # `sign` has gradient 0, where a comparison has none and a backward pass would fail.
+        is_negative = torch.sign(padded + ZERO).clamp_max(0.0)
+        crossings = is_negative.diff(dim=-1).abs()
+        # Of frame_length samples, and so of one pair less.
+        frames = crossings.unfold(-1, self.frame_length - 1, self.hop_length)
+        return (frames.sum(dim=-1) / self.frame_length)[:, None, None]
+
+
+class RMS(FrameDescriptor):
+    """Root mean square of each frame's samples: `(B, 1, 1, N)`, 1 for a full-scale square wave.
+
+    As `librosa.feature.rms` of a waveform: the frames are not windowed.
+
+    Args:
+        frame_length, hop_length and the others: as in `FrameDescriptor`.
+        pad_mode: "constant" (zeros) or "reflect", at both ends.
+
+    Raises:
+        EscGpuError: for an option out of range.
+    """
+
+    name = "rms"
+
+    def __init__(self, *, pad_mode: str = "constant", **frames: object):
+        super().__init__(**frames)
+        check_choice("pad_mode", pad_mode, PAD_MODES)
+        self.pad_mode = pad_mode
+        self.least = self.frame_length // 2 + 1 if pad_mode == "reflect" else 1
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        half = self.frame_length // 2
+        squares = F.pad(waveform, (half, half), mode=self.pad_mode).square()
+        power = squares.unfold(-1, self.frame_length, self.hop_length).mean(dim=-1)
+        return power_to_magnitude(power)[:, None, None]
