@@ -20,19 +20,37 @@ _FRONTENDS = {
         "native": ("mel", "LogMel"),
         "torchaudio": ("torchaudio", "TorchaudioLogMel"),
         "nnaudio": ("nnaudio", "NnAudioLogMel"),
+        "triton": ("fused", "FusedLogMel"),
     },
     "mfcc": {
         "native": ("cepstral", "MFCC"),
         "torchaudio": ("torchaudio", "TorchaudioMFCC"),
         "nnaudio": ("nnaudio", "NnAudioMFCC"),
+        "triton": ("fused", "FusedMFCC"),
     },
+    "lfcc": {
+        "native": ("cepstral", "LFCC"),
+        "torchaudio": ("torchaudio", "TorchaudioLFCC"),
+    },
+    "gammatone": {"native": ("gammatone", "Gammatone")},
+    "gfcc": {"native": ("cepstral", "GFCC")},
     "cqt": {
         "native": ("constant_q", "CQT"),
         "nnaudio": ("nnaudio", "NnAudioCQT"),
     },
-    "stack": {
-        "native": ("combine", "Stack"),
-    },
+    "vqt": {"native": ("constant_q", "VQT")},
+    "chroma": {"native": ("chroma", "Chroma")},
+    "chroma_cqt": {"native": ("chroma", "ChromaCQT")},
+    "pcen": {"native": ("pcen", "PCEN")},
+    "spectral_centroid": {"native": ("spectral", "SpectralCentroid")},
+    "spectral_bandwidth": {"native": ("spectral", "SpectralBandwidth")},
+    "spectral_rolloff": {"native": ("spectral", "SpectralRolloff")},
+    "spectral_flatness": {"native": ("spectral", "SpectralFlatness")},
+    "spectral_contrast": {"native": ("spectral", "SpectralContrast")},
+    "zero_crossing_rate": {"native": ("temporal", "ZeroCrossingRate")},
+    "rms": {"native": ("temporal", "RMS")},
+    "delta": {"native": ("delta", "Delta")},
+    "stack": {"native": ("combine", "Stack")},
 }
 
 
@@ -64,7 +82,7 @@ def create_frontend(name: str, backend: str = "auto", **options: object) -> Fron
     missing = []
     for candidate in backends:
         try:
-            known = option_names(_class(name, candidate))
+            known = option_names(frontend_class(name, candidate))
         except EscGpuError as error:
             missing.append(str(error))
             continue
@@ -76,7 +94,8 @@ def create_frontend(name: str, backend: str = "auto", **options: object) -> Fron
         raise EscGpuError("; ".join([str(error), *missing])) from error
 
 
-def _class(name: str, backend: str) -> type[Frontend]:
+def frontend_class(name: str, backend: str = "native") -> type[Frontend]:
+    """The class of a front-end; its docstring has the options."""
     module, attribute = _FRONTENDS[name][backend]
     try:
         return getattr(importlib.import_module(f"esc_gpu.frontends.{module}"), attribute)
@@ -90,7 +109,7 @@ def _class(name: str, backend: str) -> type[Frontend]:
 
 
 def _build(name: str, backend: str, options: dict[str, object]) -> Frontend:
-    cls = _class(name, backend)
+    cls = frontend_class(name, backend)
     known = option_names(cls)
     for option in options:
         if option not in known:

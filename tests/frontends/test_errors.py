@@ -52,7 +52,7 @@ def test_backend_without_the_feature():
     [(name, backend) for name in list_frontends() for backend in ["auto", *list_backends(name)]],
 )
 def test_unknown_option(name, backend):
-    known = "hop_length" if name != "stack" else "n_bins"
+    known = {"stack": "n_bins", "delta": "width"}.get(name, "hop_length")
     wrong = known[:-1]
     assert_refused(
         lambda: create_frontend(name, backend, **{wrong: 512}),

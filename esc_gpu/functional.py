@@ -1,0 +1,75 @@
+"""Front-ends as functions: `logmel(waveform, n_mels=64)` is `create_frontend("logmel", n_mels=64)(waveform)`.
+
+One for each name of `list_frontends()`, with the options of its class, a `backend`, and the layer's errors. The layers
+behind them are kept: a second call with the same options costs no more than the layer's.
+"""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends import create_frontend, frontend_class, list_frontends
+from esc_gpu.frontends.base import Frontend, option_parameters
+from esc_gpu.frontends.resampling import Resample
+from esc_gpu.frontends.scaling import power_to_db, power_to_magnitude
+from esc_gpu.waveform import to_float
+
+__all__ = ["power_to_db", "power_to_magnitude", "resample", *list_frontends()]
+
+KEPT_LAYERS = 32
+
+
+def resample(waveform: Tensor, input_rate: int, output_rate: int) -> Tensor:
+    """`(B, T)` at `input_rate` → `(B, ceil(T * output_rate / input_rate))` float32 at `output_rate`, as `Resample`."""
+    return _resampler(input_rate, output_rate, waveform.device)(to_float(waveform))
+
+
+@functools.lru_cache(KEPT_LAYERS)
+def _resampler(input_rate: int, output_rate: int, device: torch.device) -> Resample:
+    return Resample(input_rate, output_rate).to(device)
+
+
+@functools.lru_cache(KEPT_LAYERS)
+def _layer(name: str, backend: str, options: str, device: torch.device) -> Frontend:
+    return create_frontend(name, backend, **json.loads(options)).to(device)
+
+
+def _function(name: str) -> Callable[..., Tensor]:
+    """The twin of one front-end, with its options as the signature and its class's docstring."""
+
+    def twin(waveform: Tensor, *, backend: str = "auto", **options: object) -> Tensor:
+        if options.get("trainable") or any(options.get(f"trainable_{part}") for part in ("stft", "mel")):
+            raise EscGpuError(f"the function {name} has nothing to train: use the layer of create_frontend({name!r})")
+        try:
+            key = json.dumps(options, sort_keys=True)
+        except TypeError as error:
+            raise EscGpuError(f"the options of the function {name} must be plain types: {error}") from error
+        # What is no tensor gets the layer's own error.
+        device = waveform.device if isinstance(waveform, Tensor) else torch.device("cpu")
+        return _layer(name, backend, key, device)(waveform)
+
+    cls = frontend_class(name)
+    first = [
+        inspect.Parameter("waveform", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Tensor),
+        inspect.Parameter("backend", inspect.Parameter.KEYWORD_ONLY, default="auto", annotation=str),
+    ]
+    twin.__signature__ = inspect.Signature([*first, *option_parameters(cls)], return_annotation=Tensor)
+    twin.__name__ = twin.__qualname__ = name
+    twin.__doc__ = f"The function of `create_frontend({name!r})`: `(B, T)` → `(B, C, F, N)`.\n\n    {cls.__doc__}"
+    return twin
+
+
+def __getattr__(name: str) -> Callable[..., Tensor]:
+    if name not in list_frontends():
+        raise AttributeError(f"module 'esc_gpu.functional' has no attribute {name!r}")
+    globals()[name] = _function(name)
+    return globals()[name]
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
