@@ -1,0 +1,142 @@
+"""Which front-ends go through torch.compile, torch.export and ONNX, and how close the graphs' numbers are.
+
+python -m benchmarks.graphs
+"""
+
+import argparse
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from benchmarks.results_file import RESULTS, write_result
+from esc_gpu import EscGpuError, WaveformClassifier, create_frontend, list_frontends
+from esc_gpu.frontends import list_backends
+
+OPSET = 18
+LIMIT = 1e-4  # relative L2 between a graph's output and the layer's
+
+MEMBERS = [{"name": "logmel"}, {"name": "mfcc"}, {"name": "cqt"}]
+OPTIONS = {"stack": {"members": MEMBERS}, "delta": {"member": {"name": "logmel"}}}
+
+
+def main(argv: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.graphs", description=__doc__.splitlines()[0])
+    parser.add_argument("--only", nargs="+", metavar="NAME", help="front-ends, or 'model' (default: all)")
+    parser.add_argument("--backend", default="inductor", help="of torch.compile (default: inductor)")
+    parser.add_argument("--seconds", type=float, default=1.0, help="length of the clips (default: 1)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    arguments = parser.parse_args(argv)
+    waveform = torch.rand(3, round(44100 * arguments.seconds), generator=torch.Generator().manual_seed(0)) - 0.5
+    checks = {
+        "compile": lambda layer: compiled(layer, waveform, arguments.backend),
+        "export": lambda layer: exported(layer, waveform),
+        "onnx": lambda layer: through_onnx(layer, waveform),
+    }
+    rows = []
+    try:
+        layers = list(create_layers(arguments.only))
+        for name, backend, layer in tqdm(layers, desc="graphs"):
+            row: dict[str, object] = {"name": name, "backend": backend}
+            for check, run in checks.items():
+                row[check], row[f"{check}_error"] = outcome(run, layer)
+            rows.append(row)
+            tqdm.write(format_row(row))
+        file = write_result(
+            "graphs", {"benchmark": "graphs", "limit": LIMIT, "opset": OPSET, "rows": rows}, arguments.output
+        )
+    except EscGpuError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    print(f"written: {file}")
+    return 0
+
+
+def create_layers(only: list[str] | None) -> list[tuple[str, str, nn.Module]]:
+    """`(name, backend, layer)` of every front-end, and of the whole way from waveform to logits."""
+    layers = []
+    for name in only or [*list_frontends(), "model"]:
+        if name == "model":
+            model = WaveformClassifier(create_frontend("stack", members=MEMBERS), 10)
+            model.fit_normalization(torch.rand(4, 44100, generator=torch.Generator().manual_seed(1)) - 0.5)
+            layers.append((name, "native", model.eval()))
+        else:
+            layers += [
+                (name, backend, create_frontend(name, backend, **OPTIONS.get(name, {})))
+                for backend in list_backends(name)
+            ]
+    return layers
+
+
+def outcome(run: Callable[[nn.Module], float], layer: nn.Module) -> tuple[str, float | None]:
+    """ "yes" and the error, or the reason why not."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        try:
+            error = run(layer)
+        except Exception as reason:  # whatever the compiler says is the result
+            lines = [line for line in str(reason).splitlines() if line.strip()]
+            return f"{type(reason).__name__}: {lines[0] if lines else ''}"[:200], None
+    return ("yes" if error <= LIMIT else f"differs by {error:.1e}"), error
+
+
+def relative_error(actual: Tensor, expected: Tensor) -> float:
+    """Relative L2."""
+    if actual.shape != expected.shape:
+        raise ValueError(f"the graph gives {tuple(actual.shape)}, the layer {tuple(expected.shape)}")
+    return float((actual - expected).norm() / expected.norm())
+
+
+@torch.no_grad()
+def compiled(layer: nn.Module, waveform: Tensor, backend: str = "inductor") -> float:
+    """Error of the layer through `torch.compile(fullgraph=True)`, for two batch sizes."""
+    torch._dynamo.reset()
+    graph = torch.compile(layer, fullgraph=True, backend=backend)
+    return max(relative_error(graph(clips), layer(clips)) for clips in (waveform, waveform[:2]))
+
+
+@torch.no_grad()
+def exported(layer: nn.Module, waveform: Tensor) -> float:
+    """Error of the layer through `torch.export` with a dynamic batch, for two batch sizes."""
+    program = torch.export.export(layer, (waveform,), dynamic_shapes=dynamic_batch())
+    graph = program.module()
+    return max(relative_error(graph(clips), layer(clips)) for clips in (waveform, waveform[:1]))
+
+
+@torch.no_grad()
+def through_onnx(layer: nn.Module, waveform: Tensor) -> float:
+    """Error of the layer through ONNX in onnxruntime, for two batch sizes."""
+    import onnxruntime
+
+    program = torch.onnx.export(
+        layer, (waveform,), dynamo=True, verbose=False, opset_version=OPSET, dynamic_shapes=dynamic_batch()
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "graph.onnx"
+        program.save(file)
+        session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
+        name = session.get_inputs()[0].name
+        return max(
+            relative_error(torch.from_numpy(session.run(None, {name: clips.numpy()})[0]), layer(clips))
+            for clips in (waveform, waveform[:1])
+        )
+
+
+def dynamic_batch() -> tuple[dict[int, object], ...]:
+    """The first dimension of the waveform is free."""
+    return ({0: torch.export.Dim("batch")},)
+
+
+def format_row(row: dict[str, object]) -> str:
+    """A line of the table."""
+    cells = [f"{check} {row[check]}" for check in ("compile", "export", "onnx")]
+    return f"{row['name']:>20} {row['backend']:>11}  " + "  ".join(cells)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,71 @@
+"""Every front-end in a compiled, an exported and an ONNX graph, and the whole way from waveform to logits."""
+
+import pytest
+import torch
+
+from benchmarks.graphs import LIMIT, compiled, exported, through_onnx
+from esc_gpu import WaveformClassifier, create_frontend
+from tests.frontends.test_contract import CASES, noise
+
+NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
+OTHERS = {key: case for key, case in CASES.items() if case.get("backend", "native") != "native"}
+SAMPLES = 3000
+
+
+def each(cases):
+    return pytest.mark.parametrize("case", cases.values(), ids=cases)
+
+
+def clips(layer):
+    return noise(3, max(SAMPLES, layer.min_samples))
+
+
+@each(NATIVE)
+def test_it_compiles_to_one_graph(case):
+    layer = create_frontend(**case)
+    assert compiled(layer, clips(layer), backend="aot_eager") <= LIMIT
+
+
+@each({key: NATIVE[key] for key in ("logmel-native", "cqt_long-native")})
+def test_it_compiles_with_the_default_compiler(case):
+    layer = create_frontend(**case)
+    assert compiled(layer, clips(layer)) <= LIMIT
+
+
+def test_a_compiled_graph_takes_clips_of_other_lengths():
+    layer = create_frontend(**NATIVE["stack-features"])
+    graph = torch.compile(layer, fullgraph=True, backend="aot_eager")
+    for n_samples in (8000, 9000, 9100, 8000):
+        waveform = noise(2, n_samples)
+        torch.testing.assert_close(graph(waveform), layer(waveform), rtol=1e-3, atol=1e-3)
+
+
+@each(NATIVE)
+def test_it_is_exported_with_a_free_batch(case):
+    layer = create_frontend(**case)
+    assert exported(layer, clips(layer)) <= LIMIT
+
+
+@each(OTHERS)
+def test_other_backends_are_exported_as_well(case):
+    layer = create_frontend(**case)
+    assert exported(layer, clips(layer)) <= LIMIT
+
+
+@each(NATIVE)
+def test_it_goes_through_onnx(case):
+    layer = create_frontend(**case)
+    assert through_onnx(layer, clips(layer)) <= LIMIT
+
+
+@pytest.fixture(scope="module")
+def model():
+    torch.manual_seed(0)
+    model = WaveformClassifier(create_frontend(**NATIVE["stack-features"]), 10)
+    model.fit_normalization(noise(4))
+    return model.eval()
+
+
+@pytest.mark.parametrize("check", [exported, through_onnx, lambda *both: compiled(*both, backend="aot_eager")])
+def test_the_whole_model(model, check):
+    assert check(model, noise(3)) <= LIMIT
