@@ -3,13 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ESC10 ?= $(ESC_GPU_ESC10)
+THREADS ?= 2
 
 .PHONY: help setup train test bench gpu clean
 
 help:
 	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
 	@echo "make test    set up .venv and run the tests"
-	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout"
+	@echo "make bench   front-end benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout"
 	@echo "make gpu     GPU tests and benchmarks with the Python at hand; ESC10=DIR as above"
 
 setup: $(VENV)/.installed
@@ -28,11 +29,14 @@ test: setup
 	$(BIN)/python -m pytest
 
 bench: setup
-	$(BIN)/python -m benchmarks.frontends $(if $(ESC10),--root $(ESC10))
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.frontends --threads $(THREADS) $(if $(ESC10),--root $(ESC10))
+	$(BIN)/python -m benchmarks.errors $(if $(ESC10),--root $(ESC10))
+	$(BIN)/python -m benchmarks.graphs
+	$(BIN)/python -m benchmarks.long_recording
 
 # The machine with the GPU brings its own Python and torch; nothing is installed.
 gpu:
-	$(PYTHON) -m pytest -m gpu
+	$(PYTHON) -m pytest -m gpu tests/test_gpu.py tests/frontends/test_kernels.py
 	$(PYTHON) -m benchmarks.frontends --require-gpu $(if $(ESC10),--root $(ESC10))
 	$(PYTHON) -m benchmarks.cross_validation --require-gpu $(if $(ESC10),--root $(ESC10)) --config configs/logmel.yaml
 

@@ -1,4 +1,4 @@
-"""The README's tables, made from the result files: `python -m benchmarks.tables` writes them in."""
+"""The tables of the README and the docs, made from the result files: `python -m benchmarks.tables` writes them in."""
 
 import re
 import sys
@@ -7,7 +7,8 @@ from pathlib import Path
 from benchmarks.results_file import RESULTS
 from esc_gpu.files import read_json, write_text
 
-README = Path(__file__).parents[1] / "README.md"
+REPOSITORY = Path(__file__).parents[1]
+PAGES = [REPOSITORY / "README.md", REPOSITORY / "docs" / "frontends.md"]  # those that exist
 
 
 def fold_table(result: dict[str, object]) -> list[str]:
@@ -22,29 +23,107 @@ def fold_table(result: dict[str, object]) -> list[str]:
     return [*lines, f"| mean ± std | {overall['clips']} | {spread} |"]
 
 
+PEERS = "librosa", "torchaudio", "nnAudio"
+
+
 def frontend_table(result: dict[str, object]) -> list[str]:
-    """Error, time and bytes of each front-end and backend."""
+    """One line a feature: our time, the peers' times as multiples of it, our error and bytes in a checkpoint."""
     lines = [
-        "| front-end | backend | error against float64 | ms a clip | × native | bytes in a checkpoint |",
-        "| --- | --- | --- | --- | --- | --- |",
+        f"| front-end | µs a clip | {' | '.join(f'{peer} ×' for peer in PEERS)} | error | bytes in a checkpoint |",
+        f"| --- | {' | '.join('---' for _ in PEERS)} | --- | --- | --- |",
     ]
-    rows = [row for row in result["rows"] if "skipped" not in row]
-    native = {row["name"]: row["ms_per_clip"] for row in rows if row["backend"] == "native"}
-    for row in rows:
-        ratio = row["ms_per_clip"] / native[row["name"]]
+    features: dict[str, list[dict[str, object]]] = {}
+    for row in result["rows"]:
+        if "skipped" not in row:
+            features.setdefault(row["name"], []).append(row)
+    for name, rows in features.items():
+        ours = [row for row in rows if row["is_ours"] and not row["is_member"]]
+        if not ours:
+            continue
+        best = min(ours, key=median)
+        cells = [fastest_of(peer, rows, median(best)) for peer in PEERS]
+        label = name if best["label"] == "native" else f"{name} ({best['label']})"
+        error = "–" if best["relative_error"] is None else f"{best['relative_error']:.1e}"
         lines.append(
-            f"| {row['name']} | {row['backend']} | {row['relative_error']:.1e} | {row['ms_per_clip']:.2f} "
-            f"| {ratio:.1f} | {row['state_dict_bytes']} |"
+            f"| {label} | {number(median(best))} | {' | '.join(cells)} | {error} | {best['state_dict_bytes']} |"
         )
+    if any(row["differs"] for rows in features.values() for row in rows if row["library"] in PEERS):
+        lines += ["", "× in brackets: by another definition, such as an approximation or other edges."]
     return lines
 
 
-TABLES = {"cross_validation": fold_table, "frontends": frontend_table}
+def median(row: dict[str, object]) -> float:
+    """Microseconds a clip."""
+    return row["us_per_clip"]["median"]
 
 
-def table(file: str) -> str:
+def number(value: float) -> str:
+    """Three digits, without an exponent."""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
+
+
+def fastest_of(library: str, rows: list[dict[str, object]], ours: float) -> str:
+    """The time of a library's fastest row over ours, in brackets where its definition differs."""
+    candidates = [row for row in rows if row["library"] == library]
+    if not candidates:
+        return "–"
+    fastest = min(candidates, key=median)
+    ratio = number(median(fastest) / ours)
+    return f"({ratio})" if fastest["differs"] else ratio
+
+
+def error_table(result: dict[str, object]) -> list[str]:
+    """Front-ends down, signals across: the relative error, and what it means where it is beyond the limit."""
+    signals = result["signals"]
+    lines = [f"| front-end | {' | '.join(signals)} | limit |", f"| --- |{' --- |' * (len(signals) + 1)}"]
+    cells: dict[str, dict[str, str]] = {}
+    limits = {}
+    for row in result["rows"]:
+        if "skipped" not in row:
+            label = with_backend(row)
+            cells.setdefault(label, {})[row["signal"]] = error_cell(row)
+            limits[label] = row["limit"]
+    for label, row in cells.items():
+        lines.append(f"| {label} | {' | '.join(row[signal] for signal in signals)} | {limits[label]:.0e} |")
+    return [
+        *lines,
+        "",
+        "Relative in the L2 norm, or the largest difference (=) where the exact features are 0. ~: beyond the limit, "
+        "but the exact features move as far when the samples' last bits are rounded. Bold: beyond it without that.",
+    ]
+
+
+def error_cell(row: dict[str, object]) -> str:
+    """The error, its verdict and, for features that move in steps, the share of frames that are off."""
+    error = row["relative_error"]
+    text = f"= {row['largest_difference']:.0e}" if error is None else f"{error:.1e}"
+    if row.get("frames_off"):
+        text += f" ({row['frames_off']:.2%} of frames)"
+    return {"pass": text, "rounding": f"~ {text}", "fail": f"**{text}**"}[row["verdict"]]
+
+
+def graph_table(result: dict[str, object]) -> list[str]:
+    """Which front-ends compile, export and run in ONNX Runtime."""
+    lines = ["| front-end | torch.compile | torch.export | ONNX | error in ONNX Runtime |", "| --- |" + " --- |" * 4]
+    for row in result["rows"]:
+        error = "–" if row.get("onnx_error") is None else f"{row['onnx_error']:.1e}"
+        outcomes = " | ".join(str(row[check]).replace("|", "\\|") for check in ("compile", "export", "onnx"))
+        lines.append(f"| {with_backend(row)} | {outcomes} | {error} |")
+    return lines
+
+
+def with_backend(row: dict[str, object]) -> str:
+    """The front-end's name, and its backend where it is another one than "native"."""
+    backend = row.get("backend", "native")
+    return row["name"] if backend == "native" else f"{row['name']} ({backend})"
+
+
+TABLES = {"cross_validation": fold_table, "frontends": frontend_table, "errors": error_table, "graphs": graph_table}
+
+
+def table(file: str, folder: Path = RESULTS) -> str:
     """The Markdown of one result file, with what it was made on."""
-    result = read_json(RESULTS / file)
+    result = read_json(folder / file)
     environment, versions = result["environment"], result["environment"]["versions"]
     hardware = environment["gpu"]["name"] if environment["gpu"] else f"{environment['cpu']}, no GPU"
     made_on = f"{hardware}; CPU threads: {environment['threads']}; torch {versions['torch']}"
@@ -58,7 +137,9 @@ def fill(text: str) -> str:
 
 
 def main() -> int:
-    write_text(README, fill(README.read_text(encoding="utf-8")))
+    for page in PAGES:
+        if page.exists():
+            write_text(page, fill(page.read_text(encoding="utf-8")))
     return 0
 
 

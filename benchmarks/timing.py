@@ -2,23 +2,56 @@
 
 import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import torch
 
+Call = Callable[[], object]
 
-def measure(call: Callable[[], object], repeats: int = 9, warmup: int = 2) -> dict[str, float]:
+
+def measure(call: Call, repeats: int = 9, warmup: int = 2) -> dict[str, float]:
     """Median, minimum and maximum seconds of `call`, the device's queue emptied before and after each."""
-    for _ in range(warmup):
-        call()
-    seconds = []
+    (seconds,) = measure_together({"call": call}, repeats, warmup).values()
+    return seconds
+
+
+def measure_together(
+    calls: Mapping[str, Call], repeats: int = 9, warmup: int = 2, budget_seconds: float = float("inf")
+) -> dict[str, dict[str, float]]:
+    """`measure` of several calls in turns, so that a drift of the machine's speed hits all alike.
+
+    A call that has taken `budget_seconds` sits the next turns out; it has one at least.
+    """
+    taken: dict[str, list[float]] = {name: [] for name in calls}
+    for call in calls.values():
+        spent = 0.0
+        for _ in range(warmup):
+            if spent < budget_seconds / 2:
+                spent += seconds_of(call)
     for _ in range(repeats):
-        synchronize()
-        started = time.perf_counter()
-        call()
-        synchronize()
-        seconds.append(time.perf_counter() - started)
-    return {"median": statistics.median(seconds), "min": min(seconds), "max": max(seconds)}
+        for name, call in calls.items():
+            if sum(taken[name]) < budget_seconds:
+                taken[name].append(seconds_of(call))
+    return {name: spread(seconds) for name, seconds in taken.items()}
+
+
+def seconds_of(call: Call) -> float:
+    """Seconds of one call."""
+    synchronize()
+    started = time.perf_counter()
+    call()
+    synchronize()
+    return time.perf_counter() - started
+
+
+def spread(seconds: list[float]) -> dict[str, float]:
+    """Median, minimum, maximum and the number of repeats."""
+    return {
+        "median": statistics.median(seconds),
+        "min": min(seconds),
+        "max": max(seconds),
+        "repeats": len(seconds),
+    }
 
 
 def synchronize() -> None:

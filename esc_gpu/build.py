@@ -14,12 +14,16 @@ def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
     Raises:
         EscGpuError: for options that do not fit each other, the clips or the backbone.
     """
-    frontend = create_frontend(**{"sample_rate": config.data.sample_rate, **config.frontend.arguments()})
-    n_samples = round(config.data.sample_rate * config.data.clip_seconds)
+    rate = config.data.sample_rate
+    options = {"sample_rate": rate, **config.frontend.arguments()}
+    if options["sample_rate"] != rate:
+        options["input_sample_rate"] = rate
+    frontend = create_frontend(**options)
+    n_samples = round(rate * config.data.clip_seconds)
     if n_samples < frontend.min_samples:
         raise EscGpuError(
             f"data.clip_seconds={config.data.clip_seconds:g} is too short for {frontend.name}, which needs "
-            f"{frontend.min_samples / frontend.sample_rate:.3f} s: take longer clips or shorter windows"
+            f"{frontend.min_samples / frontend.input_rate:.3f} s: take longer clips or shorter windows"
         )
     model = WaveformClassifier(
         frontend,

@@ -35,7 +35,7 @@ class MemberConfig:
 
     Args:
         name: the front-end, one of `esc_gpu.list_frontends()`.
-        backend: "native", "torchaudio", "nnaudio", or "auto" for the fastest that has the options.
+        backend: "native", "torchaudio", "nnaudio", "triton", or "auto" for the fastest that has the options.
         n_fft: samples of an STFT frame.
         win_length: samples of the window inside the frame.
         hop_length: samples between frames.
@@ -48,11 +48,34 @@ class MemberConfig:
         fmax: highest frequency in Hz.
         mel_scale: "slaney" or "htk".
         norm: norm of the mel triangles, "slaney" (equal area).
-        n_mfcc: cepstral coefficients.
-        n_bins: bins of the CQT, or of a stack's grid.
+        n_mfcc: coefficients of the MFCC.
+        n_lfcc: of the LFCC.
+        n_gfcc: of the GFCC.
+        n_filters: linear bands under the LFCC.
+        n_bins: bins of the CQT and VQT, filters of the gammatone bank, or bins of a stack's grid.
         bins_per_octave: CQT bins of each octave.
         filter_scale: factor on the length of the CQT kernels.
-        trainable: let the CQT kernels learn (nnaudio).
+        gamma: Hz that the VQT adds to the bandwidth of each bin.
+        n_chroma: pitch classes.
+        tuning: of the instruments above A4 = 440 Hz, in pitch classes.
+        gain: exponent of PCEN's gain control.
+        bias: offset of PCEN's compression.
+        power: exponent of PCEN's compression, or of the magnitudes of the spectral flatness.
+        time_constant: of PCEN's smoothing in seconds.
+        eps: PCEN's floor under the smoothed energy.
+        mel_power: 1 or 2, PCEN of a mel spectrogram of magnitudes or powers.
+        input_scale: factor on PCEN's mel spectrogram.
+        p: order of the spectral bandwidth.
+        roll_percent: share of the magnitude under the roll-off.
+        amin: floor of the spectral flatness.
+        n_bands: octaves of the spectral contrast.
+        quantile: share of a band that is a peak or a valley of the spectral contrast.
+        frame_length: samples of a frame of zero-crossing rate and RMS.
+        width: frames that a derivative is fitted to.
+        order: the highest derivative of delta.
+        sample_rate: samples per second of the features, where it is not that of the clips.
+        pad_short: pad clips that are too short for a frame instead of refusing them.
+        trainable: let the CQT kernels (nnaudio) or PCEN's gain, bias and power learn.
         trainable_stft: let the Fourier kernels learn (nnaudio).
         trainable_mel: let the mel basis learn (nnaudio).
     """
@@ -72,9 +95,32 @@ class MemberConfig:
     mel_scale: str | None = None
     norm: str | None = None
     n_mfcc: int | None = None
+    n_lfcc: int | None = None
+    n_gfcc: int | None = None
+    n_filters: int | None = None
     n_bins: int | None = None
     bins_per_octave: int | None = None
     filter_scale: float | None = None
+    gamma: float | None = None
+    n_chroma: int | None = None
+    tuning: float | None = None
+    gain: float | None = None
+    bias: float | None = None
+    power: float | None = None
+    time_constant: float | None = None
+    eps: float | None = None
+    mel_power: float | None = None
+    input_scale: float | None = None
+    p: float | None = None
+    roll_percent: float | None = None
+    amin: float | None = None
+    n_bands: int | None = None
+    quantile: float | None = None
+    frame_length: int | None = None
+    width: int | None = None
+    order: int | None = None
+    sample_rate: int | None = None
+    pad_short: bool | None = None
     trainable: bool | None = None
     trainable_stft: bool | None = None
     trainable_mel: bool | None = None
@@ -84,14 +130,20 @@ class MemberConfig:
         arguments = {name: value for name, value in vars(self).items() if value is not None}
         if "members" in arguments:
             arguments["members"] = [member.arguments() for member in self.members]
+        if "member" in arguments:
+            arguments["member"] = self.member.arguments()
         return arguments
 
 
 @dataclass(frozen=True)
 class FrontendConfig(MemberConfig):
-    __doc__ = MemberConfig.__doc__ + "    members: front-ends of a stack, each with the keys of this section.\n"
+    __doc__ = MemberConfig.__doc__ + (
+        "    members: front-ends of a stack, each with the keys of this section.\n"
+        "        member: the front-end whose derivatives delta takes, with the keys of this section.\n"
+    )
 
     members: list[MemberConfig] | None = None
+    member: MemberConfig | None = None
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ import yaml
 from esc_gpu import EscGpuError
 from esc_gpu.arguments import all_keys, parse_run
 from esc_gpu.build import build_model
-from esc_gpu.config import MemberConfig, RunConfig, check_config
+from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig, check_config
+from esc_gpu.frontends import frontend_class, list_backends, list_frontends
+from esc_gpu.frontends.base import option_names
 from esc_gpu.run_folder import plain
 
 CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
@@ -25,6 +27,9 @@ def test_the_promised_configs_are_there():
         "logmel_mfcc_cqt",
         "logmel_three_resolutions",
         "nnaudio_trainable_logmel",
+        "gammatone",
+        "pcen",
+        "logmel_delta",
         "demo",
     }
 
@@ -50,6 +55,20 @@ def test_a_config_holds_only_differences_and_says_why(path):
         for key, value in values.items():
             if (section, key) != ("frontend", "name"):
                 assert defaults[section][key] != value, f"{section}.{key} is the default"
+
+
+@pytest.mark.parametrize("name", list_frontends())
+def test_every_option_of_a_front_end_is_one_of_the_command_line(name):
+    known = {field.name for field in dataclasses.fields(FrontendConfig)}
+    for backend in list_backends(name):
+        # The clips' rate is data.sample_rate.
+        assert set(option_names(frontend_class(name, backend))) - {"input_sample_rate"} <= known
+
+
+def test_features_at_a_rate_of_their_own():
+    config = parse_run(["--frontend.name", "logmel", "--frontend.sample_rate", "16000"], "train.py")
+    frontend = build_model(config, 4).frontend
+    assert (frontend.sample_rate, frontend.input_rate) == (16000, 44100)
 
 
 def test_the_command_line_overrides_the_file(tmp_path):

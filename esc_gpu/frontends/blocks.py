@@ -33,3 +33,8 @@ def block_sizes(n_clips: int, n_frames: int, frame_bytes: int, budget_bytes: int
         return min(n_clips, budget_bytes // clip_bytes), n_frames
     parts = math.ceil(clip_bytes / budget_bytes)
     return 1, math.ceil(n_frames / parts)
+
+
+def join(parts: list[Tensor], dim: int) -> Tensor:
+    """The parts in one tensor, which a single one is already."""
+    return parts[0] if len(parts) == 1 else torch.cat(parts, dim)

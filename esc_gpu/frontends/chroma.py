@@ -9,7 +9,7 @@ from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.checks import check_choice, check_int, check_number
 from esc_gpu.frontends.constant_q import ConstantQ
 from esc_gpu.frontends.filterbank import FilterbankFrontend
-from esc_gpu.frontends.scaling import SILENT_POWER, power_to_magnitude
+from esc_gpu.frontends.scaling import SILENT_POWER, check_top_db, power_to_magnitude
 
 CHROMA_NORMS = ("max", "l1", "l2", None)
 
@@ -50,7 +50,7 @@ def cqt_to_chroma(n_bins: int, bins_per_octave: int, n_chroma: int, fmin: float)
     return np.roll(bank, int(np.round(semitones_above_c * (n_chroma / 12))), axis=0)
 
 
-def normalize_classes(classes: Tensor, norm: str | None, dim: int, silent: float) -> Tensor:
+def normalize_classes(classes: Tensor, norm: str | None, dim: int, silent: float | Tensor) -> Tensor:
     """Divide by the norm over `dim`, frame by frame; what is nowhere above `silent` stays as it is."""
     if norm is None:
         return classes
@@ -115,6 +115,8 @@ class ChromaCQT(ConstantQ):
     Args:
         n_chroma: number of pitch classes. The first one is C.
         norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
+        top_db: frames that are this far under the clip's loudest class are silence and not normalised; None for all,
+            as in librosa, which turns what rounding leaves of digital silence into full chords.
         n_bins: bins of the CQT; bins_per_octave: of each octave, a multiple of `n_chroma`.
         hop_length, fmin, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
 
@@ -132,6 +134,7 @@ class ChromaCQT(ConstantQ):
         *,
         n_chroma: int = 12,
         norm: str | None = "max",
+        top_db: float | None = 80.0,
         n_bins: int = 252,
         bins_per_octave: int = 36,
         **constant_q: object,
@@ -143,6 +146,7 @@ class ChromaCQT(ConstantQ):
             raise EscGpuError(f"bins_per_octave must be a multiple of n_chroma={n_chroma}, got {bins_per_octave}")
         self.n_chroma = n_chroma
         self.norm = norm
+        self.top_db = check_top_db(top_db)
         self.build()
 
     def build(self) -> None:
@@ -152,7 +156,10 @@ class ChromaCQT(ConstantQ):
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         classes = self.bank @ power_to_magnitude(self.shared_power(waveform, shared))
-        return normalize_classes(classes, self.norm, -2, SILENT_POWER**0.5).unsqueeze(1)
+        silent: float | Tensor = SILENT_POWER**0.5
+        if self.top_db is not None:
+            silent = (10 ** (-self.top_db / 20) * classes.amax(dim=(1, 2), keepdim=True)).clamp_min(silent)
+        return normalize_classes(classes, self.norm, -2, silent).unsqueeze(1)
 
     @property
     def frequencies(self) -> Tensor:

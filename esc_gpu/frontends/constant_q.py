@@ -18,13 +18,15 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared, reuse
-from esc_gpu.frontends.blocks import block_sizes, budget, exporting
+from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
 from esc_gpu.frontends.checks import check_choice, check_int, check_number
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
-# Share of a kernel's energy that its band may leave out: an amplitude error of about 1e-5.
+# Share of a kernel's energy outside of its band: an amplitude error of about 1e-5, or half of that with the slopes.
 TAIL_ENERGY = 1e-10
+# Width of the slopes on which the band fades out, as a share of it: cut off sharply, a kernel rings through the clip.
+SLOPE = 0.2
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
 KEPT_PLANS = 8
 # Octaves whose kernels are at most this long are computed in the time domain.
@@ -172,12 +174,11 @@ class ConstantQ(Frontend):
         # With the zeros that the FFT wants behind the clip, it need not copy it again.
         missing = self.plan(n_chunk).n_fft - waveform.shape[-1] - 2 * self.pad if self.n_spectral else 0
         padded = self.pad_ends(waveform, max(0, missing))
-        rows = [
-            torch.cat([self.chunk_power(clips, start, min(n_chunk, n_frames - start), n_chunk) for start in starts], -1)
-            for clips in padded.split(n_clips)
-            for starts in [range(0, n_frames, n_chunk)]
-        ]
-        return torch.cat(rows)
+        rows = []
+        for clips in padded.split(n_clips):
+            starts = range(0, n_frames, n_chunk)
+            rows.append(join([self.chunk_power(clips, n, min(n_chunk, n_frames - n), n_chunk) for n in starts], dim=-1))
+        return join(rows, dim=0)
 
     def pad_ends(self, waveform: Tensor, extra: int) -> Tensor:
         """The clips with `pad` samples more at either end, by `pad_mode`, then `extra` zeros."""
@@ -195,7 +196,7 @@ class ConstantQ(Frontend):
             parts.append(self.spectral_power(padded[:, first:], n_frames, n_planned))
         if self.n_spectral < len(self.octaves):
             parts.append(self.direct_power(padded[:, first:], n_frames, self.n_spectral))
-        return torch.cat(parts, dim=1)
+        return join(parts, dim=1)
 
     def direct_power(self, padded: Tensor, n_frames: int, first_octave: int) -> Tensor:
         """Power `(b, bins, n_frames)` of the octaves from `first_octave` on, as sums over each kernel."""
@@ -219,7 +220,9 @@ class ConstantQ(Frontend):
         spectrum = spectrum[:, : (n_blocks - n_negative) * n_fold]
         left = n_negative * n_fold - mirrored.shape[-1]
         right = (n_blocks - n_negative) * n_fold - spectrum.shape[-1]
-        spectrum = F.pad(torch.cat([mirrored, spectrum], dim=-1), (left, right))
+        spectrum = torch.cat([mirrored, spectrum], dim=-1)
+        if left or right:
+            spectrum = F.pad(spectrum, (left, right))
         blocks = spectrum.unflatten(-1, (-1, n_fold)).permute(2, 0, 1)  # (n_fold, b, blocks)
         folded = []
         for number in range(self.n_spectral):
@@ -284,7 +287,7 @@ class CQT(ConstantQ):
         scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
         top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
-    The magnitudes are those of the direct sum over the kernels, to about 1e-5 of their L2 norm.
+    The magnitudes are those of the direct sum over the kernels, to less than 1e-5 of their L2 norm.
 
     Raises:
         EscGpuError: for an option out of range, a top bin above the Nyquist frequency among them.
@@ -342,7 +345,8 @@ class VQT(CQT):
 def correlate(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
     """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, rows, n_frames)`."""
     length = kernels.shape[-1]
-    if padded.is_cuda:  # cuDNN convolves in TF32 by default, with ten bits of mantissa
+    # Frames that do not overlap need no copy; and cuDNN convolves in TF32 by default, with ten bits of mantissa.
+    if not exporting() and (padded.is_cuda or length <= hop_length):
         frames = padded.unfold(-1, length, hop_length)[:, :n_frames]
         return (frames @ kernels.T).transpose(-1, -2)
     padded = padded[:, : (n_frames - 1) * hop_length + length]
@@ -357,7 +361,12 @@ def kernel_band(kernel: Kernel, centre: int, n_fft: int) -> tuple[int, np.ndarra
     spectrum = np.fft.fftshift(scipy.fft.fft(signal)).conj()
     energy = np.cumsum(np.abs(spectrum) ** 2)
     low, high = np.searchsorted(energy, energy[-1] * np.array([TAIL_ENERGY / 2, 1 - TAIL_ENERGY / 2]))
-    return int(low) - n_fft // 2, spectrum[low : high + 1]
+    width = int(SLOPE * (high - low))
+    slope = np.sin(np.pi / 2 * np.arange(1, width + 1) / (width + 1)) ** 2
+    fade = np.concatenate([slope, np.ones(high - low + 1), slope[::-1]])
+    first, stop = max(0, low - width), min(n_fft, high + 1 + width)
+    fade = fade[first - (low - width) : stop - (low - width)]
+    return int(first) - n_fft // 2, spectrum[first:stop] * fade
 
 
 def block_kernels(

@@ -231,8 +231,12 @@ class SpectralContrast(SpectralDescriptor):
         valleys, peaks = [], []
         for first, last, n_taken in self.bands:
             band = power[..., first:last]
-            valleys.append(band.topk(n_taken, largest=False).values)
-            peaks.append(band.topk(n_taken).values)
+            if n_taken == 1:  # many times faster than topk
+                valleys.append(band.amin(dim=-1, keepdim=True))
+                peaks.append(band.amax(dim=-1, keepdim=True))
+            else:
+                valleys.append(band.topk(n_taken, largest=False, sorted=False).values)
+                peaks.append(band.topk(n_taken, sorted=False).values)
         means = [power_to_magnitude(taken).mean(dim=-1) for taken in (*valleys, *peaks)]
         return torch.stack(means, dim=-1)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared, reuse
-from esc_gpu.frontends.blocks import block_sizes, budget, exporting
+from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
 from esc_gpu.frontends.checks import check_choice, check_int, check_string
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
@@ -84,12 +84,10 @@ class STFTFrontend(Frontend):
         n_clips, n_frames = block_sizes(*frames.shape[:2], frame_bytes, budget(frames))
         if (n_clips, n_frames) == frames.shape[:2]:
             return reduce(self.frame_power(frames))
-        return torch.cat(
-            [
-                torch.cat([reduce(self.frame_power(block)) for block in clips.split(n_frames, dim=1)], dim=1)
-                for clips in frames.split(n_clips)
-            ]
-        )
+        rows = []
+        for clips in frames.split(n_clips):
+            rows.append(join([reduce(self.frame_power(block)) for block in clips.split(n_frames, dim=1)], dim=1))
+        return join(rows, dim=0)
 
     def frame_power(self, frames: Tensor) -> Tensor:
         """`(b, n, n_fft)` → `|DFT|²` of the windowed frames, `(b, n, n_fft // 2 + 1)`."""

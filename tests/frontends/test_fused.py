@@ -49,7 +49,8 @@ clips = waveform.clone().requires_grad_()
 layer(clips).sum().backward()
 assert clips.grad.any() and len(launched) == 6
 
-members = [{"name": "logmel", "backend": "triton", **options}, {"name": "mfcc", "backend": "triton", "n_mfcc": 13, **options}]
+more = {"logmel": {}, "mfcc": {"n_mfcc": 13}}
+members = [{"name": name, "backend": "triton", **options, **more[name]} for name in more]
 stack = create_frontend("stack", sample_rate=16000, members=members)
 for member in stack.layers:
     member.on_tensor_cores = True

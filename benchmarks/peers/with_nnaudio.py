@@ -1,0 +1,77 @@
+"""nnAudio's layers on a batch `(B, T)`."""
+
+from nnAudio import features
+from torch import Tensor, nn
+
+from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.scaling import rescale_power
+
+
+class Scaled(nn.Module):
+    """A layer's magnitude or power in the front-end's scale; nnAudio has no decibels outside of its MFCC."""
+
+    def __init__(self, layer: nn.Module, frontend: Frontend, *, gives_power: bool = False):
+        super().__init__()
+        self.layer = layer
+        self.gives_power = gives_power
+        self.scale = frontend.scale
+        self.top_db = frontend.top_db
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        image = self.layer(waveform)
+        return rescale_power(image if self.gives_power else image.square(), self.scale, self.top_db)
+
+
+def stft_options(frontend: Frontend) -> dict[str, object]:
+    """The options of the STFT in nnAudio's words."""
+    names = "n_fft", "hop_length", "win_length", "window", "pad_mode"
+    return {name: getattr(frontend, name) for name in names} | {"sr": frontend.sample_rate, "verbose": False}
+
+
+def mel_options(frontend: Frontend) -> dict[str, object]:
+    """The options of the mel spectrogram in nnAudio's words."""
+    return stft_options(frontend) | {
+        "n_mels": frontend.n_mels,
+        "fmin": frontend.fmin,
+        "fmax": frontend.fmax,
+        "htk": frontend.mel_scale == "htk",
+        "norm": 1 if frontend.norm == "slaney" else None,
+    }
+
+
+def cqt_options(frontend: Frontend) -> dict[str, object]:
+    """The options of the CQT in nnAudio's words."""
+    names = "hop_length", "fmin", "n_bins", "bins_per_octave", "filter_scale", "window", "pad_mode"
+    return {name: getattr(frontend, name) for name in names} | {"sr": frontend.sample_rate, "verbose": False}
+
+
+def spectrogram(frontend: Frontend) -> nn.Module:
+    return Scaled(features.STFT(**stft_options(frontend), output_format="Magnitude"), frontend)
+
+
+def logmel(frontend: Frontend) -> nn.Module:
+    return Scaled(features.MelSpectrogram(**mel_options(frontend)), frontend, gives_power=True)
+
+
+def mfcc(frontend: Frontend) -> nn.Module:
+    return features.MFCC(n_mfcc=frontend.n_mfcc, top_db=frontend.top_db, **mel_options(frontend))
+
+
+def gammatone(frontend: Frontend) -> nn.Module:
+    options = stft_options(frontend) | {"n_bins": frontend.n_bins, "fmin": frontend.fmin, "fmax": frontend.fmax}
+    return Scaled(features.Gammatonegram(**options), frontend, gives_power=True)
+
+
+def cqt(frontend: Frontend) -> nn.Module:
+    return Scaled(features.CQT1992v2(**cqt_options(frontend)), frontend)
+
+
+def cqt_by_octaves(frontend: Frontend) -> nn.Module:
+    # earlydownsample, its default, gives magnitudes of another scale.
+    layer = features.CQT2010v2(**cqt_options(frontend), earlydownsample=False)
+    return Scaled(layer, frontend)
+
+
+def vqt(frontend: Frontend) -> nn.Module:
+    layer = features.VQT(**cqt_options(frontend), gamma=frontend.bandwidth_offset, earlydownsample=False)
+    return Scaled(layer, frontend)
