@@ -7,7 +7,7 @@ whole clip instead of one frame), so that one rfft of the clip serves all of the
 whose tones are short and spectra wide, it is a matrix product over short frames.
 """
 
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import scipy.fft
@@ -20,13 +20,18 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared, reuse
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
 from esc_gpu.frontends.checks import check_choice, check_int, check_number
+from esc_gpu.frontends.constant_q_kernels import (
+    Kernel,
+    SpectralPlan,
+    correlate,
+    cqt_frequencies,
+    cqt_kernel,
+    direct_kernels,
+    spectral_plan,
+)
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
-# Share of a kernel's energy outside of its band: an amplitude error of about 1e-5, or half of that with the slopes.
-TAIL_ENERGY = 1e-10
-# Width of the slopes on which the band fades out, as a share of it: cut off sharply, a kernel rings through the clip.
-SLOPE = 0.2
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
 KEPT_PLANS = 8
 # Octaves whose kernels are at most this long are computed in the time domain.
@@ -35,41 +40,6 @@ DIRECT_SAMPLES = 1024
 CHUNK_SAMPLES = 2**20
 # Clips of one FFT call on a CPU, in bytes: enough to keep its threads busy.
 CPU_BYTES = 64 * 2**20
-
-Kernel = tuple[np.ndarray, np.ndarray]  # sample offsets from the frame's centre, complex128 values
-
-
-def cqt_frequencies(fmin: float, n_bins: int, bins_per_octave: int) -> np.ndarray:
-    """`(n_bins,)` Hz, `fmin * 2 ** (k / bins_per_octave)`."""
-    return fmin * 2.0 ** (np.arange(n_bins) / bins_per_octave)
-
-
-def cqt_kernel(frequency: float, length: int, sample_rate: int, window: str) -> Kernel:
-    """The kernel of one bin.
-
-    A windowed complex tone of `length` samples with L1 norm 1, times the square root of its length,
-    as librosa and nnAudio scale it.
-    """
-    offsets = np.arange(length) - (length + 1) // 2
-    tone = scipy.signal.get_window(window, length, fftbins=True) * np.exp(
-        2j * np.pi * frequency / sample_rate * offsets
-    )
-    return offsets, tone / np.abs(tone).sum() * np.sqrt(length)
-
-
-@dataclass(frozen=True)
-class SpectralPlan:
-    """Spectra of the long kernels on the grid of one FFT.
-
-    The clip's spectrum is cut into blocks of `n_fold` frequencies, of which `n_blocks` are taken, `n_negative` of them
-    under 0 Hz. Each octave takes the blocks from `first` on, and its kernels there are `(n_fold, blocks, bins)`.
-    """
-
-    n_fft: int
-    n_fold: int
-    n_negative: int
-    n_blocks: int
-    octaves: list[tuple[int, Tensor]]
 
 
 class ConstantQ(Frontend):
@@ -146,6 +116,10 @@ class ConstantQ(Frontend):
         bandwidths = self.alpha * self.centres() + self.bandwidth_offset
         return np.ceil(self.filter_scale * self.sample_rate / bandwidths).astype(int)
 
+    def direct_kernels(self, number: int) -> Tensor:
+        """`(2 bins, length of the longest)` float32 kernels of an octave."""
+        return direct_kernels(self.kernels(self.octaves[number]))
+
     def kernels(self, octave: range) -> list[Kernel]:
         """Kernels of some bins."""
         centres, lengths = self.centres(), self.kernel_lengths()
@@ -182,11 +156,10 @@ class ConstantQ(Frontend):
 
     def pad_ends(self, waveform: Tensor, extra: int) -> Tensor:
         """The clips with `pad` samples more at either end, by `pad_mode`, then `extra` zeros."""
-        ends = waveform.new_zeros(waveform.shape[0], self.pad), waveform.new_zeros(waveform.shape[0], self.pad + extra)
-        if self.pad_mode == "constant":
-            return torch.cat([ends[0], waveform, ends[1]], dim=1)
-        left, right = waveform[:, 1 : self.pad + 1].flip(-1), waveform[:, -self.pad - 1 : -1].flip(-1)
-        return torch.cat([left, waveform, right, ends[1][:, self.pad :]], dim=1)
+        left = right = waveform.new_zeros(waveform.shape[0], self.pad)
+        if self.pad_mode == "reflect":
+            left, right = waveform[:, 1 : self.pad + 1].flip(-1), waveform[:, -self.pad - 1 : -1].flip(-1)
+        return torch.cat([left, waveform, right, waveform.new_zeros(waveform.shape[0], extra)], dim=1)
 
     def chunk_power(self, padded: Tensor, start: int, n_frames: int, n_planned: int) -> Tensor:
         """Power `(b, n_bins, n_frames)` of the frames from `start` on, with the plan for `n_planned` frames."""
@@ -249,30 +222,11 @@ class ConstantQ(Frontend):
 
     @torch.inference_mode(False)  # its tensors are kept for later clips, which may want gradients
     def make_plan(self, n_fold: int) -> SpectralPlan:
-        """Kernel spectra on the grid of `n_fold * hop_length` samples, cut to the bands that hold their energy."""
-        n_fft = n_fold * self.hop_length
-        bands = [
-            [kernel_band(kernel, self.pad, n_fft) for kernel in self.kernels(octave)]
-            for octave in self.octaves[: self.n_spectral]
-        ]
-        n_negative = max(0, *(-(low // n_fold) for octave in bands for low, _ in octave))
-        n_blocks = (self.hop_length + 1) // 2 + n_negative
+        """The plan on the grid of `n_fold * hop_length` samples, on this layer's device and in its precision."""
+        octaves = [self.kernels(octave) for octave in self.octaves[: self.n_spectral]]
+        plan = spectral_plan(octaves, self.pad, n_fold, self.hop_length)
         device, dtype = self.precision.device, self.precision.dtype.to_complex()
-        octaves = []
-        for octave in bands:
-            first, kernels = block_kernels(octave, n_fold, n_negative, n_blocks)
-            octaves.append((first, (kernels / self.hop_length).to(device, dtype)))
-        taken = max(first + kernels.shape[1] for first, kernels in octaves)
-        return SpectralPlan(n_fft, n_fold, n_negative, taken, octaves)
-
-    def direct_kernels(self, octave: int) -> Tensor:
-        """`(2 bins, length of the longest)` float32: kernels around one centre, real parts before imaginary parts."""
-        kernels = self.kernels(self.octaves[octave])
-        length = len(kernels[0][0])
-        matrix = np.zeros((len(kernels), length), dtype=np.complex128)
-        for row, (offsets, values) in zip(matrix, kernels, strict=True):
-            row[(length + 1) // 2 + offsets] = values
-        return torch.from_numpy(np.concatenate([matrix.real, matrix.imag]).astype(np.float32))
+        return replace(plan, octaves=[(first, kernels.to(device, dtype)) for first, kernels in plan.octaves])
 
     def _apply(self, fn, recurse=True):
         self._plans = {}  # they hold tensors of the old device and precision
@@ -340,46 +294,3 @@ class VQT(CQT):
     @property
     def bandwidth_offset(self) -> float:
         return 24.7 * self.alpha / 0.108 if self.gamma is None else float(self.gamma)
-
-
-def correlate(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
-    """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, rows, n_frames)`."""
-    length = kernels.shape[-1]
-    # Frames that do not overlap need no copy; and cuDNN convolves in TF32 by default, with ten bits of mantissa.
-    if not exporting() and (padded.is_cuda or length <= hop_length):
-        frames = padded.unfold(-1, length, hop_length)[:, :n_frames]
-        return (frames @ kernels.T).transpose(-1, -2)
-    padded = padded[:, : (n_frames - 1) * hop_length + length]
-    return F.conv1d(padded[:, None], kernels[:, None], stride=hop_length)
-
-
-def kernel_band(kernel: Kernel, centre: int, n_fft: int) -> tuple[int, np.ndarray]:
-    """First FFT bin (it may be negative) and conjugate spectrum of a kernel, where its energy is."""
-    offsets, values = kernel
-    signal = np.zeros(n_fft, dtype=np.complex128)
-    signal[centre + offsets] = values
-    spectrum = np.fft.fftshift(scipy.fft.fft(signal)).conj()
-    energy = np.cumsum(np.abs(spectrum) ** 2)
-    low, high = np.searchsorted(energy, energy[-1] * np.array([TAIL_ENERGY / 2, 1 - TAIL_ENERGY / 2]))
-    width = int(SLOPE * (high - low))
-    slope = np.sin(np.pi / 2 * np.arange(1, width + 1) / (width + 1)) ** 2
-    fade = np.concatenate([slope, np.ones(high - low + 1), slope[::-1]])
-    first, stop = max(0, low - width), min(n_fft, high + 1 + width)
-    fade = fade[first - (low - width) : stop - (low - width)]
-    return int(first) - n_fft // 2, spectrum[first:stop] * fade
-
-
-def block_kernels(
-    octave: list[tuple[int, np.ndarray]], n_fold: int, n_negative: int, n_blocks: int
-) -> tuple[int, Tensor]:
-    """Bands of an octave as whole blocks: the first one, and the kernels `(n_fold, blocks, bins)` complex128."""
-    offset = n_negative * n_fold
-    first = min((low + offset) // n_fold for low, _ in octave)
-    stop = min(max(-(-(low + offset + len(band)) // n_fold) for low, band in octave), n_blocks)
-    kernels = np.zeros((len(octave), (stop - first) * n_fold), dtype=np.complex128)
-    for row, (low, band) in zip(kernels, octave, strict=True):
-        start = low + offset - first * n_fold
-        band = band[: len(row) - start]
-        row[start : start + len(band)] = band
-    kernels = kernels.reshape(len(octave), stop - first, n_fold).transpose(2, 1, 0)
-    return first, torch.from_numpy(np.ascontiguousarray(kernels))

@@ -10,7 +10,7 @@ import torch
 
 from esc_gpu.frontends import create_frontend, list_backends
 from esc_gpu.frontends.cepstral import dct_matrix
-from esc_gpu.frontends.constant_q import cqt_kernel
+from esc_gpu.frontends.constant_q_kernels import cqt_kernel
 from esc_gpu.frontends.mel import hz_to_mel, mel_filterbank, mel_frequencies, mel_to_hz
 
 RATE = 44100

@@ -1,0 +1,115 @@
+"""Kernels of the constant-Q transform: in time, to be correlated with a clip, and on the grid of its FFT."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import scipy.fft
+import scipy.signal
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from esc_gpu.frontends.blocks import exporting
+
+# Share of a kernel's energy outside of its band: an amplitude error of about 1e-5, or half of that with the slopes.
+TAIL_ENERGY = 1e-10
+# Width of the slopes on which the band fades out, as a share of it: cut off sharply, a kernel rings through the clip.
+SLOPE = 0.2
+
+Kernel = tuple[np.ndarray, np.ndarray]  # sample offsets from the frame's centre, complex128 values
+
+
+def cqt_frequencies(fmin: float, n_bins: int, bins_per_octave: int) -> np.ndarray:
+    """`(n_bins,)` Hz, `fmin * 2 ** (k / bins_per_octave)`."""
+    return fmin * 2.0 ** (np.arange(n_bins) / bins_per_octave)
+
+
+def cqt_kernel(frequency: float, length: int, sample_rate: int, window: str) -> Kernel:
+    """The kernel of one bin.
+
+    A windowed complex tone of `length` samples with L1 norm 1, times the square root of its length,
+    as librosa and nnAudio scale it.
+    """
+    offsets = np.arange(length) - (length + 1) // 2
+    tone = scipy.signal.get_window(window, length, fftbins=True) * np.exp(
+        2j * np.pi * frequency / sample_rate * offsets
+    )
+    return offsets, tone / np.abs(tone).sum() * np.sqrt(length)
+
+
+@dataclass(frozen=True)
+class SpectralPlan:
+    """Spectra of the long kernels on the grid of one FFT.
+
+    The clip's spectrum is cut into blocks of `n_fold` frequencies, of which `n_blocks` are taken, `n_negative` of them
+    under 0 Hz. Each octave takes the blocks from `first` on, and its kernels there are `(n_fold, blocks, bins)`.
+    """
+
+    n_fft: int
+    n_fold: int
+    n_negative: int
+    n_blocks: int
+    octaves: list[tuple[int, Tensor]]
+
+
+def direct_kernels(kernels: list[Kernel]) -> Tensor:
+    """`(2 bins, length of the longest)` float32: kernels around one centre, real parts before imaginary parts."""
+    length = len(kernels[0][0])
+    matrix = np.zeros((len(kernels), length), dtype=np.complex128)
+    for row, (offsets, values) in zip(matrix, kernels, strict=True):
+        row[(length + 1) // 2 + offsets] = values
+    return torch.from_numpy(np.concatenate([matrix.real, matrix.imag]).astype(np.float32))
+
+
+def correlate(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
+    """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, rows, n_frames)`."""
+    length = kernels.shape[-1]
+    # Frames that do not overlap need no copy; and cuDNN convolves in TF32 by default, with ten bits of mantissa.
+    if not exporting() and (padded.is_cuda or length <= hop_length):
+        frames = padded.unfold(-1, length, hop_length)[:, :n_frames]
+        return (frames @ kernels.T).transpose(-1, -2)
+    padded = padded[:, : (n_frames - 1) * hop_length + length]
+    return F.conv1d(padded[:, None], kernels[:, None], stride=hop_length)
+
+
+def spectral_plan(octaves: list[list[Kernel]], centre: int, n_fold: int, hop_length: int) -> SpectralPlan:
+    """The plan for kernels around sample `centre`, in complex128, cut to the bands that hold their energy."""
+    n_fft = n_fold * hop_length
+    bands = [[kernel_band(kernel, centre, n_fft) for kernel in octave] for octave in octaves]
+    n_negative = max(0, *(-(low // n_fold) for octave in bands for low, _ in octave))
+    n_blocks = (hop_length + 1) // 2 + n_negative
+    blocks = [block_kernels(octave, n_fold, n_negative, n_blocks) for octave in bands]
+    taken = max(first + kernels.shape[1] for first, kernels in blocks)
+    return SpectralPlan(n_fft, n_fold, n_negative, taken, [(first, kernels / hop_length) for first, kernels in blocks])
+
+
+def kernel_band(kernel: Kernel, centre: int, n_fft: int) -> tuple[int, np.ndarray]:
+    """First FFT bin (it may be negative) and conjugate spectrum of a kernel, where its energy is."""
+    offsets, values = kernel
+    signal = np.zeros(n_fft, dtype=np.complex128)
+    signal[centre + offsets] = values
+    spectrum = np.fft.fftshift(scipy.fft.fft(signal)).conj()
+    energy = np.cumsum(np.abs(spectrum) ** 2)
+    low, high = np.searchsorted(energy, energy[-1] * np.array([TAIL_ENERGY / 2, 1 - TAIL_ENERGY / 2]))
+    width = int(SLOPE * (high - low))
+    slope = np.sin(np.pi / 2 * np.arange(1, width + 1) / (width + 1)) ** 2
+    fade = np.concatenate([slope, np.ones(high - low + 1), slope[::-1]])
+    first, stop = max(0, low - width), min(n_fft, high + 1 + width)
+    fade = fade[first - (low - width) : stop - (low - width)]
+    return int(first) - n_fft // 2, spectrum[first:stop] * fade
+
+
+def block_kernels(
+    octave: list[tuple[int, np.ndarray]], n_fold: int, n_negative: int, n_blocks: int
+) -> tuple[int, Tensor]:
+    """Bands of an octave as whole blocks: the first one, and the kernels `(n_fold, blocks, bins)` complex128."""
+    offset = n_negative * n_fold
+    first = min((low + offset) // n_fold for low, _ in octave)
+    stop = min(max(-(-(low + offset + len(band)) // n_fold) for low, band in octave), n_blocks)
+    kernels = np.zeros((len(octave), (stop - first) * n_fold), dtype=np.complex128)
+    for row, (low, band) in zip(kernels, octave, strict=True):
+        start = low + offset - first * n_fold
+        band = band[: len(row) - start]
+        row[start : start + len(band)] = band
+    kernels = kernels.reshape(len(octave), stop - first, n_fold).transpose(2, 1, 0)
+    return first, torch.from_numpy(np.ascontiguousarray(kernels))
