@@ -11,6 +11,7 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
+from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
@@ -67,6 +68,8 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
     train = config.train
     precision = best_precision() if train.mixed_precision == "auto" else train.mixed_precision
     log_with = None if config.tracker.name == "none" else config.tracker.name
+    # Accelerate keeps a process's first precision; a second run in it, as in a notebook, may have another.
+    AcceleratorState._reset_state()
     try:
         accelerator = Accelerator(mixed_precision=precision, log_with=log_with, project_dir=project_dir)
     except (ValueError, ImportError) as error:

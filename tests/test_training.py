@@ -158,3 +158,10 @@ def test_the_normalisation_is_that_of_the_training_clips_only(tmp_path):
     assert all(
         torch.equal(a, b) for a, b in zip(models[0].state_dict().values(), models[1].state_dict().values(), strict=True)
     )
+
+
+def test_runs_of_one_process_have_each_their_own_precision(tmp_path):
+    """As in a notebook: Accelerate keeps the first one's."""
+    for precision in ("bf16", "no", "bf16"):
+        config = parse_run(["--train.mixed_precision", precision], "train.py")
+        assert create_accelerator(config, tmp_path).mixed_precision == precision
