@@ -80,9 +80,15 @@ def outcome(run: Callable[[nn.Module], float], layer: nn.Module) -> tuple[str, f
         try:
             error = run(layer)
         except Exception as reason:  # whatever the compiler says is the result
-            lines = [line for line in str(reason).splitlines() if line.strip()]
-            return f"{type(reason).__name__}: {lines[0] if lines else ''}"[:200], None
+            return explain(reason), None
     return ("yes" if error <= LIMIT else f"differs by {error:.1e}"), error
+
+
+def explain(reason: Exception) -> str:
+    """An error's first line and, where Dynamo gives it, what it met."""
+    lines = [line.strip() for line in str(reason).splitlines() if line.strip()]
+    context = [line.partition(": ")[2] for line in lines if line.startswith("Developer debug context: ")]
+    return f"{type(reason).__name__}: {'; '.join([*lines[:1], *context])}"[:200]
 
 
 def relative_error(actual: Tensor, expected: Tensor) -> float:

@@ -63,11 +63,11 @@ def number(value: float) -> str:
 
 
 def fastest_of(library: str, rows: list[dict[str, object]], ours: float) -> str:
-    """The time of a library's fastest row over ours, in brackets where its definition differs."""
+    """The time over ours of a library's fastest row with our definition; in brackets, of one with another."""
     candidates = [row for row in rows if row["library"] == library]
     if not candidates:
         return "–"
-    fastest = min(candidates, key=median)
+    fastest = min(candidates, key=lambda row: (row["differs"] is not None, median(row)))
     ratio = number(median(fastest) / ours)
     return f"({ratio})" if fastest["differs"] else ratio
 
@@ -107,8 +107,26 @@ def graph_table(result: dict[str, object]) -> list[str]:
     lines = ["| front-end | torch.compile | torch.export | ONNX | error in ONNX Runtime |", "| --- |" + " --- |" * 4]
     for row in result["rows"]:
         error = "–" if row.get("onnx_error") is None else f"{row['onnx_error']:.1e}"
-        outcomes = " | ".join(str(row[check]).replace("|", "\\|") for check in ("compile", "export", "onnx"))
+        outcomes = " | ".join(plain(row[check]) for check in ("compile", "export", "onnx"))
         lines.append(f"| {with_backend(row)} | {outcomes} | {error} |")
+    return lines
+
+
+def plain(text: str) -> str:
+    """Text whose signs Markdown leaves alone."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def recording_table(result: dict[str, object]) -> list[str]:
+    """Seconds and memory of a long recording."""
+    minutes = result["minutes"]
+    lines = [
+        f"| front-end | seconds for {minutes:g} minutes | GB at the peak | GB of features |",
+        "| --- |" + " --- |" * 3,
+    ]
+    for row in result["rows"]:
+        gigabytes = [f"{row[key] / 1e9:.2f}" for key in ("peak_bytes", "output_bytes")]
+        lines.append(f"| {row['name']} | {row['seconds']:.1f} | {' | '.join(gigabytes)} |")
     return lines
 
 
@@ -118,7 +136,13 @@ def with_backend(row: dict[str, object]) -> str:
     return row["name"] if backend == "native" else f"{row['name']} ({backend})"
 
 
-TABLES = {"cross_validation": fold_table, "frontends": frontend_table, "errors": error_table, "graphs": graph_table}
+TABLES = {
+    "cross_validation": fold_table,
+    "frontends": frontend_table,
+    "errors": error_table,
+    "graphs": graph_table,
+    "long_recording": recording_table,
+}
 
 
 def table(file: str, folder: Path = RESULTS) -> str:

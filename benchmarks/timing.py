@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping
 import torch
 
 Call = Callable[[], object]
+# The threads of another library's pool go on spinning for a while after its call, on the cores of the next one.
+PAUSE_SECONDS = 0.05
 
 
 def measure(call: Call, repeats: int = 9, warmup: int = 2) -> dict[str, float]:
@@ -20,6 +22,8 @@ def measure_together(
 ) -> dict[str, dict[str, float]]:
     """`measure` of several calls in turns, so that a drift of the machine's speed hits all alike.
 
+    Before each timed call goes a pause and an untimed one of its own: what is timed is a loop of the call, not the
+    state in which another library has left the caches and the allocator.
     A call that has taken `budget_seconds` sits the next turns out; it has one at least.
     """
     taken: dict[str, list[float]] = {name: [] for name in calls}
@@ -31,6 +35,8 @@ def measure_together(
     for _ in range(repeats):
         for name, call in calls.items():
             if sum(taken[name]) < budget_seconds:
+                time.sleep(PAUSE_SECONDS)
+                call()
                 taken[name].append(seconds_of(call))
     return {name: spread(seconds) for name, seconds in taken.items()}
 

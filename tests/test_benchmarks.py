@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import errors, frontends, tables
+from benchmarks import errors, frontends, graphs, long_recording, tables
 from benchmarks.memory import peak_bytes
 from benchmarks.peers import PEERS
 from benchmarks.references import reference
@@ -149,6 +149,29 @@ def test_frontends_from_arguments_to_table_and_plot(tmp_path):
     assert "| rms |" in tables.table(file.name, tmp_path)
 
 
+def test_graphs_from_arguments_to_table(tmp_path):
+    assert graphs.main(["--only", "rms", "--backend", "aot_eager", "--seconds", "0.1", "--output", str(tmp_path)]) == 0
+    (file,) = tmp_path.glob("graphs-*.json")
+    assert "| rms | yes | yes | yes |" in tables.table(file.name, tmp_path)
+    assert graphs.main(["--only", "loudness", "--output", str(tmp_path)]) == 2
+
+
+def test_a_graph_that_fails_says_why():
+    class Broken(torch.nn.Module):
+        def forward(self, waveform):
+            return waveform if waveform.sum() > 0 else -waveform  # depends on the data
+
+    text, error = graphs.outcome(lambda layer: graphs.compiled(layer, torch.ones(2, 3), "eager"), Broken())
+    assert error is None and text.startswith("Unsupported")
+    assert graphs.outcome(lambda layer: 1.0, Broken()) == ("differs by 1.0e+00", 1.0)
+
+
+def test_a_long_recording_from_arguments_to_table(tmp_path):
+    assert long_recording.main(["--minutes", "0.05", "--only", "logmel", "cqt", "--output", str(tmp_path)]) == 0
+    (file,) = tmp_path.glob("long-recording-*.json")
+    assert "seconds for 0.05 minutes" in tables.table(file.name, tmp_path)
+
+
 def test_an_unknown_frontend_is_refused(capsys):
     with pytest.raises(SystemExit):
         frontends.main(["--only", "loudness"])
@@ -178,7 +201,8 @@ def test_calls_are_timed_in_turns():
     order = []
     calls = {name: lambda name=name: order.append(name) for name in "ab"}
     measured = measure_together(calls, repeats=2, warmup=1)
-    assert "".join(order) == "ab" + "abab"
+    # One round of warm-up; then of each the untimed call and the timed one.
+    assert "".join(order) == "ab" + "aabb" * 2
     assert measured["a"]["repeats"] == 2
 
 

@@ -1,4 +1,4 @@
-"""The README is true: its Python runs as it stands, its tables are those of the result files, its files exist."""
+"""README and docs are true: their Python runs as it stands, their tables are those of the result files, files exist."""
 
 import re
 from pathlib import Path
@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 import torch
 
+from benchmarks.tables import PAGES as TABLE_PAGES
 from benchmarks.tables import fill
-from esc_gpu import WaveformClassifier, checkpoint, create_frontend
+from esc_gpu import WaveformClassifier, checkpoint, create_frontend, list_frontends
 from esc_gpu.arguments import all_keys, parse_run
 
 REPOSITORY = Path(__file__).parents[1]
-TEXT = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 PYTHON = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
 
 
@@ -29,22 +31,28 @@ def test_the_python_runs_as_it_stands(code, tmp_path, monkeypatch):
 
 
 def test_there_is_python_to_run():
-    assert len(PYTHON) >= 2
+    assert len(PYTHON) >= 5
 
 
 def test_the_tables_are_those_of_the_result_files():
     assert fill(TEXT) == TEXT
+    assert set(PAGES) == set(TABLE_PAGES)
     assert re.findall(r"<!-- table (\S+) -->", TEXT)
 
 
 def test_every_file_it_names_is_there():
-    named = set(re.findall(r"\b(?:configs|benchmarks|tests|esc_gpu)/[\w./-]+\.(?:yaml|py|json|md)", TEXT))
+    named = set(re.findall(r"\b(?:configs|benchmarks|tests|esc_gpu|docs)/[\w./-]+\.(?:yaml|py|json|md)", TEXT))
     assert named and not [name for name in named if not (REPOSITORY / name).exists()]
 
 
 def test_every_option_it_names_is_one():
     named = set(re.findall(r"--((?:data|frontend|model|augment|train|tracker)\.[a-z_0-9]+)", TEXT))
     assert named and not named - set(all_keys())
+
+
+def test_every_front_end_is_in_the_docs():
+    table = (REPOSITORY / "docs" / "frontends.md").read_text(encoding="utf-8").split("## The family")[1].split("##")[0]
+    assert all(f"`{name}`" in table for name in list_frontends())
 
 
 def test_every_make_target_it_names_is_one():

@@ -7,8 +7,8 @@ from torch import Tensor
 
 # Two cores' share of L2: windowed frames and their spectrum are read again before they leave it.
 CPU_BYTES = 2 * 2**20
-# Large enough to fill a GPU, small enough for an hour of audio.
-GPU_BYTES = 2**31
+# Large enough to fill a GPU, small enough for an hour of audio on a small one.
+GPU_BYTES = 2**29
 
 
 def exporting() -> bool:

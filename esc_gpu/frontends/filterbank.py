@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from esc_gpu.frontends.base import Shared, reuse
-from esc_gpu.frontends.scaling import limit_range, power_to_db, rescale_power
+from esc_gpu.frontends.scaling import check_scale, check_top_db, limit_range, power_to_db, rescale_power
 from esc_gpu.frontends.spectrogram import STFTFrontend
 
 # Bands of one matrix product on a CPU: the triangles of so many span few FFT bins.
@@ -56,14 +56,6 @@ class FilterbankFrontend(STFTFrontend):
         """`band_power` in dB, with no limit to its range."""
         return reuse(shared, ("db", *self.band_key), lambda: power_to_db(self.band_power(waveform, shared), None))
 
-    def scaled_bands(self, waveform: Tensor, shared: Shared | None, scale: str, top_db: float | None) -> Tensor:
-        """`(B, T)` → `(B, 1, n_bands, N)` in `scale`: "db" with the range `top_db`, "power" or "magnitude"."""
-        if scale == "db":
-            bands = limit_range(self.band_db(waveform, shared), top_db)
-        else:
-            bands = rescale_power(self.band_power(waveform, shared), scale, top_db)
-        return bands.transpose(-1, -2).unsqueeze(1)
-
     @property
     def band_key(self) -> tuple[object, ...]:
         """What the bands depend on, beside the clips."""
@@ -75,6 +67,27 @@ class FilterbankFrontend(STFTFrontend):
             return power @ self.bank  # there a few more zeros cost less than a few more calls
         parts = [power[..., low:high] @ self.bank[low:high, first : first + RUN] for first, low, high in self.runs]
         return torch.cat(parts, dim=-1)
+
+
+class BandSpectrogram(FilterbankFrontend):
+    """The bands themselves, `(B, 1, n_bands, N)`.
+
+    Args:
+        scale: "db", "power" or "magnitude"; top_db: range kept under each clip's maximum, in dB, or None.
+    """
+
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **bank: object):
+        super().__init__(**bank)
+        self.scale = check_scale(scale)
+        self.top_db = check_top_db(top_db)
+        self.build()
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        if self.scale == "db":
+            bands = limit_range(self.band_db(waveform, shared), self.top_db)
+        else:
+            bands = rescale_power(self.band_power(waveform, shared), self.scale, self.top_db)
+        return bands.transpose(-1, -2).unsqueeze(1)
 
 
 def triangles(edges: np.ndarray, sample_rate: int, n_fft: int, norm: str | None) -> np.ndarray:

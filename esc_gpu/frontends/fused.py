@@ -33,7 +33,8 @@ class FusedMel(MelFrontend):
     def _apply(self, fn, recurse=True):
         moved = super()._apply(fn, recurse)
         device = self.precision.device
-        self.on_tensor_cores = device.type == "cuda" and torch.cuda.get_device_capability(device) >= (8, 0)
+        is_nvidia = device.type == "cuda" and torch.version.hip is None
+        self.on_tensor_cores = is_nvidia and torch.cuda.get_device_capability(device) >= (8, 0)
         return moved
 
     def fuses(self, waveform: Tensor) -> bool:

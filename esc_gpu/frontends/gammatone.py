@@ -4,10 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.checks import check_frequency_range, check_int
-from esc_gpu.frontends.filterbank import FilterbankFrontend
-from esc_gpu.frontends.scaling import check_scale, check_top_db
+from esc_gpu.frontends.filterbank import BandSpectrogram, FilterbankFrontend
 
 
 def erb_frequencies(n_bins: int, fmin: float, fmax: float) -> np.ndarray:
@@ -67,7 +65,7 @@ class GammatoneFrontend(FilterbankFrontend):
         return self.n_bins, self.fmin, self.fmax
 
 
-class Gammatone(GammatoneFrontend):
+class Gammatone(BandSpectrogram, GammatoneFrontend):
     """Gammatone spectrogram `(B, 1, n_bins, N)`: the power that each filter passes, frame by frame.
 
     Args:
@@ -81,15 +79,6 @@ class Gammatone(GammatoneFrontend):
     """
 
     name = "gammatone"
-
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **gammatone: object):
-        super().__init__(**gammatone)
-        self.scale = check_scale(scale)
-        self.top_db = check_top_db(top_db)
-        self.build()
-
-    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return self.scaled_bands(waveform, shared, self.scale, self.top_db)
 
     @property
     def frequencies(self) -> Tensor:

@@ -4,10 +4,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.checks import check_choice, check_frequency_range, check_int
-from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
-from esc_gpu.frontends.scaling import check_scale, check_top_db
+from esc_gpu.frontends.filterbank import BandSpectrogram, FilterbankFrontend, triangles
 
 MEL_SCALES = ("slaney", "htk")
 NORMS = ("slaney", None)
@@ -102,7 +100,7 @@ class MelFrontend(FilterbankFrontend):
         return torch.from_numpy(edges[1:-1]).float()
 
 
-class LogMel(MelFrontend):
+class LogMel(BandSpectrogram, MelFrontend):
     """Log-mel spectrogram `(B, 1, n_mels, N)`: `librosa.power_to_db(librosa.feature.melspectrogram(...))`.
 
     Args:
@@ -116,15 +114,6 @@ class LogMel(MelFrontend):
     """
 
     name = "logmel"
-
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **mel: object):
-        super().__init__(**mel)
-        self.scale = check_scale(scale)
-        self.top_db = check_top_db(top_db)
-        self.build()
-
-    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return self.scaled_bands(waveform, shared, self.scale, self.top_db)
 
     @property
     def frequencies(self) -> Tensor:
