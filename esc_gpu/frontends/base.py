@@ -129,11 +129,16 @@ class Frontend(Float32Module):
                 f"({self.min_samples / self.input_rate:.3f} s at {self.input_rate} Hz), "
                 f"got {waveform.shape[-1]}: pad the clip with zeros (pad_short=True does) or choose shorter windows"
             )
-        with contextlib.ExitStack() as settings:
-            if torch.is_autocast_enabled(waveform.device.type):
-                settings.enter_context(torch.autocast(waveform.device.type, enabled=False))
-            if waveform.is_cuda and not torch.compiler.is_compiling():
-                settings.enter_context(exact_matmul())
+        if waveform.is_cuda and not torch.compiler.is_compiling():
+            with exact_matmul():
+                return self.without_autocast(waveform)
+        return self.without_autocast(waveform)
+
+    def without_autocast(self, waveform: Tensor) -> Tensor:
+        """`features` of the prepared clips, in full precision whatever the caller's autocast is."""
+        if not torch.is_autocast_enabled(waveform.device.type):
+            return self.features(self.prepare(waveform))
+        with torch.autocast(waveform.device.type, enabled=False):
             return self.features(self.prepare(waveform))
 
     def convert(self, waveform: Tensor) -> Tensor:

@@ -26,6 +26,16 @@ def test_it_compiles_to_one_graph(case):
     assert compiled(layer, clips(layer), backend="aot_eager") <= LIMIT
 
 
+@each({key: NATIVE[key] for key in ("logmel-native", "cqt_long-native", "stack-features")})
+def test_it_compiles_under_autocast_with_the_same_numbers(case):
+    layer = create_frontend(**case)
+    waveform = clips(layer)
+    expected = torch.compile(layer, fullgraph=True, backend="aot_eager")(waveform)
+    torch._dynamo.reset()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(torch.compile(layer, fullgraph=True, backend="aot_eager")(waveform), expected)
+
+
 @each({key: NATIVE[key] for key in ("logmel-native", "cqt_long-native")})
 def test_it_compiles_with_the_default_compiler(case):
     layer = create_frontend(**case)
@@ -64,6 +74,12 @@ def model():
     model = WaveformClassifier(create_frontend(**NATIVE["stack-features"]), 10)
     model.fit_normalization(noise(4))
     return model.eval()
+
+
+def test_the_whole_model_compiles_in_mixed_precision(model):
+    graph = torch.compile(model, fullgraph=True, backend="aot_eager")
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        torch.testing.assert_close(graph(noise(3)), model(noise(3)), rtol=0.05, atol=0.05)  # bf16 has 8 bits
 
 
 @pytest.mark.parametrize("check", [exported, through_onnx, lambda *both: compiled(*both, backend="aot_eager")])
