@@ -78,16 +78,21 @@ class STFTFrontend(Frontend):
 
     def reduced_power(self, waveform: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
         """`reduce` of the power `(b, n, F)` → `(b, n, ...)`, block by block, joined to `(B, N, ...)`."""
-        padded = F.pad(waveform, (self.n_fft // 2, self.n_fft // 2), mode=self.pad_mode)
-        frames = padded.unfold(-1, self.n_fft, self.hop_length)  # (B, N, n_fft)
-        frame_bytes = self.n_fft * frames.element_size()
-        n_clips, n_frames = block_sizes(*frames.shape[:2], frame_bytes, budget(frames))
-        if (n_clips, n_frames) == frames.shape[:2]:
-            return reduce(self.frame_power(frames))
+        n_frames = self.count_frames(waveform.shape[-1])
+        frame_bytes = self.n_fft * waveform.element_size()
+        n_clips, n_block = block_sizes(waveform.shape[0], n_frames, frame_bytes, budget(waveform))
+        if (n_clips, n_block) == (waveform.shape[0], n_frames):
+            return reduce(self.frame_power(self.frames(waveform)))
         rows = []
-        for clips in frames.split(n_clips):
-            rows.append(join([reduce(self.frame_power(block)) for block in clips.split(n_frames, dim=1)], dim=1))
+        for clips in waveform.split(n_clips):
+            blocks = self.frames(clips).split(n_block, dim=1)
+            rows.append(join([reduce(self.frame_power(block)) for block in blocks], dim=1))
         return join(rows, dim=0)
+
+    def frames(self, waveform: Tensor) -> Tensor:
+        """`(b, T)` → frames `(b, N, n_fft)`, a view of the padded clips."""
+        padded = F.pad(waveform, (self.n_fft // 2, self.n_fft // 2), mode=self.pad_mode)
+        return padded.unfold(-1, self.n_fft, self.hop_length)
 
     def frame_power(self, frames: Tensor) -> Tensor:
         """`(b, n, n_fft)` → `|DFT|²` of the windowed frames, `(b, n, n_fft // 2 + 1)`."""
