@@ -1,12 +1,14 @@
 """The benchmarks measure what they say: references, peers, and the commands from arguments to table and plot."""
 
 import json
+import sys
 
 import numpy as np
 import pytest
 import torch
 
 from benchmarks import errors, frontends, graphs, long_recording, tables
+from benchmarks.difference import relative_error
 from benchmarks.memory import peak_bytes
 from benchmarks.peers import PEERS
 from benchmarks.references import reference
@@ -195,6 +197,16 @@ def test_every_page_that_exists_is_filled(tmp_path, monkeypatch):
     monkeypatch.setattr(tables, "table", lambda file: f"of {file}")
     assert tables.main() == 0
     assert page.read_text() == "before\n<!-- table some.json -->\nof some.json\n<!-- end -->\nafter\n"
+
+
+def test_errors_without_librosa_are_against_the_layer_in_float64(monkeypatch):
+    """As on a GPU host that lacks it."""
+    monkeypatch.setitem(sys.modules, "benchmarks.references", None)
+    exact, name = frontends.exact_features()
+    assert "float64" in name and "not installed" in name
+    clips = np.random.default_rng(0).uniform(-1, 1, (2, 4000)).astype(np.float32)
+    expected = reference(create_frontend("logmel", scale="power"), clips)
+    assert relative_error(exact(create_frontend("logmel", scale="power"), clips), expected) < 1e-6
 
 
 def test_calls_are_timed_in_turns():
