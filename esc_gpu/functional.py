@@ -14,7 +14,7 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import create_frontend, frontend_class, list_frontends
-from esc_gpu.frontends.base import Frontend, option_parameters
+from esc_gpu.frontends.base import Frontend, exact_matmul, option_parameters
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.scaling import power_to_db, power_to_magnitude
 from esc_gpu.waveform import to_float
@@ -26,25 +26,30 @@ KEPT_LAYERS = 32
 
 def resample(waveform: Tensor, input_rate: int, output_rate: int) -> Tensor:
     """`(B, T)` at `input_rate` → `(B, ceil(T * output_rate / input_rate))` float32 at `output_rate`, as `Resample`."""
-    return _resampler(input_rate, output_rate, waveform.device)(to_float(waveform))
+    waveform = to_float(waveform)
+    with torch.autocast(waveform.device.type, enabled=False), exact_matmul:
+        return _resampler(input_rate, output_rate, waveform.device)(waveform)
 
 
 @functools.lru_cache(KEPT_LAYERS)
+@torch.inference_mode(False)  # what is kept may later want gradients
 def _resampler(input_rate: int, output_rate: int, device: torch.device) -> Resample:
     return Resample(input_rate, output_rate).to(device)
 
 
 @functools.lru_cache(KEPT_LAYERS)
+@torch.inference_mode(False)
 def _layer(name: str, backend: str, options: str, device: torch.device) -> Frontend:
-    return create_frontend(name, backend, **json.loads(options)).to(device)
+    layer = create_frontend(name, backend, **json.loads(options)).to(device)
+    if list(layer.parameters()):
+        raise EscGpuError(f"the function {name} has nothing to train: use the layer of create_frontend({name!r})")
+    return layer
 
 
 def _function(name: str) -> Callable[..., Tensor]:
     """The twin of one front-end, with its options as the signature and its class's docstring."""
 
     def twin(waveform: Tensor, *, backend: str = "auto", **options: object) -> Tensor:
-        if options.get("trainable") or any(options.get(f"trainable_{part}") for part in ("stft", "mel")):
-            raise EscGpuError(f"the function {name} has nothing to train: use the layer of create_frontend({name!r})")
         try:
             key = json.dumps(options, sort_keys=True)
         except TypeError as error:

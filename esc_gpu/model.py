@@ -28,7 +28,6 @@ class Normalization(Float32Module):
         self.fitted = False
         self.register_buffer("mean", torch.zeros(n_channels, n_bins, 1))
         self.register_buffer("std", torch.ones(n_channels, n_bins, 1))
-        self.register_load_state_dict_post_hook(lambda module, _: setattr(module, "fitted", True))
 
     @torch.no_grad()
     def fit(self, images: Iterable[Tensor]) -> None:
@@ -44,12 +43,20 @@ class Normalization(Float32Module):
         count //= total.numel()
         mean = (total / count)[0]
         variance = (squares / count)[0] - mean.square()
-        # A bin that never changes carries nothing: its floor keeps it from being blown up.
+        if not (mean.isfinite().all() and variance.isfinite().all()):
+            raise EscGpuError("the training clips' features are not finite: look for NaN or Inf among their samples")
+        # A bin that never changes carries nothing: its floor keeps it from being blown up. It is its channel's, since
+        # the members of a stack have each their own unit.
         std = variance.clamp_min(0).sqrt()
-        std = std.clamp_min(1e-2 * float(std.mean())).clamp_min(1e-6)
+        std = std.maximum(1e-2 * std.mean(dim=1, keepdim=True)).clamp_min(1e-6)
         self.mean.copy_(mean.expand_as(self.mean))
         self.std.copy_(std.expand_as(self.std))
         self.fitted = True
+
+    def _load_from_state_dict(self, state_dict, prefix, *arguments):
+        super()._load_from_state_dict(state_dict, prefix, *arguments)
+        if prefix + "mean" in state_dict:  # those of a model that was never fitted are 0 and 1
+            self.fitted = bool(self.mean.any() or (self.std != 1).any())
 
     def forward(self, image: Tensor) -> Tensor:
         if not self.fitted:

@@ -49,3 +49,23 @@ def test_mistakes():
         functional.stack(WAVEFORM, members=[create_frontend("logmel")])
     with pytest.raises(AttributeError, match="logmell"):
         functional.logmell  # noqa: B018
+
+
+def test_what_is_kept_from_inference_mode_trains_later():
+    with torch.inference_mode():
+        functional.logmel(WAVEFORM, n_fft=1000)
+        functional.resample(WAVEFORM, 44100, 14700)
+    waveform = WAVEFORM.clone().requires_grad_()
+    (functional.logmel(waveform, n_fft=1000).sum() + functional.resample(waveform, 44100, 14700).sum()).backward()
+    assert waveform.grad.any()
+
+
+def test_resample_stays_float32_and_checks_its_rates():
+    expected = functional.resample(WAVEFORM, 44100, 16000)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(functional.resample(WAVEFORM, 44100, 16000), expected)
+    for rate in (0, -1, "16000", 16000.5):
+        with pytest.raises(EscGpuError, match="output_rate must be an integer"):
+            functional.resample(WAVEFORM, 44100, rate)
+    with pytest.raises(EscGpuError, match="1 Hz in common: take rates with a larger common divisor"):
+        functional.resample(WAVEFORM, 44100, 44101)

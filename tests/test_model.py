@@ -128,3 +128,45 @@ def test_backbone_weights_from_a_local_file(tmp_path, waveform):
 def test_errors(options, message):
     with pytest.raises(EscGpuError, match=message):
         WaveformClassifier(small_frontend(), 5, **options)
+
+
+def test_members_of_a_stack_are_normalised_each_by_itself():
+    """One in thousands of Hz must not hide one that is a share."""
+    members = [{"name": f"spectral_{name}"} for name in ("centroid", "rolloff", "flatness")] + [{"name": "rms"}]
+    waveforms = torch.randn(8, 22050, generator=torch.Generator().manual_seed(0)) * torch.logspace(-3, -1, 8)[:, None]
+    for per in "bin", "channel":
+        model = WaveformClassifier(create_frontend("stack", members=members), 3, "test_resnet", normalize=per)
+        model.fit_normalization(waveforms)
+        torch.testing.assert_close(model.image(waveforms).std((0, 2, 3)), torch.ones(4), rtol=0.01, atol=0)
+
+
+def test_a_model_can_be_pickled(tmp_path):
+    model = WaveformClassifier(create_frontend("cqt", fmin=200.0, n_bins=24), 3, "test_resnet")
+    model.fit_normalization(torch.randn(4, 22050))
+    model.eval()
+    torch.save(model, tmp_path / "model.pt")
+    again = torch.load(tmp_path / "model.pt", weights_only=False)
+    assert torch.equal(again(torch.ones(1, 22050)), model(torch.ones(1, 22050)))
+
+
+def test_only_statistics_that_were_fitted_count_as_such():
+    def make():
+        return WaveformClassifier(create_frontend("logmel", n_mels=20), 3, "test_resnet")
+
+    unfitted, backbone_only, fitted = make(), make(), make()
+    unfitted.load_state_dict(make().state_dict())
+    backbone = {key: value for key, value in make().state_dict().items() if key.startswith("backbone")}
+    backbone_only.load_state_dict(backbone, strict=False)
+    for model in unfitted, backbone_only:
+        with pytest.raises(EscGpuError, match="no normalisation statistics"):
+            model.eval()(torch.randn(2, 22050))
+    source = make()
+    source.fit_normalization(torch.randn(4, 22050))
+    fitted.load_state_dict(source.state_dict())
+    fitted.eval()(torch.randn(2, 22050))
+
+
+def test_clips_that_are_not_finite_give_no_statistics():
+    model = WaveformClassifier(create_frontend("logmel", n_mels=20), 3, "test_resnet")
+    with pytest.raises(EscGpuError, match="not finite"):
+        model.fit_normalization(torch.full((2, 22050), torch.nan))

@@ -1,14 +1,15 @@
 """The contract of every front-end: a waveform (B, T) in, features (B, C, F, N) in float32 out."""
 
-import contextlib
 import inspect
-from collections.abc import Callable, Hashable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Hashable, Mapping
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.checks import check_bool, check_int
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.waveform import to_float
@@ -49,16 +50,32 @@ def reuse(shared: Shared | None, key: Hashable, compute: Callable[[], Tensor]) -
     return shared[key]
 
 
-@contextlib.contextmanager
-def exact_matmul() -> Iterator[None]:
-    """Matrix products on a GPU in full float32, where the caller has allowed TF32 with its ten bits of mantissa."""
-    matmul = torch.backends.cuda.matmul
-    precision = matmul.fp32_precision
-    matmul.fp32_precision = "ieee"
-    try:
-        yield
-    finally:
-        matmul.fp32_precision = precision
+class ExactMatmul:
+    """Matrix products on a GPU in full float32, where the caller has allowed TF32 with its ten bits of mantissa.
+
+    The setting is the process's: of several threads in here, the first one changes it and the last one restores it.
+    """
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.inside = 0
+        self.allowed = "none"
+
+    def __enter__(self) -> None:
+        with self.lock:
+            if self.inside == 0:
+                self.allowed = torch.backends.cuda.matmul.fp32_precision
+                torch.backends.cuda.matmul.fp32_precision = "ieee"
+            self.inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self.lock:
+            self.inside -= 1
+            if self.inside == 0:
+                torch.backends.cuda.matmul.fp32_precision = self.allowed
+
+
+exact_matmul = ExactMatmul()
 
 
 class Float32Module(nn.Module):
@@ -114,7 +131,7 @@ class Frontend(Float32Module):
         self.least = 1  # samples, at sample_rate, of which a frame can be made
         self.resample = None if self.input_rate == sample_rate else Resample(self.input_rate, sample_rate)
         # Carries the device and the precision of the constants, also where there are no others.
-        self.register_buffer("precision", torch.empty(0), persistent=False)
+        self.register_buffer("precision", torch.empty(0, dtype=torch.float32, device="cpu"), persistent=False)
 
     def forward(self, waveform: Tensor) -> Tensor:
         """`(B, T)` int16 or float, full scale at ±1 → `(B, C, F, N)` float32.
@@ -130,13 +147,14 @@ class Frontend(Float32Module):
                 f"got {waveform.shape[-1]}: pad the clip with zeros (pad_short=True does) or choose shorter windows"
             )
         if waveform.is_cuda and not torch.compiler.is_compiling():
-            with exact_matmul():
+            with exact_matmul:
                 return self.without_autocast(waveform)
         return self.without_autocast(waveform)
 
     def without_autocast(self, waveform: Tensor) -> Tensor:
         """`features` of the prepared clips, in full precision whatever the caller's autocast is."""
-        if not torch.is_autocast_enabled(waveform.device.type):
+        # An exported graph may run under autocast later.
+        if not torch.is_autocast_enabled(waveform.device.type) and not exporting():
             return self.features(self.prepare(waveform))
         with torch.autocast(waveform.device.type, enabled=False):
             return self.features(self.prepare(waveform))
@@ -215,7 +233,12 @@ class Frontend(Float32Module):
 
     def times(self, n_frames: int) -> Tensor:
         """`(N,)` centre of each frame in seconds."""
-        return torch.arange(n_frames) * (self.hop_length / self.sample_rate)
+        return (torch.arange(n_frames, dtype=torch.float64) * self.hop_seconds).float()
+
+    @property
+    def hop_seconds(self) -> float:
+        """Seconds between frames."""
+        return self.hop_length / self.sample_rate
 
     def output_shape(self, n_samples: int) -> tuple[int, int, int]:
         """`(C, F, N)` for a clip of `n_samples` samples."""

@@ -60,5 +60,6 @@ def check_frequency_range(fmin: float, fmax: float | None, sample_rate: int) -> 
 
 def nearest(value: object, choices: Iterable[object]) -> str:
     """`"; did you mean 'x'?"` where a choice is close to `value`, else an empty string."""
-    close = difflib.get_close_matches(str(value), [str(choice) for choice in choices], n=1)
+    names = [str(choice) for choice in choices]
+    close = [] if str(value) in names else difflib.get_close_matches(str(value), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -21,8 +21,8 @@ class Stack(Frontend):
         n_bins: F of the grid; None for the largest of the members. N is that of the densest member.
         input_sample_rate, pad_short: as in `Frontend`.
 
-    A member off the grid is interpolated linearly, first bin on first bin and last on last, and so in
-    time: all members' first frames are centred on the clip's start and their last ones on its end.
+    A member off the grid is interpolated linearly, first bin on first bin and last on last, and so in time: all
+    members' first frames are centred on the clip's start, their last ones at most a hop of their own before its end.
     Members with the same STFT, or the same filter bank over it, compute it once.
 
     Raises:
@@ -40,14 +40,16 @@ class Stack(Frontend):
     ):
         if not members:
             raise EscGpuError("a stack needs at least one front-end in `members`, for example [logmel, mfcc, cqt]")
-        if isinstance(members, Mapping):
+        if not isinstance(members, Sequence):
             raise EscGpuError(f"members of a stack are a list of front-ends, got {members!r}: put it in brackets")
         super().__init__(1, **common)
         layers = [self.member_layer(member) for member in members]
+        if len({id(layer) for layer in layers}) < len(layers):
+            raise EscGpuError("a stack has one front-end twice among its members: make a second one of its spec")
         if n_bins is not None:
             check_int("n_bins", n_bins, 1)
         self.layers = nn.ModuleList(layers)
-        self.densest = min(range(len(layers)), key=lambda k: layers[k].hop_length / layers[k].sample_rate)
+        self.densest = min(range(len(layers)), key=lambda k: layers[k].hop_seconds)
         self.hop_length = layers[self.densest].hop_length
         self.n_bins = n_bins or max(len(layer.frequencies) for layer in layers)
         self.n_channels = sum(layer.n_channels for layer in layers)
@@ -69,11 +71,12 @@ class Stack(Frontend):
     def count_frames(self, n_samples: int) -> int:
         return max(layer.n_frames(n_samples) for layer in self.layers)
 
-    def times(self, n_frames: int) -> Tensor:
-        return self.layers[self.densest].times(n_frames)
+    @property
+    def hop_seconds(self) -> float:
+        return self.layers[self.densest].hop_seconds
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        if shared is None or self.resample is not None:
+        if shared is None or self.resample is not None or self.pad_short:  # other clips than the outer stack's
             shared = {}
         size = (self.n_bins, self.count_frames(waveform.shape[-1]))
         images: list[Tensor | None] = [None] * len(self.layers)

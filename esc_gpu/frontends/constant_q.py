@@ -186,6 +186,8 @@ class ConstantQ(Frontend):
         """Power `(b, bins, n_frames)` of all octaves of long kernels, from the clip's spectrum."""
         n_planned = len(range(n_planned))  # a number, where a compiler would put a symbol
         n_fft, n_fold, n_negative, n_blocks = self.plan_sizes(n_planned)
+        # Of a compiled graph the kernels are inputs; else the plan may be another thread's to throw away.
+        octaves = self._plans[n_fold].octaves if torch.compiler.is_compiling() else self.plan(n_planned).octaves
         spectrum = torch.fft.rfft(padded[:, :n_fft], n=n_fft)
         # The tails of high kernels reach below 0 Hz, where a real signal's spectrum is the mirror image.
         mirrored = spectrum[:, 1 : n_negative * n_fold + 1].flip(-1).conj()
@@ -199,7 +201,7 @@ class ConstantQ(Frontend):
         blocks = spectrum.unflatten(-1, (-1, n_fold)).permute(2, 0, 1)  # (n_fold, b, blocks)
         folded = []
         for number in range(self.n_spectral):
-            first, kernels = self._plans[n_fold].octaves[number]
+            first, kernels = octaves[number]
             folded.append(torch.bmm(blocks[..., first : first + kernels.shape[1]].contiguous(), kernels))
         frames = torch.fft.ifft(torch.cat(folded, dim=-1).permute(1, 2, 0).contiguous())[..., :n_frames]
         return frames.real.square() + frames.imag.square()
@@ -227,6 +229,14 @@ class ConstantQ(Frontend):
         plan = spectral_plan(octaves, self.pad, n_fold, self.hop_length)
         device, dtype = self.precision.device, self.precision.dtype.to_complex()
         return replace(plan, octaves=[(first, kernels.to(device, dtype)) for first, kernels in plan.octaves])
+
+    def __getstate__(self) -> dict[str, object]:
+        return self.__dict__ | {"_plans": {}}  # copies, also those on other devices, make their own
+
+    def _replicate_for_data_parallel(self) -> "ConstantQ":
+        replica = super()._replicate_for_data_parallel()
+        replica._plans = {}
+        return replica
 
     def _apply(self, fn, recurse=True):
         self._plans = {}  # they hold tensors of the old device and precision

@@ -76,8 +76,9 @@ class Delta(Frontend):
     def count_frames(self, n_samples: int) -> int:
         return self.layer.n_frames(n_samples)
 
-    def times(self, n_frames: int) -> Tensor:
-        return self.layer.times(n_frames)
+    @property
+    def hop_seconds(self) -> float:
+        return self.layer.hop_seconds
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         if self.resample is not None or self.pad_short:
@@ -116,7 +117,7 @@ def correlate_frames(image: Tensor, weights: list[float]) -> Tensor:
 
 def samples_of_frames(layer: Frontend, n_frames: int) -> int:
     """Samples of the shortest clip of which `layer` makes `n_frames` frames."""
-    hop = layer.hop_length * layer.input_rate / layer.sample_rate
+    hop = layer.hop_seconds * layer.input_rate
     # A frame more than the centres span, for frames that are cut at the end, or what one frame takes.
     enough = layer.min_samples + math.ceil((n_frames + 1) * hop)
     candidates = range(layer.min_samples, enough + 1)

@@ -25,8 +25,8 @@ class FactoredDFT(nn.Module):
         second = np.outer(np.arange(self.q), np.arange(self.q)) / self.q
         for name, turns in ("first", first), ("twiddle", twiddle), ("second", second):
             angle = -2 * np.pi * (turns % 1)
-            self.register_buffer(f"{name}_cos", torch.from_numpy(np.cos(angle)).float(), persistent=False)
-            self.register_buffer(f"{name}_sin", torch.from_numpy(np.sin(angle)).float(), persistent=False)
+            self.register_buffer(f"{name}_cos", torch.from_numpy(np.cos(angle).astype(np.float32)), persistent=False)
+            self.register_buffer(f"{name}_sin", torch.from_numpy(np.sin(angle).astype(np.float32)), persistent=False)
         frequency = np.arange(n_fft // 2 + 1)
         mirrored = np.where(frequency % self.p < classes, frequency, n_fft - frequency)
         order = mirrored % self.p * self.q + mirrored // self.p

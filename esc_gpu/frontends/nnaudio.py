@@ -79,6 +79,7 @@ class NnAudioMel(MelFrontend):
             trainable_mel=self.trainable_mel,
             trainable_STFT=self.trainable_stft,
         )
+        self.layer.mel_basis.data.copy_(self.filterbank())  # nnAudio's is off for an odd n_fft
         make_buffers_transient(self.layer)
 
     def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:

@@ -7,11 +7,16 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.checks import check_int
+
 # Zero crossings of the sinc on each side; the Kaiser window's beta for 100 dB; the cut-off as a share of the lower
 # Nyquist frequency, so that the stop band begins there. Flat up to 0.88 of it.
 ZEROS = 48
 BETA = 10.06
 ROLLOFF = 0.945
+# Numbers of the largest kernel that is made: 32 MB.
+MAX_KERNEL = 2**23
 
 
 class Resample(nn.Module):
@@ -20,15 +25,26 @@ class Resample(nn.Module):
     Interpolation by a Kaiser-windowed sinc: one strided convolution gives the `output_rate / gcd` samples that
     fall between `input_rate / gcd` of the input.
 
+    Raises:
+        EscGpuError: for rates that are no positive integers, or whose kernel would be larger than 32 MB.
+
     Source: Smith, "Digital Audio Resampling" (CCRMA, 2002); Oppenheim & Schafer, eq. 7.75, for beta.
     """
 
     def __init__(self, input_rate: int, output_rate: int):
         super().__init__()
+        check_int("input_rate", input_rate, 1)
+        check_int("output_rate", output_rate, 1)
         gcd = math.gcd(input_rate, output_rate)
         self.step, self.phases = input_rate // gcd, output_rate // gcd
         cutoff = ROLLOFF * min(1.0, self.phases / self.step)  # of the input's Nyquist frequency
         self.half = math.ceil(ZEROS / cutoff)
+        taps = 2 * self.half + self.step
+        if self.phases * taps > MAX_KERNEL:
+            raise EscGpuError(
+                f"resampling from {input_rate} to {output_rate} Hz takes {self.phases} kernels of {taps} samples, "
+                f"since these rates have only {gcd} Hz in common: take rates with a larger common divisor"
+            )
         offsets = np.arange(-self.half, self.half + self.step)
         # Phase p lies at p * step / phases input samples.
         distance = offsets - np.arange(self.phases)[:, None] * (self.step / self.phases)

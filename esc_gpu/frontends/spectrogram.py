@@ -70,7 +70,6 @@ class STFTFrontend(Frontend):
         """Register the constants."""
         window = make_window(self.window, self.win_length, self.n_fft)
         self.register_buffer("stft_window", window.float(), persistent=False)
-        self.dft = FactoredDFT(self.n_fft)
 
     def power(self, waveform: Tensor) -> Tensor:
         """`(B, T)` → `|STFT|²` `(B, N, n_fft // 2 + 1)`; frames are centred, the ends padded by `pad_mode`."""
@@ -98,7 +97,7 @@ class STFTFrontend(Frontend):
         """`(b, n, n_fft)` → `|DFT|²` of the windowed frames, `(b, n, n_fft // 2 + 1)`."""
         windowed = frames * self.stft_window
         if exporting():
-            return self.dft(windowed)
+            return FactoredDFT(self.n_fft).to(windowed)(windowed)
         spectrum = torch.fft.rfft(windowed)
         return spectrum.real.square() + spectrum.imag.square()
 
@@ -127,7 +126,8 @@ class STFTFrontend(Frontend):
     @property
     def fft_frequencies(self) -> Tensor:
         """`(n_fft // 2 + 1,)` Hz."""
-        return torch.arange(self.n_fft // 2 + 1) * (self.sample_rate / self.n_fft)
+        bins = torch.arange(self.n_fft // 2 + 1, dtype=torch.float64)
+        return (bins * (self.sample_rate / self.n_fft)).float()
 
 
 class Spectrogram(STFTFrontend):

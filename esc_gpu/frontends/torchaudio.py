@@ -5,6 +5,7 @@ from torch import Tensor
 
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import LFCC, MFCC
+from esc_gpu.frontends.checks import check_int
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend, make_window
 
@@ -52,6 +53,7 @@ class TorchaudioLogMel(LogMel):
 
     def build(self) -> None:
         self.layer = torchaudio.transforms.MelSpectrogram(self.sample_rate, **mel_arguments(self))
+        self.layer.mel_scale.fb = self.filterbank().T.float()  # torchaudio's is off for an odd n_fft or sample rate
         make_buffers_transient(self.layer)
 
     def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
@@ -65,6 +67,7 @@ class TorchaudioMFCC(MFCC):
 
     def build(self) -> None:
         self.layer = torchaudio.transforms.MFCC(self.sample_rate, self.n_mfcc, melkwargs=mel_arguments(self))
+        self.layer.MelSpectrogram.mel_scale.fb = self.filterbank().T.float()
         self.layer.amplitude_to_DB.top_db = self.top_db
         make_buffers_transient(self.layer)
 
@@ -79,9 +82,11 @@ class TorchaudioLFCC(LFCC):
     backend = "torchaudio"
 
     def build(self) -> None:
+        check_int("n_lfcc", self.n_lfcc, 1, self.n_fft)  # torchaudio's own limit
         self.layer = torchaudio.transforms.LFCC(
             self.sample_rate, self.n_filters, self.fmin, self.fmax, self.n_lfcc, speckwargs=stft_arguments(self)
         )
+        self.layer.filter_mat = self.filterbank().T.float()
         self.layer.amplitude_to_DB.top_db = self.top_db
         make_buffers_transient(self.layer)
 

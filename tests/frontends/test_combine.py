@@ -5,7 +5,9 @@ import json
 import pytest
 import torch
 
+from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.combine import to_grid
 
 RATE = 16000
 SAMPLES = 8000
@@ -135,3 +137,31 @@ def test_shapes_hold_for_clips_of_many_lengths():
     frontend = stack(LOGMEL, COARSE)
     for n_samples in range(SAMPLES, SAMPLES + 640, 79):
         assert frontend(noise(1, n_samples)).shape[1:] == frontend.output_shape(n_samples)
+
+
+def test_a_stack_in_a_stack_that_pads_its_clips():
+    """Its members' spectra are of longer clips than those of the outer one's members."""
+    inner = {"name": "stack", "pad_short": True, "members": [LOGMEL, {**LOGMEL, "n_fft": 2048}]}
+    short = noise(2, 600)
+    image = stack(LOGMEL, inner)(short)
+    expected = to_grid(alone(LOGMEL)(short), image.shape[-2:])
+    assert torch.equal(image[:, :1], expected)
+
+
+def test_members_at_other_rates_in_members():
+    """Frames are compared in seconds, not in samples of one rate or another."""
+    slow = {"name": "logmel", "sample_rate": 8000, "n_fft": 256, "hop_length": 80, "n_mels": 20}
+    delta = {"name": "delta", "member": slow}
+    frontend = stack(delta, {**LOGMEL, "hop_length": 320})
+    n_frames = frontend.n_frames(SAMPLES)
+    assert n_frames == alone(delta).n_frames(SAMPLES) == 51
+    assert frontend.times(n_frames)[-1] == pytest.approx(SAMPLES / RATE)
+    twice = create_frontend("delta", sample_rate=RATE, member={"name": "stack", "members": [slow]}, width=3)
+    assert twice(noise()).shape[1:] == twice.output_shape(SAMPLES)
+    assert twice(noise(2, twice.min_samples)).shape[-1] == 3
+
+
+def test_one_front_end_twice_is_refused():
+    member = alone(LOGMEL)
+    with pytest.raises(EscGpuError, match="twice"):
+        stack(member, member)

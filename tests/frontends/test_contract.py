@@ -368,7 +368,7 @@ def test_matrix_products_are_exact_whatever_the_caller_allows():
     for allowed in "high", "highest":
         torch.set_float32_matmul_precision(allowed)
         before = matmul.fp32_precision
-        with pytest.raises(ZeroDivisionError), exact_matmul():
+        with pytest.raises(ZeroDivisionError), exact_matmul, exact_matmul:
             assert matmul.fp32_precision == "ieee"
             raise ZeroDivisionError
         assert (matmul.fp32_precision, torch.get_float32_matmul_precision()) == (before, allowed)
@@ -506,3 +506,38 @@ def test_a_click_lands_in_its_frame(case, n):
     loudness = output[0] if frontend.bin_unit == "coefficient" else output.sum(dim=0)
     assert loudness.argmax() == n
     assert frontend.times(n + 1)[n] == pytest.approx(n * frontend.hop_length / RATE)
+
+
+# ---- where it is made and used
+
+
+@each({key: case for key, case in CASES.items() if case.get("backend", "native") == "native"})
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float64])
+def test_the_default_dtype_does_not_matter(case, dtype):
+    expected = create_frontend(**case)(noise())
+    waveform = noise()
+    torch.set_default_dtype(dtype)
+    try:
+        output = create_frontend(**case)(waveform)
+    finally:
+        torch.set_default_dtype(torch.float32)
+    assert torch.equal(output, expected)
+
+
+def test_replicas_of_a_cqt_make_plans_of_their_own():
+    """As DataParallel's on another device; here one in float64."""
+    frontend = create_frontend(**LONG_CQT, name="cqt")
+    expected = frontend(noise())
+    replica = frontend._replicate_for_data_parallel()
+    replica._buffers = {name: buffer.double() for name, buffer in frontend._buffers.items()}
+    close(replica(noise()).float(), expected)
+    assert torch.equal(frontend(noise()), expected)
+
+
+def test_a_cqt_loses_no_plan_to_another_thread(monkeypatch):
+    """Its plan is thrown away between its making and its use."""
+    frontend = create_frontend(**LONG_CQT, name="cqt")
+    expected = frontend(noise())
+    rfft = torch.fft.rfft
+    monkeypatch.setattr(torch.fft, "rfft", lambda *args, **kwargs: (frontend._plans.clear(), rfft(*args, **kwargs))[1])
+    assert torch.equal(frontend(noise()), expected)

@@ -157,7 +157,7 @@ def test_stack_without_members():
     assert_refused(lambda: create_frontend("stack"), "members")
 
 
-@pytest.mark.parametrize("members", ["logmel", ["logmel"], [None], [{"n_mels": 20}], {"name": "logmel"}])
+@pytest.mark.parametrize("members", [5, "logmel", ["logmel"], [None], [{"n_mels": 20}], {"name": "logmel"}])
 def test_stack_of_what_is_no_front_end(members):
     assert_refused(lambda: create_frontend("stack", members=members), "members")
 
@@ -329,3 +329,16 @@ def test_cqt_keeps_the_spectra_of_few_clip_lengths():
     for n_samples in range(4000, 4000 + 20 * 256, 256):
         layer(torch.zeros(1, n_samples))
     assert 1 <= len(layer._plans) <= 8
+
+
+def test_torchaudios_limit_of_the_lfcc():
+    options = {"n_fft": 16, "n_lfcc": 20, "n_filters": 40}
+    with pytest.warns(UserWarning, match="linear bands hold no FFT bin"):
+        assert_refused(lambda: create_frontend("lfcc", "torchaudio", **options), "n_lfcc", "from 1 to 16")
+
+
+def test_none_is_no_typo():
+    assert_refused(lambda: create_frontend("logmel", norm="None"), "norm", "got 'None'")
+    with pytest.raises(EscGpuError) as caught:
+        create_frontend("logmel", norm="None")
+    assert "did you mean" not in str(caught.value)

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.graphs import LIMIT, compiled, exported, through_onnx
+from benchmarks.graphs import LIMIT, compiled, exported, relative_error, through_onnx
 from esc_gpu import WaveformClassifier, create_frontend
 from tests.frontends.test_contract import CASES, noise
 
@@ -85,3 +85,12 @@ def test_the_whole_model_compiles_in_mixed_precision(model):
 @pytest.mark.parametrize("check", [exported, through_onnx, lambda *both: compiled(*both, backend="aot_eager")])
 def test_the_whole_model(model, check):
     assert check(model, noise(3)) <= LIMIT
+
+
+@each({key: NATIVE[key] for key in ("logmel-native", "mfcc-native", "cqt_long-native")})
+def test_an_exported_graph_stays_float32_under_autocast(case):
+    layer = create_frontend(**case)
+    waveform = clips(layer)
+    graph = torch.export.export(layer, (waveform,)).module()
+    with torch.autocast("cpu", torch.bfloat16):
+        assert relative_error(graph(waveform), layer(waveform)) <= LIMIT
