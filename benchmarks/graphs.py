@@ -88,6 +88,7 @@ def explain(reason: Exception) -> str:
     """An error's first line and, where Dynamo gives it, what it met."""
     lines = [line.strip() for line in str(reason).splitlines() if line.strip()]
     context = [line.partition(": ")[2] for line in lines if line.startswith("Developer debug context: ")]
+    context = [text.partition(", skip reason")[0] for text in context]
     return f"{type(reason).__name__}: {'; '.join([*lines[:1], *context])}"[:200]
 
 
