@@ -14,15 +14,14 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from benchmarks import difference
+from benchmarks.inputs import default_options
 from benchmarks.results_file import RESULTS, write_result
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend, list_frontends
 from esc_gpu.frontends import list_backends
 
 OPSET = 18
 LIMIT = 1e-4  # relative L2 between a graph's output and the layer's
-
-MEMBERS = [{"name": "logmel"}, {"name": "mfcc"}, {"name": "cqt"}]
-OPTIONS = {"stack": {"members": MEMBERS}, "delta": {"member": {"name": "logmel"}}}
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -62,12 +61,12 @@ def create_layers(only: list[str] | None) -> list[tuple[str, str, nn.Module]]:
     layers = []
     for name in only or [*list_frontends(), "model"]:
         if name == "model":
-            model = WaveformClassifier(create_frontend("stack", members=MEMBERS), 10)
+            model = WaveformClassifier(create_frontend("stack", **default_options("stack")), 10)
             model.fit_normalization(torch.rand(4, 44100, generator=torch.Generator().manual_seed(1)) - 0.5)
             layers.append((name, "native", model.eval()))
         else:
             layers += [
-                (name, backend, create_frontend(name, backend, **OPTIONS.get(name, {})))
+                (name, backend, create_frontend(name, backend, **default_options(name)))
                 for backend in list_backends(name)
             ]
     return layers
@@ -93,10 +92,13 @@ def explain(reason: Exception) -> str:
 
 
 def relative_error(actual: Tensor, expected: Tensor) -> float:
-    """Relative L2."""
+    """That of `difference`, of tensors of one shape."""
     if actual.shape != expected.shape:
         raise ValueError(f"the graph gives {tuple(actual.shape)}, the layer {tuple(expected.shape)}")
-    return float((actual - expected).norm() / expected.norm())
+    error = difference.relative_error(actual.double().numpy(), expected.double().numpy())
+    if error is None:
+        raise ValueError("the layer gives zeros, of which there is no relative error")
+    return error
 
 
 @torch.no_grad()

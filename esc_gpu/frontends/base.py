@@ -200,6 +200,11 @@ class Frontend(Float32Module):
         return member
 
     @property
+    def changes_clips(self) -> bool:
+        """Whether prepared clips can be others than those given: then a stack's results are not of them."""
+        return self.resample is not None or self.pad_short
+
+    @property
     def sharing(self) -> Hashable:
         """Equal for front-ends whose intermediate results are the same tensors, given the same options."""
         return self.backend if self.backend in ("native", "triton") else id(self)  # other layers can be trained

@@ -55,6 +55,7 @@ class Stack(Frontend):
         self.n_channels = sum(layer.n_channels for layer in layers)
         self.least = max(layer.min_samples for layer in layers)
         self.bin_unit = layers[0].bin_unit
+        self.order = sorted(range(len(layers)), key=lambda k: not layers[k].takes_whole_power)
         self.takes_whole_power = any(layer.takes_whole_power for layer in layers)
 
     @property
@@ -76,11 +77,11 @@ class Stack(Frontend):
         return self.layers[self.densest].hop_seconds
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        if shared is None or self.resample is not None or self.pad_short:  # other clips than the outer stack's
+        if shared is None or self.changes_clips:
             shared = {}
         size = (self.n_bins, self.count_frames(waveform.shape[-1]))
         images: list[Tensor | None] = [None] * len(self.layers)
-        for k in sorted(range(len(images)), key=lambda k: not self.layers[k].takes_whole_power):
+        for k in self.order:
             layer = self.layers[k]
             images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size)
         return torch.cat(images, dim=1)

@@ -81,8 +81,8 @@ class Delta(Frontend):
         return self.layer.hop_seconds
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        if self.resample is not None or self.pad_short:
-            shared = None  # the clips are not those of the stack
+        if self.changes_clips:
+            shared = None
         image = self.layer.features(self.layer.prepare(waveform, shared), shared)
         return torch.cat([image, *self.derivatives(image)], dim=1)
 

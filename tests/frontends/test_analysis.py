@@ -14,6 +14,8 @@ from esc_gpu.frontends.chroma import chroma_filterbank, cqt_to_chroma
 from esc_gpu.frontends.filterbank import FilterbankFrontend
 from esc_gpu.frontends.pcen import smoothing
 from esc_gpu.frontends.spectrogram import STFTFrontend, make_window
+from tests.frontends import signals
+from tests.frontends.signals import features
 
 RATE = 22050
 SAMPLES = 22051
@@ -26,18 +28,7 @@ NORMS = {"max": np.inf, "l1": 1, "l2": 2, None: None}
 
 def signal(name):
     """One clip `(T,)` in float64."""
-    seconds = np.arange(SAMPLES) / RATE
-    if name == "tone":
-        return 0.5 * np.sin(2 * np.pi * 440 * seconds)
-    if name == "chirp":
-        return 0.5 * scipy.signal.chirp(seconds, 50, SAMPLES / RATE, 0.45 * RATE)
-    if name == "click":
-        return np.eye(1, SAMPLES, SAMPLES // 3)[0]
-    if name == "noise":
-        return np.random.default_rng(0).uniform(-1, 1, SAMPLES)
-    if name == "square":
-        return np.where(np.sin(2 * np.pi * 441 * seconds) >= 0, 1.0, -1.0)
-    return np.zeros(SAMPLES)
+    return signals.signal(name, RATE, SAMPLES)
 
 
 def with_floor(clip):
@@ -119,11 +110,6 @@ for_spectral = pytest.mark.parametrize(
     ids=["-".join([name, *(f"{key}={value}" for key, value in options.items())]) for name, options, _ in SPECTRAL],
 )
 for_signals = pytest.mark.parametrize("clip_name", SIGNALS)
-
-
-def features(frontend, clip):
-    """`(F, N)` of one clip, as numpy."""
-    return frontend(torch.from_numpy(clip)[None])[0, 0].detach().numpy()
 
 
 def relative_l2(actual, expected):

@@ -12,29 +12,11 @@ from esc_gpu.frontends import create_frontend, list_backends
 from esc_gpu.frontends.cepstral import dct_matrix
 from esc_gpu.frontends.constant_q_kernels import cqt_kernel
 from esc_gpu.frontends.mel import hz_to_mel, mel_filterbank, mel_frequencies, mel_to_hz
+from tests.frontends.signals import features, signal
 
 RATE = 44100
 SIGNALS = ("tone", "chirp", "click", "noise", "square")
 FLOAT32 = 1e-6  # float32 sums over a frame err by 1e-7 to 2e-7 in relative L2
-
-
-def signal(name, sample_rate, n_samples):
-    """One clip `(T,)` in float64; the square wave is at full scale."""
-    seconds = np.arange(n_samples) / sample_rate
-    if name == "tone":
-        return 0.5 * np.sin(2 * np.pi * 440 * seconds)
-    if name == "chirp":
-        return 0.5 * scipy.signal.chirp(seconds, 50, n_samples / sample_rate, 0.45 * sample_rate)
-    if name == "click":
-        return np.eye(1, n_samples, n_samples // 3)[0]
-    if name == "noise":
-        return np.random.default_rng(0).uniform(-1, 1, n_samples)
-    return np.where(np.sin(2 * np.pi * 441 * seconds) >= 0, 1.0, -1.0)
-
-
-def features(frontend, clip):
-    """`(F, N)` of one clip, as numpy."""
-    return frontend(torch.from_numpy(clip)[None])[0, 0].numpy()
 
 
 def relative_l2(actual, expected):
