@@ -1,93 +1,111 @@
-"""From the store to batches on the device, and the order in which an epoch visits the clips."""
+"""From the store to batches on the device."""
 
-import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from typing import Literal, get_args
 
 import numpy as np
+import psutil
 import torch
 from torch import Tensor
 
+from esc_gpu.data.shards import SAMPLE_BYTES
+from esc_gpu.data.stream import send_numbers, stream_batches
+from esc_gpu.data.waveforms import ArrayStore, Waveforms
 from esc_gpu.errors import EscGpuError
 
 # Share of the free memory that the store may take: the rest is for the model and its activations.
 RESIDENT_SHARE = 0.5
+CHUNK_BYTES = 64 << 20  # copied to the device at a time
+Residence = Literal["auto", "device", "stream"]
 
 
 class WaveformSource:
     """The clips of a store as batches on a device.
 
     Args:
-        waveforms: `(clips, T)` int16, memory-mapped.
+        store: the clips, or an array `(clips, T)` int16 of them.
         device: where the batches go.
         residence: "device" copies all clips there once, and a batch is an index; "stream" reads each batch from
-            the file, through pinned memory, one batch ahead; "auto" is "device" where the clips fit.
+            the store in the background; "auto" is "device" where the clips fit.
+        budget_gb: memory on the device that "auto" may give to the clips, in 1e9 bytes; by default half of what is
+            free.
+        readers: threads that read from the store.
+
+    Attributes:
+        n_clips, n_samples: of the store.
+        resident: `(n_clips, n_samples)` int16 on the device, or None where batches are streamed.
+
+    Raises:
+        EscGpuError: for an option out of its range, and for clips that the device has no room for.
     """
 
-    def __init__(self, waveforms: np.ndarray, device: torch.device, residence: str = "auto"):
-        self.waveforms = waveforms
-        self.device = device
+    def __init__(
+        self,
+        store: Waveforms | np.ndarray,
+        device: torch.device,
+        residence: Residence = "auto",
+        budget_gb: float | None = None,
+        readers: int = 2,
+    ):
+        _check_options(residence, budget_gb, readers)
+        self.store = ArrayStore(store) if isinstance(store, np.ndarray) else store
+        self.n_clips, self.n_samples = self.store.n_clips, self.store.n_samples
+        self.device, self.readers = device, readers
+        self.resident = self._load() if self._is_to_reside(residence, budget_gb) else None
+
+    def batches(self, index_batches: Iterable[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
+        """For each `(B,)` of clip numbers the waveforms `(B, T)` int16 and the numbers `(B,)` int64, on the device.
+
+        Nothing in it waits for a GPU.
+
+        Raises:
+            EscGpuError: for a store that cannot be read any more.
+        """
+        index_batches = list(index_batches)
+        if self.resident is None:
+            yield from stream_batches(self.store, index_batches, self.device, self.readers)
+        elif index_batches:
+            for numbers in send_numbers(index_batches, self.device):
+                yield self.resident[numbers], numbers
+
+    def _is_to_reside(self, residence: Residence, budget_gb: float | None) -> bool:
+        if residence == "stream":
+            return False
+        needed, free = SAMPLE_BYTES * self.n_clips * self.n_samples, free_memory(self.device)
         if residence == "auto":
-            fits = waveforms.nbytes < RESIDENT_SHARE * free_memory(device)
-            residence = "device" if fits else "stream"
-        self.resident = torch.from_numpy(np.array(waveforms)).to(device) if residence == "device" else None
+            return needed <= min(free, RESIDENT_SHARE * free if budget_gb is None else budget_gb * 1e9)
+        if needed > free:
+            raise EscGpuError(
+                f"the clips take {needed} bytes and {self.device} has {free} free; expected room for all of them; "
+                "train with --data.residence stream, or choose less data"
+            )
+        return True
 
-    def batches(self, index_batches: Iterable[np.ndarray]) -> Iterator[Tensor]:
-        """`(B, T)` int16 on the device for each `(B,)` of clip numbers."""
-        if self.resident is not None:
-            for index in index_batches:
-                yield self.resident[torch.from_numpy(index).to(self.device)]
-            return
-        with ThreadPoolExecutor(1) as pool:
-            ahead = None
-            for index in index_batches:
-                reading = pool.submit(self.read, index)
-                if ahead is not None:
-                    yield self.to_device(ahead.result())
-                ahead = reading
-            if ahead is not None:
-                yield self.to_device(ahead.result())
+    def _load(self) -> Tensor:
+        """All clips on the device, copied in chunks: host memory never holds them all."""
+        resident = torch.empty((self.n_clips, self.n_samples), dtype=torch.int16, device=self.device)
+        step = max(1, CHUNK_BYTES // (SAMPLE_BYTES * self.n_samples))
+        chunks = [np.arange(start, min(start + step, self.n_clips)) for start in range(0, self.n_clips, step)]
+        for chunk, (waveform, _) in zip(
+            chunks, stream_batches(self.store, chunks, self.device, self.readers), strict=True
+        ):
+            resident[chunk[0] : chunk[-1] + 1] = waveform
+        return resident
 
-    def read(self, index: np.ndarray) -> Tensor:
-        """`(B,)` clip numbers → `(B, T)` int16 in host memory, pinned for a GPU."""
-        batch = torch.from_numpy(self.waveforms[index])
-        return batch.pin_memory() if self.device.type == "cuda" else batch
 
-    def to_device(self, batch: Tensor) -> Tensor:
-        """A batch from `read` on the device; the copy does not hold up the host."""
-        return batch.to(self.device, non_blocking=True)
+def _check_options(residence: Residence, budget_gb: float | None, readers: int) -> None:
+    if residence not in get_args(Residence):
+        raise EscGpuError(
+            f"data.residence {residence!r} is unknown; expected one of {', '.join(get_args(Residence))}; correct it"
+        )
+    if budget_gb is not None and not budget_gb >= 0:
+        raise EscGpuError(f"data.budget_gb is {budget_gb}; expected 0 or more (1e9 bytes); correct it")
+    if readers < 1:
+        raise EscGpuError(f"data.readers is {readers}; expected 1 or more; correct it")
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes free on the device; for the CPU, of main memory."""
+    """Bytes free on the device; for the CPU those of main memory, with what only caches files."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-
-
-def shuffled_batches(
-    clips: np.ndarray, batch_size: int, seed: tuple[int, ...], rank: int = 0, world_size: int = 1
-) -> list[np.ndarray]:
-    """One epoch's batches of a rank: `batch_size / world_size` clip numbers each.
-
-    All ranks draw the same order from `seed` and take their slices of every batch, so the batches of the
-    whole do not depend on the number of processes. The incomplete batch at the end is left out, unless
-    it is the only one.
-
-    Raises:
-        EscGpuError: for fewer clips than processes.
-    """
-    if len(clips) < world_size:
-        raise EscGpuError(f"{len(clips)} training clips are too few for {world_size} processes: start fewer")
-    order = np.random.default_rng(seed).permutation(clips)
-    n_batches = max(1, len(order) // batch_size)
-    batches = order[: n_batches * batch_size].reshape(n_batches, -1)
-    share = batches.shape[1] // world_size
-    return list(batches[:, rank * share : (rank + 1) * share])
-
-
-def evaluation_batches(clips: np.ndarray, batch_size: int, rank: int = 0, world_size: int = 1) -> list[np.ndarray]:
-    """A rank's batches of all clips in order: it takes every `world_size`-th, padded so that all ranks have as many."""
-    padded = np.resize(clips, -(-len(clips) // world_size) * world_size)
-    share = padded[rank::world_size]
-    return [share[start : start + batch_size] for start in range(0, len(share), batch_size)]
+    return psutil.virtual_memory().available

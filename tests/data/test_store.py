@@ -20,7 +20,8 @@ from esc_gpu.errors import EscGpuError
 
 RATE = 8000
 LOWEST, HIGHEST = -32768, 32767
-WHOLE = {"waveforms.npy", "index.json", "lock"}
+SHARD = "waveforms-00000.npy"
+WHOLE = {SHARD, "index.json", "lock"}
 
 
 @pytest.fixture
@@ -52,6 +53,11 @@ def read(paths, cache, sample_rate=RATE, clip_seconds=1.0, **options):
     )
 
 
+def clips_of(store):
+    """All samples of a store."""
+    return store.read(np.arange(store.n_clips))
+
+
 def failure(paths, cache, **options):
     """The message of the error, after checking that it is one line and that nothing was left behind."""
     with pytest.raises(EscGpuError) as caught:
@@ -67,7 +73,7 @@ def contents(cache):
 
 def identity(cache, store):
     """What changes when a store is built again: its file is a new one, while the old one is still mapped."""
-    return (cache / store.key / "waveforms.npy").stat().st_ino
+    return (cache / store.key / SHARD).stat().st_ino
 
 
 # What a store holds
@@ -75,21 +81,14 @@ def identity(cache, store):
 
 def test_16_bit_clips_at_their_own_rate_survive_bit_for_bit(clips, cache):
     store = read(clips, cache)
-    assert store.waveforms.dtype == np.int16 and store.sample_rate == RATE
-    np.testing.assert_array_equal(store.waveforms, [noise(0), noise(1), noise(2)])
+    assert clips_of(store).dtype == np.int16 and store.sample_rate == RATE
+    np.testing.assert_array_equal(clips_of(store), [noise(0), noise(1), noise(2)])
 
 
-def test_waveforms_are_mapped_and_read_only(clips, cache):
-    store = read(clips, cache)
-    assert isinstance(store.waveforms, np.memmap)
-    with pytest.raises(ValueError, match="read-only"):
-        store.waveforms[0, 0] = 1
-
-
-def test_files_are_a_plain_npy_and_a_json_index(clips, cache):
+def test_files_are_plain_npy_and_a_json_index(clips, cache):
     store = read(clips, cache)
     folder = cache / store.key
-    np.testing.assert_array_equal(np.load(folder / "waveforms.npy"), store.waveforms)
+    np.testing.assert_array_equal(np.load(folder / SHARD), clips_of(store))
     index = json.loads((folder / "index.json").read_text())
     assert index["filenames"] == ["c.wav", "a.wav", "b.wav"]
     assert (index["key"], index["sample_rate"], index["samples"]) == (store.key, RATE, RATE)
@@ -97,7 +96,7 @@ def test_files_are_a_plain_npy_and_a_json_index(clips, cache):
 
 def test_short_clip_is_padded_and_long_one_cut(tmp_path, cache):
     paths = [write(tmp_path / "short.wav", noise(0, 100)), write(tmp_path / "long.wav", noise(1, 5 * RATE))]
-    short, long = read(paths, cache, clip_seconds=0.5).waveforms
+    short, long = clips_of(read(paths, cache, clip_seconds=0.5))
     np.testing.assert_array_equal(short, np.r_[noise(0, 100), np.zeros(RATE // 2 - 100, np.int16)])
     np.testing.assert_array_equal(long, noise(1, 5 * RATE)[: RATE // 2])
 
@@ -105,7 +104,7 @@ def test_short_clip_is_padded_and_long_one_cut(tmp_path, cache):
 def test_channels_are_averaged(tmp_path, cache):
     channels = np.stack([noise(0), noise(1), noise(2), noise(3)], axis=1)
     paths = [write(tmp_path / "2.wav", channels[:, :2]), write(tmp_path / "4.wav", channels)]
-    two, four = read(paths, cache).waveforms
+    two, four = clips_of(read(paths, cache))
     np.testing.assert_array_equal(two, np.rint(channels[:, :2].mean(axis=1)))
     np.testing.assert_array_equal(four, np.rint(channels.mean(axis=1)))
 
@@ -114,7 +113,7 @@ def test_float_is_scaled_by_32768_and_clipped(tmp_path, cache):
     waveform = np.array([0.25, 1.5, -1.5, 1.0, -1.0, 0.3 / 32768, -1.7 / 32768])
     path = write(tmp_path / "a.wav", waveform, subtype="DOUBLE")
     expected = [8192, HIGHEST, LOWEST, HIGHEST, LOWEST, 0, -2]
-    assert read([path], cache).waveforms[0, :7].tolist() == expected
+    assert clips_of(read([path], cache))[0, :7].tolist() == expected
 
 
 @pytest.mark.parametrize(("extension", "subtype"), [("flac", "PCM_16"), ("wav", "PCM_24"), ("flac", "PCM_24")])
@@ -123,13 +122,13 @@ def test_lossless_formats(tmp_path, cache, extension, subtype):
     path = write(tmp_path / f"a.{extension}", exact, subtype=subtype)
     bits = int(subtype[-2:])
     stored = np.rint(exact * 2 ** (bits - 1)) / 2 ** (bits - 16)  # what the format keeps, in steps of int16
-    np.testing.assert_allclose(read([path], cache).waveforms[0], stored, atol=0.5)
+    np.testing.assert_allclose(clips_of(read([path], cache))[0], stored, atol=0.5)
 
 
 def test_ogg(tmp_path, cache):
     tone = np.sin(2 * np.pi * 440 * np.arange(RATE) / RATE) / 2
     path = write(tmp_path / "a.ogg", tone)
-    waveform = read([path], cache).waveforms[0]
+    waveform = clips_of(read([path], cache))[0]
     np.testing.assert_array_equal(waveform, np.rint(soundfile.read(path, dtype="float32")[0] * 32768))
     assert np.corrcoef(waveform, tone)[0, 1] > 0.99
 
@@ -138,7 +137,7 @@ def test_ogg(tmp_path, cache):
 def test_resampled_tone_keeps_its_frequency_and_level(tmp_path, cache, source, target):
     tone = 0.5 * np.sin(2 * np.pi * 1000 * np.arange(2 * source) / source)
     path = write(tmp_path / "a.wav", tone, source, "FLOAT")
-    waveform = read([path], cache, target, 2.0).waveforms[0] / 32768
+    waveform = clips_of(read([path], cache, target, 2.0))[0] / 32768
     assert waveform.shape == (2 * target,)
     mixed = waveform * np.exp(-2j * np.pi * 1000 * np.arange(2 * target) / target)
     early, late = (mixed[start : start + target // 2].mean() for start in (target // 4, 5 * target // 4))
@@ -151,7 +150,7 @@ def test_resampled_tone_keeps_its_frequency_and_level(tmp_path, cache, source, t
 def test_cut_before_resampling_changes_nothing(tmp_path, cache, source, target):
     whole = noise(0, 3 * source)
     path = write(tmp_path / "a.wav", whole, source)
-    waveform = read([path], cache, target, 1.5).waveforms[0].astype(int)
+    waveform = clips_of(read([path], cache, target, 1.5))[0].astype(int)
     reference = soxr.resample(whole / np.float32(32768), source, target)[: len(waveform)] * 32768
     assert np.abs(waveform - reference.clip(LOWEST, HIGHEST)).max() <= 0.6
 
@@ -159,14 +158,14 @@ def test_cut_before_resampling_changes_nothing(tmp_path, cache, source, target):
 @pytest.mark.parametrize("workers", [1, 3])
 def test_clips_keep_their_order_whatever_the_workers(tmp_path, cache, workers):
     paths = [write(tmp_path / f"{i}.wav", np.full(10 + i, i, np.int16)) for i in range(70)]
-    waveforms = read(paths, cache, workers=workers).waveforms
+    waveforms = clips_of(read(paths, cache, workers=workers))
     assert waveforms[:, 0].tolist() == list(range(70))
     assert np.count_nonzero(waveforms, axis=1).tolist() == [0, *range(11, 80)]
 
 
 def test_real_recordings(esc10_root, cache):
     paths = read_esc50(esc10_root).paths[::20]
-    waveforms = read(paths, cache, 44100, 5.0).waveforms
+    waveforms = clips_of(read(paths, cache, 44100, 5.0))
     assert waveforms.shape == (20, 220500)
     for path, waveform in zip(paths, waveforms, strict=True):
         decoded = np.rint(soundfile.read(path, dtype="float32")[0] * 32768)[:220500].clip(LOWEST, HIGHEST)
@@ -185,7 +184,7 @@ def test_second_open_needs_no_decoder_and_no_lock(clips, cache, monkeypatch):
     monkeypatch.setattr(store_module.fcntl, "flock", None)  # a cache that is read-only has none to take
     second = read(clips, cache, 4000)
     assert second.key == first.key and identity(cache, second) == before
-    np.testing.assert_array_equal(second.waveforms, first.waveforms)
+    np.testing.assert_array_equal(clips_of(second), clips_of(first))
 
 
 def test_one_changed_byte_gives_a_new_store(clips, cache):
@@ -197,7 +196,7 @@ def test_one_changed_byte_gives_a_new_store(clips, cache):
     os.utime(clips[1], ns=(status.st_atime_ns, status.st_mtime_ns))
     second = read(clips, cache)
     assert second.key != first.key
-    changed = np.argwhere(second.waveforms != first.waveforms)
+    changed = np.argwhere(clips_of(second) != clips_of(first))
     assert changed.tolist() == [[1, RATE - 1]]
 
 
@@ -212,8 +211,8 @@ def test_options_names_and_order_give_stores_of_their_own(clips, cache, tmp_path
         read([renamed, *clips[1:]], cache),
     ]
     assert len({store.key for store in stores}) == 5
-    assert [store.waveforms.shape for store in stores[:3]] == [(3, RATE), (3, 4000), (3, RATE // 2)]
-    np.testing.assert_array_equal(stores[3].waveforms, stores[0].waveforms[::-1])
+    assert [clips_of(store).shape for store in stores[:3]] == [(3, RATE), (3, 4000), (3, RATE // 2)]
+    np.testing.assert_array_equal(clips_of(stores[3]), clips_of(stores[0])[::-1])
     assert identity(cache, read(clips, cache)) == identity(cache, stores[0])  # the others left it in place
 
 
@@ -224,25 +223,25 @@ def test_copy_of_the_clips_elsewhere_shares_the_store(clips, cache, tmp_path):
 
 
 def shorten(folder):
-    os.truncate(folder / "waveforms.npy", 1000)
+    os.truncate(folder / SHARD, 1000)
 
 
 def lengthen(folder):
-    with open(folder / "waveforms.npy", "ab") as file:
+    with open(folder / SHARD, "ab") as file:
         file.write(b"\0")
 
 
 def overwrite_header(folder):
-    with open(folder / "waveforms.npy", "r+b") as file:
+    with open(folder / SHARD, "r+b") as file:
         file.write(b"\0" * 16)
 
 
 def empty(folder):
-    os.truncate(folder / "waveforms.npy", 0)
+    os.truncate(folder / SHARD, 0)
 
 
 def remove_waveforms(folder):
-    (folder / "waveforms.npy").unlink()
+    (folder / SHARD).unlink()
 
 
 def remove_index(folder):
@@ -255,18 +254,28 @@ def damage_index(folder):
 
 @pytest.mark.parametrize(
     "damage",
-    [shorten, lengthen, overwrite_header, empty, remove_waveforms, remove_index, damage_index],
+    [shorten, lengthen, overwrite_header, empty, remove_waveforms],
     ids=lambda damage: damage.__name__,
 )
-def test_damaged_store_is_built_again(clips, cache, damage):
+def test_damaged_shard_is_built_again(clips, cache, damage):
     first = read(clips, cache)
-    expected, before = first.waveforms.copy(), identity(cache, first)
+    expected, before = clips_of(first).copy(), identity(cache, first)
     damage(cache / first.key)
     second = read(clips, cache)
-    np.testing.assert_array_equal(second.waveforms, expected)
+    np.testing.assert_array_equal(clips_of(second), expected)
     after = identity(cache, second)
     assert after != before
     assert identity(cache, read(clips, cache)) == after
+
+
+@pytest.mark.parametrize("damage", [remove_index, damage_index], ids=lambda damage: damage.__name__)
+def test_damaged_index_is_written_again_beside_the_shards(clips, cache, damage):
+    first = read(clips, cache)
+    index, before = cache / first.key / "index.json", identity(cache, first)
+    expected = index.read_bytes()
+    damage(cache / first.key)
+    assert identity(cache, read(clips, cache)) == before
+    assert index.read_bytes() == expected
 
 
 # Several builders, and builders that die
@@ -287,25 +296,25 @@ def in_processes(count, target):
 
 @pytest.mark.parametrize("locks", [True, False])
 def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tmp_path, monkeypatch, locks):
-    decode, log, barrier = store_module._decode, tmp_path / "log", FORK.Barrier(2)
+    decode, log, barrier = store_module.decode_clip, tmp_path / "log", FORK.Barrier(2)
 
-    def slow_decode(path, **options):
+    def slow_decode(path, start, **options):
         time.sleep(0.1)  # long enough for the builders to overlap
         with open(log, "a") as file:
             file.write(".")
-        return decode(path, **options)
+        return decode(path, start, **options)
 
     def no_locks(*_):
         barrier.wait(30)  # neither has found a store
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr(store_module, "_decode", slow_decode)
+    monkeypatch.setattr(store_module, "decode_clip", slow_decode)
     if not locks:
         monkeypatch.setattr(store_module.fcntl, "flock", no_locks)
 
     def build(number):
         barrier.wait(30)
-        np.save(tmp_path / f"{number}.npy", read(clips, cache, workers=1).waveforms)
+        np.save(tmp_path / f"{number}.npy", clips_of(read(clips, cache, workers=1)))
 
     assert in_processes(2, build) == [0, 0]
     for number in range(2):
@@ -315,20 +324,20 @@ def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tm
 
 
 def test_killed_build_is_no_store_and_the_next_build_cleans_up(clips, cache, monkeypatch):
-    decode = store_module._decode
+    decode = store_module.decode_clip
 
-    def die(path, **options):
+    def die(path, start, **options):
         if path == clips[2]:
             os.kill(os.getpid(), 9)
-        return decode(path, **options)
+        return decode(path, start, **options)
 
     def build(_):
-        store_module._decode = die
+        store_module.decode_clip = die
         read(clips, cache, workers=1)
 
     assert in_processes(1, build) == [-9]
-    assert len(contents(cache) - WHOLE) == 1 and "waveforms.npy" not in contents(cache)
-    np.testing.assert_array_equal(read(clips, cache).waveforms, [noise(0), noise(1), noise(2)])
+    assert len(contents(cache) - WHOLE) == 1 and SHARD not in contents(cache)
+    np.testing.assert_array_equal(clips_of(read(clips, cache)), [noise(0), noise(1), noise(2)])
     assert contents(cache) == WHOLE
 
 
@@ -348,7 +357,7 @@ def test_full_disk_leaves_nothing_behind(clips, cache, monkeypatch):
         patch.setattr(os, "fsync", full)
         message = failure(clips, cache)
     assert message.startswith(f"cache folder {cache}: No space left on device") and "--data.cache_dir" in message
-    assert read(clips, cache).waveforms.shape == (3, RATE)
+    assert clips_of(read(clips, cache)).shape == (3, RATE)
 
 
 # A user's mistakes
@@ -366,8 +375,8 @@ def test_clip_seconds_out_of_range(clips, cache, clip_seconds):
 
 
 def test_limits_themselves_are_allowed(clips, cache):
-    assert read(clips, cache, 384_000, 0.01).waveforms.shape == (3, 3840)
-    assert read(clips[:1], cache, 1000, 3600).waveforms.shape == (1, 3_600_000)
+    assert clips_of(read(clips, cache, 384_000, 0.01)).shape == (3, 3840)
+    assert clips_of(read(clips[:1], cache, 1000, 3600)).shape == (1, 3_600_000)
 
 
 def test_no_workers_and_no_clips(clips, cache):
@@ -388,7 +397,7 @@ def test_too_little_disk(clips, cache, monkeypatch):
     message = failure(clips, cache)
     assert message.startswith(f"cache folder {cache}: 67 MB free; expected 67 MB") and "--data.cache_dir" in message
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=needed))
-    assert read(clips, cache).waveforms.shape == (3, RATE)
+    assert clips_of(read(clips, cache)).shape == (3, RATE)
 
 
 def missing(path):
@@ -493,7 +502,7 @@ def test_claimed_length_is_not_believed(tmp_path, cache):
     tracemalloc.stop()
     assert message.startswith(f"{liar}: ")
     assert peak < 50e6  # an hour would be 115 MB
-    np.testing.assert_array_equal(read([liar], cache, clip_seconds=0.5).waveforms[0], noise()[: RATE // 2])
+    np.testing.assert_array_equal(clips_of(read([liar], cache, clip_seconds=0.5))[0], noise()[: RATE // 2])
 
 
 @pytest.mark.parametrize("progress", [True, False])

@@ -1,0 +1,140 @@
+"""Audio files to int16: any part of a recording as a clip, mono, at any sample rate."""
+
+import math
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+RESAMPLER_QUALITY = "HQ"  # soxr's 20-bit quality: its error stays below the rounding to int16
+RESAMPLER_REACH = 256  # samples at the lower of the two rates that a sample of soxr's depends on, to either side
+MAX_SOURCE_RATE = 768_000  # Hz; a header that claims more is damaged
+BLOCK_VALUES = 1 << 22  # decoded at a time, all channels together: a clip of 5 s is one block
+REMEDY = "remove it from the csv or replace it"
+
+
+def clip_samples(sample_rate: int, clip_seconds: float) -> int:
+    """Samples of a clip.
+
+    Raises:
+        EscGpuError: for an option out of its range.
+    """
+    if not 1000 <= sample_rate <= 384_000:
+        raise EscGpuError(f"data.sample_rate is {sample_rate}; expected 1000 to 384000 (Hz); correct it")
+    if not (0 < clip_seconds <= 3600 and round(clip_seconds * sample_rate)):
+        raise EscGpuError(
+            f"data.clip_seconds is {clip_seconds}; expected one sample or more, up to 3600 (s); correct it"
+        )
+    return round(clip_seconds * sample_rate)
+
+
+def count_workers(workers: int | None) -> int:
+    """Threads that read and decode; None is one for each CPU core.
+
+    Raises:
+        EscGpuError: for less than one.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if workers < 1:
+        raise EscGpuError(f"data.workers is {workers}; expected 1 or more; correct it")
+    return workers
+
+
+def recording_samples(path: Path, sample_rate: int) -> int:
+    """Length of a recording at `sample_rate`, by its header.
+
+    Raises:
+        EscGpuError: for a file that is missing, no audio, or empty.
+    """
+    with _opened(path) as file:
+        if not file.frames:
+            raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
+        return (2 * file.frames * sample_rate + file.samplerate) // (2 * file.samplerate)  # as soxr rounds
+
+
+def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np.ndarray:
+    """A part of a recording as (samples,) int16, the mean of its channels.
+
+    The same as the whole recording resampled, from sample `start` at `sample_rate` on, but only this part and
+    what the resampler looks at around it are read. Zeros follow where the recording ends.
+
+    Raises:
+        EscGpuError: for a file that cannot be read, is empty, damaged, or over before `start`, and one that holds
+            NaN or Inf.
+    """
+    with _opened(path) as file:
+        first, skipped, frames = _frames_of(file.samplerate, sample_rate, start, samples)
+        waveform, source_rate = _read_mono(path, file, first, frames), file.samplerate
+    if source_rate != sample_rate:
+        import soxr
+
+        waveform = soxr.resample(waveform, source_rate, sample_rate, RESAMPLER_QUALITY)
+    if not np.isfinite(waveform).all():
+        raise EscGpuError(f"{path}: has NaN or Inf samples; expected finite numbers; {REMEDY}")
+    clip = np.zeros(samples, dtype=np.int16)
+    part = waveform[skipped : skipped + samples].clip(-1, 1) * 32768  # exact for a 16-bit file at its own rate
+    clip[: len(part)] = np.rint(part).clip(max=32767)
+    return clip
+
+
+def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> tuple[int, int, int]:
+    """What to read for `samples` from `start` on: the first frame, samples to drop once resampled, frames.
+
+    With source_rate / sample_rate = p / q in lowest terms, the two grids meet at every p-th frame, which is every
+    q-th sample; from no other frame would the resampler give the samples of the whole recording.
+    """
+    if source_rate == sample_rate:
+        return start, 0, samples
+    divisor = math.gcd(source_rate, sample_rate)
+    p, q = source_rate // divisor, sample_rate // divisor
+    reach = math.ceil(RESAMPLER_REACH * max(1, source_rate / sample_rate))  # frames
+    first = max(0, start * p // q - reach) // p * p
+    end = -(-(start + samples) * p // q) + reach
+    return first, start - first // p * q, end - first
+
+
+def _read_mono(path: Path, file: "SoundFile", first: int, frames: int) -> np.ndarray:
+    """Up to `frames` from frame `first` on as (frames,) float32, the mean of the channels.
+
+    Blocks bound the memory: it follows what the file holds, not the length that its header claims.
+    """
+    if not file.frames:
+        raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
+    if first >= file.frames:
+        raise EscGpuError(f"{path}: has {file.frames} frames; expected more than {first} for this clip; {REMEDY}")
+    if first:
+        file.seek(first)
+    blocks, position, end = [], first, min(first + frames, file.frames)
+    while position < end:
+        wanted = min(end - position, BLOCK_VALUES // file.channels)
+        block = file.read(wanted, dtype="float32")
+        position += len(block)
+        if len(block) < wanted:  # it ends too soon, or a part in the middle cannot be decoded
+            raise EscGpuError(f"{path}: gives {position} frames; expected {file.frames} by its header; {REMEDY}")
+        blocks.append(block if block.ndim == 1 else block.mean(axis=1))
+    return np.concatenate(blocks)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator["SoundFile"]:
+    """The audio file, open; whatever libsndfile has against it is an EscGpuError."""
+    import soundfile
+
+    try:
+        with open(path, "rb"), soundfile.SoundFile(path) as file:  # libsndfile does not say why it cannot open
+            if file.samplerate > MAX_SOURCE_RATE:
+                raise EscGpuError(f"{path}: claims {file.samplerate} Hz; expected up to {MAX_SOURCE_RATE}; {REMEDY}")
+            yield file
+    except OSError as error:
+        raise EscGpuError(f"{path}: {error.strerror or error}; expected an audio file; {REMEDY}") from error
+    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which has no header
+        reason = str(getattr(error, "error_string", error)).rstrip(".")
+        raise EscGpuError(f"{path}: {reason}; expected audio libsndfile can decode; {REMEDY}") from error

@@ -1,0 +1,127 @@
+"""Recordings of a data set: their files, classes and folds, and the checks that every layout needs."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+
+from esc_gpu.errors import EscGpuError
+
+
+@dataclass(frozen=True, eq=False)
+class Recordings:
+    """The recordings of one data set, in the order of its csv.
+
+    Attributes:
+        root: the folder of the data set.
+        audio: the folder that the file names are relative to.
+        filenames: path of each recording inside `audio`, with forward slashes.
+        folds: (recordings,) int64, the fold of each.
+        labels: (recordings,) int64 in 0..K-1.
+        src_files: the source each recording was cut from; all recordings of one are in the same fold.
+        class_names: name of each class, by label.
+        class_categories: group of each class, by label; "Other" where there are none.
+    """
+
+    root: Path
+    audio: Path
+    filenames: tuple[str, ...]
+    folds: np.ndarray
+    labels: np.ndarray
+    src_files: tuple[str, ...]
+    class_names: tuple[str, ...]
+    class_categories: tuple[str, ...]
+
+    @property
+    def paths(self) -> list[Path]:
+        """The file of each recording."""
+        return [self.audio / name for name in self.filenames]
+
+    @property
+    def fold_numbers(self) -> list[int]:
+        """The folds there are, in ascending order."""
+        return sorted(set(self.folds.tolist()))
+
+    def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
+        """Positions of the recordings to train on and of those to test on: two int64 arrays, both ascending.
+
+        Raises:
+            EscGpuError: if there is no such fold.
+        """
+        if fold not in self.fold_numbers:
+            raise EscGpuError(f"fold {fold} does not exist; expected one of {listed(self.fold_numbers)}")
+        return np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
+
+
+class Row(Protocol):
+    """A row of a csv, its columns being attributes."""
+
+    number: int  # line of the csv, the header being 1
+    fold: int
+
+
+def check_unique(table: Path, rows: Sequence[Row], column: str) -> None:
+    """No file stands in two rows."""
+    first = {}
+    for row in rows:
+        name = getattr(row, column)
+        if name in first:
+            raise EscGpuError(
+                f"{table}, row {row.number}: {column} {name!r} is already in row {first[name]}; expected each "
+                "clip once; remove one of the rows"
+            )
+        first[name] = row.number
+
+
+def check_one(table: Path, rows: Sequence[Row], value: str, key: str, reason: str) -> None:
+    """Each `key` has the same `value` wherever it stands."""
+    first = {}
+    for row in rows:
+        name, here = getattr(row, key), getattr(row, value)
+        above = first.setdefault(name, here)
+        if here != above:
+            raise EscGpuError(
+                f"{table}, row {row.number}: {value} of {key} {name!r} is {here!r}, above it was {above!r}; "
+                f"expected one {value} for each {key}, {reason}; correct one of the rows"
+            )
+
+
+def check_one_fold(table: Path, rows: Sequence[Row], source: str) -> None:
+    """The clips of one source recording are in one fold."""
+    check_one(table, rows, "fold", source, "or a clip is tested on a recording it was trained on")
+
+
+def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
+    """There are two folds or more, and each class of the column is in two or more."""
+    folds_of_class = defaultdict(set)
+    for row in rows:
+        folds_of_class[getattr(row, column)].add(row.fold)
+    if len({row.fold for row in rows}) < 2:
+        raise EscGpuError(
+            f"{table}: every clip is in fold {rows[0].fold}; expected two folds or more, to train on one and "
+            "test on another; correct the column fold"
+        )
+    for name, folds in folds_of_class.items():
+        if len(folds) < 2:
+            raise EscGpuError(
+                f"{table}: {column} {name!r} is in fold {min(folds)} only; expected two folds or more, to "
+                "train on one and test on another; correct the column fold or remove the class"
+            )
+
+
+def check_clips_exist(folder: Path, rows: Sequence[Row], column: str) -> None:
+    """The file of every row lies in the folder."""
+    missing = [name for row in rows if not (folder / (name := getattr(row, column))).is_file()]
+    if missing:
+        raise EscGpuError(
+            f"{folder / missing[0]}: no such clip ({len(missing)} of {len(rows)} are missing); expected "
+            f"every {column} of the csv; put the files there or remove their rows"
+        )
+
+
+def listed(items: Iterable) -> str:
+    """The items with commas between them."""
+    return ", ".join(map(str, items))
