@@ -46,9 +46,9 @@ def read_clips(root: str | None, cache_dir: str, count: int) -> tuple[np.ndarray
     cache = Path(cache_dir).expanduser()
     recordings = read_esc50(root or write_synthetic(cache / "synthetic"))
     store = open_store(recordings.paths, sample_rate=SAMPLE_RATE, clip_seconds=CLIP_SECONDS, cache_dir=cache / "stores")
-    chosen = np.linspace(0, len(store.waveforms) - 1, count).astype(int)
+    chosen = np.linspace(0, store.n_clips - 1, count).astype(int)
     name = "embedded synthetic" if root is None else recordings.root.resolve().name
-    return store.waveforms[chosen], f"{count} clips of {CLIP_SECONDS:g} s at {SAMPLE_RATE / 1000:g} kHz: {name}"
+    return store.read(chosen), f"{count} clips of {CLIP_SECONDS:g} s at {SAMPLE_RATE / 1000:g} kHz: {name}"
 
 
 def real_signal(root: str, cache_dir: str, count: int) -> np.ndarray:

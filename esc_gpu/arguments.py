@@ -16,6 +16,7 @@ DESCRIPTION = (
     "Every option can stand in a YAML file given by --config, as those in configs/, and is overridden by its "
     "dotted name on the command line."
 )
+SWITCHES = ("--resume", "--overwrite", "--train.profile")
 
 
 def parse_run(arguments: list[str], prog: str) -> RunConfig:
@@ -35,11 +36,11 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
 
 
 def complete_switches(arguments: list[str]) -> list[str]:
-    """`--resume` alone means `--resume true`, and so for `--overwrite`."""
+    """`--resume` alone means `--resume true`, and so for the other switches."""
     completed = []
     for word, following in itertools.zip_longest(arguments, arguments[1:], fillvalue="--"):
         completed.append(word)
-        if word in ("--resume", "--overwrite") and following.startswith("--"):
+        if word in SWITCHES and following.startswith("--"):
             completed.append("true")
     return completed
 

@@ -12,21 +12,27 @@ class DataConfig:
 
     Args:
         root: folder in ESC-50's layout (meta/esc50.csv and audio/); null for the embedded synthetic recordings.
+        table: CSV of any recordings, with the columns path, label and fold; paths are relative to root, or to it.
         subset: "esc10" keeps the ten classes of ESC-10.
         sample_rate: samples per second to which every clip is resampled.
         clip_seconds: length to which every clip is cut or padded with silence.
+        overlap: cut longer recordings into clips that share this part with the next; null takes the first clip only.
         cache_dir: folder of the decoded stores and of the embedded recordings.
         workers: threads that decode; null for one a core.
         residence: where the clips are during training: "device", "stream" (from the file, one batch ahead) or "auto".
+        budget_gb: most memory that "auto" lets the clips take, in 1e9 bytes; null for half of what the device has free.
     """
 
     root: str | None = None
+    table: str | None = None
     subset: Literal["all", "esc10"] = "all"
     sample_rate: int = 44100
     clip_seconds: float = 5.0
+    overlap: float | None = None
     cache_dir: str = "~/.cache/esc_gpu"
     workers: int | None = None
     residence: Literal["auto", "device", "stream"] = "auto"
+    budget_gb: float | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +217,8 @@ class TrainConfig:
         eval_every: epochs between evaluations for the curves; the last epoch is always evaluated.
         checkpoint_every: epochs between checkpoints to resume from.
         threads: CPU threads of each process; null for an equal share of the cores.
+        compile: torch.compile's mode for front-end and backbone: "reduce-overhead" (CUDA graphs), "default", or "no".
+        profile: write where a step's time goes, and a trace of torch's profiler, into each fold's folder.
     """
 
     epochs: int = 30
@@ -227,6 +235,8 @@ class TrainConfig:
     eval_every: int = 5
     checkpoint_every: int = 1
     threads: int | None = None
+    compile: Literal["no", "default", "reduce-overhead"] = "no"
+    profile: bool = False
 
 
 @dataclass(frozen=True)

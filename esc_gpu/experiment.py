@@ -4,23 +4,27 @@ import dataclasses
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import torch
 
 from esc_gpu import report
 from esc_gpu.build import build_model
 from esc_gpu.config import RunConfig, check_config
 from esc_gpu.data.batches import WaveformSource
-from esc_gpu.data.esc50 import Recordings, read_esc50
-from esc_gpu.data.store import open_store
+from esc_gpu.data.layouts import read_recordings
+from esc_gpu.data.recordings import Recordings
+from esc_gpu.data.store import WaveformStore, open_store
 from esc_gpu.data.synthetic import write_synthetic
+from esc_gpu.data.windows import Windows, cut_windows
 from esc_gpu.environment import describe_environment
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import evaluate, summarize
 from esc_gpu.files import read_json, write_json
+from esc_gpu.processes import create_accelerator, from_main
 from esc_gpu.results import plot_fold, write_fold, write_predictions
 from esc_gpu.run_folder import prepare_output
 from esc_gpu.tracking import log_result, tracked
-from esc_gpu.training import STATE, FoldData, create_accelerator, train_fold
+from esc_gpu.training import STATE, FoldData, train_fold
 
 METRICS, SUMMARY = "metrics.json", "summary.json"
 
@@ -46,31 +50,26 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
         model = build_model(config, len(recordings.class_names))
-        store = open_store(
-            recordings.paths,
-            sample_rate=config.data.sample_rate,
-            clip_seconds=config.data.clip_seconds,
-            cache_dir=Path(config.data.cache_dir).expanduser() / "stores",
-            workers=config.data.workers,
-            progress=main,
-        )
+        store, windows = open_clips(config, recordings, main)
         if main:  # last: nothing is written for data or options that cannot be used
             prepare_output(config, output_dir, model, len(folds))
-    source = WaveformSource(store.waveforms, accelerator.device, config.data.residence)
-    labels = torch.from_numpy(recordings.labels).to(accelerator.device)
+    source = WaveformSource(store, accelerator.device, config.data.residence, config.data.budget_gb)
+    labels = torch.from_numpy(recordings.labels[windows.recording]).to(accelerator.device)
 
     results = []
     for fold in folds:
         folder = output_dir / f"fold{fold}"
-        if (folder / METRICS).exists():  # a resumed run has this fold behind it
-            results.append(read_json(folder / METRICS))
+        metrics = from_main(finished_metrics(folder) if main else None)
+        if metrics is not None:  # a resumed run has this fold behind it
+            results.append(metrics)
             continue
-        folder.mkdir(exist_ok=True)
-        accelerator.wait_for_everyone()
-        data = FoldData(source, labels, len(recordings.class_names), *recordings.split(fold))
+        if main:
+            folder.mkdir(exist_ok=True)
+        train, test = (np.flatnonzero(np.isin(windows.recording, part)) for part in recordings.split(fold))
+        data = FoldData(source, labels, len(recordings.class_names), train, test, windows.recording)
         with tracked(accelerator, config.tracker, output_dir.name, fold, dataclasses.asdict(config), output_dir):
             result = train_fold(config, accelerator, data, fold, folder)
-            metrics = {"fold": fold, **evaluate(result.logits, labels.cpu()[torch.from_numpy(data.test)])}
+            metrics = {"fold": fold, **evaluate(result.logits, data.test_labels)}
             metrics["seconds"] = sum(record["seconds"] for record in result.history)
             if main:
                 write_fold(folder, recordings, data, result)
@@ -104,18 +103,38 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
     return summary if main else None
 
 
+def finished_metrics(folder: Path) -> dict[str, object] | None:
+    """The metrics of a fold that an earlier start of the run completed."""
+    return read_json(folder / METRICS) if (folder / METRICS).exists() else None
+
+
 def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
     """The recordings at `data.root`; without one the embedded synthetic ones, made on first use."""
     root = config.data.root
-    if root is None:
+    if is_synthetic(config):
         announce(
             "No data.root given: training on the embedded synthetic recordings, not on real ones. "
             "Their accuracy says nothing about ESC-50."
         )
         root = write_synthetic(Path(config.data.cache_dir).expanduser() / "synthetic", progress=progress)
-    recordings = read_esc50(root, config.data.subset)
+    recordings = read_recordings(root, config.data.subset, config.data.table)
     announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {root}")
     return recordings
+
+
+def is_synthetic(config: RunConfig) -> bool:
+    """Whether the config names no recordings."""
+    return config.data.root is None and config.data.table is None
+
+
+def open_clips(config: RunConfig, recordings: Recordings, progress: bool) -> tuple[WaveformStore, Windows]:
+    """The store of the recordings' clips, made on first use, and where each clip was cut from."""
+    data = config.data
+    options = {"sample_rate": data.sample_rate, "clip_seconds": data.clip_seconds, "workers": data.workers}
+    windows = cut_windows(recordings.paths, overlap=data.overlap, progress=progress, **options)
+    cache_dir = Path(data.cache_dir).expanduser() / "stores"
+    store = open_store(recordings.paths, windows=windows, cache_dir=cache_dir, progress=progress, **options)
+    return store, windows
 
 
 def chosen_folds(config: RunConfig, recordings: Recordings) -> list[int]:
@@ -133,8 +152,8 @@ def chosen_folds(config: RunConfig, recordings: Recordings) -> list[int]:
 def describe_data(config: RunConfig, recordings: Recordings) -> dict[str, object]:
     """What was trained on, for the results."""
     return {
-        "recordings": "embedded synthetic" if config.data.root is None else recordings.root.resolve().name,
-        "synthetic": config.data.root is None,
+        "recordings": "embedded synthetic" if is_synthetic(config) else recordings.root.resolve().name,
+        "synthetic": is_synthetic(config),
         "subset": config.data.subset,
         "clips": len(recordings.filenames),
         "classes": len(recordings.class_names),

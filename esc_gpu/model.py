@@ -1,6 +1,6 @@
 """From waveform to class in one module: front-end → normalise → timm backbone."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import timm
@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Float32Module, Frontend
 from esc_gpu.frontends.checks import check_choice, nearest
+from esc_gpu.profiling import phase
 
 NORMALIZE = ("bin", "channel")
 
@@ -30,19 +31,21 @@ class Normalization(Float32Module):
         self.register_buffer("std", torch.ones(n_channels, n_bins, 1))
 
     @torch.no_grad()
-    def fit(self, images: Iterable[Tensor]) -> None:
-        """Take the statistics of all `(B, C, F, N)` images, summed up in float64."""
-        count, total, squares = 0, 0.0, 0.0
+    def fit(self, images: Iterable[Tensor], add_up: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
+        """Take the statistics of all `(B, C, F, N)` images, summed up in float64.
+
+        `add_up` gives the sum of what several processes call it with, where each has a part of the images.
+        """
+        sums = torch.zeros(3, *self.mean.shape, dtype=torch.float64, device=self.mean.device)
         for image in images:
             image = image.double()
-            count += image.numel()
-            total = total + image.sum(self.dims, keepdim=True)
-            squares = squares + image.square().sum(self.dims, keepdim=True)
-        if count == 0:
+            parts = [torch.ones_like(image), image, image.square()]
+            sums += torch.stack([part.sum(self.dims, keepdim=True)[0] for part in parts])
+        count, total, squares = add_up(sums)
+        if not count.all():
             raise EscGpuError("the normalisation needs at least one training clip, got none")
-        count //= total.numel()
-        mean = (total / count)[0]
-        variance = (squares / count)[0] - mean.square()
+        mean = total / count
+        variance = squares / count - mean.square()
         if not (mean.isfinite().all() and variance.isfinite().all()):
             raise EscGpuError("the training clips' features are not finite: look for NaN or Inf among their samples")
         # A bin that never changes carries nothing: its floor keeps it from being blown up. It is its channel's, since
@@ -123,20 +126,35 @@ class WaveformClassifier(nn.Module):
             super().__setattr__("normalization", normalization)
         super().__setattr__(name, value)
 
-    def fit_normalization(self, waveforms: Tensor | Iterable[Tensor], batch_size: int = 32) -> None:
-        """Derive the normalisation from training clips: `(n, T)`, or an iterable of batches `(B, T)`."""
+    def fit_normalization(
+        self,
+        waveforms: Tensor | Iterable[Tensor],
+        batch_size: int = 32,
+        add_up: Callable[[Tensor], Tensor] = lambda sums: sums,
+    ) -> None:
+        """Derive the normalisation from training clips: `(n, T)`, or an iterable of batches `(B, T)`.
+
+        `add_up` as in `Normalization.fit`.
+        """
         batches = waveforms.split(batch_size) if isinstance(waveforms, Tensor) else waveforms
         device = self.frontend.precision.device
         with torch.no_grad():
-            self.normalization.fit(self.frontend(batch.to(device)) for batch in batches)
+            self.normalization.fit((self.frontend(batch.to(device)) for batch in batches), add_up)
 
     def forward(self, waveform: Tensor, mask: Tensor | None = None) -> Tensor:
         """`(B, T)` int16 or float → `(B, K)`; `mask` `(B, 1, F, N)` hides features behind their mean."""
-        return self.backbone(self.image(waveform, mask))
+        image = self.image(waveform, mask)
+        with phase("forward"):
+            return self.backbone(image)
 
     def image(self, waveform: Tensor, mask: Tensor | None = None) -> Tensor:
         """`(B, T)` → what the backbone sees, `(B, C, F, N)`."""
-        image = self.normalization(self.frontend(waveform))
+        with phase("front-end"):
+            return self.prepare(self.frontend(waveform), mask)
+
+    def prepare(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
+        """Features `(B, C, F, N)` → the same normalised, masked and laid out for the backbone."""
+        image = self.normalization(features)
         if mask is not None:
             image = image * mask
         dtype = next(self.backbone.parameters()).dtype

@@ -7,7 +7,7 @@ from pathlib import Path
 import torch
 
 from esc_gpu import checkpoint, report
-from esc_gpu.data.esc50 import Recordings
+from esc_gpu.data.recordings import Recordings
 from esc_gpu.files import write_text
 from esc_gpu.training import FoldData, FoldResult
 
@@ -18,13 +18,13 @@ def write_fold(folder: Path, recordings: Recordings, data: FoldData, result: Fol
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["filename", "fold", "category", "prediction", "probability", *names])
-    for clip, probabilities in zip(data.test, result.logits.softmax(dim=1), strict=True):
+    for number, probabilities in zip(data.test_recordings, result.logits.softmax(dim=1), strict=True):
         predicted = int(probabilities.argmax())
         writer.writerow(
             [
-                recordings.filenames[clip],
-                recordings.folds[clip],
-                names[recordings.labels[clip]],
+                recordings.filenames[number],
+                recordings.folds[number],
+                names[recordings.labels[number]],
                 names[predicted],
                 f"{probabilities[predicted]:.6f}",
                 *(f"{p:.6f}" for p in probabilities.tolist()),
@@ -48,10 +48,11 @@ def plot_fold(
     curves, confusion, inputs = (folder / f"{name}.png" for name in ("curves", "confusion", "inputs"))
     report.plot_curves(curves, result.history, f"fold {metrics['fold']}")
     report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
-    first = [data.train[recordings.labels[data.train] == label][:1] for label in range(data.n_classes)]
+    labels = data.labels.cpu().numpy()[data.train]
+    first = [data.train[labels == label][:1] for label in range(data.n_classes)]
     with torch.no_grad():
         result.model.eval()
-        images = torch.cat([result.model.image(waveform).float().cpu() for waveform in data.source.batches(first)])
+        images = torch.cat([result.model.image(waveform).float().cpu() for waveform, _ in data.source.batches(first)])
     frontend = result.model.frontend
     report.plot_inputs(
         inputs,

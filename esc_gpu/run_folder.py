@@ -16,7 +16,8 @@ CONFIG = "config.yaml"
 # What may differ when a run is resumed: it changes where things are, not what is computed.
 RESUMABLE = (
     *("folds", "output_dir", "resume", "overwrite", "tracker"),
-    *("data.cache_dir", "data.workers", "data.residence"),
+    *("data.cache_dir", "data.workers", "data.residence", "data.budget_gb"),
+    "train.profile",
 )
 
 

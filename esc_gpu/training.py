@@ -2,8 +2,8 @@
 
 import contextlib
 import json
-import os
 import time
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,25 +11,31 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import set_seed
 from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from esc_gpu.augment import add_noise, draw_masks, mixup, random_gain, random_shift
+from esc_gpu.augment import Draws, add_noise, draw_masks, mixup, random_gain, random_shift
 from esc_gpu.augment.mix import smooth_one_hot
 from esc_gpu.build import build_model
 from esc_gpu.config import RunConfig
-from esc_gpu.data.batches import WaveformSource, evaluation_batches, shuffled_batches
+from esc_gpu.data.batches import WaveformSource
+from esc_gpu.data.order import evaluation_batches, shuffled_batches
 from esc_gpu.errors import EscGpuError
+from esc_gpu.evaluation import average_over_windows
 from esc_gpu.files import replacing, write_text
 from esc_gpu.model import WaveformClassifier
-from esc_gpu.optim import clip_gradients, parameter_groups, set_learning_rate
+from esc_gpu.optim import clip_gradients, create_optimizer, set_learning_rate
+from esc_gpu.processes import from_main
+from esc_gpu.profiling import ALL_STEPS, StepProfiler, phase
+from esc_gpu.sync_batch_norm import synchronize_batch_norm
 from esc_gpu.waveform import to_float
 
 EVAL_BATCH = 64
 STATE, HISTORY = "state.pt", "metrics.jsonl"
+# What the model takes and what it is to answer: waveform (B, T), mask (B, 1, F, N) or None, distributions (B, K).
+Part = tuple[Tensor, Tensor | None, Tensor]
 
 
 @dataclass(frozen=True)
@@ -40,7 +46,8 @@ class FoldData:
         source: waveforms by clip number.
         labels: `(clips,)` int64 of all clips, on the device.
         n_classes: K.
-        train, test: clip numbers.
+        train, test: clip numbers, ascending.
+        recordings: `(clips,)` int64, ascending: the recording that each clip was cut from.
     """
 
     source: WaveformSource
@@ -48,51 +55,27 @@ class FoldData:
     n_classes: int
     train: np.ndarray
     test: np.ndarray
+    recordings: np.ndarray
+
+    @property
+    def test_recordings(self) -> np.ndarray:
+        """Numbers of the recordings that are tested on, ascending."""
+        return np.unique(self.recordings[self.test])
+
+    @property
+    def test_labels(self) -> Tensor:
+        """`(test recordings,)` int64, on the CPU."""
+        first = np.unique(self.recordings[self.test], return_index=True)[1]
+        return self.labels.cpu()[torch.from_numpy(self.test[first])]
 
 
 @dataclass(frozen=True)
 class FoldResult:
-    """The model of the last epoch, its logits `(test clips, K)` on the CPU, and one record an epoch."""
+    """The model of the last epoch, its logits `(test recordings, K)` on the CPU, and one record an epoch."""
 
     model: WaveformClassifier
     logits: Tensor
     history: list[dict[str, float]]
-
-
-def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
-    """The Accelerator of a run, in the precision and with the tracker of the config.
-
-    Raises:
-        EscGpuError: for a precision or tracker that this machine does not have, or a batch that does not divide.
-    """
-    train = config.train
-    precision = best_precision() if train.mixed_precision == "auto" else train.mixed_precision
-    log_with = None if config.tracker.name == "none" else config.tracker.name
-    # Accelerate keeps a process's first precision; a second run in it, as in a notebook, may have another.
-    AcceleratorState._reset_state()
-    try:
-        accelerator = Accelerator(mixed_precision=precision, log_with=log_with, project_dir=project_dir)
-    except (ValueError, ImportError) as error:
-        raise EscGpuError(
-            f"train.mixed_precision={precision} with tracker.name={config.tracker.name} is not possible here: {error}"
-        ) from error
-    parts = accelerator.num_processes * train.accumulation
-    if train.batch_size % parts:
-        raise EscGpuError(
-            f"train.batch_size={train.batch_size} must divide by processes x train.accumulation = {parts}"
-        )
-    local_processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
-    # `accelerate launch` leaves a process one thread unless told otherwise.
-    torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes))
-    return accelerator
-
-
-def best_precision() -> str:
-    """bf16 where the hardware multiplies it, else "no": emulated bf16 is many times slower than float32."""
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if has_bf16 else "no"
 
 
 def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold: int, folder: Path) -> FoldResult:
@@ -105,30 +88,41 @@ def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold
         EscGpuError: for a loss that is not finite.
     """
     train = config.train
+    n_steps = steps_per_epoch(config, data)
     set_seed(derive_seed(train.seed, fold))
     classifier = build_model(config, data.n_classes).to(accelerator.device)
-    # Statistics of the training clips only; every rank takes those of all of them.
-    classifier.fit_normalization(data.source.batches(evaluation_batches(data.train, EVAL_BATCH)))
-    optimizer = torch.optim.AdamW(
-        parameter_groups(classifier, train.lr, train.frontend_lr, train.weight_decay), lr=train.lr
-    )
-    model, optimizer = accelerator.prepare(classifier, optimizer)
+    fit_normalization(accelerator, classifier, data)
+    if accelerator.num_processes > 1:
+        classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
+    optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
     history = load_state(folder / STATE, accelerator, classifier, optimizer)
+    compile_parts(classifier, train.compile)
+    model, optimizer = accelerator.prepare(classifier, optimizer)
 
-    with tqdm(
-        total=train.epochs * steps_per_epoch(config, data),
-        initial=len(history) * steps_per_epoch(config, data),
-        desc=f"fold {fold}",
-        unit="step",
-        disable=not accelerator.is_main_process,
-    ) as progress:
+    with (
+        step_profiler(config, accelerator, folder, n_steps * (train.epochs - len(history))) as profiler,
+        tqdm(
+            total=train.epochs * n_steps,
+            initial=len(history) * n_steps,
+            desc=f"fold {fold}",
+            unit="step",
+            disable=not accelerator.is_main_process,
+        ) as progress,
+    ):
         for epoch in range(len(history), train.epochs):
             started = time.perf_counter()
             is_last = epoch + 1 == train.epochs
-            record = {
-                "epoch": epoch + 1,
-                **train_epoch(config, accelerator, model, optimizer, data, fold, epoch, progress),
-            }
+            total_loss = torch.zeros((), device=accelerator.device)
+            batches = training_batches(config, accelerator, classifier, data, fold, epoch)
+            model.train()
+            for step, parts in enumerate(batches):
+                factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
+                total_loss += train_step(accelerator, model, optimizer, parts, train.accumulation, train.clip_norm)
+                progress.update()
+                if profiler is not None:
+                    profiler.step()
+            loss = mean_loss(accelerator, total_loss / n_steps, fold, epoch)
+            record = {"epoch": epoch + 1, "loss": loss, "lr": train.lr * factor}
             if (epoch + 1) % train.eval_every == 0 or is_last:
                 record |= evaluate_epoch(accelerator, model, data)
             record["seconds"] = time.perf_counter() - started
@@ -140,56 +134,114 @@ def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold
     return FoldResult(classifier, predict(accelerator, model, data), history)
 
 
-def train_epoch(
-    config: RunConfig,
+def train_step(
     accelerator: Accelerator,
     model: nn.Module,
     optimizer: Optimizer,
+    parts: Iterable[Part],
+    n_parts: int,
+    clip_norm: float,
+) -> Tensor:
+    """One optimiser step on a batch that comes in parts; its mean loss, which stays on the device.
+
+    Nothing here waits for the device, so a GPU always has work ahead.
+    """
+    total = 0.0
+    for number, (waveform, mask, target) in enumerate(parts, start=1):
+        # Processes exchange gradients once a step, with its last part.
+        with contextlib.nullcontext() if number == n_parts else accelerator.no_sync(model):
+            loss = F.cross_entropy(model(waveform, mask).float(), target) / n_parts
+            with phase("backward"):
+                accelerator.backward(loss)
+        total = total + loss.detach()
+    with phase("optimiser"):
+        accelerator.unscale_gradients(optimizer)
+        clip_gradients(accelerator.unwrap_model(model), clip_norm)
+        optimizer.step()
+        optimizer.zero_grad()
+    return total
+
+
+def training_batches(
+    config: RunConfig,
+    accelerator: Accelerator,
+    classifier: WaveformClassifier,
     data: FoldData,
     fold: int,
     epoch: int,
-    progress: tqdm,
-) -> dict[str, float]:
-    """One pass over the training clips; returns the mean loss and the last learning rate."""
-    train, device, rank = config.train, accelerator.device, accelerator.process_index
-    classifier = accelerator.unwrap_model(model)
-    image_size = classifier.frontend.output_shape(data.source.waveforms.shape[1])[1:]
-    # All that is random in an epoch follows from these numbers, so a resumed run needs no generator's state.
+) -> Iterator[Iterator[Part]]:
+    """An epoch's batches, augmented; of each the `train.accumulation` parts of this process, one by one.
+
+    All that is random in an epoch follows from seed, fold and epoch, so a resumed run needs no generator's state. Order
+    and augmentation are drawn for the whole batch, whoever has which clips of it: they do not depend on the number of
+    processes. (Dropout inside the backbone does.)
+    """
+    train, rank, n_processes = config.train, accelerator.process_index, accelerator.num_processes
     set_seed(derive_seed(train.seed, fold, epoch, rank))
-    generator = Generator(device).manual_seed(derive_seed(train.seed, fold, epoch, rank))
-    batches = shuffled_batches(data.train, train.batch_size, (train.seed, fold, epoch), rank, accelerator.num_processes)
-    batches = [np.array_split(batch, min(train.accumulation, len(batch))) for batch in batches]
-    waveforms = data.source.batches(part for batch in batches for part in batch)
-    model.train()
-    total_loss = torch.zeros((), device=device)
-    for step, batch in enumerate(batches):
-        factor = set_learning_rate(optimizer, epoch + step / len(batches), train.epochs, train.warmup_epochs)
-        for part in batch:
-            labels = data.labels[torch.from_numpy(part).to(device)]
-            target = smooth_one_hot(labels, data.n_classes, train.label_smoothing)
-            waveform, target, mask = augment(config, image_size, next(waveforms), target, generator)
-            # Processes exchange gradients once a step, with its last part.
-            with accelerator.no_sync(model) if part is not batch[-1] else contextlib.nullcontext():
-                loss = F.cross_entropy(model(waveform, mask).float(), target) / len(batch)
-                accelerator.backward(loss)
-            total_loss += loss.detach()
-        accelerator.unscale_gradients(optimizer)
-        clip_gradients(classifier, train.clip_norm)
-        optimizer.step()
-        optimizer.zero_grad()
-        progress.update()
-    mean_loss = accelerator.reduce(total_loss, "mean").item() / len(batches)
-    if not np.isfinite(mean_loss):
+    generator = Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold, epoch))
+    image_size = classifier.frontend.output_shape(data.source.n_samples)[1:]
+    batches = shuffled_batches(
+        data.train, train.batch_size, (train.seed, fold, epoch), n_processes * train.accumulation
+    )
+    parts = [part for batch in batches for part in np.split(batch, train.accumulation)]
+    share = len(parts[0]) // n_processes
+    here = slice(rank * share, (rank + 1) * share)
+    waveforms = data.source.batches([part[here] for part in parts])
+    draws = Draws(generator, here.start, len(parts[0]))
+
+    def next_part() -> Part:
+        with phase("data"):
+            waveform, clips = next(waveforms)
+            target = smooth_one_hot(data.labels[clips], data.n_classes, train.label_smoothing)
+        with phase("augmentation"):
+            return augment(config, image_size, waveform, target, draws)
+
+    for _ in batches:
+        yield (next_part() for _ in range(train.accumulation))
+
+
+def augment(config: RunConfig, image_size: tuple[int, int], waveform: Tensor, target: Tensor, draws: Draws) -> Part:
+    """The part of a batch with waveforms `(B, T)` and label distributions `(B, K)` augmented, and masks for them.
+
+    `image_size` is `(F, N)` of the features.
+    """
+    options = config.augment
+    waveform = to_float(waveform)
+    if options.shift_seconds > 0:
+        waveform = random_shift(waveform, round(options.shift_seconds * config.data.sample_rate), draws)
+    if options.gain_db > 0:
+        waveform = random_gain(waveform, options.gain_db, draws)
+    if options.noise_probability > 0:
+        waveform = add_noise(waveform, options.noise_snr_db, options.noise_probability, draws)
+    if options.mixup_alpha > 0:
+        waveform, target = mixup(waveform, target, options.mixup_alpha, draws)
+    if options.freq_masks == options.time_masks == 0:
+        return waveform, None, target
+    mask = draw_masks(
+        (len(waveform), *image_size),
+        options.freq_masks,
+        options.freq_mask_share,
+        options.time_masks,
+        options.time_mask_share,
+        draws,
+    )
+    return waveform, mask, target
+
+
+def mean_loss(accelerator: Accelerator, loss: Tensor, fold: int, epoch: int) -> float:
+    """Mean of the processes' losses, refused if it is not finite."""
+    value = accelerator.reduce(loss, "mean").item()
+    if not np.isfinite(value):
         raise EscGpuError(
-            f"the loss of fold {fold}, epoch {epoch + 1} is {mean_loss}: lower train.lr, set train.clip_norm, "
+            f"the loss of fold {fold}, epoch {epoch + 1} is {value}: lower train.lr, set train.clip_norm, "
             "or train with --train.mixed_precision no"
         )
-    return {"loss": mean_loss, "lr": train.lr * factor}
+    return value
 
 
 def steps_per_epoch(config: RunConfig, data: FoldData) -> int:
     """Optimiser steps of an epoch."""
-    return len(shuffled_batches(data.train, config.train.batch_size, (0,)))
+    return max(1, len(data.train) // config.train.batch_size)
 
 
 def derive_seed(*numbers: int) -> int:
@@ -197,51 +249,54 @@ def derive_seed(*numbers: int) -> int:
     return int(np.random.SeedSequence(numbers).generate_state(1)[0])
 
 
-def augment(
-    config: RunConfig, image_size: tuple[int, int], waveform: Tensor, target: Tensor, generator: Generator
-) -> tuple[Tensor, Tensor, Tensor | None]:
-    """Augmented waveforms `(B, T)`, label distributions `(B, K)`, and a mask of features of `image_size` `(F, N)`."""
-    options = config.augment
-    waveform = to_float(waveform)
-    if options.shift_seconds > 0:
-        waveform = random_shift(waveform, round(options.shift_seconds * config.data.sample_rate), generator)
-    if options.gain_db > 0:
-        waveform = random_gain(waveform, options.gain_db, generator)
-    if options.noise_probability > 0:
-        waveform = add_noise(waveform, options.noise_snr_db, options.noise_probability, generator)
-    if options.mixup_alpha > 0:
-        waveform, target = mixup(waveform, target, options.mixup_alpha, generator)
-    if options.freq_masks == options.time_masks == 0:
-        return waveform, target, None
-    mask = draw_masks(
-        (len(waveform), *image_size),
-        options.freq_masks,
-        options.freq_mask_share,
-        options.time_masks,
-        options.time_mask_share,
-        generator,
+def fit_normalization(accelerator: Accelerator, classifier: WaveformClassifier, data: FoldData) -> None:
+    """Statistics of the training clips, and of no others; each process looks at its share of them."""
+    share = data.train[accelerator.process_index :: accelerator.num_processes]
+    batches = data.source.batches([share[start : start + EVAL_BATCH] for start in range(0, len(share), EVAL_BATCH)])
+    classifier.fit_normalization(
+        (waveform for waveform, _ in batches), add_up=lambda sums: accelerator.reduce(sums, "sum")
     )
-    return waveform, target, mask
+
+
+def compile_parts(classifier: WaveformClassifier, mode: str) -> None:
+    """Compile front-end and backbone where they stand; a checkpoint's names stay as they are."""
+    if mode == "no":
+        return
+    torch.compiler.reset()  # graphs of the fold before belong to its model
+    for part in (classifier.frontend, classifier.backbone):
+        part.compile(mode=mode, dynamic=False)
+
+
+def step_profiler(
+    config: RunConfig, accelerator: Accelerator, folder: Path, n_steps: int
+) -> contextlib.AbstractContextManager[StepProfiler | None]:
+    """The profiler that `train.profile` asks for."""
+    if not (config.train.profile and accelerator.is_main_process):
+        return contextlib.nullcontext()
+    if n_steps < ALL_STEPS:
+        raise EscGpuError(f"train.profile looks at {ALL_STEPS} steps, the fold has {n_steps}: raise train.epochs")
+    return StepProfiler(folder, accelerator.device, config.train.batch_size // accelerator.num_processes)
 
 
 @torch.no_grad()
 def predict(accelerator: Accelerator, model: nn.Module, data: FoldData) -> Tensor:
-    """Logits `(test clips, K)` float32 on the CPU, in the order of `data.test`, the same on every rank."""
+    """Logits `(test recordings, K)` float32 on the CPU, ascending by recording, the same on every rank."""
     model.eval()
     share = evaluation_batches(data.test, EVAL_BATCH, accelerator.process_index, accelerator.num_processes)
-    logits = torch.cat([model(waveform).float() for waveform in data.source.batches(share)])
+    with torch.compiler.set_stance("force_eager"):  # batches of other sizes would be compiled for once each
+        logits = torch.cat([model(waveform).float() for waveform, _ in data.source.batches(share)])
     by_rank = accelerator.gather(logits).unflatten(0, (accelerator.num_processes, -1))
     # Rank r holds clips r, r + world, ...: interleave them, and drop the padding at the end.
-    return by_rank.transpose(0, 1).flatten(0, 1)[: len(data.test)].cpu()
+    clips = by_rank.transpose(0, 1).flatten(0, 1)[: len(data.test)].cpu()
+    return average_over_windows(clips, torch.from_numpy(data.recordings[data.test]))
 
 
 def evaluate_epoch(accelerator: Accelerator, model: nn.Module, data: FoldData) -> dict[str, float]:
-    """Loss and accuracy on the test clips, for the curves; nothing is selected by them."""
+    """Loss and accuracy on the test recordings, for the curves; nothing is selected by them."""
     logits = predict(accelerator, model, data)
-    labels = data.labels.cpu()[torch.from_numpy(data.test)]
     return {
-        "test_loss": F.cross_entropy(logits, labels).item(),
-        "test_accuracy": (logits.argmax(dim=1) == labels).float().mean().item(),
+        "test_loss": F.cross_entropy(logits, data.test_labels).item(),
+        "test_accuracy": (logits.argmax(dim=1) == data.test_labels).float().mean().item(),
     }
 
 
@@ -266,10 +321,11 @@ def save_state(
 def load_state(
     file: Path, accelerator: Accelerator, classifier: WaveformClassifier, optimizer: Optimizer
 ) -> list[dict[str, float]]:
-    """Restore a state of `save_state`, if there is one; returns the history up to it."""
-    if not file.exists():
+    """Restore the state of `save_state` that the main process finds, if any; returns the history up to it."""
+    found = accelerator.is_main_process and file.exists()
+    state = from_main(torch.load(file, map_location="cpu", weights_only=True) if found else None)
+    if state is None:
         return []
-    state = torch.load(file, map_location=accelerator.device, weights_only=True)
     classifier.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])
     if accelerator.scaler is not None:

@@ -117,7 +117,7 @@ def test_the_checkpoint_gives_the_predictions(finished, recordings):
     )
     model = load(output / "fold1")
     with torch.no_grad():
-        probabilities = model(torch.from_numpy(store.waveforms[test])).softmax(1)
+        probabilities = model(torch.from_numpy(store.read(test))).softmax(1)
     names = [model.class_names[k] for k in probabilities.argmax(1)]
     assert names == [row["prediction"] for row in predictions(output) if row["fold"] == "1"]
 

@@ -95,7 +95,8 @@ def test_batches_arrive_whole(residence):
     clips = np.random.default_rng(0).integers(-(2**15), 2**15, (64, 44100)).astype(np.int16)
     index = [np.arange(start, start + 8) for start in range(0, 64, 8)]
     batches = WaveformSource(clips, CUDA, residence).batches(index)
-    for batch, numbers in zip(batches, index, strict=True):
+    for (batch, on_device), numbers in zip(batches, index, strict=True):
+        assert np.array_equal(on_device.cpu().numpy(), numbers)
         assert batch.device.type == "cuda" and np.array_equal(batch.cpu().numpy(), clips[numbers])
 
 

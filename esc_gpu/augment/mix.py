@@ -5,36 +5,42 @@ import functools
 import scipy.special
 import torch
 import torch.nn.functional as F
-from torch import Generator, Tensor
+from torch import Tensor
+
+from esc_gpu.augment.draws import Draws
 
 
-def mixup(waveform: Tensor, target: Tensor, alpha: float, generator: Generator) -> tuple[Tensor, Tensor]:
-    """Blend each clip with another of its batch, and their label distributions alike.
+def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple[Tensor, Tensor]:
+    """Blend each clip with its neighbour in the batch, and their label distributions alike.
+
+    Clips 0 and 1 are partners, 2 and 3, and so on; an odd one at the end stays as it is. In a shuffled batch that is
+    as random as any other pairing, and a process has both of a pair.
 
     Args:
         waveform: `(B, T)` float.
         target: `(B, K)` label distributions.
         alpha: of the Beta(alpha, alpha) distribution of the share; small values mix little.
-        generator: on the waveform's device.
+        draws: the random numbers.
     """
-    share = draw_beta(len(waveform), alpha, generator)[:, None]
-    partner = torch.randperm(len(waveform), generator=generator, device=generator.device)
+    n_clips = len(waveform)
+    share = draw_beta(n_clips, alpha, draws)[:, None]
+    partner = (torch.arange(n_clips, device=waveform.device) ^ 1).clamp_max(n_clips - 1)
     return torch.lerp(waveform[partner], waveform, share), torch.lerp(target[partner], target, share)
 
 
-def draw_beta(count: int, alpha: float, generator: Generator) -> Tensor:
-    """`(count,)` from Beta(alpha, alpha), by its quantile function: torch has no such sampler with a generator."""
-    quantiles = beta_quantiles(alpha).to(generator.device)
-    position = torch.rand(count, generator=generator, device=generator.device) * (len(quantiles) - 1)
+def draw_beta(n_clips: int, alpha: float, draws: Draws) -> Tensor:
+    """`(n_clips,)` from Beta(alpha, alpha), by its quantile function: torch has no such sampler with a generator."""
+    quantiles = beta_quantiles(alpha, draws.device)
+    position = draws.uniform(n_clips) * (len(quantiles) - 1)
     below = position.long().clamp_max(len(quantiles) - 2)
     return torch.lerp(quantiles[below], quantiles[below + 1], position - below)
 
 
 @functools.lru_cache(maxsize=8)
-def beta_quantiles(alpha: float, steps: int = 4096) -> Tensor:
+def beta_quantiles(alpha: float, device: torch.device, steps: int = 4096) -> Tensor:
     """`(steps + 1,)` quantiles of Beta(alpha, alpha) at evenly spaced probabilities."""
     probability = torch.linspace(0, 1, steps + 1, dtype=torch.float64)
-    return torch.from_numpy(scipy.special.betaincinv(alpha, alpha, probability.numpy())).float()
+    return torch.from_numpy(scipy.special.betaincinv(alpha, alpha, probability.numpy())).float().to(device)
 
 
 def smooth_one_hot(labels: Tensor, n_classes: int, smoothing: float) -> Tensor:

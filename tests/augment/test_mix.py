@@ -4,17 +4,17 @@ import pytest
 import scipy.stats
 import torch
 
-from esc_gpu.augment import mixup
+from esc_gpu.augment import Draws, mixup
 from esc_gpu.augment.mix import draw_beta, smooth_one_hot
 
 
 def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+    return Draws(torch.Generator().manual_seed(seed))
 
 
 def batch(n_clips=16, n_samples=100):
     """Clips with a label of their own each, so that the mixed target tells shares and partners."""
-    return torch.rand(n_clips, n_samples, generator=seeded(1)) - 0.5, torch.eye(n_clips)
+    return seeded(1).uniform(n_clips, n_samples) - 0.5, torch.eye(n_clips)
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.4, 1.0, 5.0])

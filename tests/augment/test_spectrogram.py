@@ -5,14 +5,14 @@ import math
 import pytest
 import torch
 
-from esc_gpu.augment import draw_masks
+from esc_gpu.augment import Draws, draw_masks
 from esc_gpu.augment.spectrogram import draw_bands
 
 BINS, FRAMES = 64, 101
 
 
 def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+    return Draws(torch.Generator().manual_seed(seed))
 
 
 def draw(n_clips=200, freq=(1, 0.25), time=(1, 0.25), seed=0):

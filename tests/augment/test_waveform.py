@@ -5,17 +5,17 @@ import math
 import pytest
 import torch
 
-from esc_gpu.augment import add_noise, random_gain, random_shift
+from esc_gpu.augment import Draws, add_noise, random_gain, random_shift
 
 SAMPLES = 2000
 
 
 def seeded(seed=0):
-    return torch.Generator().manual_seed(seed)
+    return Draws(torch.Generator().manual_seed(seed))
 
 
 def noise(n_clips=8, n_samples=SAMPLES, seed=1):
-    return torch.rand(n_clips, n_samples, generator=seeded(seed)) - 0.5
+    return seeded(seed).uniform(n_clips, n_samples) - 0.5
 
 
 def ramps(n_clips, n_samples):
@@ -31,9 +31,9 @@ def shifts_of(rolled):
 
 
 ALL = {
-    "shift": lambda waveform, generator: random_shift(waveform, 100, generator),
-    "gain": lambda waveform, generator: random_gain(waveform, 6.0, generator),
-    "noise": lambda waveform, generator: add_noise(waveform, (5.0, 30.0), 0.5, generator),
+    "shift": lambda waveform, draws: random_shift(waveform, 100, draws),
+    "gain": lambda waveform, draws: random_gain(waveform, 6.0, draws),
+    "noise": lambda waveform, draws: add_noise(waveform, (5.0, 30.0), 0.5, draws),
 }
 for_all = pytest.mark.parametrize("augment", ALL.values(), ids=ALL)
 
@@ -57,8 +57,8 @@ def test_the_global_generator_is_neither_used_nor_moved(augment):
 
 @for_all
 def test_the_generator_moves_on(augment):
-    generator = seeded()
-    assert not torch.equal(augment(noise(), generator), augment(noise(), generator))
+    draws = seeded()
+    assert not torch.equal(augment(noise(), draws), augment(noise(), draws))
 
 
 @for_all

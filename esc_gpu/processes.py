@@ -1,0 +1,53 @@
+"""The processes of a run, by Accelerate: their precision and threads, and what they have in common."""
+
+import os
+from pathlib import Path
+
+import torch
+from accelerate import Accelerator
+from accelerate.state import AcceleratorState
+from accelerate.utils import broadcast_object_list
+
+from esc_gpu.config import RunConfig
+from esc_gpu.errors import EscGpuError
+
+
+def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
+    """The Accelerator of a run, in the precision and with the tracker of the config.
+
+    Raises:
+        EscGpuError: for a precision or tracker that this machine does not have, or a batch that does not divide.
+    """
+    train = config.train
+    precision = best_precision() if train.mixed_precision == "auto" else train.mixed_precision
+    log_with = None if config.tracker.name == "none" else config.tracker.name
+    # Accelerate keeps a process's first precision; a second run in it, as in a notebook, may have another.
+    AcceleratorState._reset_state()
+    try:
+        accelerator = Accelerator(mixed_precision=precision, log_with=log_with, project_dir=project_dir)
+    except (ValueError, ImportError) as error:
+        raise EscGpuError(
+            f"train.mixed_precision={precision} with tracker.name={config.tracker.name} is not possible here: {error}"
+        ) from error
+    parts = accelerator.num_processes * train.accumulation
+    if train.batch_size % parts:
+        raise EscGpuError(
+            f"train.batch_size={train.batch_size} must divide by processes x train.accumulation = {parts}"
+        )
+    local_processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    # `accelerate launch` leaves a process one thread unless told otherwise.
+    torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes))
+    return accelerator
+
+
+def best_precision() -> str:
+    """bf16 where the hardware multiplies it, else "no": emulated bf16 is many times slower than float32."""
+    if torch.cuda.is_available():
+        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return "bf16" if has_bf16 else "no"
+
+
+def from_main(value: object) -> object:
+    """The main process's `value`, on every process: only its machine need have the run's folder."""
+    return broadcast_object_list([value])[0]
