@@ -89,3 +89,55 @@ def legend(rows: list[dict[str, object]]) -> list[Patch]:
     names = {value: key for key, value in COLOURS.items()} | {ADAPTER: "esc_gpu, other libraries' backends"}
     used = {colour(row) for row in rows}
     return [Patch(color=value, label=names[value]) for value in names if value in used]
+
+
+FEED_COLOURS = {"a": "librosa", "b": "torchaudio", "g": "esc_gpu", "h": "esc_gpu"}
+PRECOMPUTED = "#7f7f7f"
+
+
+def plot_throughput(path: Path, result: dict[str, object]) -> None:
+    """Clips a second of training by feed, a panel a feature; the pale bar under each is with augmentation."""
+    features = list(result["features"])
+    rows = {name: best_rows([row for row in result["rows"] if row["feature"] == name]) for name in features}
+    height = max(len(members) for members in rows.values())
+    figure = Figure(figsize=(6.2 * len(features), 1.5 + 0.5 * height), layout="constrained")
+    for axes, name in zip(figure.subplots(1, len(features), squeeze=False)[0], features, strict=True):
+        draw_feeds(axes, rows[name], height)
+        axes.set(title=f"{name}, {' × '.join(map(str, result['features'][name]['shape']))}", xlabel="clips a second")
+    what = f"Training of {result['backbone']} on {result['device'].upper()}, batches of {result['batch_size']}"
+    figure.suptitle(f"{what}, CPU threads: {result['threads']}; pale: with augmentation of the waveform")
+    save(figure, path)
+
+
+def best_rows(rows: list[dict[str, object]]) -> list[dict[str, object]]:
+    """Of each feed, compiled or not, the row with the number of workers that trains fastest."""
+    best: dict[tuple[str, str], dict[str, object]] = {}
+    for row in rows:
+        key = row["feed"], row["compile"]
+        if key not in best or row["training"]["median"] > best[key]["training"]["median"]:
+            best[key] = row
+    return list(best.values())
+
+
+def draw_feeds(axes: Axes, rows: list[dict[str, object]], height: int) -> None:
+    """The feeds of one feature from top to bottom."""
+    ticks = []
+    for y, row in enumerate(rows):
+        name = FEED_COLOURS.get(row["feed"])
+        pair = ((-0.2, "training", 1.0), (0.2, "training_augmented", 0.45))
+        for offset, mode, alpha in pair if row["training_augmented"] else ((0.0, "training", 1.0),):
+            spread = row[mode]
+            axes.barh(y + offset, spread["median"], height=0.38, color=COLOURS.get(name, PRECOMPUTED), alpha=alpha)
+            axes.hlines(y + offset, spread["min"], spread["max"], color="black", linewidth=0.8)
+            text = f"{spread['median']:,.0f}" if spread["median"] >= 100 else f"{spread['median']:.1f}"
+            axes.text(1.02 * spread["max"], y + offset, text, va="center", fontsize=7)
+        workers = "" if row["workers"] is None else f"\nworkers: {row['workers']}"
+        compiled = "" if row["compile"] == "no" else f"\ncompiled: {row['compile']}"
+        ticks.append(f"({row['feed']}) {row['label'].removesuffix(', DataLoader')}{workers}{compiled}")
+    axes.set_yticks(range(len(rows)), ticks, fontsize=7.5)
+    axes.set_ylim(height - 0.4, -0.6)
+    axes.margins(x=0.12)
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)

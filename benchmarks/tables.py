@@ -4,6 +4,8 @@ import re
 import sys
 from pathlib import Path
 
+from benchmarks.markdown import number
+from benchmarks.pipeline_table import pipeline_table
 from benchmarks.results_file import RESULTS
 from esc_gpu.files import read_json, write_text
 
@@ -55,11 +57,6 @@ def frontend_table(result: dict[str, object]) -> list[str]:
 def median(row: dict[str, object]) -> float:
     """Microseconds a clip."""
     return row["us_per_clip"]["median"]
-
-
-def number(value: float) -> str:
-    """Three digits, without an exponent."""
-    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"
 
 
 def fastest_of(library: str, rows: list[dict[str, object]], ours: float) -> str:
@@ -142,6 +139,7 @@ TABLES = {
     "errors": error_table,
     "graphs": graph_table,
     "long_recording": recording_table,
+    "pipeline": pipeline_table,
 }
 
 
