@@ -1,15 +1,22 @@
-"""Train and evaluate on the official folds and keep the summary as a result file.
+"""Train and evaluate on the official folds, timed from audio files to report, and keep the summary as a result file.
 
     python -m benchmarks.cross_validation --config configs/logmel.yaml --data.root ESC-50
 
-All options are those of train.py; --require-gpu before them fails where there is no CUDA device.
+All options are those of train.py, and --require-gpu, to fail where there is no CUDA device, and --output, the folder of
+the result file. The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
 """
 
+import argparse
+import dataclasses
 import sys
+import tempfile
+import time
+from pathlib import Path
 
-from benchmarks.results_file import require_gpu, write_result
+from benchmarks.results_file import RESULTS, require_gpu, write_result
 from esc_gpu import EscGpuError
 from esc_gpu.arguments import parse_run
+from esc_gpu.config import DataConfig
 from esc_gpu.experiment import run
 from esc_gpu.report import format_summary
 
@@ -17,11 +24,20 @@ PRIVATE = {"data": ("root", "cache_dir"), None: ("output_dir", "resume", "overwr
 
 
 def main(arguments: list[str]) -> int:
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--require-gpu", action="store_true")
+    parser.add_argument("--output", type=Path, default=RESULTS)
+    own, arguments = parser.parse_known_args(arguments)
     try:
-        if arguments[:1] == ["--require-gpu"]:
+        if own.require_gpu:
             require_gpu()
-            arguments = arguments[1:]
-        summary = run(parse_run(arguments, "python -m benchmarks.cross_validation"), announce=print)
+        config = parse_run(arguments, "python -m benchmarks.cross_validation")
+        with tempfile.TemporaryDirectory(prefix="esc_gpu-stores-") as stores:
+            if config.data.root and config.data.cache_dir == DataConfig.cache_dir:
+                config = dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=stores))
+            started = time.perf_counter()
+            summary = run(config, announce=print)
+            wall_seconds = time.perf_counter() - started
         if summary is None:  # not the main process
             return 0
     except EscGpuError as error:
@@ -34,8 +50,8 @@ def main(arguments: list[str]) -> int:
             (config if section is None else config[section]).pop(name)
     data, frontend = summary["data"], summary["frontend"]["name"]
     name = f"cross_validation {data['recordings']} {frontend}"
-    result = {"benchmark": "cross_validation", **summary, "config": config}
-    print(f"written: {write_result(name, result)}")
+    result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
+    print(f"written: {write_result(name, result, own.output)}")
     return 0
 
 

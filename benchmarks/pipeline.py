@@ -34,6 +34,7 @@ from esc_gpu.data.store import open_store
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FEATURES = {"logmel": "logmel.yaml", "cqt": "cqt.yaml", "stack": "logmel_mfcc_cqt.yaml"}
+COMPILE_MODES = {"cpu": [], "cuda": ["default", "reduce-overhead"]}
 WORKERS = {"cpu": [0, 1, 2], "cuda": [2, 4, 8, 16]}
 BATCHES = {"cpu": 20, "cuda": 200}
 
@@ -49,6 +50,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--batches", type=int, help="of a round (default: 20; on a GPU 200)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each row (default: 3)")
     parser.add_argument("--round-seconds", type=float, default=10.0, help="a round begins no batch later (default: 10)")
+    parser.add_argument(
+        "--compile",
+        type=listed(str, COMPILE_MODES["cuda"]),
+        help="modes of torch.compile that (h) of the first feature is timed with, too (default: none; on a GPU both)",
+    )
     parser.add_argument("--backbone", default="resnet18", help="timm model (default: resnet18)")
     parser.add_argument("--sample-rate", type=int, default=44100, help="that of the recordings (default: 44100)")
     parser.add_argument("--clip-seconds", type=float, default=5.0, help="(default: 5)")
@@ -86,6 +92,7 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     workers = arguments.workers or WORKERS[device.type]
     n_batches = arguments.batches or BATCHES[device.type]
+    compile_modes = COMPILE_MODES[device.type] if arguments.compile is None else arguments.compile
     check_arguments(arguments, workers, n_batches)
     recorded_options = {"sample_rate": arguments.sample_rate, "clip_seconds": arguments.clip_seconds}
     recordings = read_esc50(arguments.root)
@@ -98,11 +105,12 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         store = open_store(recordings.paths, cache_dir=Path(work) / "stores", progress=False, **recorded_options)
         recorded = Recorded(recordings, store, folder_bytes(Path(work) / "stores"), time.perf_counter() - started)
         rows, skipped, features = [], [], {}
-        planned = arguments.rounds * planned_measurements(arguments.only, workers, device)
+        planned = arguments.rounds * planned_measurements(arguments.only, workers)
         bar.reset(total=planned * len(configs))
         for name, config in configs.items():
             bar.set_description(f"{name}: preparing")
-            bench = FeatureBench(name, config, recorded, Path(work) / name, device)
+            modes = compile_modes if name == arguments.features[0] else []  # compiling takes a minute
+            bench = FeatureBench(name, config, recorded, Path(work) / name, device, modes)
             bench.create_rows(arguments.only, workers)
             bar.total += arguments.rounds * bench.n_measurements - planned  # some feeds may not be possible
             bar.set_description(name)

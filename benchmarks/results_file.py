@@ -26,4 +26,4 @@ def write_result(name: str, result: dict[str, object], folder: Path = RESULTS) -
 def require_gpu() -> None:
     """Refuse to go on without a CUDA device: a GPU figure is measured on one or not at all."""
     if not torch.cuda.is_available():
-        raise EscGpuError("torch sees no CUDA device here: run this where there is one, or leave out --require-gpu")
+        raise EscGpuError("torch sees no CUDA device here: run this where there is one")

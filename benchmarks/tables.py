@@ -4,13 +4,13 @@ import re
 import sys
 from pathlib import Path
 
-from benchmarks.markdown import number
+from benchmarks.markdown import heading, line, number
 from benchmarks.pipeline_table import pipeline_table
 from benchmarks.results_file import RESULTS
 from esc_gpu.files import read_json, write_text
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = [REPOSITORY / "README.md", REPOSITORY / "docs" / "frontends.md"]  # those that exist
+PAGES = [REPOSITORY / "README.md", *(REPOSITORY / "docs" / name for name in ("data.md", "frontends.md", "training.md"))]
 
 
 def fold_table(result: dict[str, object]) -> list[str]:
@@ -22,7 +22,11 @@ def fold_table(result: dict[str, object]) -> list[str]:
         lines.append(f"| {fold['fold']} | {fold['clips']} | {values} |")
     overall = result["overall"]
     spread = " | ".join(f"**{100 * overall[n]['mean']:.2f} ± {100 * overall[n]['std']:.2f}**" for n in names)
-    return [*lines, f"| mean ± std | {overall['clips']} | {spread} |"]
+    lines.append(f"| mean ± std | {overall['clips']} | {spread} |")
+    if "wall_seconds" in result:
+        wall, training = result["wall_seconds"], result["seconds"]
+        lines += ["", f"From audio files to report: {wall:.0f} s, of which {training:.0f} s training and evaluation."]
+    return lines
 
 
 PEERS = "librosa", "torchaudio", "nnAudio"
@@ -127,6 +131,24 @@ def recording_table(result: dict[str, object]) -> list[str]:
     return lines
 
 
+def process_table(result: dict[str, object]) -> list[str]:
+    """Pairs of runs down: how far apart their curves are and how often their accuracies differ."""
+    marks = range(1, result["epochs"] + 1)
+    lines = heading("against one process, one thread", *[f"loss, epoch {n}" for n in marks], "folds as accurate")
+    for pair in result["pairs"]:
+        one, other = pair["accuracy"]
+        same = sum(a == b for a, b in zip(one, other, strict=True))
+        differences = [f"{pair['loss_difference'][n - 1]:.0e}" for n in marks]
+        lines.append(line(pair["name"], *differences, f"{same} of {len(one)}"))
+    bins, hop = result["image"]["n_mels"], result["image"]["hop_length"]
+    return [
+        *lines,
+        "",
+        f"Largest difference of any of the folds' training losses after each epoch. {result['backbone']} "
+        f"on log-mel of {bins} bands, hop {hop}; batches of {result['batch_size']}, learning rate {result['lr']:g}.",
+    ]
+
+
 def with_backend(row: dict[str, object]) -> str:
     """The front-end's name, and its backend where it is another one than "native"."""
     backend = row.get("backend", "native")
@@ -140,12 +162,16 @@ TABLES = {
     "graphs": graph_table,
     "long_recording": recording_table,
     "pipeline": pipeline_table,
+    "processes": process_table,
 }
 
 
 def table(file: str, folder: Path = RESULTS) -> str:
-    """The Markdown of one result file, with what it was made on."""
+    """The Markdown of one result file, or of FILE#PART, with what it was made on."""
+    file, _, part = file.partition("#")
     result = read_json(folder / file)
+    if part:
+        result = {"environment": result["environment"], **result["parts"][part]["result"]}
     environment, versions = result["environment"], result["environment"]["versions"]
     hardware = environment["gpu"]["name"] if environment["gpu"] else f"{environment['cpu']}, no GPU"
     made_on = f"{hardware}; CPU threads: {environment['threads']}; torch {versions['torch']}"

@@ -1,4 +1,4 @@
-"""The command line: `esc-gpu train`, `esc-gpu download`. The only place that prints."""
+"""The command line: `esc-gpu download`, `esc-gpu prepare`, `esc-gpu train`. The only place that prints."""
 
 import argparse
 import sys
@@ -21,10 +21,17 @@ def main(arguments: list[str] | None = None) -> int:
         help="train and evaluate on the official folds (`esc-gpu train --help` lists its options); "
         "the same as train.py",
     )
+    commands.add_parser(
+        "prepare",
+        add_help=False,
+        help="decode the recordings of a run ahead of it; takes the options of train",
+    )
     download = commands.add_parser("download", help="get the public ESC-50 recordings (about 600 MB)")
     download.add_argument("--root", required=True, metavar="DIR", help="folder to put meta/ and audio/ into")
     if arguments[:1] == ["train"]:  # its options are jsonargparse's
         return train(arguments[1:], prog="esc-gpu train")
+    if arguments[:1] == ["prepare"]:
+        return reporting(lambda: run_prepare(arguments[1:]))
     return reporting(lambda: run_download(parser.parse_args(arguments).root))
 
 
@@ -55,6 +62,16 @@ def run_train(arguments: list[str], prog: str) -> None:
     summary = run(config, announce=lambda line: print(line, flush=True))
     if summary is not None:
         print(format_summary(summary))
+
+
+def run_prepare(arguments: list[str]) -> None:
+    from esc_gpu.arguments import parse_run
+
+    config = parse_run(arguments, "esc-gpu prepare")
+
+    from esc_gpu.experiment import prepare
+
+    prepare(config, announce=lambda line: print(line, flush=True))
 
 
 def run_download(root: str) -> None:

@@ -46,7 +46,8 @@ def average_over_windows(logits: Tensor, recordings: Tensor) -> Tensor:
     windows = position.bincount()[:, None]
     probabilities = logits.new_zeros(len(numbers), logits.shape[1], dtype=torch.float64)
     probabilities.index_add_(0, position, logits.double().softmax(dim=1))
-    return (probabilities / windows).log().float()
+    # A class that no window thinks possible: the floor keeps the loss finite.
+    return (probabilities / windows).clamp_min(torch.finfo(torch.float64).tiny).log().float()
 
 
 def summarize(folds: list[dict[str, object]]) -> dict[str, object]:

@@ -20,7 +20,7 @@ from esc_gpu.environment import describe_environment
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import evaluate, summarize
 from esc_gpu.files import read_json, write_json
-from esc_gpu.processes import create_accelerator, from_main
+from esc_gpu.processes import create_accelerator, from_all, from_local_main, from_main
 from esc_gpu.results import plot_fold, write_fold, write_predictions
 from esc_gpu.run_folder import prepare_output
 from esc_gpu.tracking import log_result, tracked
@@ -50,9 +50,12 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
         model = build_model(config, len(recordings.class_names))
-        store, windows = open_clips(config, recordings, main)
-        if main:  # last: nothing is written for data or options that cannot be used
-            prepare_output(config, output_dir, model, len(folds))
+    # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
+    opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
+    store, windows = from_local_main(accelerator, opened)
+    check_same_store(from_all(store.key))
+    if main:  # last: nothing is written for data or options that cannot be used
+        prepare_output(config, output_dir, model, len(folds))
     source = WaveformSource(store, accelerator.device, config.data.residence, config.data.budget_gb)
     labels = torch.from_numpy(recordings.labels[windows.recording]).to(accelerator.device)
 
@@ -118,7 +121,7 @@ def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str],
         )
         root = write_synthetic(Path(config.data.cache_dir).expanduser() / "synthetic", progress=progress)
     recordings = read_recordings(root, config.data.subset, config.data.table)
-    announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {root}")
+    announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
     return recordings
 
 
@@ -135,6 +138,25 @@ def open_clips(config: RunConfig, recordings: Recordings, progress: bool) -> tup
     cache_dir = Path(data.cache_dir).expanduser() / "stores"
     store = open_store(recordings.paths, windows=windows, cache_dir=cache_dir, progress=progress, **options)
     return store, windows
+
+
+def check_same_store(keys: list[str]) -> None:
+    """Refuse to train on stores that differ between the processes, as on machines with different recordings."""
+    if len(set(keys)) > 1:
+        raise EscGpuError(
+            "the recordings or options of data are not the same on all machines: "
+            "give all machines the same files and the same command"
+        )
+
+
+def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> WaveformStore:
+    """Decode the recordings of a run ahead of it, and be told by `announce` what they are; raises what `run` does."""
+    check_config(config)
+    recordings = open_recordings(config, True, announce)
+    store, _ = open_clips(config, recordings, True)
+    seconds = store.n_clips * store.n_samples / store.sample_rate
+    announce(f"{store.n_clips} clips, {seconds / 3600:.2f} h, {store.nbytes / 1e9:.3f} GB of int16 in {store.folder}")
+    return store
 
 
 def chosen_folds(config: RunConfig, recordings: Recordings) -> list[int]:

@@ -6,8 +6,9 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import broadcast_object_list
+from accelerate.utils import broadcast_object_list, gather_object
 
+from esc_gpu.allocator import keep_freed_memory
 from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
 
@@ -34,6 +35,8 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
         raise EscGpuError(
             f"train.batch_size={train.batch_size} must divide by processes x train.accumulation = {parts}"
         )
+    if accelerator.device.type == "cpu":
+        keep_freed_memory()
     local_processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # `accelerate launch` leaves a process one thread unless told otherwise.
     torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes))
@@ -46,6 +49,16 @@ def best_precision() -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
     has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if has_bf16 else "no"
+
+
+def from_local_main(accelerator: Accelerator, value: object) -> object:
+    """The `value` of the first process on this machine, on every process of it."""
+    return gather_object([value])[accelerator.process_index - accelerator.local_process_index]
+
+
+def from_all(value: object) -> list[object]:
+    """The `value` of every process, by rank."""
+    return gather_object([value])
 
 
 def from_main(value: object) -> object:

@@ -29,7 +29,7 @@ class CpuSyncBatchNorm(nn.BatchNorm2d):
 
     def __init__(self, norm: nn.BatchNorm2d):
         super().__init__(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
-        self.load_state_dict(norm.state_dict())
+        self.to(norm.running_mean).load_state_dict(norm.state_dict())
         self.after = nn.Sequential(*(getattr(norm, name) for name in ("drop", "act") if hasattr(norm, name)))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -37,9 +37,9 @@ class CpuSyncBatchNorm(nn.BatchNorm2d):
         return self.after(self.normalize(x) if synchronised else super().forward(x))
 
     def normalize(self, x: Tensor) -> Tensor:
-        """In float32: mean, then variance around it, each averaged over the processes with its gradient."""
+        """Mean, then variance around it, each averaged over the processes with its gradient, as precise as parameters."""
         n_processes = torch.distributed.get_world_size()
-        exact = x.float()
+        exact = x.to(self.running_mean.dtype)
         mean = all_reduce(exact.mean(dim=(0, 2, 3))) / n_processes
         centred = exact - mean[:, None, None]
         variance = all_reduce(centred.square().mean(dim=(0, 2, 3))) / n_processes

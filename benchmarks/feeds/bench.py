@@ -9,7 +9,7 @@ import torch
 
 from benchmarks.feeds import KINDS, Feed, Material, Unavailable, create_feed
 from benchmarks.feeds.agreement import check_feed
-from benchmarks.feeds.plan import compile_modes, modes_of
+from benchmarks.feeds.plan import modes_of
 from benchmarks.feeds.precompute import precompute
 from benchmarks.memory import allocated_bytes
 from benchmarks.throughput import MODES, WARM_UP, Learner, clip_order, measure_round
@@ -58,13 +58,23 @@ class FeatureBench:
         config: its run, with augmentation.
         recorded: the recordings.
         folder: for the precomputed features; not there yet.
+        compile_modes: torch.compile's modes of which (h) has rows of its own.
 
     Attributes:
         results: of the rows, once they are measured.
         skipped: feeds that there are none of, and why.
     """
 
-    def __init__(self, name: str, config: RunConfig, recorded: Recorded, folder: Path, device: torch.device):
+    def __init__(
+        self,
+        name: str,
+        config: RunConfig,
+        recorded: Recorded,
+        folder: Path,
+        device: torch.device,
+        compile_modes: list[str],
+    ):
+        self.compile_modes = compile_modes
         self.name, self.augmented, self.recorded, self.device = name, config, recorded, device
         without = dataclasses.replace(config.augment, shift_seconds=0.0, gain_db=0.0)
         self.plain = dataclasses.replace(config, augment=without)
@@ -125,7 +135,7 @@ class FeatureBench:
             difference = max(check_feed(letter, feed, self.material, epoch) for feed in checked)
             for count, feed in feeds.items():
                 self.add_row(letter, feed, learner, count, difference)
-            for mode in compile_modes(letter, self.device):
+            for mode in self.compile_modes if letter == "h" else []:
                 compiled = self.learner(mode)
                 self.add_row(letter, feeds[None], compiled, None, difference, mode)
                 for timed in modes_of(letter):  # compiles

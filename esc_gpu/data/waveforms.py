@@ -37,8 +37,12 @@ class WaveformStore:
     def __init__(self, files: ShardFolder, sample_rate: int, key: str):
         self.shape = self.n_clips, self.n_samples = files.shape
         self.sample_rate, self.key = sample_rate, key
+        self.folder, self._layout = files.folder, files
         self._clips_per_shard = files.clips_per_shard
         self._files = [_ShardFile(shard.path, len(shard.header)) for shard in files.shards]
+
+    def __reduce__(self) -> tuple:  # to another process on this machine: it opens the files itself
+        return WaveformStore, (self._layout, self.sample_rate, self.key)
 
     @property
     def nbytes(self) -> int:
