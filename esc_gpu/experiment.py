@@ -46,7 +46,8 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
     output_dir = Path(config.output_dir or f"runs/{config.frontend.name}").expanduser()
     accelerator = create_accelerator(config, output_dir)
     main = accelerator.is_main_process
-    with accelerator.main_process_first():
+    # The embedded recordings are made by one process at a time, whether the machines share a disk or not.
+    with accelerator.main_process_first(), accelerator.local_main_process_first():
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
         model = build_model(config, len(recordings.class_names))

@@ -26,12 +26,15 @@ def start_all_processes() -> None:
         return
     launched = launch_command_parser().parse_args(words[starts[0] + 1 :])
     machines = launched.num_machines or 1
-    arguments = {
-        "--nproc_per_node": launched.num_processes // machines,
-        "--nnodes": machines,
-        "--node_rank": launched.machine_rank or 0,
-        "--master_addr": os.environ["MASTER_ADDR"],
-        "--master_port": os.environ["MASTER_PORT"],
-    }
-    options = [str(part) for option in arguments.items() for part in option]
+    options = ["--nproc_per_node", str(launched.num_processes // machines)]
+    if machines == 1 and launched.main_process_port is None:
+        options.append("--standalone")  # a port that is free, for two trainings at once
+    else:
+        meeting = {
+            "--nnodes": machines,
+            "--node_rank": launched.machine_rank or 0,
+            "--master_addr": os.environ["MASTER_ADDR"],
+            "--master_port": os.environ["MASTER_PORT"],
+        }
+        options += [str(part) for option in meeting.items() for part in option]
     os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *options, *sys.argv])

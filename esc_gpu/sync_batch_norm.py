@@ -37,7 +37,7 @@ class CpuSyncBatchNorm(nn.BatchNorm2d):
         return self.after(self.normalize(x) if synchronised else super().forward(x))
 
     def normalize(self, x: Tensor) -> Tensor:
-        """Mean, then variance around it, each averaged over the processes with its gradient, as precise as parameters."""
+        """Mean, then variance around it, each averaged over the processes with gradient, in the parameters' type."""
         n_processes = torch.distributed.get_world_size()
         exact = x.to(self.running_mean.dtype)
         mean = all_reduce(exact.mean(dim=(0, 2, 3))) / n_processes

@@ -174,7 +174,7 @@ def training_batches(
 
     All that is random in an epoch follows from seed, fold and epoch, so a resumed run needs no generator's state. Order
     and augmentation are drawn for the whole batch, whoever has which clips of it: they do not depend on the number of
-    processes. (Dropout inside the backbone does.)
+    processes. (Dropout inside the backbone does, and who is mixed with whom where a process's share is odd.)
     """
     train, rank, n_processes = config.train, accelerator.process_index, accelerator.num_processes
     set_seed(derive_seed(train.seed, fold, epoch, rank))

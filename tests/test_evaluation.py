@@ -4,7 +4,7 @@ import pytest
 import sklearn.metrics
 import torch
 
-from esc_gpu.evaluation import evaluate, summarize
+from esc_gpu.evaluation import average_over_windows, evaluate, summarize
 
 
 @pytest.fixture
@@ -44,3 +44,38 @@ def test_the_summary_pools_the_folds(predictions):
 
 def test_one_fold_has_no_spread(predictions):
     assert summarize([evaluate(*predictions)])["accuracy"]["std"] is None
+
+
+def test_windows_are_averaged_as_by_a_plain_loop():
+    generator = torch.Generator().manual_seed(0)
+    recordings = torch.tensor([7, 2, 2, 9, 7, 7, 2, 30, 9, 7])
+    logits = 5 * torch.randn(10, 4, generator=generator)
+    averaged = average_over_windows(logits, recordings)
+    assert averaged.shape == (4, 4) and averaged.dtype == torch.float32
+    for row, number in zip(averaged, (2, 7, 9, 30), strict=True):
+        mine = [logits[k].softmax(dim=0) for k in range(10) if recordings[k] == number]
+        # Probabilities of float32 in both.
+        torch.testing.assert_close(row.softmax(dim=0), sum(mine) / len(mine), rtol=1e-5, atol=1e-7)
+        torch.testing.assert_close(row.exp().sum(), torch.tensor(1.0))
+
+
+def test_it_is_probabilities_that_are_averaged_not_logits():
+    """One window that is sure outweighs two that hardly care."""
+    logits = torch.tensor([[20.0, 0.0], [0.0, 0.5], [0.0, 0.5]])
+    assert average_over_windows(logits, torch.tensor([0, 0, 0])).argmax() == 0
+    sure_of_too_much = torch.tensor([[200.0, 0.0], [0.0, 2.0], [0.0, 2.0], [0.0, 2.0]])
+    assert average_over_windows(sure_of_too_much, torch.zeros(4, dtype=torch.int64)).argmax() == 1
+
+
+def test_recordings_of_one_window_keep_their_logits():
+    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
+    assert torch.equal(average_over_windows(logits, torch.arange(4)), logits)
+    assert torch.equal(average_over_windows(logits, torch.tensor([5, 1, 9, 3])), logits[[1, 3, 0, 2]])
+
+
+def test_a_class_that_no_window_thinks_possible_is_never_chosen_and_gives_a_loss():
+    """exp(-800) is 0 even in float64."""
+    logits = torch.tensor([[0.0, -800.0], [0.0, -800.0]])
+    averaged = average_over_windows(logits, torch.tensor([0, 0]))
+    assert averaged.argmax() == 0 and averaged.softmax(dim=1).isfinite().all()
+    assert torch.nn.functional.cross_entropy(averaged, torch.tensor([1])).isfinite()

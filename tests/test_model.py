@@ -73,6 +73,27 @@ def test_a_stack_feeds_one_channel_a_member(waveform):
     assert model.image(waveform).shape == (6, 2, 24, 32) and model(waveform).shape == (6, 3)
 
 
+@pytest.mark.parametrize("per", ["bin", "channel"])
+def test_statistics_of_two_halves_added_up_are_those_of_the_whole(per):
+    """As by two processes, of which each sums up its own images; here three of ten."""
+    images = 5 + torch.randn(10, 2, 4, 7, generator=torch.Generator().manual_seed(0))
+    whole, half, sums = Normalization(2, 4, per), Normalization(2, 4, per), []
+    whole.fit([images])
+    Normalization(2, 4, per).fit(images[:3].split(2), add_up=lambda own: sums.append(own) or own)
+    half.fit(images[3:].split(2), add_up=lambda own: own + sums[0])
+    # Summed up in float64, kept in float32: the last bit may differ.
+    torch.testing.assert_close(half.mean, whole.mean, rtol=2e-7, atol=0)
+    torch.testing.assert_close(half.std, whole.std, rtol=2e-7, atol=0)
+
+
+def test_a_process_without_clips_takes_the_statistics_of_the_others():
+    images = torch.randn(4, 1, 3, 5, generator=torch.Generator().manual_seed(0))
+    other, empty, sums = Normalization(1, 3, "bin"), Normalization(1, 3, "bin"), []
+    other.fit([images], add_up=lambda own: sums.append(own) or own)
+    empty.fit([], add_up=lambda own: own + sums[0])
+    assert torch.equal(empty.mean, other.mean) and torch.equal(empty.std, other.std)
+
+
 def test_a_constant_bin_is_not_blown_up():
     image = torch.randn(4, 1, 3, 10)
     image[:, :, 1] = -100.0

@@ -14,7 +14,7 @@ def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple
     """Blend each clip with its neighbour in the batch, and their label distributions alike.
 
     Clips 0 and 1 are partners, 2 and 3, and so on; an odd one at the end stays as it is. In a shuffled batch that is
-    as random as any other pairing, and a process has both of a pair.
+    as random as any other pairing, and a process whose share of a batch is even has both of each pair.
 
     Args:
         waveform: `(B, T)` float.

@@ -1,6 +1,7 @@
 """Reading clips by number, from shards and from memory."""
 
 import os
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -134,3 +135,12 @@ def test_files_are_opened_once_and_closed_with_the_store(array, tmp_path):
     assert descriptors() == 2
     del store
     assert descriptors() == 0
+
+
+def test_store_that_went_through_pickle_reads_the_same_clips(array, tmp_path):
+    store = shard_store(array, tmp_path, 3)
+    read(store, [0])  # a file that is open does not go along
+    copy = pickle.loads(pickle.dumps(store))
+    assert (copy.key, copy.sample_rate, copy.shape) == (store.key, store.sample_rate, store.shape)
+    del store
+    np.testing.assert_array_equal(read(copy, list(range(N_CLIPS))), array)

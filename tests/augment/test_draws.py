@@ -1,0 +1,89 @@
+"""A clip's random numbers do not depend on which process has it, or on how many there are."""
+
+import pytest
+import torch
+
+from esc_gpu.augment import Draws, add_noise, draw_masks, mixup, random_gain, random_shift
+
+CLIPS, SAMPLES = 8, 4000
+
+
+def generator(seed=5):
+    return torch.Generator().manual_seed(seed)
+
+
+def batch():
+    """Clips, and a label of its own for each."""
+    return torch.rand(CLIPS, SAMPLES, generator=generator(1)) - 0.5, torch.eye(CLIPS)
+
+
+def mixed(waveform, target, draws):
+    return torch.cat(mixup(waveform, target, 0.4, draws), dim=1)
+
+
+AUGMENTATIONS = {
+    "shift": lambda waveform, target, draws: random_shift(waveform, 500, draws),
+    "gain": lambda waveform, target, draws: random_gain(waveform, 6.0, draws),
+    "noise": lambda waveform, target, draws: add_noise(waveform, (0.0, 30.0), 0.7, draws),
+    "mixup": mixed,
+    "masks": lambda waveform, target, draws: draw_masks((len(waveform), 16, 32), 2, 0.3, 2, 0.3, draws),
+}
+
+
+@pytest.mark.parametrize("n_parts", [2, 4])
+@pytest.mark.parametrize("augment", AUGMENTATIONS.values(), ids=AUGMENTATIONS)
+def test_the_parts_of_a_batch_are_augmented_as_the_whole(augment, n_parts):
+    waveform, target = batch()
+    whole = augment(waveform, target, Draws(generator()))
+    share = CLIPS // n_parts
+    parts = [
+        augment(waveform[first : first + share], target[first : first + share], Draws(generator(), first, CLIPS))
+        for first in range(0, CLIPS, share)
+    ]
+    assert torch.equal(torch.cat(parts), whole)
+    assert not torch.equal(torch.cat([parts[0]] * n_parts), whole)  # and the parts have not all the same numbers
+
+
+def test_all_augmentations_in_turn_leave_the_generators_of_all_parts_alike():
+    whole, part = Draws(generator()), Draws(generator(), 6, CLIPS)
+    for draws, clips in ((whole, slice(None)), (part, slice(6, 8))):
+        for augment in AUGMENTATIONS.values():
+            augment(*(rows[clips] for rows in batch()), draws)
+    assert torch.equal(whole.generator.get_state(), part.generator.get_state())
+
+
+@pytest.mark.parametrize(
+    "draw", [lambda d: d.uniform(CLIPS, 3), lambda d: d.shared_normal(100)], ids=["uniform", "normal"]
+)
+def test_numbers_follow_their_generator_and_nothing_else(draw):
+    torch.manual_seed(0)
+    state = torch.get_rng_state()
+    first = draw(Draws(generator()))
+    assert torch.equal(torch.get_rng_state(), state)
+    torch.manual_seed(1)
+    assert torch.equal(draw(Draws(generator())), first)
+    assert not torch.equal(draw(Draws(generator(6))), first)
+    one = Draws(generator())
+    assert not torch.equal(draw(one), draw(one))
+
+
+def test_numbers_of_some_clips_are_their_rows_of_the_batch():
+    whole = Draws(generator()).uniform(CLIPS, 3)
+    assert torch.equal(Draws(generator(), 3, CLIPS).uniform(2, 3), whole[3:5])
+    assert whole.min() >= 0 and whole.max() < 1 and whole.dtype == torch.float32
+
+
+def test_the_shared_noise_is_the_same_for_all_parts():
+    assert torch.equal(Draws(generator(), 4, CLIPS).shared_normal(50), Draws(generator()).shared_normal(50))
+
+
+def test_the_noises_of_two_clips_are_uncorrelated_though_they_are_one():
+    waveform = torch.ones(32, 20000)
+    added = add_noise(waveform, (0.0, 0.0), 1.0, Draws(generator())) - waveform
+    spectra = torch.fft.rfft(added)
+    spectra /= spectra.abs().square().mean(dim=1, keepdim=True).sqrt()
+    # One noise under another roll: the magnitudes of the spectra agree, up to float32's rounding of the sums.
+    torch.testing.assert_close(spectra.abs(), spectra[:1].abs().expand(32, -1), rtol=0, atol=1e-3)
+    correlation = torch.corrcoef(added)[~torch.eye(32, dtype=torch.bool)]
+    # White noise against itself rolled: a deviation of 1 / sqrt(20,000). 496 pairs stay within five of them.
+    assert correlation.abs().max() < 5 / 20000**0.5

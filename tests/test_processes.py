@@ -1,0 +1,108 @@
+"""The processes of a run: precision, batch, threads, and what they tell each other."""
+
+import json
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from esc_gpu.arguments import parse_run
+from esc_gpu.errors import EscGpuError
+from esc_gpu.processes import best_precision, create_accelerator, from_all, from_local_main, from_main
+from tests.workers import run_together
+
+
+def create(folder, *options):
+    return create_accelerator(parse_run(list(options), "train.py"), folder)
+
+
+@pytest.mark.parametrize(
+    ("cuda", "cuda_bf16", "avx512", "amx", "expected"),
+    [
+        (True, True, False, False, "bf16"),
+        (True, False, True, True, "no"),  # the GPU decides where there is one
+        (False, False, True, False, "bf16"),
+        (False, False, False, True, "bf16"),
+        (False, True, False, False, "no"),
+    ],
+)
+def test_the_best_precision_is_bf16_where_the_hardware_multiplies_it(
+    monkeypatch, cuda, cuda_bf16, avx512, amx, expected
+):
+    def supports(including_emulation):
+        return cuda_bf16 or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supports)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert best_precision() == expected
+
+
+def test_auto_is_the_best_precision_of_this_machine(tmp_path):
+    assert create(tmp_path).mixed_precision == best_precision() in ("no", "bf16")
+
+
+def test_runs_of_one_process_have_each_their_own_precision(tmp_path):
+    """As in a notebook: Accelerate keeps the first one's."""
+    for precision in ("bf16", "no", "bf16"):
+        assert create(tmp_path, "--train.mixed_precision", precision).mixed_precision == precision
+
+
+def test_a_precision_that_is_not_possible_here_is_one_line(tmp_path, monkeypatch):
+    def refuse(**options):
+        raise ValueError("fp16 mixed precision requires a GPU")
+
+    monkeypatch.setattr("esc_gpu.processes.Accelerator", refuse)
+    with pytest.raises(
+        EscGpuError, match="^train.mixed_precision=fp16 with tracker.name=none is not possible here: fp16"
+    ):
+        create(tmp_path, "--train.mixed_precision", "fp16")
+
+
+def test_a_batch_that_does_not_divide_is_refused(tmp_path):
+    create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "4")
+    with pytest.raises(EscGpuError, match="train.batch_size=12 must divide by processes x train.accumulation = 5"):
+        create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "5")
+
+
+def test_alone_everyones_value_is_ones_own(tmp_path):
+    accelerator, value = create(tmp_path), {"any": ["object"]}
+    assert from_main(value) == from_local_main(accelerator, value) == value
+    assert from_main(None) is None
+    assert from_all(value) == [value]
+
+
+@pytest.mark.parametrize(("threads", "expected"), [("3", 3), (None, 4)], ids=["chosen", "shared out"])
+def test_processes_of_a_machine_share_its_cores(tmp_path, monkeypatch, threads, expected):
+    taken = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    monkeypatch.setattr("esc_gpu.processes.os.cpu_count", lambda: 9)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    create(tmp_path, *(("--train.threads", threads) if threads else ()))
+    assert taken == [expected]
+
+
+def exchange(rank):
+    """What one of four processes on two machines learns from the others; left in a file."""
+    from pathlib import Path
+
+    accelerator = create(Path.cwd(), "--train.batch_size", "8")
+    first_here = f"of {rank}" if accelerator.is_local_main_process else None
+    told = {"main": from_main(rank), "local": from_local_main(accelerator, first_here), "all": from_all(rank)}
+    try:
+        create(Path.cwd(), "--train.batch_size", "6")
+    except EscGpuError as error:
+        told["error"] = str(error)
+    Path("told.json").write_text(json.dumps(told))
+
+
+def test_four_processes_on_two_machines_learn_from_the_first_of_all_and_of_their_machine(tmp_path):
+    folders = [tmp_path / str(rank) for rank in range(4)]
+    statuses = run_together(exchange, [(rank,) for rank in range(4)], folders, n_hosts=2)
+    assert statuses == [0] * 4, (folders[0] / "output.txt").read_text()
+    told = [SimpleNamespace(**json.loads((folder / "told.json").read_text())) for folder in folders]
+    assert [one.main for one in told] == [0, 0, 0, 0]
+    assert [one.local for one in told] == ["of 0", "of 0", "of 2", "of 2"]
+    assert all(one.all == [0, 1, 2, 3] for one in told)
+    assert all("train.batch_size=6 must divide by processes x train.accumulation = 4" in one.error for one in told)

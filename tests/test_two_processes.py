@@ -1,0 +1,92 @@
+"""Two processes train as one does: the same batches, augmentation, statistics and gradients."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from esc_gpu.arguments import parse_run
+from esc_gpu.cli import train
+from tests.tiny import OPTIONS, write_tones
+from tests.workers import run_together
+
+AUGMENTED = (
+    *("--augment.mixup_alpha", "0.3", "--augment.noise_probability", "0.5", "--train.epochs", "3"),
+    # Rounding grows with the learning rate: Adam divides by the gradient.
+    *("--train.lr", "1e-4"),
+)
+
+
+def curves(output):
+    return [json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text().splitlines()]
+
+
+def predictions(output):
+    with open(output / "predictions.csv", newline="") as file:
+        return [row["filename"] + row["prediction"] for row in csv.DictReader(file)]
+
+
+@pytest.fixture(scope="module")
+def table(tmp_path_factory):
+    return write_tones(tmp_path_factory.mktemp("tones"), per_class=8)
+
+
+@pytest.mark.parametrize("parts", ["1", "2"])
+def test_two_processes_have_the_curves_and_predictions_of_one(table, tmp_path, parts):
+    fixed = [*OPTIONS, *AUGMENTED, "--train.accumulation", parts, "--folds", "1", "--data.table", str(table)]
+    fixed += ["--data.cache_dir", str(tmp_path / "cache"), "--output_dir"]
+    assert train([*fixed, str(tmp_path / "one")]) == 0
+    command = ([*fixed, str(tmp_path / "two")],)
+    statuses = run_together(train, [command, command], [tmp_path / "rank0", tmp_path / "rank1"])
+    assert statuses == [0, 0], (tmp_path / "rank0" / "output.txt").read_text()
+    one, two = curves(tmp_path / "one"), curves(tmp_path / "two")
+    assert len(one) == len(two) == 3
+    for here, there in zip(one, two, strict=True):
+        # float32 sums in another order, through nine steps of at most 1e-4.
+        assert there["loss"] == pytest.approx(here["loss"], abs=1e-5)
+        assert there["test_loss"] == pytest.approx(here["test_loss"], abs=1e-5)
+        assert there["test_accuracy"] == here["test_accuracy"]
+    assert predictions(tmp_path / "two") == predictions(tmp_path / "one")
+    assert json.loads((tmp_path / "two" / "summary.json").read_text())["processes"] == 2
+    assert (tmp_path / "rank1" / "output.txt").read_text().count("\n") == 0  # one process speaks
+
+
+def train_in_float64(parts):
+    """Three epochs with everything behind the features in float64; the history and the model are left in a file."""
+    from esc_gpu import training
+    from esc_gpu.data.batches import WaveformSource
+    from esc_gpu.processes import create_accelerator
+
+    build = training.build_model
+
+    def build_double(config, n_classes):
+        model = build(config, n_classes)
+        model.backbone.double()
+        return model
+
+    training.build_model = build_double
+    config = parse_run([*OPTIONS, *AUGMENTED, "--train.accumulation", parts], "train.py")
+    waveforms = np.random.default_rng(0).integers(-8000, 8000, (30, 8000)).astype(np.int16)
+    source = WaveformSource(waveforms, torch.device("cpu"))
+    data = training.FoldData(source, torch.arange(30) % 3, 3, np.arange(16), np.arange(16, 30), np.arange(30))
+    result = training.train_fold(config, create_accelerator(config, Path.cwd()), data, 1, Path.cwd())
+    torch.save((result.history, result.model.state_dict(), result.logits), "result.pt")
+
+
+@pytest.mark.parametrize("parts", ["1", "2"])
+def test_in_float64_two_processes_are_one(tmp_path, parts):
+    folders = [tmp_path / name for name in ("alone", "rank0", "rank1")]
+    assert run_together(train_in_float64, [(parts,)], folders[:1]) == [0], (folders[0] / "output.txt").read_text()
+    assert run_together(train_in_float64, [(parts,)] * 2, folders[1:]) == [0, 0]
+    alone, *ranks = [torch.load(folder / "result.pt") for folder in folders]
+    for rank in ranks:
+        # A dozen steps on gradients that agree to the rounding of float64.
+        torch.testing.assert_close(rank[1], alone[1], rtol=0, atol=1e-12)
+        # Logits and losses are float32 by themselves: a mean of 8 and one of two means of 4 differ in the last bit.
+        torch.testing.assert_close(rank[2], alone[2], rtol=2e-7, atol=2e-7)
+        for here, there in zip(alone[0], rank[0], strict=True):
+            assert there["loss"] == pytest.approx(here["loss"], rel=3e-7)
+            assert there["test_loss"] == pytest.approx(here["test_loss"], rel=3e-7)
