@@ -34,7 +34,8 @@ bench: setup
 	$(BIN)/python -m benchmarks.errors $(if $(ESC10),--root $(ESC10))
 	$(BIN)/python -m benchmarks.graphs
 	$(BIN)/python -m benchmarks.long_recording
-	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.pipeline --threads $(THREADS) --root $(RECORDINGS)
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.pipeline --threads $(THREADS) --root $(RECORDINGS) \
+		--batches 10 --round-seconds 5 --compile default
 	$(BIN)/python -m benchmarks.processes --root $(RECORDINGS)
 
 # The machine with the GPU brings its own Python and torch; nothing is installed.

@@ -20,7 +20,7 @@ from esc_gpu.config import DataConfig
 from esc_gpu.experiment import run
 from esc_gpu.report import format_summary
 
-PRIVATE = {"data": ("root", "cache_dir"), None: ("output_dir", "resume", "overwrite")}  # paths of the machine
+PRIVATE = {"data": ("root", "table", "cache_dir"), None: ("output_dir", "resume", "overwrite")}  # paths of the machine
 
 
 def main(arguments: list[str]) -> int:
@@ -33,7 +33,7 @@ def main(arguments: list[str]) -> int:
             require_gpu()
         config = parse_run(arguments, "python -m benchmarks.cross_validation")
         with tempfile.TemporaryDirectory(prefix="esc_gpu-stores-") as stores:
-            if config.data.root and config.data.cache_dir == DataConfig.cache_dir:
+            if (config.data.root or config.data.table) and config.data.cache_dir == DataConfig.cache_dir:
                 config = dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=stores))
             started = time.perf_counter()
             summary = run(config, announce=print)

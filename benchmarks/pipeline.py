@@ -14,7 +14,7 @@ import dataclasses
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import soundfile
@@ -30,6 +30,7 @@ from esc_gpu import EscGpuError
 from esc_gpu.arguments import parse_run
 from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig, check_config
 from esc_gpu.data.esc50 import read_esc50
+from esc_gpu.data.recordings import Recordings
 from esc_gpu.data.store import open_store
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -65,12 +66,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         if arguments.require_gpu:
             require_gpu()
-        result = run(arguments)
+        for result in run(arguments):
+            file = write_result("pipeline", result, arguments.output)
+            plot_throughput(file.with_suffix(".png"), result)
     except EscGpuError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    file = write_result("pipeline", result, arguments.output)
-    plot_throughput(file.with_suffix(".png"), result)
     print(f"written: {file}\nwritten: {file.with_suffix('.png')}")
     return 0
 
@@ -87,8 +88,8 @@ def listed(convert: Callable[[str], object], known: Sequence[str] | None = None)
     return parse
 
 
-def run(arguments: argparse.Namespace) -> dict[str, object]:
-    """Prepare the data, measure every feature; returns what the result file holds."""
+def run(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
+    """Prepare the data and measure every feature; after each gives what the result file holds by then."""
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     workers = arguments.workers or WORKERS[device.type]
     n_batches = arguments.batches or BATCHES[device.type]
@@ -117,16 +118,28 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
             bench.measure(arguments.rounds, n_batches, arguments.round_seconds, bar.update)
             rows, skipped = rows + bench.results, skipped + bench.skipped
             features[name] = bench.describe()
-    augmentation = config.augment
+            yield describe(arguments, recordings, bench, workers, n_batches) | {
+                "features": features,
+                "rows": rows,
+                "skipped": skipped,
+            }
+
+
+def describe(
+    arguments: argparse.Namespace, recordings: Recordings, bench: FeatureBench, workers: list[int], n_batches: int
+) -> dict[str, object]:
+    """What was measured on, and how."""
+    augmentation = bench.augmented.augment
     return {
         "benchmark": "pipeline",
         "data": {
             "recordings": recordings.root.resolve().name,
             "clips": len(recordings.paths),
             "format": recording_format(recordings.paths[0]),
-            **recorded_options,
+            "sample_rate": arguments.sample_rate,
+            "clip_seconds": arguments.clip_seconds,
         },
-        "device": device.type,
+        "device": bench.device.type,
         "backbone": arguments.backbone,
         "mixed_precision": bench.accelerator.mixed_precision,
         "threads": torch.get_num_threads(),
@@ -136,9 +149,6 @@ def run(arguments: argparse.Namespace) -> dict[str, object]:
         "rounds": arguments.rounds,
         "round_seconds": arguments.round_seconds,
         "augmentation": {"shift_seconds": augmentation.shift_seconds, "gain_db": augmentation.gain_db},
-        "features": features,
-        "rows": rows,
-        "skipped": skipped,
     }
 
 

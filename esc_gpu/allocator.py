@@ -5,6 +5,7 @@ import sys
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
 LARGE = (1 << 31) - 1
+LARGEST_OF_OLD = 32 << 20  # what an older glibc takes as its threshold
 
 
 def keep_freed_memory() -> None:
@@ -15,5 +16,6 @@ def keep_freed_memory() -> None:
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
     if mallopt is not None:
-        mallopt(M_MMAP_THRESHOLD, LARGE)
+        if not mallopt(M_MMAP_THRESHOLD, LARGE):
+            mallopt(M_MMAP_THRESHOLD, LARGEST_OF_OLD)
         mallopt(M_TRIM_THRESHOLD, LARGE)

@@ -19,7 +19,7 @@ class DataConfig:
         overlap: cut longer recordings into clips that share this part with the next; null takes the first clip only.
         cache_dir: folder of the decoded stores and of the embedded recordings.
         workers: threads that decode; null for one a core.
-        residence: where the clips are during training: "device", "stream" (from the file, one batch ahead) or "auto".
+        residence: where the clips are during training: "device", "stream" (from the store, ahead) or "auto".
         budget_gb: most memory that "auto" lets the clips take, in 1e9 bytes; null for half of what the device has free.
     """
 
@@ -286,6 +286,11 @@ class RunConfig:
 def check_config(config: RunConfig) -> None:
     """Refuse numbers out of range, by the name they have on the command line."""
     train, augment = config.train, config.augment
+    if train.compile == "reduce-overhead" and train.accumulation > 1:
+        raise EscGpuError(
+            "train.compile=reduce-overhead keeps gradients in memory that the next part of the batch overwrites: "
+            "set train.accumulation=1, or train.compile=default"
+        )
     positive = {
         "train.epochs": train.epochs,
         "train.batch_size": train.batch_size,

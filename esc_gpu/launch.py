@@ -26,6 +26,8 @@ def start_all_processes() -> None:
         return
     launched = launch_command_parser().parse_args(words[starts[0] + 1 :])
     machines = launched.num_machines or 1
+    if launched.num_processes is None:
+        raise SystemExit("error: several CPU processes need their number on the command line: add --num_processes N")
     options = ["--nproc_per_node", str(launched.num_processes // machines)]
     if machines == 1 and launched.main_process_port is None:
         options.append("--standalone")  # a port that is free, for two trainings at once

@@ -50,7 +50,7 @@ def plot_fold(
     report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
     labels = data.labels.cpu().numpy()[data.train]
     first = [data.train[labels == label][:1] for label in range(data.n_classes)]
-    with torch.no_grad():
+    with torch.no_grad(), torch.compiler.set_stance("force_eager"):
         result.model.eval()
         images = torch.cat([result.model.image(waveform).float().cpu() for waveform, _ in data.source.batches(first)])
     frontend = result.model.frontend

@@ -271,10 +271,12 @@ def step_profiler(
     config: RunConfig, accelerator: Accelerator, folder: Path, n_steps: int
 ) -> contextlib.AbstractContextManager[StepProfiler | None]:
     """The profiler that `train.profile` asks for."""
+    if config.train.profile and n_steps < ALL_STEPS:
+        raise EscGpuError(
+            f"train.profile looks at {ALL_STEPS} steps, the fold has {n_steps}: raise train.epochs, or resume without"
+        )
     if not (config.train.profile and accelerator.is_main_process):
         return contextlib.nullcontext()
-    if n_steps < ALL_STEPS:
-        raise EscGpuError(f"train.profile looks at {ALL_STEPS} steps, the fold has {n_steps}: raise train.epochs")
     return StepProfiler(folder, accelerator.device, config.train.batch_size // accelerator.num_processes)
 
 
@@ -325,6 +327,8 @@ def load_state(
     found = accelerator.is_main_process and file.exists()
     state = from_main(torch.load(file, map_location="cpu", weights_only=True) if found else None)
     if state is None:
+        if accelerator.scaler is not None:  # it is the run's, and has the scale of the fold before
+            accelerator.scaler.load_state_dict(type(accelerator.scaler)().state_dict())
         return []
     classifier.load_state_dict(state["model"])
     optimizer.load_state_dict(state["optimizer"])

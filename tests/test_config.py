@@ -145,6 +145,7 @@ def test_mistakes_in_a_file(tmp_path, text, message):
         (["--train.label_smoothing", "1.5"], "train.label_smoothing is a share"),
         (["--train.seed", "-1"], "train.seed must not be negative"),
         (["--data.sample_rate", "0"], "data.sample_rate must be positive"),
+        (["--train.compile", "reduce-overhead", "--train.accumulation", "2"], "train.compile=reduce-overhead keeps"),
     ],
 )
 def test_numbers_out_of_range(arguments, message):

@@ -3,6 +3,7 @@
 import json
 import sys
 
+import psutil
 import pytest
 
 from benchmarks import gpu, tables
@@ -15,9 +16,17 @@ folder = pathlib.Path(sys.argv[sys.argv.index("--output") + 1])
 print("done")
 """
 
+ENDLESS = """
+import pathlib, subprocess, sys, time
+child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(600)"])
+pathlib.Path("{mark}").write_text(str(child.pid))
+print("begun", flush=True)
+time.sleep(600)
+"""
 
-def python(code):
-    return [sys.executable, "-c", code]
+
+def python(code, seconds=60.0):
+    return gpu.Part([sys.executable, "-c", code, "--output", gpu.FOLDER], seconds)
 
 
 def test_every_part_is_kept_whatever_becomes_of_it(tmp_path, capsys):
@@ -25,18 +34,20 @@ def test_every_part_is_kept_whatever_becomes_of_it(tmp_path, capsys):
         "tests": python("print('2 passed')"),
         "graphs": python(WRITES),
         "broken": python("print('so far'); raise SystemExit('no memory')"),
-        "endless": python("print('begun', flush=True); import time; time.sleep(600)"),
+        "endless": python(ENDLESS.format(mark=tmp_path / "child"), seconds=3.0),
         "late": python("import time; time.sleep(600)"),
     }
-    file = gpu.run_parts(parts, 8.0, tmp_path)
+    file = gpu.run_parts(parts, 8.0, tmp_path / "results")
     outcomes = json.loads(file.read_text())["parts"]
     assert list(outcomes) == list(parts)
     assert outcomes["tests"]["status"] == "passed" and outcomes["tests"]["last_lines"] == ["2 passed"]
     assert outcomes["graphs"]["result"]["benchmark"] == "graphs"
-    assert (tmp_path / "graphs-cpu.png").read_bytes() == b"picture"
+    assert (tmp_path / "results" / "graphs-cpu.png").read_bytes() == b"picture"
     assert outcomes["broken"]["status"] == "failed (1)" and outcomes["broken"]["last_lines"] == ["so far", "no memory"]
-    assert outcomes["endless"]["status"].startswith("stopped after") and outcomes["endless"]["last_lines"] == ["begun"]
-    assert outcomes["late"]["seconds"] < 5  # the time was up
+    assert outcomes["endless"]["status"] == "stopped after 3 s" and outcomes["endless"]["last_lines"] == ["begun"]
+    child = int((tmp_path / "child").read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+    assert outcomes["late"]["seconds"] < 8  # the time was up
     assert "broken: failed (1)" in capsys.readouterr().out
 
 
@@ -51,14 +62,16 @@ def test_the_parts_are_commands_that_this_repository_has(monkeypatch):
     from benchmarks import frontends, pipeline
     from esc_gpu.arguments import parse_run
 
-    parts = gpu.commands("ESC-10")
+    parts = {name: part.command for name, part in gpu.create_parts("ESC-10").items()}
     assert list(parts) == ["tests", "pipeline", "cross_validation", "frontends"]
     for name, module in (("pipeline", pipeline), ("frontends", frontends)):
         monkeypatch.setattr(module, "require_gpu", lambda: sys.exit("parsed"))
         with pytest.raises(SystemExit, match="parsed"):
             module.main(parts[name][3:])
     options = parts["cross_validation"][3:]
-    assert parse_run([word for word in options if word != "--require-gpu"], "x").train.epochs == 100
+    own = options[: options.index("--data.root")]
+    assert own == ["--require-gpu", "--output", gpu.FOLDER]
+    assert parse_run(options[len(own) :], "x").train.epochs == 100
     assert all((gpu.REPOSITORY / word).is_file() for word in parts["tests"] if word.endswith(".py"))
 
 

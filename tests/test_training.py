@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from esc_gpu.data.batches import WaveformSource
 from esc_gpu.errors import EscGpuError
 from esc_gpu.optim import clip_gradients, create_optimizer, parameter_groups, set_learning_rate
 from esc_gpu.processes import create_accelerator
-from esc_gpu.training import FoldData, augment, derive_seed, train_fold
+from esc_gpu.training import FoldData, augment, derive_seed, load_state, train_fold
 
 TINY = [
     *("--data.sample_rate", "8000", "--data.clip_seconds", "1", "--model.backbone", "test_resnet"),
@@ -178,3 +179,24 @@ def test_the_normalisation_is_that_of_the_training_clips_only(tmp_path):
     assert all(
         torch.equal(a, b) for a, b in zip(models[0].state_dict().values(), models[1].state_dict().values(), strict=True)
     )
+
+
+class Scaler:
+    """Stands for torch's GradScaler, which a CPU has not."""
+
+    def __init__(self):
+        self.scale = 65536.0
+
+    def state_dict(self):
+        return {"scale": self.scale}
+
+    def load_state_dict(self, state):
+        self.scale = state["scale"]
+
+
+def test_a_fold_starts_with_a_fresh_scale_whatever_fold_was_before(tmp_path):
+    scaler = Scaler()
+    scaler.scale = 4.0
+    accelerator = SimpleNamespace(is_main_process=True, scaler=scaler)
+    assert load_state(tmp_path / "state.pt", accelerator, None, None) == []
+    assert scaler.scale == 65536.0

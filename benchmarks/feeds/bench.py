@@ -135,11 +135,12 @@ class FeatureBench:
             difference = max(check_feed(letter, feed, self.material, epoch) for feed in checked)
             for count, feed in feeds.items():
                 self.add_row(letter, feed, learner, count, difference)
-            for mode in self.compile_modes if letter == "h" else []:
-                compiled = self.learner(mode)
-                self.add_row(letter, feeds[None], compiled, None, difference, mode)
+            # All before the first compiles: setting one up discards the graphs of the others.
+            compiled = {mode: self.learner(mode) for mode in self.compile_modes if letter == "h"}
+            for mode, learner_of_mode in compiled.items():
+                self.add_row(letter, feeds[None], learner_of_mode, None, difference, mode)
                 for timed in modes_of(letter):  # compiles
-                    measure_round(compiled, feeds[None], timed, self.order(2 * WARM_UP), WARM_UP, float("inf"))
+                    measure_round(learner_of_mode, feeds[None], timed, self.order(2 * WARM_UP), WARM_UP, float("inf"))
 
     def learner(self, compile: str) -> Learner:
         """A learner of the feature's model, or of another one to be compiled."""

@@ -74,12 +74,16 @@ class PinnedFeed(Feed):
         pinned = self.device.type == "cuda"
         buffers = [torch.empty(shape, pin_memory=pinned) for _ in range(BUFFERS)]
         waits = [lambda: None] * BUFFERS
-        for step, index in enumerate(index_batches):
+
+        def take(step: int, index: np.ndarray) -> tuple[Tensor, Tensor]:
             waits[step % BUFFERS]()  # until the buffer's last copy is done
             buffer = buffers[step % BUFFERS][: len(index)]
             torch.index_select(self.features, 0, torch.from_numpy(index), out=buffer)
             batch, waits[step % BUFFERS] = transfer.send(buffer)
-            yield batch, self.labels[numbers[step]]
+            return batch, self.labels[numbers[step]]
+
+        for step, index in enumerate(index_batches):
+            yield take(step, index)
 
 
 class ResidentFeed(Feed):

@@ -1,5 +1,6 @@
 """From the store to batches on the device."""
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Literal, get_args
 
@@ -101,11 +102,11 @@ def _check_options(residence: Residence, budget_gb: float | None, readers: int) 
     if budget_gb is not None and not budget_gb >= 0:
         raise EscGpuError(f"data.budget_gb is {budget_gb}; expected 0 or more (1e9 bytes); correct it")
     if readers < 1:
-        raise EscGpuError(f"data.readers is {readers}; expected 1 or more; correct it")
+        raise EscGpuError(f"readers is {readers}; expected 1 or more; correct it")
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes free on the device; for the CPU those of main memory, with what only caches files."""
+    """Bytes free on the device; for the CPU this process's share of main memory, with what only caches files."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return psutil.virtual_memory().available
+    return psutil.virtual_memory().available // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))

@@ -130,9 +130,11 @@ def _build(files: ShardFolder, decode: Callable[[np.ndarray], Iterator[np.ndarra
         try:
             for shard in missing:
                 _write_shard(shard, islice(waveforms, shard.n_clips))
-        except EscGpuError:  # a bad clip: without it the store has another key, and these shards no use
-            for shard in files.shards:
-                shard.path.unlink(missing_ok=True)
+        except EscGpuError as error:
+            # Without a bad clip the store has another key, and these shards no use; a disk may be better next time.
+            if not isinstance(error.__cause__, OSError):
+                for shard in files.shards:
+                    shard.path.unlink(missing_ok=True)
             raise
         finally:
             waveforms.close()  # its threads end here, not when the garbage is collected

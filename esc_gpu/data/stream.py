@@ -95,15 +95,19 @@ def stream_batches(
             pool.submit(_read_share, store, index[share], buffer[share[0] : share[-1] + 1], is_free) for share in shares
         ]
 
+    def take(step: int) -> tuple[Tensor, Tensor]:
+        """A batch that has been read, its buffer being given to the next but one."""
+        for share in reading.pop(step):
+            share.result()
+        batch, is_free = transfer.send(buffers[step % BUFFERS][: len(index_batches[step])])
+        if step + BUFFERS < len(index_batches):
+            reading[step + BUFFERS] = fill(step + BUFFERS, is_free)
+        return batch, numbers[step]
+
     try:
         reading = {step: fill(step) for step in range(min(BUFFERS, len(index_batches)))}
-        for step, index in enumerate(index_batches):
-            for share in reading.pop(step):
-                share.result()
-            batch, is_free = transfer.send(buffers[step % BUFFERS][: len(index)])
-            if step + BUFFERS < len(index_batches):
-                reading[step + BUFFERS] = fill(step + BUFFERS, is_free)
-            yield batch, numbers[step]
+        for step in range(len(index_batches)):
+            yield take(step)  # no name here keeps the batch once the caller has done with it
     finally:  # also where the caller stops early
         pool.shutdown(cancel_futures=True)
 

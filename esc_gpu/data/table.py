@@ -73,7 +73,7 @@ def _parse(where: str, number: int, fields: dict[str | None, str]) -> _Row:
         path=path,
         label=_name(where, fields["label"]),
         fold=integer(where, "fold", fields),
-        source=fields.get(SOURCE) or path,
+        source=(fields.get(SOURCE) or "").strip() or path,
     )
 
 

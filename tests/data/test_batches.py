@@ -120,6 +120,12 @@ def test_free_memory_counts_what_only_caches_files(monkeypatch):
     assert free_memory(CPU) == 123
 
 
+def test_processes_of_a_machine_share_its_memory(monkeypatch):
+    monkeypatch.setattr("psutil.virtual_memory", lambda: SimpleNamespace(available=120))
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "4")
+    assert free_memory(CPU) == 30
+
+
 @pytest.mark.parametrize("chunk_bytes", [1, 300, 1 << 20])
 def test_clips_become_resident_chunk_by_chunk(waveforms, monkeypatch, chunk_bytes):
     monkeypatch.setattr("esc_gpu.data.batches.CHUNK_BYTES", chunk_bytes)

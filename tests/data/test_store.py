@@ -466,6 +466,21 @@ def test_bad_clip_is_named(clips, cache, spoil):
     assert message.endswith("remove it from the csv or replace it")
 
 
+@pytest.mark.parametrize(("cause", "kept"), [(OSError(errno.EIO, "input/output error"), 1), (None, 0)])
+def test_finished_shards_outlive_a_failing_disk_but_not_a_bad_clip(clips, cache, monkeypatch, cause, kept):
+    decode = store_module.decode_clip
+
+    def fail_at_the_second(path, *given, **options):
+        if path == clips[1]:
+            raise EscGpuError(f"{path}: cannot be read") from cause
+        return decode(path, *given, **options)
+
+    monkeypatch.setattr(store_module, "decode_clip", fail_at_the_second)
+    with pytest.raises(EscGpuError, match="cannot be read"):
+        read(clips, cache, shard_bytes=1, workers=1)
+    assert len(list(cache.rglob("waveforms-*.npy"))) == kept
+
+
 def test_clip_named_raw(tmp_path, cache):
     (tmp_path / "a.raw").write_bytes(b"headerless")
     assert f"{tmp_path / 'a.raw'}: samplerate must be specified" in failure([tmp_path / "a.raw"], cache)

@@ -105,7 +105,7 @@ def test_blank_lines_are_read_over(write):
 
 
 def test_source_in_two_folds(write):
-    lines = ["a/1.wav,dog,1,one", "b.flac,cat,2,two", "c.ogg,cat,1,three", "a/2.wav,dog,2,one"]
+    lines = ["a/1.wav,dog,1,one", "b.flac,cat,2,two", "c.ogg,cat,1,three", "a/2.wav,dog,2, one "]
     message = failure(write(lines, HEADER + ",source"))
     assert "list.csv, row 5: fold of source 'one' is 2, above it was 1" in message
 
