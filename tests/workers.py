@@ -31,7 +31,8 @@ def run_together(
     Each has a folder of its own to work in, where `output.txt` takes what it prints. The processes are spread
     evenly over `n_hosts`, which all are this machine. Those that do not end in time are killed.
     """
-    environment = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "ACCELERATE_USE_CPU": "true"}
+    environment = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    environment |= {"ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}  # as torch's launcher does
     sizes = {"WORLD_SIZE": len(arguments), "LOCAL_WORLD_SIZE": len(arguments) // n_hosts}
     processes = []
     for rank, (given, folder) in enumerate(zip(arguments, folders, strict=True)):

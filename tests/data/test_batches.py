@@ -107,7 +107,7 @@ def test_clips_that_the_device_has_no_room_for_are_refused(waveforms, monkeypatc
         ({"residence": "disk"}, "data.residence 'disk' is unknown; expected one of auto, device, stream"),
         ({"budget_gb": -1}, "data.budget_gb is -1; expected 0 or more"),
         ({"budget_gb": float("nan")}, "data.budget_gb is nan; expected 0 or more"),
-        ({"readers": 0}, "data.readers is 0; expected 1 or more"),
+        ({"readers": 0}, "readers is 0; expected 1 or more"),
     ],
 )
 def test_option_out_of_range(waveforms, options, message):
