@@ -14,8 +14,8 @@ import time
 from pathlib import Path
 
 from benchmarks.results_file import RESULTS, require_gpu, write_result
-from esc_gpu import EscGpuError
 from esc_gpu.arguments import parse_run
+from esc_gpu.cli import reporting
 from esc_gpu.config import DataConfig
 from esc_gpu.experiment import run
 from esc_gpu.report import format_summary
@@ -28,21 +28,22 @@ def main(arguments: list[str]) -> int:
     parser.add_argument("--require-gpu", action="store_true")
     parser.add_argument("--output", type=Path, default=RESULTS)
     own, arguments = parser.parse_known_args(arguments)
-    try:
-        if own.require_gpu:
-            require_gpu()
-        config = parse_run(arguments, "python -m benchmarks.cross_validation")
-        with tempfile.TemporaryDirectory(prefix="esc_gpu-stores-") as stores:
-            if (config.data.root or config.data.table) and config.data.cache_dir == DataConfig.cache_dir:
-                config = dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=stores))
-            started = time.perf_counter()
-            summary = run(config, announce=print)
-            wall_seconds = time.perf_counter() - started
-        if summary is None:  # not the main process
-            return 0
-    except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return reporting(lambda: measure(arguments, own.output, own.require_gpu))
+
+
+def measure(arguments: list[str], output: Path, needs_gpu: bool) -> None:
+    """Train, print the summary and write it, in the main process, into the folder `output`."""
+    if needs_gpu:
+        require_gpu()
+    config = parse_run(arguments, "python -m benchmarks.cross_validation")
+    with tempfile.TemporaryDirectory(prefix="esc_gpu-stores-") as stores:
+        if (config.data.root or config.data.table) and config.data.cache_dir == DataConfig.cache_dir:
+            config = dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=stores))
+        started = time.perf_counter()
+        summary = run(config, announce=print)
+        wall_seconds = time.perf_counter() - started
+    if summary is None:  # not the main process
+        return
     print(format_summary(summary))
     config = summary.pop("config")
     for section, names in PRIVATE.items():
@@ -51,8 +52,7 @@ def main(arguments: list[str]) -> int:
     data, frontend = summary["data"], summary["frontend"]["name"]
     name = f"cross_validation {data['recordings']} {frontend}"
     result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
-    print(f"written: {write_result(name, result, own.output)}")
-    return 0
+    print(f"written: {write_result(name, result, output)}")
 
 
 if __name__ == "__main__":

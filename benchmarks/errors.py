@@ -17,6 +17,7 @@ from benchmarks.inputs import linear_options, real_signal, synthetic_signals
 from benchmarks.references import reference
 from benchmarks.results_file import RESULTS, require_gpu, write_result
 from esc_gpu import EscGpuError, create_frontend
+from esc_gpu.cli import reporting
 from esc_gpu.frontends import list_frontends
 from esc_gpu.frontends.base import Frontend
 
@@ -39,18 +40,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
     arguments = parser.parse_args(argv)
-    try:
-        if arguments.require_gpu:
-            require_gpu()
-        rows = run(arguments)
-    except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return int(any(row.get("verdict") == "fail" for row in rows))
+    return reporting(lambda: int(any(row.get("verdict") == "fail" for row in run(arguments))))
 
 
 def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
     """Compare, print a table, write the result file; returns its rows."""
+    if arguments.require_gpu:
+        require_gpu()
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     signals = synthetic_signals(arguments.seconds)
     if arguments.root:

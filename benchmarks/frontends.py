@@ -19,7 +19,8 @@ from benchmarks.inputs import default_options, linear_options, read_clips
 from benchmarks.memory import peak_bytes
 from benchmarks.results_file import RESULTS, require_gpu, write_result
 from benchmarks.timing import measure_together
-from esc_gpu import EscGpuError, create_frontend
+from esc_gpu import create_frontend
+from esc_gpu.cli import reporting
 from esc_gpu.frontends import list_frontends
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.waveform import FULL_SCALE
@@ -44,18 +45,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and its plot")
     arguments = parser.parse_args(argv)
-    try:
-        if arguments.require_gpu:
-            require_gpu()
-        run(arguments)
-    except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    return 0
+    return reporting(lambda: run(arguments))
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure, print a table, write the result file and its plot."""
+    if arguments.require_gpu:
+        require_gpu()
     torch.set_num_threads(arguments.threads)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch = arguments.batch or BATCH[device.type]

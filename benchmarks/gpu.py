@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.results_file import RESULTS, require_gpu, write_result
-from esc_gpu import EscGpuError
+from esc_gpu.cli import reporting
 from esc_gpu.files import read_json
 
 REPOSITORY = Path(__file__).parents[1]
@@ -41,14 +41,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=SECONDS, help="after which no part goes on (default: 520)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and the plots")
     arguments = parser.parse_args(argv)
-    try:
-        require_gpu()
-        file = run_parts(create_parts(str(arguments.root.resolve())), arguments.seconds, arguments.output)
-    except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return reporting(lambda: measure(arguments))
+
+
+def measure(arguments: argparse.Namespace) -> int:
+    """Run the parts; 1 if one of them has not passed."""
+    require_gpu()
+    file = run_parts(create_parts(str(arguments.root.resolve())), arguments.seconds, arguments.output)
     print(f"written: {file}")
-    return 0 if all(part["status"] == "passed" for part in read_json(file)["parts"].values()) else 1
+    return int(any(part["status"] != "passed" for part in read_json(file)["parts"].values()))
 
 
 def create_parts(root: str) -> dict[str, Part]:

@@ -17,7 +17,8 @@ from tqdm import tqdm
 from benchmarks import difference
 from benchmarks.inputs import default_options
 from benchmarks.results_file import RESULTS, write_result
-from esc_gpu import EscGpuError, WaveformClassifier, create_frontend, list_frontends
+from esc_gpu import WaveformClassifier, create_frontend, list_frontends
+from esc_gpu.cli import reporting
 from esc_gpu.frontends import list_backends
 
 OPSET = 18
@@ -31,6 +32,11 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=1.0, help="length of the clips (default: 1)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
     arguments = parser.parse_args(argv)
+    return reporting(lambda: check_all(arguments))
+
+
+def check_all(arguments: argparse.Namespace) -> None:
+    """Make every graph, print a line for each, write the result file."""
     waveform = torch.rand(3, round(44100 * arguments.seconds), generator=torch.Generator().manual_seed(0)) - 0.5
     checks = {
         "compile": lambda layer: compiled(layer, waveform, arguments.backend),
@@ -38,22 +44,17 @@ def main(argv: list[str] | None = None) -> int:
         "onnx": lambda layer: through_onnx(layer, waveform),
     }
     rows = []
-    try:
-        layers = list(create_layers(arguments.only))
-        for name, backend, layer in tqdm(layers, desc="graphs"):
-            row: dict[str, object] = {"name": name, "backend": backend}
-            for check, run in checks.items():
-                row[check], row[f"{check}_error"] = outcome(run, layer)
-            rows.append(row)
-            tqdm.write(format_row(row))
-        file = write_result(
-            "graphs", {"benchmark": "graphs", "limit": LIMIT, "opset": OPSET, "rows": rows}, arguments.output
-        )
-    except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    layers = list(create_layers(arguments.only))
+    for name, backend, layer in tqdm(layers, desc="graphs"):
+        row: dict[str, object] = {"name": name, "backend": backend}
+        for check, run in checks.items():
+            row[check], row[f"{check}_error"] = outcome(run, layer)
+        rows.append(row)
+        tqdm.write(format_row(row))
+    file = write_result(
+        "graphs", {"benchmark": "graphs", "limit": LIMIT, "opset": OPSET, "rows": rows}, arguments.output
+    )
     print(f"written: {file}")
-    return 0
 
 
 def create_layers(only: list[str] | None) -> list[tuple[str, str, nn.Module]]:

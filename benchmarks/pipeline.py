@@ -28,6 +28,7 @@ from benchmarks.feeds.plan import planned_measurements
 from benchmarks.results_file import RESULTS, require_gpu, write_result
 from esc_gpu import EscGpuError
 from esc_gpu.arguments import parse_run
+from esc_gpu.cli import reporting
 from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig, check_config
 from esc_gpu.data.esc50 import read_esc50
 from esc_gpu.data.recordings import Recordings
@@ -63,17 +64,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and its plot")
     arguments = parser.parse_args(argv)
-    try:
-        if arguments.require_gpu:
-            require_gpu()
-        for result in run(arguments):
-            file = write_result("pipeline", result, arguments.output)
-            plot_throughput(file.with_suffix(".png"), result)
-    except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+    return reporting(lambda: write_results(arguments))
+
+
+def write_results(arguments: argparse.Namespace) -> None:
+    """Measure, and keep what there is after each feature, with its plot."""
+    if arguments.require_gpu:
+        require_gpu()
+    for result in run(arguments):
+        file = write_result("pipeline", result, arguments.output)
+        plot_throughput(file.with_suffix(".png"), result)
     print(f"written: {file}\nwritten: {file.with_suffix('.png')}")
-    return 0
 
 
 def listed(convert: Callable[[str], object], known: Sequence[str] | None = None) -> Callable[[str], list]:

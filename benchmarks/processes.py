@@ -20,6 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.results_file import RESULTS, write_result
 from esc_gpu import EscGpuError
+from esc_gpu.cli import reporting
 from esc_gpu.files import read_json
 
 REPOSITORY = Path(__file__).parents[1]
@@ -39,13 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--backbone", default="resnet18", help="timm model (default: resnet18)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
     arguments = parser.parse_args(argv)
-    try:
-        result = compare(arguments)
-    except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    print(f"written: {write_result('processes', result, arguments.output)}")
-    return 0
+    return reporting(lambda: print(f"written: {write_result('processes', compare(arguments), arguments.output)}"))
 
 
 def compare(arguments: argparse.Namespace) -> dict[str, object]:

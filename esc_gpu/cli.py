@@ -40,14 +40,13 @@ def train(arguments: list[str], prog: str = "train.py") -> int:
     return reporting(lambda: run_train(arguments, prog))
 
 
-def reporting(command: Callable[[], None]) -> int:
-    """Run a command; a user's mistake becomes one line on standard error and exit status 2."""
+def reporting(command: Callable[[], int | None]) -> int:
+    """A command's exit status, 0 for None; a user's mistake becomes one line on standard error and status 2."""
     try:
-        command()
+        return command() or 0
     except EscGpuError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
-    return 0
 
 
 def run_train(arguments: list[str], prog: str) -> None:

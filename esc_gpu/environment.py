@@ -36,6 +36,11 @@ def describe_environment() -> dict[str, object]:
     }
 
 
+def local_processes() -> int:
+    """Processes of this run on this machine, which share its cores and memory."""
+    return int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+
+
 def cpu_name() -> str:
     """The processor's model name, with its widest vector instructions as torch uses them."""
     name = platform.processor() or platform.machine()

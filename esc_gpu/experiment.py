@@ -20,11 +20,12 @@ from esc_gpu.environment import describe_environment
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import evaluate, summarize
 from esc_gpu.files import read_json, write_json
+from esc_gpu.fold import FoldData
 from esc_gpu.processes import create_accelerator, from_all, from_local_main, from_main
 from esc_gpu.results import plot_fold, write_fold, write_predictions
 from esc_gpu.run_folder import prepare_output
 from esc_gpu.tracking import log_result, tracked
-from esc_gpu.training import STATE, FoldData, train_fold
+from esc_gpu.training import STATE, train_fold
 
 METRICS, SUMMARY = "metrics.json", "summary.json"
 

@@ -10,6 +10,7 @@ from accelerate.utils import broadcast_object_list, gather_object
 
 from esc_gpu.allocator import keep_freed_memory
 from esc_gpu.config import RunConfig
+from esc_gpu.environment import local_processes
 from esc_gpu.errors import EscGpuError
 
 
@@ -37,9 +38,8 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
         )
     if accelerator.device.type == "cpu":
         keep_freed_memory()
-    local_processes = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
     # `accelerate launch` leaves a process one thread unless told otherwise.
-    torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes))
+    torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes()))
     return accelerator
 
 
@@ -53,7 +53,7 @@ def best_precision() -> str:
 
 def from_local_main(accelerator: Accelerator, value: object) -> object:
     """The `value` of the first process on this machine, on every process of it."""
-    return gather_object([value])[accelerator.process_index - accelerator.local_process_index]
+    return from_all(value)[accelerator.process_index - accelerator.local_process_index]
 
 
 def from_all(value: object) -> list[object]:

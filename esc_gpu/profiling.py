@@ -46,6 +46,7 @@ class StepProfiler:
         self.device = device
         self.batch_size = batch_size
         self.steps = 0
+        self.tracing = False
         self.spans: list[tuple[str, object, object]] = []
         activities = [ProfilerActivity.CPU, ProfilerActivity.CUDA][: 2 if device.type == "cuda" else 1]
         self.profiler = profile(activities=activities, acc_events=True)
@@ -56,10 +57,15 @@ class StepProfiler:
         return self
 
     def __exit__(self, *error: object) -> None:
+        self.stop()
+
+    def stop(self) -> None:
+        """Look no further: at the last step, or where an error ends the training."""
         global _active
         _active = None
-        if TRACED_AFTER <= self.steps < ALL_STEPS:  # an error ends the training here
+        if self.tracing:
             self.profiler.stop()
+            self.tracing = False
 
     @contextlib.contextmanager
     def phase(self, name: str) -> Iterator[None]:
@@ -78,9 +84,9 @@ class StepProfiler:
         elif self.steps == TRACED_AFTER:
             self.write_times(self.seconds(self.started, self.now()))
             self.profiler.start()
+            self.tracing = True
         elif self.steps == ALL_STEPS:
-            self.profiler.stop()
-            self.__exit__()
+            self.stop()
             with replacing(self.folder / TRACE) as temporary:
                 self.profiler.export_chrome_trace(str(temporary))
 

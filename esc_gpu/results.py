@@ -9,7 +9,7 @@ import torch
 from esc_gpu import checkpoint, report
 from esc_gpu.data.recordings import Recordings
 from esc_gpu.files import write_text
-from esc_gpu.training import FoldData, FoldResult
+from esc_gpu.fold import FoldData, FoldResult
 
 
 def write_fold(folder: Path, recordings: Recordings, data: FoldData, result: FoldResult) -> None:

@@ -4,7 +4,6 @@ import contextlib
 import json
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -20,11 +19,11 @@ from esc_gpu.augment import Draws, add_noise, draw_masks, mixup, random_gain, ra
 from esc_gpu.augment.mix import smooth_one_hot
 from esc_gpu.build import build_model
 from esc_gpu.config import RunConfig
-from esc_gpu.data.batches import WaveformSource
 from esc_gpu.data.order import evaluation_batches, shuffled_batches
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import average_over_windows
 from esc_gpu.files import replacing, write_text
+from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.optim import clip_gradients, create_optimizer, set_learning_rate
 from esc_gpu.processes import from_main
@@ -36,46 +35,6 @@ EVAL_BATCH = 64
 STATE, HISTORY = "state.pt", "metrics.jsonl"
 # What the model takes and what it is to answer: waveform (B, T), mask (B, 1, F, N) or None, distributions (B, K).
 Part = tuple[Tensor, Tensor | None, Tensor]
-
-
-@dataclass(frozen=True)
-class FoldData:
-    """The clips of a fold.
-
-    Args:
-        source: waveforms by clip number.
-        labels: `(clips,)` int64 of all clips, on the device.
-        n_classes: K.
-        train, test: clip numbers, ascending.
-        recordings: `(clips,)` int64, ascending: the recording that each clip was cut from.
-    """
-
-    source: WaveformSource
-    labels: Tensor
-    n_classes: int
-    train: np.ndarray
-    test: np.ndarray
-    recordings: np.ndarray
-
-    @property
-    def test_recordings(self) -> np.ndarray:
-        """Numbers of the recordings that are tested on, ascending."""
-        return np.unique(self.recordings[self.test])
-
-    @property
-    def test_labels(self) -> Tensor:
-        """`(test recordings,)` int64, on the CPU."""
-        first = np.unique(self.recordings[self.test], return_index=True)[1]
-        return self.labels.cpu()[torch.from_numpy(self.test[first])]
-
-
-@dataclass(frozen=True)
-class FoldResult:
-    """The model of the last epoch, its logits `(test recordings, K)` on the CPU, and one record an epoch."""
-
-    model: WaveformClassifier
-    logits: Tensor
-    history: list[dict[str, float]]
 
 
 def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold: int, folder: Path) -> FoldResult:

@@ -13,10 +13,11 @@ from esc_gpu.build import build_model
 from esc_gpu.data.batches import WaveformSource
 from esc_gpu.data.synthetic import write_synthetic
 from esc_gpu.experiment import run
+from esc_gpu.fold import FoldData
 from esc_gpu.frontends import list_backends, list_frontends
 from esc_gpu.optim import create_optimizer
 from esc_gpu.processes import create_accelerator
-from esc_gpu.training import FoldData, fit_normalization, train_step, training_batches
+from esc_gpu.training import fit_normalization, train_step, training_batches
 
 pytestmark = [
     pytest.mark.gpu,

@@ -16,9 +16,10 @@ from esc_gpu.augment import Draws
 from esc_gpu.config import AugmentConfig, RunConfig
 from esc_gpu.data.batches import WaveformSource
 from esc_gpu.errors import EscGpuError
+from esc_gpu.fold import FoldData
 from esc_gpu.optim import clip_gradients, create_optimizer, parameter_groups, set_learning_rate
 from esc_gpu.processes import create_accelerator
-from esc_gpu.training import FoldData, augment, derive_seed, load_state, train_fold
+from esc_gpu.training import augment, derive_seed, load_state, train_fold
 
 TINY = [
     *("--data.sample_rate", "8000", "--data.clip_seconds", "1", "--model.backbone", "test_resnet"),

@@ -56,16 +56,10 @@ def test_two_processes_have_the_curves_and_predictions_of_one(table, tmp_path, p
 
 def train_in_float64(parts):
     """Three epochs with everything behind the features in float64; the history and the model are left in a file."""
+    from benchmarks.double_precision import build_double
     from esc_gpu import training
     from esc_gpu.data.batches import WaveformSource
     from esc_gpu.processes import create_accelerator
-
-    build = training.build_model
-
-    def build_double(config, n_classes):
-        model = build(config, n_classes)
-        model.backbone.double()
-        return model
 
     training.build_model = build_double
     config = parse_run([*OPTIONS, *AUGMENTED, "--train.accumulation", parts], "train.py")

@@ -9,8 +9,7 @@ from torch import Tensor
 
 from benchmarks.feeds import Feed, Material
 from esc_gpu.data.batches import WaveformSource
-
-READ_AHEAD = 2  # batches that a streaming source has under way
+from esc_gpu.data.stream import BUFFERS
 
 
 class WaveformFeed(Feed):
@@ -21,7 +20,7 @@ class WaveformFeed(Feed):
     def __init__(self, material: Material, residence: str):
         self.source = WaveformSource(material.store, material.device, residence=residence)
         self.labels = torch.from_numpy(material.labels).to(material.device)
-        self.ahead = READ_AHEAD if residence == "stream" else 0
+        self.ahead = BUFFERS if residence == "stream" else 0
 
     def batches(self, index_batches: list[np.ndarray], augmented: bool = False) -> Iterator[tuple[Tensor, Tensor]]:
         with closing(self.source.batches(index_batches)) as source:

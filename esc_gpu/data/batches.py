@@ -1,6 +1,5 @@
 """From the store to batches on the device."""
 
-import os
 from collections.abc import Iterable, Iterator
 from typing import Literal, get_args
 
@@ -12,6 +11,7 @@ from torch import Tensor
 from esc_gpu.data.shards import SAMPLE_BYTES
 from esc_gpu.data.stream import send_numbers, stream_batches
 from esc_gpu.data.waveforms import ArrayStore, Waveforms
+from esc_gpu.environment import local_processes
 from esc_gpu.errors import EscGpuError
 
 # Share of the free memory that the store may take: the rest is for the model and its activations.
@@ -109,4 +109,4 @@ def free_memory(device: torch.device) -> int:
     """Bytes free on the device; for the CPU this process's share of main memory, with what only caches files."""
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return psutil.virtual_memory().available // int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    return psutil.virtual_memory().available // local_processes()
