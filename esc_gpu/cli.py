@@ -1,38 +1,46 @@
-"""The command line: `esc-gpu download`, `esc-gpu prepare`, `esc-gpu train`. The only place that prints."""
+"""The command line `esc-gpu COMMAND`. The only place that prints."""
 
 import argparse
 import sys
 from collections.abc import Callable
 
+from esc_gpu.commands import COMMANDS
 from esc_gpu.errors import EscGpuError
 
 DESCRIPTION = "Environmental sound classification with the audio features as layers."
 EXIT_USER_ERROR = 2
+# Their options are those of a run, which jsonargparse reads.
+TRAINING = {
+    "train": "train and evaluate on the official folds, as train.py does; `esc-gpu train --help` lists its options",
+    "prepare": "decode the recordings of a run ahead of it; takes the options of train",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `esc-gpu`; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
-    parser = argparse.ArgumentParser(prog="esc-gpu", description=DESCRIPTION)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    commands.add_parser(
-        "train",
-        add_help=False,
-        help="train and evaluate on the official folds (`esc-gpu train --help` lists its options); "
-        "the same as train.py",
-    )
-    commands.add_parser(
-        "prepare",
-        add_help=False,
-        help="decode the recordings of a run ahead of it; takes the options of train",
-    )
-    download = commands.add_parser("download", help="get the public ESC-50 recordings (about 600 MB)")
-    download.add_argument("--root", required=True, metavar="DIR", help="folder to put meta/ and audio/ into")
-    if arguments[:1] == ["train"]:  # its options are jsonargparse's
+    if arguments[:1] == ["train"]:
         return train(arguments[1:], prog="esc-gpu train")
     if arguments[:1] == ["prepare"]:
         return reporting(lambda: run_prepare(arguments[1:]))
-    return reporting(lambda: run_download(parser.parse_args(arguments).root))
+    parsed = create_parser().parse_args(arguments)
+    return reporting(lambda: COMMANDS[parsed.command].run(parsed, say))
+
+
+def create_parser() -> argparse.ArgumentParser:
+    """The options of all commands but those of a training."""
+    parser = argparse.ArgumentParser(prog="esc-gpu", description=DESCRIPTION)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    for name, text in TRAINING.items():
+        commands.add_parser(name, add_help=False, help=text)
+    for name, command in COMMANDS.items():
+        command.add_arguments(commands.add_parser(name, help=command.HELP, description=command.HELP.capitalize()))
+    return parser
+
+
+def say(line: str) -> None:
+    """A line for the user."""
+    print(line, flush=True)
 
 
 def train(arguments: list[str], prog: str = "train.py") -> int:
@@ -58,9 +66,9 @@ def run_train(arguments: list[str], prog: str) -> None:
     from esc_gpu.experiment import run
     from esc_gpu.report import format_summary
 
-    summary = run(config, announce=lambda line: print(line, flush=True))
+    summary = run(config, announce=say)
     if summary is not None:
-        print(format_summary(summary))
+        say(format_summary(summary))
 
 
 def run_prepare(arguments: list[str]) -> None:
@@ -70,10 +78,4 @@ def run_prepare(arguments: list[str]) -> None:
 
     from esc_gpu.experiment import prepare
 
-    prepare(config, announce=lambda line: print(line, flush=True))
-
-
-def run_download(root: str) -> None:
-    from esc_gpu.data.download import download_esc50
-
-    print(f"ESC-50 is complete in {download_esc50(root)}")
+    prepare(config, announce=say)

@@ -1,0 +1,107 @@
+"""What a finished run holds, as read from its folder."""
+
+import csv
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.files import read_json
+
+
+@dataclass(frozen=True, eq=False)
+class RunResults:
+    """The test clips of a run and what its models said of them, in the order of `predictions.csv`.
+
+    Attributes:
+        folder: of the run.
+        summary: the content of `summary.json`, its `config` included.
+        filenames: of the recordings.
+        folds: `(n,)` int64, the test fold of each.
+        labels: `(n,)` int64 in 0..K-1.
+        probabilities: `(n, K)` float64.
+    """
+
+    folder: Path
+    summary: dict[str, object]
+    filenames: tuple[str, ...]
+    folds: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return self.folder.resolve().name
+
+    @property
+    def config(self) -> dict[str, object]:
+        """The run's options, nested as in its `config.yaml`."""
+        return self.summary["config"]
+
+    @property
+    def class_names(self) -> list[str]:
+        """Name of each class, by label."""
+        return self.summary["class_names"]
+
+    @property
+    def class_categories(self) -> list[str]:
+        """Group of each class, by label."""
+        return self.summary["class_categories"]
+
+    @cached_property
+    def predictions(self) -> np.ndarray:
+        """`(n,)` int64, the likeliest class of each."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def fold_numbers(self) -> list[int]:
+        """The test folds that were run, ascending."""
+        return sorted(set(self.folds.tolist()))
+
+    def fold_folder(self, fold: int) -> Path:
+        """The folder of a fold's model, curves and pictures."""
+        return self.folder / f"fold{fold}"
+
+    def history(self, fold: int) -> list[dict[str, float]]:
+        """A fold's record of each epoch: epoch, loss, lr, seconds, and test_loss and test_accuracy where evaluated."""
+        lines = (self.fold_folder(fold) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+        return [json.loads(line) for line in lines]
+
+
+def read_run(folder: str | Path) -> RunResults:
+    """The run in a folder.
+
+    Raises:
+        EscGpuError: for a folder that holds no finished run, or one whose files do not fit each other.
+    """
+    folder = Path(folder)
+    if not (folder / "summary.json").is_file():
+        hint = (
+            "it is not finished: go on with it by --resume"
+            if (folder / "config.yaml").is_file()
+            else ("give the output folder of a training, such as runs/logmel")
+        )
+        raise EscGpuError(f"{folder} holds no summary.json of a run; {hint}")
+    summary = read_json(folder / "summary.json")
+    table = folder / "predictions.csv"
+    try:
+        with open(table, encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        names = summary["class_names"]
+        label_of = {name: label for label, name in enumerate(names)}
+        return RunResults(
+            folder,
+            summary,
+            tuple(row["filename"] for row in rows),
+            np.array([int(row["fold"]) for row in rows], dtype=np.int64),
+            np.array([label_of[row["category"]] for row in rows], dtype=np.int64),
+            np.array([[float(row[name]) for name in names] for row in rows]).reshape(len(rows), len(names)),
+        )
+    except FileNotFoundError as error:
+        raise EscGpuError(f"there is no file {table}: finish the run by --resume") from error
+    except (KeyError, ValueError, TypeError) as error:
+        raise EscGpuError(f"{table} does not fit summary.json beside it ({error!r}): train the run again") from error
