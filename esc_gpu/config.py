@@ -217,6 +217,7 @@ class TrainConfig:
         eval_every: epochs between evaluations for the curves; the last epoch is always evaluated.
         checkpoint_every: epochs between checkpoints to resume from.
         threads: CPU threads of each process; null for an equal share of the cores.
+        folds_at_once: folds trained side by side on the CPU, each with its share of the threads; null for one a thread.
         compile: torch.compile's mode for front-end and backbone: "reduce-overhead" (CUDA graphs), "default", or "no".
         profile: write where a step's time goes, and a trace of torch's profiler, into each fold's folder.
     """
@@ -235,6 +236,7 @@ class TrainConfig:
     eval_every: int = 5
     checkpoint_every: int = 1
     threads: int | None = None
+    folds_at_once: int | None = None
     compile: Literal["no", "default", "reduce-overhead"] = "no"
     profile: bool = False
 
@@ -301,6 +303,8 @@ def check_config(config: RunConfig) -> None:
         "data.sample_rate": config.data.sample_rate,
         "data.clip_seconds": config.data.clip_seconds,
     }
+    counts = {"train.threads": train.threads, "train.folds_at_once": train.folds_at_once}
+    positive |= {name: value for name, value in counts.items() if value is not None}
     not_negative = {
         "train.seed": train.seed,
         "train.frontend_lr": train.frontend_lr,

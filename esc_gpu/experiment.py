@@ -20,12 +20,13 @@ from esc_gpu.environment import describe_environment
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import evaluate, summarize
 from esc_gpu.files import read_json, write_json
-from esc_gpu.fold import FoldData
+from esc_gpu.fold import FoldData, FoldResult
+from esc_gpu.fold_state import STATE
+from esc_gpu.folds import plan_rounds, train_together
 from esc_gpu.processes import create_accelerator, from_all, from_local_main, from_main
 from esc_gpu.results import plot_fold, write_fold, write_predictions
 from esc_gpu.run_folder import prepare_output
 from esc_gpu.tracking import log_result, tracked
-from esc_gpu.training import STATE, train_fold
 
 METRICS, SUMMARY = "metrics.json", "summary.json"
 
@@ -56,34 +57,30 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
     store, windows = from_local_main(accelerator, opened)
     check_same_store(from_all(store.key))
+    rounds = plan_rounds(config, accelerator, model, folds)
     if main:  # last: nothing is written for data or options that cannot be used
         prepare_output(config, output_dir, model, len(folds))
     source = WaveformSource(store, accelerator.device, config.data.residence, config.data.budget_gb)
     labels = torch.from_numpy(recordings.labels[windows.recording]).to(accelerator.device)
 
-    results = []
-    for fold in folds:
-        folder = output_dir / f"fold{fold}"
-        metrics = from_main(finished_metrics(folder) if main else None)
-        if metrics is not None:  # a resumed run has this fold behind it
-            results.append(metrics)
-            continue
-        if main:
-            folder.mkdir(exist_ok=True)
-        train, test = (np.flatnonzero(np.isin(windows.recording, part)) for part in recordings.split(fold))
-        data = FoldData(source, labels, len(recordings.class_names), train, test, windows.recording)
-        with tracked(accelerator, config.tracker, output_dir.name, fold, dataclasses.asdict(config), output_dir):
-            result = train_fold(config, accelerator, data, fold, folder)
-            metrics = {"fold": fold, **evaluate(result.logits, data.test_labels)}
-            metrics["seconds"] = sum(record["seconds"] for record in result.history)
+    results, seconds = [], 0.0
+    for together in rounds:
+        folders = {fold: output_dir / f"fold{fold}" for fold in together}
+        metrics = {fold: from_main(finished_metrics(folder) if main else None) for fold, folder in folders.items()}
+        left = [fold for fold in together if metrics[fold] is None]  # a resumed run has the others behind it
+        if left:
+            data = [fold_data(recordings, windows, source, labels, fold) for fold in left]
             if main:
-                write_fold(folder, recordings, data, result)
-                pictures = plot_fold(folder, recordings, data, result, metrics)
-                log_result(accelerator, metrics, list(recordings.class_names), pictures, config.train.epochs)
-                write_json(folder / METRICS, metrics)  # last: it marks the fold as complete
-                (folder / STATE).unlink(missing_ok=True)
-        results.append(metrics)
-        accelerator.free_memory()
+                for fold in left:
+                    folders[fold].mkdir(exist_ok=True)
+            with tracked(accelerator, config.tracker, output_dir.name, left[0], dataclasses.asdict(config), output_dir):
+                threads = max(1, torch.get_num_threads() // len(together))
+                trained = train_together(config, accelerator, left, data, [folders[fold] for fold in left], threads)
+                for fold, its_data, result in zip(left, data, trained, strict=True):
+                    metrics[fold] = finish_fold(config, accelerator, recordings, its_data, result, fold, folders[fold])
+            accelerator.free_memory()
+        results += metrics.values()
+        seconds += max(fold["seconds"] for fold in metrics.values())
 
     summary = {
         "data": describe_data(config, recordings),
@@ -92,7 +89,7 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         "folds": results,
         "class_names": list(recordings.class_names),
         "class_categories": list(recordings.class_categories),
-        "seconds": sum(fold["seconds"] for fold in results),
+        "seconds": seconds,
         "processes": accelerator.num_processes,
         "mixed_precision": accelerator.mixed_precision,
         "environment": describe_environment(),
@@ -106,6 +103,35 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         )
     accelerator.wait_for_everyone()
     return summary if main else None
+
+
+def fold_data(
+    recordings: Recordings, windows: Windows, source: WaveformSource, labels: torch.Tensor, fold: int
+) -> FoldData:
+    """The clips of a fold."""
+    train, test = (np.flatnonzero(np.isin(windows.recording, part)) for part in recordings.split(fold))
+    return FoldData(source, labels, len(recordings.class_names), train, test, windows.recording)
+
+
+def finish_fold(
+    config: RunConfig,
+    accelerator,
+    recordings: Recordings,
+    data: FoldData,
+    result: FoldResult,
+    fold: int,
+    folder: Path,
+) -> dict[str, object]:
+    """Evaluate a trained fold and write what it leaves; its metrics."""
+    metrics = {"fold": fold, **evaluate(result.logits, data.test_labels)}
+    metrics["seconds"] = sum(record["seconds"] for record in result.history)
+    if accelerator.is_main_process:
+        write_fold(folder, recordings, data, result)
+        pictures = plot_fold(folder, recordings, data, result, metrics)
+        log_result(accelerator, metrics, list(recordings.class_names), pictures, config.train.epochs)
+        write_json(folder / METRICS, metrics)  # last: it marks the fold as complete
+        (folder / STATE).unlink(missing_ok=True)
+    return metrics
 
 
 def finished_metrics(folder: Path) -> dict[str, object] | None:

@@ -1,9 +1,9 @@
 """Training of one fold with Accelerate, to be read from top to bottom."""
 
 import contextlib
-import json
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -22,39 +22,47 @@ from esc_gpu.config import RunConfig
 from esc_gpu.data.order import evaluation_batches, shuffled_batches
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import average_over_windows
-from esc_gpu.files import replacing, write_text
 from esc_gpu.fold import FoldData, FoldResult
+from esc_gpu.fold_state import load_state, save_state
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.optim import clip_gradients, create_optimizer, set_learning_rate
-from esc_gpu.processes import from_main
 from esc_gpu.profiling import ALL_STEPS, StepProfiler, phase
 from esc_gpu.sync_batch_norm import synchronize_batch_norm
 from esc_gpu.waveform import to_float
 
 EVAL_BATCH = 64
-STATE, HISTORY = "state.pt", "metrics.jsonl"
+# Weights come from torch's own generator, which all threads of a process share.
+SEEDED = threading.Lock()
 # What the model takes and what it is to answer: waveform (B, T), mask (B, 1, F, N) or None, distributions (B, K).
 Part = tuple[Tensor, Tensor | None, Tensor]
 
 
-def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold: int, folder: Path) -> FoldResult:
+def train_fold(
+    config: RunConfig,
+    accelerator: Accelerator,
+    data: FoldData,
+    fold: int,
+    folder: Path,
+    after_step: Callable[[], None] = lambda: None,
+) -> FoldResult:
     """Train on a fold's training clips; evaluate the last epoch's model on its test clips.
 
     Checkpoints go to `folder/state.pt`. Where there is one, training goes on from it and ends as it would
-    have without the interruption.
+    have without the interruption. `after_step` may end the training by an exception.
 
     Raises:
         EscGpuError: for a loss that is not finite.
     """
     train = config.train
     n_steps = steps_per_epoch(config, data)
-    set_seed(derive_seed(train.seed, fold))
-    classifier = build_model(config, data.n_classes).to(accelerator.device)
+    with SEEDED:
+        set_seed(derive_seed(train.seed, fold))
+        classifier = build_model(config, data.n_classes).to(accelerator.device)
     fit_normalization(accelerator, classifier, data)
     if accelerator.num_processes > 1:
         classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
     optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
-    history = load_state(folder / STATE, accelerator, classifier, optimizer)
+    history = load_state(folder, accelerator, classifier, optimizer)
     compile_parts(classifier, train.compile)
     model, optimizer = accelerator.prepare(classifier, optimizer)
 
@@ -78,6 +86,7 @@ def train_fold(config: RunConfig, accelerator: Accelerator, data: FoldData, fold
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
                 total_loss += train_step(accelerator, model, optimizer, parts, train.accumulation, train.clip_norm)
                 progress.update()
+                after_step()
                 if profiler is not None:
                     profiler.step()
             loss = mean_loss(accelerator, total_loss / n_steps, fold, epoch)
@@ -136,7 +145,8 @@ def training_batches(
     processes. (Dropout inside the backbone does, and who is mixed with whom where a process's share is odd.)
     """
     train, rank, n_processes = config.train, accelerator.process_index, accelerator.num_processes
-    set_seed(derive_seed(train.seed, fold, epoch, rank))
+    with SEEDED:
+        set_seed(derive_seed(train.seed, fold, epoch, rank))
     generator = Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold, epoch))
     image_size = classifier.frontend.output_shape(data.source.n_samples)[1:]
     batches = shuffled_batches(
@@ -259,38 +269,3 @@ def evaluate_epoch(accelerator: Accelerator, model: nn.Module, data: FoldData) -
         "test_loss": F.cross_entropy(logits, data.test_labels).item(),
         "test_accuracy": (logits.argmax(dim=1) == data.test_labels).float().mean().item(),
     }
-
-
-def save_state(
-    folder: Path,
-    accelerator: Accelerator,
-    classifier: WaveformClassifier,
-    optimizer: Optimizer,
-    history: list[dict[str, float]],
-) -> None:
-    """Write what resuming needs, and the curves, each whole or not at all; main process only."""
-    if not accelerator.is_main_process:
-        return
-    state = {"model": classifier.state_dict(), "optimizer": optimizer.state_dict(), "history": history}
-    if accelerator.scaler is not None:
-        state["scaler"] = accelerator.scaler.state_dict()
-    with replacing(folder / STATE) as temporary:
-        torch.save(state, temporary)
-    write_text(folder / HISTORY, "".join(json.dumps(record) + "\n" for record in history))
-
-
-def load_state(
-    file: Path, accelerator: Accelerator, classifier: WaveformClassifier, optimizer: Optimizer
-) -> list[dict[str, float]]:
-    """Restore the state of `save_state` that the main process finds, if any; returns the history up to it."""
-    found = accelerator.is_main_process and file.exists()
-    state = from_main(torch.load(file, map_location="cpu", weights_only=True) if found else None)
-    if state is None:
-        if accelerator.scaler is not None:  # it is the run's, and has the scale of the fold before
-            accelerator.scaler.load_state_dict(type(accelerator.scaler)().state_dict())
-        return []
-    classifier.load_state_dict(state["model"])
-    optimizer.load_state_dict(state["optimizer"])
-    if accelerator.scaler is not None:
-        accelerator.scaler.load_state_dict(state["scaler"])
-    return state["history"]

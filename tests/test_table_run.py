@@ -9,7 +9,8 @@ import pytest
 import soundfile
 import torch
 
-from esc_gpu import experiment, load
+from esc_gpu import folds as folds_module
+from esc_gpu import load
 from esc_gpu.cli import main
 from esc_gpu.data.layouts import read_recordings
 from esc_gpu.data.store import open_store
@@ -52,13 +53,13 @@ def runs(table, tmp_path_factory):
     """Prepared, then trained with the clips on the device, then with more of them than the budget."""
     folder, patch, folds = tmp_path_factory.mktemp("runs"), pytest.MonkeyPatch(), []
     assert main(["prepare", *options(table, folder / "cache")]) == 0
-    train_fold = experiment.train_fold
+    train_fold = folds_module.train_fold
 
     def train_and_keep(config, accelerator, data, *rest):
         folds.append(data)
         return train_fold(config, accelerator, data, *rest)
 
-    patch.setattr(experiment, "train_fold", train_and_keep)
+    patch.setattr(folds_module, "train_fold", train_and_keep)
     for name, residence in (
         ("device", ("--data.residence", "device")),
         ("stream", ("--data.budget_gb", "0.0001")),

@@ -17,9 +17,10 @@ from esc_gpu.config import AugmentConfig, RunConfig
 from esc_gpu.data.batches import WaveformSource
 from esc_gpu.errors import EscGpuError
 from esc_gpu.fold import FoldData
+from esc_gpu.fold_state import load_state
 from esc_gpu.optim import clip_gradients, create_optimizer, parameter_groups, set_learning_rate
 from esc_gpu.processes import create_accelerator
-from esc_gpu.training import augment, derive_seed, load_state, train_fold
+from esc_gpu.training import augment, derive_seed, train_fold
 
 TINY = [
     *("--data.sample_rate", "8000", "--data.clip_seconds", "1", "--model.backbone", "test_resnet"),
@@ -199,5 +200,5 @@ def test_a_fold_starts_with_a_fresh_scale_whatever_fold_was_before(tmp_path):
     scaler = Scaler()
     scaler.scale = 4.0
     accelerator = SimpleNamespace(is_main_process=True, scaler=scaler)
-    assert load_state(tmp_path / "state.pt", accelerator, None, None) == []
+    assert load_state(tmp_path, accelerator, None, None) == []
     assert scaler.scale == 65536.0

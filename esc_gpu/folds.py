@@ -1,0 +1,98 @@
+"""Folds trained side by side: on a CPU, models of a thread each get through more clips than one of many threads."""
+
+import copy
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+import torch
+
+from esc_gpu.config import RunConfig
+from esc_gpu.errors import EscGpuError
+from esc_gpu.fold import FoldData, FoldResult
+from esc_gpu.model import WaveformClassifier
+from esc_gpu.training import train_fold
+
+
+class Stopped(Exception):
+    """Ends a fold because another one, or the user, ended the run."""
+
+
+def plan_rounds(config: RunConfig, accelerator, model: WaveformClassifier, folds: Sequence[int]) -> list[list[int]]:
+    """The folds in the order of their training, those trained side by side in one list.
+
+    Raises:
+        EscGpuError: for `train.folds_at_once` where folds cannot be trained side by side.
+    """
+    at_once, hindrance = config.train.folds_at_once, find_hindrance(config, accelerator, model)
+    if hindrance and at_once not in (None, 1):
+        raise EscGpuError(f"train.folds_at_once={at_once} is not possible with {hindrance}: leave it out")
+    if hindrance:
+        at_once = 1
+    at_once = at_once or torch.get_num_threads()
+    return [list(folds[first : first + at_once]) for first in range(0, len(folds), at_once)]
+
+
+def find_hindrance(config: RunConfig, accelerator, model: WaveformClassifier) -> str | None:
+    """What keeps folds from being trained side by side, if anything."""
+    hindrances = {
+        "a GPU": accelerator.device.type != "cpu",
+        "several processes": accelerator.num_processes > 1,
+        "a tracker": config.tracker.name != "none",
+        "train.compile": config.train.compile != "no",
+        "train.profile": config.train.profile,
+        "a backbone that draws random numbers, such as for dropout: all threads would share them": (
+            draws_random_numbers(model, round(config.data.sample_rate * config.data.clip_seconds))
+        ),
+    }
+    return next((name for name, there in hindrances.items() if there), None)
+
+
+def draws_random_numbers(model: WaveformClassifier, n_samples: int) -> bool:
+    """Whether the backbone does so in training."""
+    backbone = copy.deepcopy(model.backbone).train()  # batch norm remembers what it sees
+    before = torch.get_rng_state()
+    with torch.no_grad():
+        backbone(torch.zeros(2, *model.frontend.output_shape(n_samples)))
+    return not torch.equal(before, torch.get_rng_state())
+
+
+def train_together(
+    config: RunConfig,
+    accelerator,
+    folds: Sequence[int],
+    data: Sequence[FoldData],
+    folders: Sequence[Path],
+    threads: int,
+) -> list[FoldResult]:
+    """`train_fold` for each of the folds at once, on so many CPU threads each.
+
+    Raises:
+        EscGpuError: what the first fold to fail raises; the others end after their step.
+    """
+    all_threads, stop = torch.get_num_threads(), threading.Event()
+
+    def check() -> None:
+        if stop.is_set():
+            raise Stopped
+
+    def train(data: FoldData, fold: int, folder: Path) -> FoldResult:
+        torch.set_num_threads(threads)  # of this thread
+        return train_fold(config, accelerator, data, fold, folder, check)
+
+    try:
+        if len(folds) == 1:
+            return [train(data[0], folds[0], folders[0])]
+        # Evaluations set and restore torch's stance, each thread in its turn.
+        with torch.compiler.set_stance("default"), ThreadPoolExecutor(len(folds)) as pool:
+            training = [pool.submit(train, *arguments) for arguments in zip(data, folds, folders, strict=True)]
+            try:
+                for fold in as_completed(training):
+                    fold.result()
+            except BaseException:
+                stop.set()
+                raise
+            return [fold.result() for fold in training]
+    finally:
+        torch.set_num_threads(all_threads)
