@@ -37,6 +37,8 @@ bench: setup
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.pipeline --threads $(THREADS) --root $(RECORDINGS) \
 		--batches 10 --round-seconds 5 --compile default
 	$(BIN)/python -m benchmarks.processes --root $(RECORDINGS)
+	$(BIN)/python -m benchmarks.folds_at_once --config configs/logmel.yaml --data.root $(RECORDINGS) \
+		--train.epochs 4 --folds '[1,2]'
 
 # The machine with the GPU brings its own Python and torch; nothing is installed.
 gpu:

@@ -149,6 +149,20 @@ def process_table(result: dict[str, object]) -> list[str]:
     ]
 
 
+def at_once_table(result: dict[str, object]) -> list[str]:
+    """One after another against side by side: the seconds of each round."""
+    lines = heading("folds at once", "seconds", "median")
+    for row in result["rows"]:
+        lines.append(line(row["folds_at_once"], ", ".join(map(number, row["seconds"])), number(row["median_seconds"])))
+    folds, epochs = len(result["folds"]), result["epochs"]
+    return [
+        *lines,
+        "",
+        f"Training and evaluation of {folds} folds for {epochs} epochs on {result['threads']} threads, "
+        f"{result['backbone']}, precision {result['mixed_precision']}: side by side {result['speedup']:.2f} × as fast.",
+    ]
+
+
 def with_backend(row: dict[str, object]) -> str:
     """The front-end's name, and its backend where it is another one than "native"."""
     backend = row.get("backend", "native")
@@ -159,6 +173,7 @@ TABLES = {
     "cross_validation": fold_table,
     "frontends": frontend_table,
     "errors": error_table,
+    "folds_at_once": at_once_table,
     "graphs": graph_table,
     "long_recording": recording_table,
     "pipeline": pipeline_table,
