@@ -4,13 +4,14 @@ import re
 import sys
 from pathlib import Path
 
+from benchmarks.evaluation import evaluation_text
 from benchmarks.markdown import heading, line, number
 from benchmarks.pipeline_table import pipeline_table
 from benchmarks.results_file import RESULTS
 from esc_gpu.files import read_json, write_text
 
 REPOSITORY = Path(__file__).parents[1]
-PAGES = [REPOSITORY / "README.md", *(REPOSITORY / "docs" / name for name in ("data.md", "frontends.md", "training.md"))]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
 def fold_table(result: dict[str, object]) -> list[str]:
@@ -185,12 +186,16 @@ def table(file: str, folder: Path = RESULTS) -> str:
     """The Markdown of one result file, or of FILE#PART, with what it was made on."""
     file, _, part = file.partition("#")
     result = read_json(folder / file)
-    if part:
+    if part and result["benchmark"] == "gpu":
         result = {"environment": result["environment"], **result["parts"][part]["result"]}
     environment, versions = result["environment"], result["environment"]["versions"]
     hardware = environment["gpu"]["name"] if environment["gpu"] else f"{environment['cpu']}, no GPU"
     made_on = f"{hardware}; CPU threads: {environment['threads']}; torch {versions['torch']}"
-    return "\n".join([*TABLES[result["benchmark"]](result), "", f"From `benchmarks/results/{file}` ({made_on})."])
+    if result["benchmark"] == "evaluation":
+        lines = evaluation_text(result, part)
+    else:
+        lines = TABLES[result["benchmark"]](result)
+    return "\n".join([*lines, "", f"From `benchmarks/results/{file}` ({made_on})."])
 
 
 def fill(text: str) -> str:

@@ -10,15 +10,9 @@ from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import write_text
 from esc_gpu.model import WaveformClassifier
-from esc_gpu.tracking import flatten
+from esc_gpu.options import RESUMABLE, flatten, plain
 
 CONFIG = "config.yaml"
-# What may differ when a run is resumed: it changes where things are, not what is computed.
-RESUMABLE = (
-    *("folds", "output_dir", "resume", "overwrite", "tracker"),
-    *("data.cache_dir", "data.workers", "data.residence", "data.budget_gb"),
-    "train.profile",
-)
 
 
 def prepare_output(config: RunConfig, output_dir: Path, model: WaveformClassifier, n_folds: int) -> None:
@@ -65,10 +59,3 @@ def check_same_config(config: RunConfig, earlier: dict[str, object]) -> None:
     ]
     if differing:
         raise EscGpuError(f"the run to resume had another config: {'; '.join(differing)}")
-
-
-def plain(value: object) -> object:
-    """The value with lists for tuples, as YAML and JSON know them."""
-    if isinstance(value, dict):
-        return {name: plain(item) for name, item in value.items()}
-    return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value

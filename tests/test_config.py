@@ -13,9 +13,9 @@ from esc_gpu.build import build_model
 from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig, check_config
 from esc_gpu.frontends import frontend_class, list_backends, list_frontends
 from esc_gpu.frontends.base import option_names
-from esc_gpu.run_folder import plain
+from esc_gpu.options import plain
 
-CONFIGS = sorted((Path(__file__).parents[1] / "configs").glob("*.yaml"))
+CONFIGS = sorted(path for path in (Path(__file__).parents[1] / "configs").glob("*.yaml") if path.stem != "sweep")
 
 
 def test_the_promised_configs_are_there():

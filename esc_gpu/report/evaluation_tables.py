@@ -1,0 +1,205 @@
+"""What the tables of an evaluation and of a comparison of runs say."""
+
+from collections.abc import Sequence
+
+from esc_gpu.report.tables import Table, counted, mean_and_spread, p_value, percent, percent_range, readable
+
+METRICS = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+    "top3_accuracy": "top-3",
+}
+
+
+def describe_evaluation(evaluation: dict[str, object]) -> str:
+    """What was evaluated, in a line."""
+    runs = evaluation["runs"]
+    clips = counted(evaluation["clips"] // len(runs), "clip")
+    names, seeds = (", ".join(str(run[key]) for run in runs) for key in ("name", "seed"))
+    return (
+        f"{names}: {clips} of {len(evaluation['per_class'])} classes, "
+        f"{number_list('test fold', [fold['fold'] for fold in evaluation['folds']])}, "
+        f"seed{'' if len(runs) == 1 else 's'} {seeds}"
+    )
+
+
+def describe_comparison(comparison: dict[str, object]) -> str:
+    """What was compared, in a line."""
+    runs = sum(len(row["runs"]) for row in comparison["rows"])
+    clips, folds = counted(comparison["clips"], "clip"), number_list("test fold", comparison["folds"])
+    return f"{runs} runs on {clips} of {folds}"
+
+
+def number_list(noun: str, numbers: Sequence[int]) -> str:
+    """test fold 1, test folds 1, 2."""
+    return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+
+
+def evaluation_tables(evaluation: dict[str, object]) -> list[Table]:
+    """The tables of what `assess_seeds` returns, shares in percent."""
+    return [
+        _scores(evaluation),
+        *_seeds(evaluation),
+        _folds(evaluation),
+        _calibration(evaluation),
+        *_categories(evaluation),
+        _classes(evaluation),
+        *_confusions(evaluation),
+        *_references(evaluation["references"], {"this run": evaluation["accuracy"]}),
+    ]
+
+
+def _scores(evaluation: dict[str, object]) -> Table:
+    several = [over for over in ("over_folds", "over_seeds") if evaluation[over]["accuracy"]["std"] is not None]
+    rows = [
+        [
+            title,
+            percent(evaluation[name]),
+            percent_range(evaluation["intervals"][name]) if name in evaluation["intervals"] else "–",
+            *(mean_and_spread(evaluation[over][name]) for over in several),
+        ]
+        for name, title in METRICS.items()
+    ]
+    columns = ["", "all clips", "95 % interval", *(over.replace("_", " ") for over in several)]
+    return Table("Scores in percent", columns, rows, [bootstrap_note(evaluation["bootstrap"], several)])
+
+
+def _seeds(evaluation: dict[str, object]) -> list[Table]:
+    rows = [[run["name"], str(run["seed"]), *(percent(run[name]) for name in METRICS)] for run in evaluation["runs"]]
+    return [Table("Runs", ["run", "seed", *METRICS.values()], rows)] if len(rows) > 1 else []
+
+
+def _folds(evaluation: dict[str, object]) -> Table:
+    rows = [
+        [str(fold["fold"]), str(fold["clips"]), *(percent(fold[name]) for name in METRICS)]
+        for fold in evaluation["folds"]
+    ]
+    return Table("Test folds", ["fold", "clips", *METRICS.values()], rows)
+
+
+def _calibration(evaluation: dict[str, object]) -> Table:
+    calibration = evaluation["calibration"]
+    rows = [
+        ["expected calibration error (ECE)", percent(calibration["ece"]) + " %"],
+        ["maximum calibration error (MCE)", percent(calibration["mce"]) + " %"],
+        ["negative log-likelihood (NLL)", f"{evaluation['nll']:.3f} nats"],
+        ["Brier score", f"{evaluation['brier']:.3f} of 2"],
+    ]
+    worst = max(
+        (bin for bin in calibration["bins"] if bin["count"]), key=lambda bin: abs(bin["accuracy"] - bin["confidence"])
+    )
+    note = (
+        f"{len(calibration['bins'])} bins of equal width; the bin of the MCE, from {worst['low']:.2f} to "
+        f"{worst['high']:.2f}, has {counted(worst['count'], 'clip')}"
+    )
+    return Table("Calibration", ["", "value"], rows, [note])
+
+
+def _categories(evaluation: dict[str, object]) -> list[Table]:
+    rows = [
+        [
+            category["name"],
+            str(category["support"]),
+            *("–" if category[name] is None else percent(category[name]) for name in ("accuracy", "category_accuracy")),
+        ]
+        for category in evaluation["per_category"]
+    ]
+    columns = ["category", "clips", "right class", "right category"]
+    return [Table("Categories", columns, rows)] if len(rows) > 1 else []
+
+
+def _classes(evaluation: dict[str, object]) -> Table:
+    matrix = evaluation["confusion_matrix"]
+    predicted = [sum(column) for column in zip(*matrix, strict=True)]
+    rows = [
+        [
+            readable(entry["name"]),
+            str(entry["support"]),
+            percent(entry["precision"]) if times else "–",
+            percent(entry["recall"]) if entry["support"] else "–",
+            percent(entry["f1"]) if times or entry["support"] else "–",
+        ]
+        for entry, times in zip(evaluation["per_class"], predicted, strict=True)
+    ]
+    return Table("Classes", ["class", "clips", "precision", "recall", "F1"], rows)
+
+
+def _confusions(evaluation: dict[str, object]) -> list[Table]:
+    rows = [
+        [readable(pair["true"]), readable(pair["predicted"]), str(pair["count"]), percent(pair["share"])]
+        for pair in evaluation["confused_pairs"]
+    ]
+    columns = ["true", "predicted", "clips", "% of the true class"]
+    return [Table("Most frequent confusions", columns, rows)] if rows else []
+
+
+def _references(references: Sequence[dict[str, object]], ours: dict[str, float]) -> list[Table]:
+    if not references:
+        return []
+    sources = list(dict.fromkeys(entry["source"] for entry in references))
+    rows = [(entry["accuracy"], entry["name"], f"[{sources.index(entry['source']) + 1}]") for entry in references]
+    rows += [(accuracy, name, "") for name, accuracy in ours.items()]
+    rows = [[percent(accuracy), name, source] for accuracy, name, source in sorted(rows)]
+    notes = ["Means over all five folds, by other training and often over several crops of a clip."]
+    notes += [f"[{number}] {source}" for number, source in enumerate(sources, 1)]
+    return [Table("Published accuracies in percent", ["accuracy", "by", "source"], rows, notes)]
+
+
+def comparison_tables(comparison: dict[str, object]) -> list[Table]:
+    """The tables of what `compare` returns, shares in percent."""
+    several = [
+        over
+        for over in ("over_folds", "over_seeds")
+        if any(row[over]["accuracy"]["std"] is not None for row in comparison["rows"])
+    ]
+    rows = [
+        [
+            row["name"],
+            row["frontend"],
+            ", ".join(map(str, row["seeds"])),
+            percent(row["accuracy"]),
+            percent_range(row["intervals"]["accuracy"]),
+            *(mean_and_spread(row[over]["accuracy"]) for over in several),
+            percent(row["macro_f1"]),
+            f"{row['seconds']:.0f}",
+        ]
+        for row in comparison["rows"]
+    ]
+    columns = ["run", "front-end", "seeds", "accuracy", "95 % interval", *(over.replace("_", " ") for over in several)]
+    note = bootstrap_note(comparison["bootstrap"], several)
+    runs = Table("Runs, in percent", [*columns, "macro-F1", "seconds a fold"], rows, [note])
+    ours = {row["name"]: row["accuracy"] for row in comparison["rows"]}
+    return [runs, *_pairs(comparison), *_references(comparison["references"], ours)]
+
+
+def _pairs(comparison: dict[str, object]) -> list[Table]:
+    rows = [
+        [
+            pair["first"],
+            pair["second"],
+            f"{100 * pair['difference']:+.2f}",
+            percent_range(pair, sign="+"),
+            f"{pair['first_only']} : {pair['second_only']}",
+            p_value(pair["p_value"]),
+            p_value(pair["p_holm"]),
+        ]
+        for pair in comparison["pairs"]
+    ]
+    notes = [
+        "McNemar's exact test on the clips that only one of the two has right; p (Holm) is adjusted for all pairs."
+    ]
+    if any(len(row["seeds"]) > 1 for row in comparison["rows"]):
+        tested = sorted({tuple(pair["seeds"]) for pair in comparison["pairs"]})
+        notes.append(f"It takes one run of each row: seeds {', '.join(f'{a} and {b}' for a, b in tested)}.")
+    columns = ["first", "second", "difference", "95 % interval", "only one right", "p", "p (Holm)"]
+    return [Table("Pairs", columns, rows, notes)] if rows else []
+
+
+def bootstrap_note(bootstrap: dict[str, object], several: Sequence[str]) -> str:
+    """What the intervals are, and where there are `several` folds or seeds, what ± is."""
+    return (
+        f"Intervals: bootstrap, {counted(bootstrap['resamples'], 'resample')} of "
+        f"{counted(bootstrap['units'], bootstrap['unit'])}, seed {bootstrap['seed']}."
+        + (" ±: standard deviation." if several else "")
+    )

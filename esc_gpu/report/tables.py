@@ -1,0 +1,81 @@
+"""Tables in text or Markdown, and the numbers in them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+NUMERIC = "0123456789+-–<"  # what a cell that is set to the right begins with
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows of cells under a title; the notes say how to read them, a line each."""
+
+    title: str
+    columns: Sequence[str]
+    rows: Sequence[Sequence[str]]
+    notes: Sequence[str] = ()
+
+
+def format_text(tables: Sequence[Table]) -> str:
+    """The tables for a terminal, columns of numbers set to the right."""
+    return "\n\n".join(_text(table) for table in tables)
+
+
+def format_markdown(heading: str, tables: Sequence[Table]) -> str:
+    """The tables as a Markdown document."""
+    return "\n\n".join([f"# {heading}", *(_markdown(table) for table in tables)]) + "\n"
+
+
+def _text(table: Table) -> str:
+    lines = [table.columns, *table.rows]
+    widths = [max(len(line[k]) for line in lines) for k in range(len(table.columns))]
+    to_the_right = _numeric(table)
+    laid_out = [
+        "  ".join(
+            cell.rjust(width) if is_right else cell.ljust(width)
+            for cell, width, is_right in zip(line, widths, to_the_right, strict=True)
+        ).rstrip()
+        for line in lines
+    ]
+    return "\n".join([table.title, *(f"  {line}" for line in (*laid_out, *table.notes))])
+
+
+def _markdown(table: Table) -> str:
+    rule = ["---:" if is_right else "---" for is_right in _numeric(table)]
+    lines = [table.columns, rule, *([cell.replace("|", "\\|") for cell in row] for row in table.rows)]
+    rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    return "\n\n".join([f"## {table.title}", rows, *table.notes])
+
+
+def _numeric(table: Table) -> list[bool]:
+    return [all(row[k][:1] in NUMERIC for row in table.rows) for k in range(len(table.columns))]
+
+
+def percent(value: float) -> str:
+    """A share in percent, two decimals."""
+    return f"{100 * value:.2f}"
+
+
+def percent_range(ends: dict[str, float], sign: str = "") -> str:
+    """`low` and `high` in percent, one decimal."""
+    return " to ".join(f"{100 * ends[end]:{sign}.1f}" for end in ("low", "high"))
+
+
+def mean_and_spread(value: dict[str, float | None]) -> str:
+    """A mean in percent with its standard deviation, where there is one."""
+    return percent(value["mean"]) + ("" if value["std"] is None else f" ± {percent(value['std'])}")
+
+
+def p_value(value: float) -> str:
+    """A probability, not less exact than anybody should care for."""
+    return "<0.0001" if value < 1e-4 else f"{value:.4f}"
+
+
+def counted(number: int, noun: str) -> str:
+    """10,000 resamples, 1 clip."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+
+
+def readable(class_name: str) -> str:
+    """Without underscores."""
+    return class_name.replace("_", " ")
