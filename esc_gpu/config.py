@@ -249,11 +249,13 @@ class TrackerConfig:
         name: "wandb" (offline where there is no account), "tensorboard" or "none".
         project: name of the project there.
         group: name that the folds of this run share; null for the output folder's name.
+        clips: most test clips of a fold to listen to in wandb; 0 for none.
     """
 
     name: Literal["none", "wandb", "tensorboard"] = "none"
     project: str = "esc_gpu"
     group: str | None = None
+    clips: int = 50
 
 
 @dataclass(frozen=True)
@@ -311,6 +313,7 @@ def check_config(config: RunConfig) -> None:
         "train.weight_decay": train.weight_decay,
         "train.warmup_epochs": train.warmup_epochs,
         "train.clip_norm": train.clip_norm,
+        "tracker.clips": config.tracker.clips,
         **{f"augment.{name}": value for name, value in vars(augment).items() if not isinstance(value, tuple)},
     }
     shares = {

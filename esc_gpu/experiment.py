@@ -24,8 +24,9 @@ from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.fold_state import STATE
 from esc_gpu.folds import plan_rounds, train_together
 from esc_gpu.processes import create_accelerator, from_all, from_local_main, from_main
-from esc_gpu.results import plot_fold, write_fold, write_predictions
+from esc_gpu.results import describe_training, plot_fold, write_fold, write_predictions
 from esc_gpu.run_folder import prepare_output
+from esc_gpu.tracked_clips import collect_clips
 from esc_gpu.tracking import log_result, tracked
 
 METRICS, SUMMARY = "metrics.json", "summary.json"
@@ -126,9 +127,14 @@ def finish_fold(
     metrics = {"fold": fold, **evaluate(result.logits, data.test_labels)}
     metrics["seconds"] = sum(record["seconds"] for record in result.history)
     if accelerator.is_main_process:
-        write_fold(folder, recordings, data, result)
+        training = describe_training(
+            describe_data(config, recordings), recordings, metrics, accelerator.mixed_precision
+        )
+        write_fold(folder, recordings, data, result, training)
         pictures = plot_fold(folder, recordings, data, result, metrics)
-        log_result(accelerator, metrics, list(recordings.class_names), pictures, config.train.epochs)
+        heard = collect_clips(config.tracker.clips, recordings, data, result) if config.tracker.name == "wandb" else []
+        # Curves and confusion matrix are charts there.
+        log_result(accelerator, metrics, list(recordings.class_names), pictures[-1:], config.train.epochs, heard)
         write_json(folder / METRICS, metrics)  # last: it marks the fold as complete
         (folder / STATE).unlink(missing_ok=True)
     return metrics

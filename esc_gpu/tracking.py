@@ -3,10 +3,15 @@
 import netrc
 import os
 import urllib.parse
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from esc_gpu.config import TrackerConfig
+from esc_gpu.options import flatten
+from esc_gpu.tracked_clips import TrackedClip
+
+CLIP_COLUMNS = ("audio", "features", "label", "prediction", "probability", "correct", "file")
 
 
 @contextmanager
@@ -23,13 +28,29 @@ def tracked(accelerator, config: TrackerConfig, group: str, fold: int, values: d
             "dir": str(folder),
             "mode": wandb_mode(),
         }
-    accelerator.init_trackers(config.project, config=flatten(values), init_kwargs=arguments)
+    with wandb_files_in(folder / "wandb"):
+        accelerator.init_trackers(config.project, config=flatten(values), init_kwargs=arguments)
+        try:
+            yield
+        finally:
+            for tracker in accelerator.trackers:
+                tracker.finish()
+            accelerator.trackers.clear()
+
+
+@contextmanager
+def wandb_files_in(folder: Path) -> Iterator[None]:
+    """What wandb keeps in the home folder by default goes to `folder`, where the user has not said otherwise.
+
+    The sounds and pictures of a table wait there to be uploaded, so that `wandb sync` finds them with the run.
+    """
+    names = [name for name in ("WANDB_DATA_DIR", "WANDB_CACHE_DIR") if name not in os.environ]
+    os.environ.update(dict.fromkeys(names, str(folder.absolute())))
     try:
         yield
     finally:
-        for tracker in accelerator.trackers:
-            tracker.finish()
-        accelerator.trackers.clear()
+        for name in names:
+            del os.environ[name]
 
 
 def wandb_mode() -> str:
@@ -48,31 +69,53 @@ def has_wandb_key() -> bool:
         return False
 
 
-def log_result(accelerator, metrics: dict[str, object], class_names: list[str], images: list[Path], step: int) -> None:
-    """A fold's final metrics, and in wandb its confusion matrix and pictures."""
+def log_result(
+    accelerator,
+    metrics: dict[str, object],
+    class_names: list[str],
+    images: list[Path],
+    step: int,
+    clips: Sequence[TrackedClip] = (),
+) -> None:
+    """A fold's final metrics, and in wandb its confusion matrix, pictures and a table of test clips to listen to."""
     scalars = {f"final/{name}": value for name, value in metrics.items() if isinstance(value, (int, float))}
     accelerator.log(scalars, step=step)
     for tracker in accelerator.trackers:
-        if tracker.name != "wandb" or not accelerator.is_main_process:
-            continue
-        import wandb
-
-        cells = [
-            [class_names[true], class_names[predicted], count]
-            for true, row in enumerate(metrics["confusion_matrix"])
-            for predicted, count in enumerate(row)
-        ]
-        table = wandb.Table(columns=["actual", "predicted", "clips"], data=cells)
-        pictures = {path.stem: wandb.Image(str(path)) for path in images}
-        tracker.log({"confusion_matrix": table, **pictures}, step=step)
+        if tracker.name == "wandb" and accelerator.is_main_process:
+            tracker.log(wandb_content(metrics["confusion_matrix"], class_names, images, clips), step=step)
 
 
-def flatten(values: dict[str, object], prefix: str = "") -> dict[str, object]:
-    """Nested dictionaries as one with dotted keys and plain values, as TensorBoard wants them."""
-    flat: dict[str, object] = {}
-    for name, value in values.items():
-        if isinstance(value, dict):
-            flat |= flatten(value, f"{prefix}{name}.")
-        else:
-            flat[prefix + name] = value if isinstance(value, (int, float, str, bool)) else str(value)
-    return flat
+def wandb_content(
+    confusion_matrix: list[list[int]], class_names: list[str], images: list[Path], clips: Sequence[TrackedClip]
+) -> dict[str, object]:
+    """What wandb shows besides numbers, by name."""
+    import wandb
+
+    tested = [
+        (true, predicted)
+        for true, row in enumerate(confusion_matrix)
+        for predicted, count in enumerate(row)
+        for _ in range(count)
+    ]
+    labels, predictions = zip(*tested, strict=True)
+    content = {path.stem: wandb.Image(str(path)) for path in images}
+    content["confusion_matrix"] = wandb.plot.confusion_matrix(
+        y_true=labels, preds=predictions, class_names=class_names, title="Confusion matrix of the test fold"
+    )
+    if clips:
+        content["clips"] = wandb.Table(
+            columns=list(CLIP_COLUMNS),
+            data=[
+                [
+                    wandb.Audio(clip.waveform, sample_rate=clip.sample_rate),
+                    wandb.Image(clip.picture),
+                    clip.label,
+                    clip.prediction,
+                    clip.probability,
+                    clip.is_correct,
+                    clip.filename,
+                ]
+                for clip in clips
+            ],
+        )
+    return content
