@@ -38,13 +38,19 @@ def test_nothing_imports_benchmarks_or_the_entry_point(path):
         ("torchaudio", {"frontends/torchaudio.py"}),
         ("wandb", {"tracking.py"}),
         ("jsonargparse", {"arguments.py"}),
-        ("matplotlib", {"report/plots.py"}),
+        ("gradio", {"demo_page.py"}),
+        ("sklearn", {"feature_statistics.py", "run_report.py"}),
         ("torchmetrics", {"evaluation.py"}),
     ],
 )
 def test_a_library_is_known_to_one_file(package, allowed):
     found = {str(path.relative_to(PACKAGE)) for path in MODULES if uses(path, package)}
     assert found == allowed
+
+
+def test_only_the_report_draws():
+    drawing = {str(path.relative_to(PACKAGE)) for path in MODULES if uses(path, "matplotlib")}
+    assert drawing and all(path.startswith("report/") for path in drawing)
 
 
 @pytest.mark.parametrize("folder", ["frontends", "augment"])

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import blocks, constant_q, create_frontend, list_backends, list_frontends
+from esc_gpu.frontends import blocks, constant_q, create_frontend, frontend_class, list_backends, list_frontends
 from esc_gpu.frontends.base import exact_matmul, option_names
 from esc_gpu.frontends.resampling import Resample
 
@@ -44,11 +44,19 @@ OPTIONS = {
     "zero_crossing_rate": {"sample_rate": RATE, "frame_length": 512, "hop_length": 160},
     "rms": {"sample_rate": RATE, "frame_length": 512, "hop_length": 160},
 }
+
+
+def small_options(name):
+    """Those of the table above; of a front-end that is not in it, the small ones that it has."""
+    known = option_names(frontend_class(name))
+    return OPTIONS.get(name) or {option: value for option, value in MEL.items() if option in known}
+
+
 FEATURES = {"name": "logmel", **MEL}, {"name": "mfcc", **MEL, "n_mfcc": 13}, {"name": "cqt", **LONG_CQT}
 RESOLUTIONS = [{"name": "logmel", **MEL, "n_fft": n_fft, "hop_length": n_fft // 4} for n_fft in (512, 1024, 2048)]
 
 SINGLE = {
-    f"{name}-{backend}": {"name": name, "backend": backend, **OPTIONS.get(name, {"sample_rate": RATE})}
+    f"{name}-{backend}": {"name": name, "backend": backend, **small_options(name)}
     for name in list_frontends()
     if name not in ("stack", "delta")
     for backend in list_backends(name)

@@ -1,0 +1,182 @@
+"""The pages' links lead somewhere, their commands parse, and no benchmark is left out of docs/benchmarks.md."""
+
+import argparse
+import ast
+import importlib
+import inspect
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+from benchmarks import tables
+from esc_gpu import cli
+from esc_gpu.arguments import parse_run
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+BENCHMARKS = REPOSITORY / "docs" / "benchmarks.md"
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+def read(page):
+    return page.read_text(encoding="utf-8")
+
+
+# ---- links
+
+
+def links(page):
+    """The targets of a page's links, outside of code."""
+    text = re.sub(r"`[^`\n]*`", "", BLOCK.sub("", read(page)))
+    return re.findall(r"\[[^\]]*\]\(([^)\s]+)\)", text)
+
+
+def anchors(page):
+    """What GitHub makes of the headings: lower case, no punctuation, hyphens for spaces, numbered if repeated."""
+    found = []
+    for heading in re.findall(r"^#+ +(.+?) *$", BLOCK.sub("", read(page)), re.MULTILINE):
+        slug = re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
+        found.append(slug if slug not in found else f"{slug}-{found.count(slug)}")
+    return found
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_of_a_page_leads_somewhere(page):
+    broken = []
+    for link in links(page):
+        if re.match(r"\w+:", link):  # another site
+            continue
+        path, _, anchor = link.partition("#")
+        target = (page.parent / path).resolve() if path else page
+        if not target.exists() or (anchor and anchor not in anchors(target)):
+            broken.append(link)
+    assert not broken
+
+
+def test_there_are_links_to_other_pages_and_to_headings():
+    found = [link for page in PAGES for link in links(page)]
+    assert any(link.startswith("#") for link in found)
+    assert any(".md#" in link for link in found)
+    assert {"docs/data.md", "docs/frontends.md", "docs/training.md"} <= set(links(PAGES[0]))
+
+
+def test_anchors_are_those_of_github(tmp_path):
+    page = tmp_path / "page.md"
+    page.write_text("# A `stack`, of 3: how?\n```sh\n# no heading\n```\n## On real-time_audio\n## On real-time_audio\n")
+    assert anchors(page) == ["a-stack-of-3-how", "on-real-time_audio", "on-real-time_audio-1"]
+
+
+# ---- benchmarks
+
+
+def commands_of_benchmarks():
+    """Modules that do something when they are run."""
+    found = []
+    for path in sorted((REPOSITORY / "benchmarks").glob("*.py")):
+        tests = [node.test for node in ast.parse(read(path)).body if isinstance(node, ast.If)]
+        if any(ast.unparse(test) == "__name__ == '__main__'" for test in tests):
+            found.append(path)
+    return found
+
+
+def test_every_benchmark_is_on_its_page():
+    paths = commands_of_benchmarks()
+    assert {"frontends", "pipeline", "tables"} <= {path.stem for path in paths}
+    text = read(BENCHMARKS)
+    assert not [path.stem for path in paths if not re.search(rf"\bbenchmarks[./]{path.stem}\b", text)]
+
+
+def test_every_plot_is_shown_on_its_page():
+    shown = {link.rpartition("/")[2] for link in links(BENCHMARKS)}
+    assert {path.name for path in tables.RESULTS.glob("*.png")} <= shown
+
+
+# ---- commands
+
+
+def command_lines():
+    """The words of every command in a page's shell blocks, without what stands before the program's name."""
+    found = []
+    for page in PAGES:
+        for language, code in BLOCK.findall(read(page)):
+            for line in code.replace("\\\n", " ").splitlines() if language == "sh" else ():
+                words = shlex.split(line, comments=True)
+                while words and "=" in words[0]:  # OMP_NUM_THREADS=2
+                    words = words[1:]
+                if words:
+                    found.append([words[0].removeprefix(".venv/bin/"), *words[1:]])
+    return found
+
+
+def parse(words, monkeypatch):
+    """Parse a command as it would be, and stop there; other programs are let pass."""
+    if words[0] == "python" and words[1] == "-m" and words[2].startswith("benchmarks."):
+        parse_benchmark(words[2], words[3:], monkeypatch)
+    elif "train.py" in words:
+        parse_run(words[words.index("train.py") + 1 :], "train.py")
+    elif words[0] == "esc-gpu" and words[1] in cli.TRAINING:
+        parse_run(words[2:], "esc-gpu")
+    elif words[0] == "esc-gpu":
+        cli.create_parser().parse_args(words[1:])
+
+
+class Parsed(Exception):
+    """Stands in for the work of a benchmark."""
+
+
+def parse_benchmark(name, words, monkeypatch):
+    """Up to its first step behind the options; those of train.py are read in between."""
+    if not words and name == tables.__name__:
+        return
+    module, parse_args = importlib.import_module(name), argparse.ArgumentParser.parse_args
+
+    def stop(*arguments, **options):
+        raise Parsed
+
+    def parse_and_stop(*arguments, **options):
+        parse_args(*arguments, **options)
+        stop()
+
+    monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
+    monkeypatch.setattr(module, "run", stop, raising=False)
+    monkeypatch.setattr(sys, "argv", [name, *words])
+    takes_words = len(inspect.signature(module.main).parameters) > 0
+    with pytest.raises(Parsed):
+        module.main(words) if takes_words else module.main()
+
+
+LINES = command_lines()
+
+
+@pytest.mark.parametrize("words", LINES, ids=[" ".join(words)[:70] for words in LINES])
+def test_a_command_parses(words, monkeypatch, capsys):
+    monkeypatch.chdir(REPOSITORY)
+    try:
+        parse(words, monkeypatch)
+    except SystemExit as end:  # --help and --print_config
+        assert end.code == 0, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "python -m benchmarks.frontends --onyl cqt",
+        "python -m benchmarks.folds_at_once --train.epoch 4",
+        "python -m benchmarks.cross_validation --config configs/none.yaml",
+        "esc-gpu train --frontend.n_mel 64",
+        "esc-gpu download",
+    ],
+)
+def test_a_wrong_command_does_not(line, monkeypatch):
+    monkeypatch.chdir(REPOSITORY)
+    with pytest.raises((SystemExit, cli.EscGpuError, pytest.fail.Exception)):
+        parse(shlex.split(line), monkeypatch)
+
+
+def test_the_commands_of_the_benchmarks_are_among_them():
+    modules = {words[2].removeprefix("benchmarks.") for words in LINES if words[:2] == ["python", "-m"]}
+    parts = {"double_precision", "onnx_client"}  # run by another one
+    assert {path.stem for path in commands_of_benchmarks()} - parts <= modules

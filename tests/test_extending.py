@@ -1,0 +1,237 @@
+"""What docs/extending.md says is true: its front-end, augmentation, layout and command do what it claims."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import librosa
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+import esc_gpu
+from esc_gpu import cli, commands, create_frontend, frontends
+from esc_gpu.augment import Draws
+from esc_gpu.data.table import read_table
+from esc_gpu.frontends.spectrogram import STFTFrontend
+from tests.frontends import test_contract as contract
+from tests.tiny import OPTIONS, write_tones
+
+REPOSITORY = Path(__file__).parents[1]
+PAGE = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
+NAME = "spectral_flux"
+SUITE = (
+    *("tests/frontends/test_contract.py", "tests/frontends/test_graphs.py", "tests/frontends/test_errors.py"),
+    *("tests/test_functional.py", "tests/test_config.py", "tests/test_benchmarks.py"),
+)
+# Makes the page's changes to the package and the benchmarks, before pytest collects their tests.
+PLUGIN = """
+import pathlib
+from benchmarks import references
+from esc_gpu import frontends
+
+here = pathlib.Path(__file__).parent
+frontends.__path__.append(str(here))
+frontends._FRONTENDS.update({row})
+exec((here / "reference.py").read_text(encoding="utf-8"), vars(references))
+references.REFERENCES.update({reference})
+"""
+
+
+def block(marker: str, language: str = "python") -> str:
+    """The one block of the page that has `marker` in it."""
+    (found,) = [code for code in re.findall(rf"```{language}\n(.*?)```", PAGE, re.DOTALL) if marker in code]
+    return found
+
+
+def names_of(code: str) -> dict[str, object]:
+    """What a block defines."""
+    names: dict[str, object] = {}
+    exec(compile(code, "docs/extending.md", "exec"), names)
+    return names
+
+
+FRONTEND = block("class SpectralFlux").partition("# Used as it is")[0]
+REFERENCE = block("def spectral_flux")
+(ROW,) = ast.literal_eval("[{" + block('"native"', "py") + "}]")
+((FILE, CLASS),) = ROW[NAME].values()
+
+
+@pytest.fixture
+def in_the_table(tmp_path, monkeypatch):
+    """The front-end's file in its package and its row in the table."""
+    (tmp_path / f"{FILE}.py").write_text(FRONTEND, encoding="utf-8")
+    monkeypatch.setattr(frontends, "__path__", [*frontends.__path__, str(tmp_path)])
+    monkeypatch.setitem(frontends._FRONTENDS, NAME, ROW[NAME])
+    yield
+    sys.modules.pop(f"esc_gpu.frontends.{FILE}", None)
+
+
+# ---- the front-end
+
+
+def test_it_passes_the_suite_of_every_front_end(tmp_path):
+    """In a process of its own, since a suite looks at the table when it is collected."""
+    (tmp_path / f"{FILE}.py").write_text(FRONTEND, encoding="utf-8")
+    (tmp_path / "reference.py").write_text(REFERENCE, encoding="utf-8")
+    row = block('"spectral_flux": spectral_flux', "py").strip().rstrip(",")
+    reference = "{" + row.replace(": ", ": references.") + "}"
+    plugin = PLUGIN.replace("{row}", repr(ROW)).replace("{reference}", reference)
+    (tmp_path / "with_new_frontend.py").write_text(plugin, encoding="utf-8")
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-p", "with_new_frontend", "-p", "no:cacheprovider", "-rA", "-q", *SUITE]
+        + ["-k", NAME],
+        cwd=REPOSITORY,
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+    )
+    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
+    passed = re.findall(rf"^PASSED (\S+)::(test_\w+)\[.*{NAME}.*\]$", done.stdout, re.MULTILINE)
+    assert {file for file, _ in passed} == set(SUITE)
+    assert {test for file, test in passed if file == SUITE[0]} == checks_of("pcen-native")
+
+
+def checks_of(key: str) -> set[str]:
+    """The tests of the contract that have a case of this name."""
+    marks = {name: getattr(test, "pytestmark", []) for name, test in vars(contract).items() if name.startswith("test_")}
+    found = {name for name, own in marks.items() if any(key in (mark.kwargs.get("ids") or ()) for mark in own)}
+    assert len(found) > 15
+    return found
+
+
+def test_one_that_breaks_the_contract_does_not_pass(in_the_table, tmp_path):
+    """Without a floor under the logarithm: silence is minus infinity."""
+    broken = FRONTEND.replace("self.band_db(waveform, shared)", "self.band_power(waveform).log10()")
+    assert broken != FRONTEND
+    case = {"name": NAME, **contract.MEL}
+    contract.test_finite_on_extremes(case)
+    sys.modules.pop(f"esc_gpu.frontends.{FILE}")
+    (tmp_path / f"{FILE}.py").write_text(broken, encoding="utf-8")
+    with pytest.raises(AssertionError):
+        contract.test_finite_on_extremes(case)
+
+
+@pytest.mark.parametrize("top_db", [80.0, 30.0, None])
+def test_it_is_its_definition_in_float64(top_db, in_the_table):
+    frontend = create_frontend(NAME, **contract.MEL, top_db=top_db)
+    clip = contract.noise(1)[0].double().numpy()
+    clip[3000:4000] *= 1e-3
+    expected = flux_of(clip, frontend.n_fft, frontend.hop_length, frontend.n_mels, top_db)
+    got = frontend(torch.from_numpy(clip)[None])[0, 0].double().numpy()
+    np.testing.assert_allclose(got, expected, rtol=0, atol=1e-4)  # dB
+    np.testing.assert_allclose(names_of(REFERENCE)[NAME](frontend, clip), expected, rtol=0, atol=1e-9)
+    assert expected.max() > 10
+
+
+def flux_of(clip, n_fft, hop_length, n_mels, top_db):
+    """`(n_mels, N)` float64, frame by frame."""
+    padded = np.pad(clip, n_fft // 2, mode="reflect")
+    window = 0.5 - 0.5 * np.cos(2 * np.pi * np.arange(n_fft) / n_fft)
+    starts = range(0, len(clip) + 1, hop_length)
+    spectra = np.stack([np.abs(np.fft.rfft(window * padded[start : start + n_fft])) ** 2 for start in starts])
+    bank = librosa.filters.mel(sr=contract.RATE, n_fft=n_fft, n_mels=n_mels, dtype=np.float64)
+    level = 10 * np.log10(np.maximum(spectra @ bank.T, 1e-10))
+    if top_db is not None:
+        level = np.maximum(level, level.max() - top_db)
+    rises = [np.zeros(n_mels)] + [np.maximum(now - before, 0) for before, now in zip(level, level[1:], strict=False)]
+    return np.stack(rises, axis=1)
+
+
+def test_its_mean_is_the_onset_strength_of_librosa(in_the_table):
+    flux, logmel = (create_frontend(name, **contract.MEL) for name in (NAME, "logmel"))
+    clip = contract.extremes()[4:]
+    level = logmel(clip)[0, 0].numpy()
+    strength = librosa.onset.onset_strength(S=level, sr=contract.RATE, lag=1, max_size=1, center=False)
+    np.testing.assert_allclose(flux(clip)[0, 0].mean(dim=0).numpy(), strength, atol=1e-4)
+
+
+def test_a_stack_computes_its_bands_once(in_the_table, monkeypatch):
+    calls, reduced_power = [], STFTFrontend.reduced_power
+
+    def counting(*arguments):
+        calls.append(arguments)
+        return reduced_power(*arguments)
+
+    monkeypatch.setattr(STFTFrontend, "reduced_power", counting)
+    members = [{"name": name, **contract.MEL} for name in ("logmel", NAME)]
+    image = create_frontend("stack", members=members, sample_rate=contract.RATE)(contract.noise())
+    assert len(calls) == 1
+    assert torch.equal(image[:, 1:], create_frontend(**members[1])(contract.noise()))
+
+
+def test_it_is_trained_by_its_name_and_comes_back_from_its_checkpoint(in_the_table, tmp_path):
+    table = write_tones(tmp_path / "tones")
+    options = ["--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--folds", "1"]
+    options += ["--frontend.name", NAME, "--frontend.top_db", "60", "--output_dir", str(tmp_path / "run")]
+    assert cli.main(["train", *OPTIONS, *options]) == 0
+    frontend = esc_gpu.load(tmp_path / "run" / "fold1").frontend
+    assert type(frontend).__name__ == CLASS
+    assert (frontend.top_db, frontend.n_mels) == (60.0, 16)
+
+
+# ---- the augmentation
+
+
+def test_the_tilt_is_a_straight_line_around_1_khz():
+    random_tilt = names_of(block("def random_tilt"))["random_tilt"]
+    rate, n_clips = 16000, 8
+    tones = {
+        hz: torch.sin(2 * torch.pi * hz / rate * torch.arange(rate))[None].expand(n_clips, -1)
+        for hz in (500, 1000, 4000)
+    }
+    gains_db = {}
+    for hz, tone in tones.items():
+        tilted = random_tilt(tone, 3.0, rate, Draws(torch.Generator().manual_seed(0)))
+        assert tilted.shape == tone.shape
+        gains_db[hz] = 10 * torch.log10(tilted.square().mean(dim=1) / tone.square().mean(dim=1))
+    slope = -gains_db[500]  # dB an octave
+    torch.testing.assert_close(gains_db[1000], torch.zeros(n_clips), atol=1e-3, rtol=0)
+    torch.testing.assert_close(gains_db[4000], 2 * slope, atol=1e-3, rtol=0)
+    assert slope.abs().max() <= 3 and slope.min() < -0.5 and slope.max() > 0.5
+    assert len(slope.unique()) == n_clips
+
+
+# ---- the layout
+
+
+def test_the_layout_and_the_table_give_the_same_recordings(tmp_path):
+    slices = [("7-3-0-0.wav", 7, 1, "dog_bark"), ("7-3-0-1.wav", 7, 1, "dog_bark"), ("9-1-0-0.wav", 9, 2, "car_horn")]
+    slices += [("11-1-0-0.wav", 11, 1, "car_horn"), ("12-3-0-0.wav", 12, 2, "dog_bark")]
+    (tmp_path / "metadata").mkdir()
+    lines = ["slice_file_name,fsID,start,end,salience,fold,classID,class"]
+    for name, source, fold, label in slices:
+        lines.append(f"{name},{source},0.0,4.0,1,{fold},0,{label}")
+        file = tmp_path / "audio" / f"fold{fold}" / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        soundfile.write(file, np.zeros(10), 8000)
+    (tmp_path / "metadata" / "UrbanSound8K.csv").write_text("\n".join(lines) + "\n")
+    by_table = read_table(names_of(block("def write_table"))["write_table"](tmp_path))
+    by_reader = names_of(block("def read_urbansound8k"))["read_urbansound8k"](tmp_path)
+    assert by_reader.paths == by_table.paths
+    assert by_reader.class_names == by_table.class_names == ("car_horn", "dog_bark")
+    assert by_reader.src_files == by_table.src_files
+    for part in "labels", "folds":
+        assert getattr(by_reader, part).tolist() == getattr(by_table, part).tolist()
+
+
+# ---- the command
+
+
+def test_the_command_counts(tmp_path, monkeypatch, capsys):
+    command = ModuleType("count")
+    exec(compile(block("HELP = "), "count.py", "exec"), vars(command))
+    monkeypatch.setitem(commands.COMMANDS, "count", command)
+    table = write_tones(tmp_path, per_class=3)
+    assert cli.main(["count", "--table", str(table)]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "high: 3 in fold 1, 3 in fold 2"
+    assert cli.main(["count", "--table", str(tmp_path / "none.csv")]) == 2
+    assert capsys.readouterr().err.count("\n") == 1
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    assert command.HELP in " ".join(capsys.readouterr().out.split())
