@@ -23,7 +23,7 @@ from esc_gpu.files import read_json, write_json
 from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.fold_state import STATE
 from esc_gpu.folds import plan_rounds, train_together
-from esc_gpu.processes import create_accelerator, from_all, from_local_main, from_main
+from esc_gpu.processes import check_precision, create_accelerator, from_all, from_local_main, from_main
 from esc_gpu.results import describe_training, plot_fold, write_fold, write_predictions
 from esc_gpu.run_folder import prepare_output
 from esc_gpu.tracked_clips import collect_clips
@@ -54,6 +54,8 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
         model = build_model(config, len(recordings.class_names))
+    n_samples = round(config.data.sample_rate * config.data.clip_seconds)
+    check_precision(accelerator, model.frontend.n_frames(n_samples))
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
     store, windows = from_local_main(accelerator, opened)

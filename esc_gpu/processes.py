@@ -13,6 +13,8 @@ from esc_gpu.config import RunConfig
 from esc_gpu.environment import local_processes
 from esc_gpu.errors import EscGpuError
 
+LEAST_FRAMES_BF16 = 17  # two columns before the last stride of a backbone that takes a 32nd of the width
+
 
 def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
     """The Accelerator of a run, in the precision and with the tracker of the config.
@@ -49,6 +51,18 @@ def best_precision() -> str:
         return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
     has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
     return "bf16" if has_bf16 else "no"
+
+
+def check_precision(accelerator: Accelerator, n_frames: int) -> None:
+    """Refuse bf16 on a CPU for images so narrow that a convolution with a stride finds a single column.
+
+    oneDNN gets the gradient of its weights wrong then (torch 2.11, AVX-512 BF16), not always to NaN.
+    """
+    if accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16" and n_frames < LEAST_FRAMES_BF16:
+        raise EscGpuError(
+            f"images of {n_frames} frames are too narrow for bf16 on a CPU, which needs {LEAST_FRAMES_BF16}: "
+            "train with --train.mixed_precision no, a shorter frontend.hop_length or longer clips"
+        )
 
 
 def from_local_main(accelerator: Accelerator, value: object) -> object:

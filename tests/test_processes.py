@@ -8,7 +8,7 @@ import torch
 
 from esc_gpu.arguments import parse_run
 from esc_gpu.errors import EscGpuError
-from esc_gpu.processes import best_precision, create_accelerator, from_all, from_local_main, from_main
+from esc_gpu.processes import best_precision, check_precision, create_accelerator, from_all, from_local_main, from_main
 from tests.workers import run_together
 
 
@@ -37,6 +37,14 @@ def test_the_best_precision_is_bf16_where_the_hardware_multiplies_it(
     monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
     monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
     assert best_precision() == expected
+
+
+def test_bf16_on_a_cpu_needs_more_than_a_column(tmp_path):
+    accelerator = create(tmp_path, "--train.mixed_precision", "bf16")
+    check_precision(accelerator, 17)
+    with pytest.raises(EscGpuError, match="images of 16 frames are too narrow for bf16 on a CPU.*mixed_precision no"):
+        check_precision(accelerator, 16)
+    check_precision(create(tmp_path, "--train.mixed_precision", "no"), 1)
 
 
 def test_auto_is_the_best_precision_of_this_machine(tmp_path):
