@@ -7,10 +7,12 @@ __version__ = "0.1.0"
 # Imported on first use: `esc-gpu --help` need not wait for torch and timm.
 _PUBLIC = {
     "EscGpuError": "esc_gpu.errors",
+    "Pipeline": "esc_gpu.pipeline",
     "WaveformClassifier": "esc_gpu.model",
     "create_frontend": "esc_gpu.frontends",
     "list_frontends": "esc_gpu.frontends",
     "load": "esc_gpu.checkpoint",
+    "load_pipeline": "esc_gpu.pipeline",
 }
 __all__ = list(_PUBLIC)
 

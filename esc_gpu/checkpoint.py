@@ -1,56 +1,112 @@
 """A trained pipeline on disk: `model.safetensors` beside `pipeline.json`."""
 
+import json
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import safetensors.torch
 import torch
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import read_json, replacing, write_json
+from esc_gpu.files import read_json, replacing
 from esc_gpu.frontends import create_frontend
 from esc_gpu.model import WaveformClassifier
 
-WEIGHTS, PIPELINE = "model.safetensors", "pipeline.json"
+WEIGHTS, PIPELINE, CARD = "model.safetensors", "pipeline.json", "README.md"
+CLIP_SECONDS = 5.0  # ESC-50's, for a pipeline.json that does not say
 
 
-def save(folder: Path, model: WaveformClassifier, class_names: list[str]) -> None:
-    """Write the weights and, last, what is needed to build the pipeline around them."""
-    with replacing(folder / WEIGHTS) as temporary:
-        state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
-        safetensors.torch.save_file(state, temporary)
-    pipeline = {
+def save(
+    folder: Path,
+    model: WaveformClassifier,
+    class_names: Sequence[str],
+    *,
+    clip_seconds: float = CLIP_SECONDS,
+    training: Mapping[str, object] | None = None,
+    card: str | None = None,
+) -> None:
+    """Write the weights, what is needed to build the pipeline around them, and its model card, if any: all or none.
+
+    Args:
+        folder: where to; it exists.
+        model: the trained model.
+        class_names: of its outputs.
+        clip_seconds: length of the clips that it was trained on.
+        training: what it was trained on and how well it did, as `results.describe_training` has it.
+        card: text of the model card.
+    """
+    description = {
         "frontend": model.frontend.spec,
         "backbone": model.backbone_name,
         "backbone_options": model.backbone_options,
         "normalize": model.normalize,
-        "class_names": class_names,
+        "class_names": list(class_names),
+        "clip_seconds": clip_seconds,
+        "training": dict(training or {}),
     }
-    write_json(folder / PIPELINE, pipeline)
+    texts = {PIPELINE: json.dumps(description, indent=2, ensure_ascii=False) + "\n"}
+    if card is not None:
+        texts[CARD] = card
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    with ExitStack() as files:  # they take their places when all are written
+        for name, text in texts.items():
+            files.enter_context(replacing(folder / name)).write_text(text, encoding="utf-8")
+        safetensors.torch.save_file(state, files.enter_context(replacing(folder / WEIGHTS)), {"format": "pt"})
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:
-    """The pipeline of a trained fold (`runs/NAME/fold1`), ready to use: waveform `(B, T)` → logits `(B, K)`.
+    """The model of a trained fold (`runs/NAME/fold1`), ready to use: waveform `(B, T)` → logits `(B, K)`.
 
-    The model is in evaluation mode and carries `class_names`.
+    The model is in evaluation mode and carries `class_names`. `load_pipeline` gives it with all that is known of it.
 
     Raises:
         EscGpuError: for a folder without a checkpoint, or one whose parts do not fit.
     """
+    return read(folder, device)[0]
+
+
+def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[WaveformClassifier, dict[str, object]]:
+    """The model of `load`, and the content of its `pipeline.json`; raises what `load` does. Nothing is unpickled."""
     folder = Path(folder)
     if not (folder / WEIGHTS).is_file():
         raise EscGpuError(f"{folder} holds no {WEIGHTS}: give the folder of a trained fold, such as runs/NAME/fold1")
-    pipeline = read_json(folder / PIPELINE)
-    class_names = pipeline["class_names"]
-    model = WaveformClassifier(
-        create_frontend(**pipeline["frontend"]),
-        len(class_names),
-        pipeline["backbone"],
-        normalize=pipeline["normalize"],
-        backbone_options=pipeline["backbone_options"],
-    )
+    description = read_json(folder / PIPELINE)
+    try:
+        description = {"clip_seconds": CLIP_SECONDS, "training": {}, **description}
+        check_description(description)
+        model = build(description)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:  # EscGpuError is a ValueError
+        reason = f"there is no {error}" if isinstance(error, KeyError) else error
+        raise EscGpuError(f"{folder / PIPELINE} describes no pipeline: {reason}; save it again") from error
     try:
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except (RuntimeError, safetensors.SafetensorError) as error:
-        raise EscGpuError(f"{folder / WEIGHTS} does not fit {PIPELINE} beside it: {error}") from error
-    model.class_names = class_names
-    return model.to(device).eval()
+        reason = " ".join(str(error).split())
+        raise EscGpuError(f"{folder / WEIGHTS} does not fit {PIPELINE} beside it: {reason}") from error
+    model.class_names = description["class_names"]
+    return model.to(device).eval(), description
+
+
+def build(description: Mapping[str, object]) -> WaveformClassifier:
+    """The model that a `pipeline.json` describes, its weights being the initial ones."""
+    # Where the run's own backbone began does not matter any more, and would be one more file to trust.
+    options = {name: value for name, value in description["backbone_options"].items() if name != "checkpoint_path"}
+    return WaveformClassifier(
+        create_frontend(**description["frontend"]),
+        len(description["class_names"]),
+        description["backbone"],
+        normalize=description["normalize"],
+        backbone_options=options,
+    )
+
+
+def check_description(description: Mapping[str, object]) -> None:
+    """Refuse what would fail later: class names that are no names, a length that is none."""
+    names, seconds = description["class_names"], description["clip_seconds"]
+    if not (isinstance(names, list) and names and all(isinstance(name, str) and name.isprintable() for name in names)):
+        raise EscGpuError(f"class_names is {names!r}, expected a list of names")
+    if not (isinstance(seconds, (int, float)) and 0 < seconds <= 3600):
+        raise EscGpuError(f"clip_seconds is {seconds!r}, expected 0 to 3600 (s)")
+    if not isinstance(description["training"], dict):
+        raise EscGpuError(f"training is {description['training']!r}, expected an object")

@@ -1,6 +1,7 @@
 """The command line `esc-gpu COMMAND`. The only place that prints."""
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 
@@ -9,6 +10,7 @@ from esc_gpu.errors import EscGpuError
 
 DESCRIPTION = "Environmental sound classification with the audio features as layers."
 EXIT_USER_ERROR = 2
+EXIT_BROKEN_PIPE = 141  # as a shell says of a program that SIGPIPE ended
 # Their options are those of a run, which jsonargparse reads.
 TRAINING = {
     "train": "train and evaluate on the official folds, as train.py does; `esc-gpu train --help` lists its options",
@@ -34,7 +36,8 @@ def create_parser() -> argparse.ArgumentParser:
     for name, text in TRAINING.items():
         commands.add_parser(name, add_help=False, help=text)
     for name, command in COMMANDS.items():
-        command.add_arguments(commands.add_parser(name, help=command.HELP, description=command.HELP.capitalize()))
+        description = f"{command.HELP[0].upper()}{command.HELP[1:]}."
+        command.add_arguments(commands.add_parser(name, help=command.HELP, description=description))
     return parser
 
 
@@ -51,10 +54,15 @@ def train(arguments: list[str], prog: str = "train.py") -> int:
 def reporting(command: Callable[[], int | None]) -> int:
     """A command's exit status, 0 for None; a user's mistake becomes one line on standard error and status 2."""
     try:
-        return command() or 0
+        status = command() or 0
+        sys.stdout.flush()
+        return status
     except EscGpuError as error:
         print(f"error: {error}", file=sys.stderr)
         return EXIT_USER_ERROR
+    except BrokenPipeError:  # whoever reads the output, as `head`, has enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_BROKEN_PIPE
 
 
 def run_train(arguments: list[str], prog: str) -> None:

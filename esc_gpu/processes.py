@@ -12,6 +12,7 @@ from esc_gpu.allocator import keep_freed_memory
 from esc_gpu.config import RunConfig
 from esc_gpu.environment import local_processes
 from esc_gpu.errors import EscGpuError
+from esc_gpu.precision import is_fast
 
 LEAST_FRAMES_BF16 = 17  # two columns before the last stride of a backbone that takes a 32nd of the width
 
@@ -47,10 +48,8 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
 
 def best_precision() -> str:
     """bf16 where the hardware multiplies it, else "no": emulated bf16 is many times slower than float32."""
-    if torch.cuda.is_available():
-        return "bf16" if torch.cuda.is_bf16_supported(including_emulation=False) else "no"
-    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return "bf16" if has_bf16 else "no"
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return "bf16" if is_fast("bf16", device) else "no"
 
 
 def check_precision(accelerator: Accelerator, n_frames: int) -> None:

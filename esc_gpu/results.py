@@ -1,19 +1,29 @@
 """What a fold leaves on disk: predictions, the trained pipeline and pictures."""
 
 import csv
+import datetime
 import io
+from collections.abc import Mapping
 from pathlib import Path
 
 import torch
 
-from esc_gpu import checkpoint, report
+from esc_gpu import __version__, checkpoint, report
+from esc_gpu.data.licence import recordings_licence
 from esc_gpu.data.recordings import Recordings
+from esc_gpu.evaluation import SCALARS
 from esc_gpu.files import write_text
 from esc_gpu.fold import FoldData, FoldResult
 
 
-def write_fold(folder: Path, recordings: Recordings, data: FoldData, result: FoldResult) -> None:
-    """`predictions.csv` and the checkpoint of a fold."""
+def write_fold(
+    folder: Path,
+    recordings: Recordings,
+    data: FoldData,
+    result: FoldResult,
+    training: Mapping[str, object] | None = None,
+) -> None:
+    """`predictions.csv` and the checkpoint of a fold, with `describe_training` in it."""
     names = recordings.class_names
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
@@ -31,7 +41,30 @@ def write_fold(folder: Path, recordings: Recordings, data: FoldData, result: Fol
             ]
         )
     write_text(folder / "predictions.csv", table.getvalue())
-    checkpoint.save(folder, result.model, list(names))
+    clip_seconds = data.source.n_samples / result.model.frontend.input_rate
+    checkpoint.save(folder, result.model, names, clip_seconds=clip_seconds, training=training)
+
+
+def describe_training(
+    described: Mapping[str, object], recordings: Recordings, metrics: Mapping[str, object], mixed_precision: str
+) -> dict[str, object]:
+    """What a fold's model was trained on and how well it did, to be known wherever the model goes.
+
+    Args:
+        described: `experiment.describe_data` of the recordings.
+        recordings: that it was trained and tested on.
+        metrics: of the test fold.
+        mixed_precision: that it was trained and evaluated in.
+    """
+    return {
+        **{name: described[name] for name in ("recordings", "synthetic", "subset")},
+        "fold": metrics["fold"],
+        "licence": None if described["synthetic"] else recordings_licence(recordings),
+        "metrics": {name: metrics[name] for name in ("clips", *SCALARS)},
+        "mixed_precision": mixed_precision,
+        "esc_gpu": __version__,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
 
 
 def write_predictions(output_dir: Path, folders: list[Path]) -> None:

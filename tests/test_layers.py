@@ -41,6 +41,7 @@ def test_nothing_imports_benchmarks_or_the_entry_point(path):
         ("gradio", {"demo_page.py"}),
         ("sklearn", {"feature_statistics.py", "run_report.py"}),
         ("torchmetrics", {"evaluation.py"}),
+        ("huggingface_hub", {"pipeline.py", "model_card.py"}),
     ],
 )
 def test_a_library_is_known_to_one_file(package, allowed):

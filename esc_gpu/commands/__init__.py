@@ -3,7 +3,16 @@
 Nothing heavy is imported before a command runs, so that help and a mistyped option are answered at once.
 """
 
-from esc_gpu.commands import download
+from esc_gpu.commands import compare, demo, download, evaluate, export, features, predict, report
 
 # Modules with HELP, add_arguments(parser) and run(arguments, say).
-COMMANDS = {"download": download}
+COMMANDS = {
+    "compare": compare,
+    "demo": demo,
+    "download": download,
+    "evaluate": evaluate,
+    "export": export,
+    "features": features,
+    "predict": predict,
+    "report": report,
+}

@@ -18,7 +18,7 @@ RESAMPLER_QUALITY = "HQ"  # soxr's 20-bit quality: its error stays below the rou
 RESAMPLER_REACH = 256  # samples at the lower of the two rates that a sample of soxr's depends on, to either side
 MAX_SOURCE_RATE = 768_000  # Hz; a header that claims more is damaged
 BLOCK_VALUES = 1 << 22  # decoded at a time, all channels together: a clip of 5 s is one block
-REMEDY = "remove it from the csv or replace it"
+REMEDY = "replace it or leave it out"
 
 
 def clip_samples(sample_rate: int, clip_seconds: float) -> int:
