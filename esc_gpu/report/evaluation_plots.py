@@ -13,6 +13,7 @@ from scipy.stats import binomtest
 
 from esc_gpu.files import replacing
 from esc_gpu.references import HUMANS
+from esc_gpu.report.plots import take_literally
 from esc_gpu.report.tables import counted, readable
 
 SUFFIXES = (".png", ".pdf")
@@ -23,6 +24,7 @@ GREY = "0.45"
 
 def save(figure: Figure, stem: Path) -> list[Path]:
     """Write the figure as STEM.png and STEM.pdf; returns the two."""
+    take_literally(figure)
     paths = [stem.with_name(stem.name + suffix) for suffix in SUFFIXES]
     for path in paths:
         metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}  # the same picture, the same file

@@ -19,6 +19,7 @@ from esc_gpu.report.feature_panels import (
     split_channels,
     value_limits,
 )
+from esc_gpu.report.plots import take_literally
 
 FORMATS = (".png", ".pdf", ".svg")
 DPI = 120
@@ -206,6 +207,7 @@ def check_format(path: Path) -> None:
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the figure in the format of the path's suffix."""
     check_format(path)
+    take_literally(figure)
     try:
         with replacing(path) as temporary:
             figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=DPI)

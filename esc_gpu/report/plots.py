@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
 from esc_gpu.files import replacing
@@ -11,8 +12,16 @@ from esc_gpu.files import replacing
 COLUMNS = 5
 
 
+def take_literally(figure: Figure) -> None:
+    """Names of classes and files are no formulas, whatever signs they have; the ticks that an axis will make may be."""
+    for text in figure.findobj(Text):
+        if text.get_text():
+            text.set_parse_math(False)
+
+
 def save(figure: Figure, path: Path) -> None:
     """Write the figure as PNG."""
+    take_literally(figure)
     with replacing(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)
 

@@ -50,3 +50,14 @@ def test_inputs(tmp_path, n_classes, n_channels):
     names = [f"class_{k}" for k in range(n_classes)]
     plot_inputs(tmp_path / "inputs.png", images, np.arange(20) * 0.1, np.arange(16) * 100.0, "Hz", names)
     assert is_drawn(tmp_path / "inputs.png")
+
+
+def test_a_class_may_be_named_like_a_formula(tmp_path):
+    names = ["$\\frac$", "a_b", "$x$"]
+    plot_confusion(tmp_path / "confusion.png", (5 * np.eye(3, dtype=int)).tolist(), names)
+    assert is_drawn(tmp_path / "confusion.png")
+    (tmp_path / "confusion.png").unlink()
+    plot_inputs(
+        tmp_path / "inputs.png", np.zeros((3, 1, 4, 5)) + np.eye(5)[:4], np.arange(5), np.arange(4), "Hz", names
+    )
+    assert is_drawn(tmp_path / "inputs.png")

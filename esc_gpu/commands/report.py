@@ -1,0 +1,51 @@
+"""`esc-gpu report RUN`: a finished run as one HTML page, or as Markdown with its figures."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+
+HELP = "a page on a finished run: its features, its results, and every mistake to see and to hear"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a finished run")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="the page, FILE.html; Markdown goes into the folder of that name without its suffix "
+        "(default: RUN/report.html)",
+    )
+    parser.add_argument("--format", choices=("html", "markdown", "both"), default="html", help="(default: html)")
+    parser.add_argument(
+        "--root", type=Path, metavar="DIR", help="folder of the run's recordings, where they have moved"
+    )
+    parser.add_argument("--audio", choices=("yes", "no"), default="yes", help="sounds in the page (default: yes)")
+    parser.add_argument("--mistakes", type=int, metavar="N", help="list the N surest only (default: all)")
+
+
+def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.errors import EscGpuError
+    from esc_gpu.files import write_text
+    from esc_gpu.report.markdown import write_markdown
+    from esc_gpu.report.page import render_page
+    from esc_gpu.run_report import collect
+    from esc_gpu.run_results import read_run
+
+    results = read_run(arguments.run)
+    page = arguments.output or arguments.run / "report.html"
+    if page.suffix != ".html":
+        raise EscGpuError(f"output is {page}; expected a name that ends in .html; correct it")
+    if not page.parent.is_dir():
+        raise EscGpuError(f"output is {page}, but there is no folder {page.parent}: make it, or choose another")
+    with_audio = arguments.audio == "yes" and arguments.format != "markdown"
+    report = collect(results, arguments.root, audio=with_audio, n_mistakes=arguments.mistakes)
+    try:
+        if arguments.format != "markdown":
+            write_text(page, render_page(report))
+            say(f"written: {page} ({page.stat().st_size / 1e6:.1f} MB)")
+        if arguments.format != "html":
+            document = page.with_suffix("") / f"{page.stem}.md"
+            say(f"written: {write_markdown(report, document)}")
+    except OSError as error:
+        raise EscGpuError(f"cannot write {page} ({error}): choose another --output") from error

@@ -1,0 +1,95 @@
+"""What the reports of a run are made of."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from esc_gpu.feature_statistics import FeatureStatistics
+from esc_gpu.features import ChannelAxis, FeatureImage
+from esc_gpu.report.audio import Audio
+from esc_gpu.run_results import RunResults
+
+
+@dataclass(frozen=True, eq=False)
+class Clip:
+    """A clip to look at and to listen to.
+
+    Attributes:
+        row: of `predictions.csv`.
+        start_seconds: where in its recording the clip begins.
+        features: what the front-end makes of it.
+        audio: the clip as a sound file, or None.
+    """
+
+    row: int
+    start_seconds: float
+    features: FeatureImage
+    audio: Audio | None
+
+
+@dataclass(frozen=True, eq=False)
+class Example(Clip):
+    """A clip of a class: its `waveform` `(T,)`, full scale at ±1, and its `inputs`, the normalised features."""
+
+    waveform: np.ndarray
+    inputs: FeatureImage
+
+
+@dataclass(frozen=True, eq=False)
+class Mistake(Clip):
+    """A clip taken for another class. `heat`: Grad-CAM `(F, N)` for the "predicted" and the "true" class, or empty."""
+
+    heat: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class FoldMap:
+    """The test clips of a fold in the plane: `rows` `(n,)` of `predictions.csv`, `points` `(n, 2)` in `[0, 1]`."""
+
+    fold: int
+    rows: np.ndarray
+    points: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class FrontendSummary:
+    """The front-end: its `spec`, the axis of each channel, `(C, F, N)` that it makes, and s between frames."""
+
+    spec: dict[str, object]
+    axes: list[ChannelAxis]
+    shape: tuple[int, int, int]
+    hop_seconds: float
+
+
+@dataclass(frozen=True, eq=False)
+class RunReport:
+    """What the pages of a run are made of.
+
+    Attributes:
+        run: its results.
+        assessment: its metrics, by `esc_gpu.assessment.assess_seeds`.
+        sample_rate, clip_seconds: of its clips.
+        frontend: of its models.
+        labels: of the K' classes that have clips, ascending.
+        statistics: of their features; its `clip_means` are those of the rows of `predictions.csv`.
+        examples: the first clip of each of these classes.
+        maps: of each fold.
+        mistakes: the surest first.
+        n_mistakes: all of the run, of which `mistakes` may be a part.
+        heat_cells: height and width of the maps that Grad-CAM adds up, or None.
+        no_heat: why it cannot explain the models, or None.
+    """
+
+    run: RunResults
+    assessment: dict[str, object]
+    sample_rate: int
+    clip_seconds: float
+    frontend: FrontendSummary
+    labels: list[int]
+    statistics: FeatureStatistics
+    examples: list[Example]
+    maps: list[FoldMap]
+    mistakes: list[Mistake]
+    n_mistakes: int
+    heat_cells: tuple[int, int] | None
+    no_heat: str | None

@@ -1,0 +1,159 @@
+"""A run as a Markdown document with its figures, for pandoc, LaTeX or a repository's pages."""
+
+import re
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from esc_gpu.files import write_text
+from esc_gpu.report import texts
+from esc_gpu.report.charts import channels
+from esc_gpu.report.contents import RunReport
+from esc_gpu.report.evaluation_plots import SUFFIXES, plot_confusion, plot_per_class, plot_reliability
+from esc_gpu.report.evaluation_tables import evaluation_tables
+from esc_gpu.report.feature_plots import Clip, plot_clips, plot_gallery
+from esc_gpu.report.figures import plot_fold_curves, plot_maps, plot_mistakes
+from esc_gpu.report.statistics_plots import plot_class_means
+from esc_gpu.report.tables import percent, readable
+
+FIGURES = "figures"
+EXAMPLES_A_FIGURE = 3  # at most
+MISTAKES_DRAWN = 12
+N_LIKELIEST = 3
+
+
+def write_markdown(report: RunReport, path: Path) -> Path:
+    """Write the document to `path`, and its figures as PNG and PDF into the folder `figures` beside it."""
+    folder = path.parent / FIGURES
+    folder.mkdir(parents=True, exist_ok=True)
+    parts = [f"# {escape(report.run.name)}: features and classification"]
+    if report.run.summary["data"]["synthetic"]:
+        parts.append(f"> **Synthetic recordings.** {texts.SYNTHETIC}")
+    numbers = [(number.label, number.value, number.detail) for number in texts.headlines(report.assessment)]
+    parts += [
+        table(["", "value", "what it is"], numbers),
+        table(["", ""], texts.facts(report.run.summary, report.run.config)),
+    ]
+    parts += [*features_part(report, folder), *classification_part(report, folder)]
+    write_text(path, "\n\n".join(parts) + "\n")
+    return path
+
+
+def features_part(report: RunReport, folder: Path) -> list[str]:
+    names = [readable(report.run.class_names[label]) for label in report.labels]
+    name = str(report.frontend.spec["name"])
+    parts = [
+        "## Part I: Features",
+        "### Front-end",
+        texts.frontend_sentence(report.frontend, report.sample_rate, report.clip_seconds),
+    ]
+    for options in texts.option_tables(report.frontend.spec):
+        parts += [f"Options of {escape(options.title)}:", table(["option", "value", "meaning"], options.rows)]
+    parts += [
+        "### A clip of each class",
+        "The first test clip of each class, not chosen; one scale of colours a figure.",
+    ]
+    clips = [
+        Clip(title, clip.waveform, report.sample_rate, {name: clip.features}, clip.start_seconds)
+        for title, clip in zip(names, report.examples, strict=True)
+    ]
+    for start in range(0, len(clips), EXAMPLES_A_FIGURE):
+        some = clips[start : start + EXAMPLES_A_FIGURE]
+        stem = folder / f"examples-{start // EXAMPLES_A_FIGURE + 1}"
+        parts.append(
+            figure(stem, f"Waveform and {name} of: {', '.join(clip.title for clip in some)}", plot_clips, some)
+        )
+    parts += ["### Spectra of the classes", "Mean and standard deviation over all frames of a class."]
+    statistics = report.statistics
+    for channel, axis in enumerate(report.frontend.axes):
+        values = [part[:, channel] for part in (statistics.means, statistics.spreads)]
+        arguments = (axis.name, axis, *values, statistics.fisher[channel], names)
+        parts.append(
+            figure(
+                folder / f"spectra-{channel + 1}", f"Spectra of the classes: {axis.name}", plot_class_means, *arguments
+            )
+        )
+    parts += [
+        "### What the network sees",
+        "The same clips after the normalisation by the statistics of the training folds.",
+    ]
+    inputs = [channels(clip.inputs) for clip in report.examples]
+    for number, channel in enumerate(inputs[0], start=1):
+        title = f"{channel or name}, normalised"
+        arguments = (title, [[part[channel]] for part in inputs], names, report.clip_seconds)
+        parts.append(figure(folder / f"inputs-{number}", title, plot_gallery, *arguments))
+    return parts
+
+
+def classification_part(report: RunReport, folder: Path) -> list[str]:
+    run, assessment = report.run, report.assessment
+    plot_fold_curves(folder / "curves", {fold: run.history(fold) for fold in run.fold_numbers})
+    plot_confusion(folder / "confusion", assessment)
+    plot_per_class(folder / "per_class", assessment)
+    plot_reliability(folder / "reliability", assessment)
+    plot_maps(folder / "maps", report.maps, run)
+    if report.mistakes:
+        plot_mistakes(folder / "mistakes", report.mistakes[:MISTAKES_DRAWN], run)
+    parts = ["## Part II: Classification", "### Protocol", texts.protocol(assessment, run.config)]
+    parts.append(image("curves", "Loss and test accuracy of each fold"))
+    for results in evaluation_tables(assessment):
+        parts += [f"### {results.title}", table(results.columns, results.rows)]
+        parts += [escape(note) for note in results.notes]
+    parts += [
+        "### Pictures of the results",
+        image("confusion", "Confusion matrix: true classes down, predicted ones across"),
+        image("per_class", "F1, precision and recall of each class"),
+        image("reliability", "Accuracy against the probability of the predicted class"),
+        "### Map of the test clips",
+        "The output of the network's last layer but one in the plane, by t-SNE: neighbours are alike to the network, "
+        "distances between groups and the axes mean nothing. Each fold has a network of its own. Mistakes are ringed.",
+        image("maps", "Test clips of each fold"),
+        *mistakes_part(report),
+    ]
+    return parts
+
+
+def mistakes_part(report: RunReport) -> list[str]:
+    parts = ["### Mistakes", f"{report.n_mistakes} of {len(report.run.labels)} clips are taken for another class."]
+    if not report.mistakes:
+        return parts
+    run, n_drawn = report.run, min(len(report.mistakes), MISTAKES_DRAWN)
+    parts.append(
+        f"{escape(report.no_heat)}."
+        if report.no_heat
+        else "What is left in colour speaks for the class that was predicted, what is grey does not (Grad-CAM)."
+    )
+    rows = []
+    for clip in report.mistakes:
+        order = (-run.probabilities[clip.row]).argsort(kind="stable")[:N_LIKELIEST]
+        likeliest = [f"{readable(run.class_names[k])} {percent(run.probabilities[clip.row, k])}" for k in order]
+        true = readable(run.class_names[run.labels[clip.row]])
+        rows.append([run.filenames[clip.row], str(run.folds[clip.row]), true, ", ".join(likeliest)])
+    parts += [
+        image("mistakes", f"The {n_drawn} surest mistakes"),
+        table(["recording", "fold", "true class", "likeliest classes, in percent"], rows),
+    ]
+    return parts
+
+
+def figure(stem: Path, caption: str, plot: Callable, *arguments: object) -> str:
+    """Draw a figure in each format; the line that places it."""
+    for suffix in SUFFIXES:
+        plot(stem.with_name(stem.name + suffix), *arguments)
+    return image(stem.name, caption)
+
+
+def image(name: str, caption: str) -> str:
+    """The line that places a figure."""
+    return f"![{escape(caption)}]({FIGURES}/{name}.png)"
+
+
+def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are text."""
+    lines = [columns, ["---"] * len(columns), *rows]
+    lines = [line if number == 1 else [escape(cell) for cell in line] for number, line in enumerate(lines)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def escape(text: str) -> str:
+    """Text in one line, without any meaning to Markdown, HTML or TeX in it."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$^&@])", r"\\\1", " ".join(text.split()))

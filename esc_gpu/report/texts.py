@@ -1,0 +1,110 @@
+"""What both reports of a run say in words and numbers."""
+
+import re
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from esc_gpu.config import MemberConfig
+from esc_gpu.report.contents import FrontendSummary
+from esc_gpu.report.tables import counted, mean_and_spread, percent_range
+
+SYNTHETIC = (
+    "These recordings are synthetic: sounds made by a program. The numbers below show that everything works; they say "
+    "nothing about real recordings."
+)
+HEADLINES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3_accuracy": "top-3 accuracy"}
+WITHOUT_MEANING = ("name", "backend", "members", "member")
+
+
+class Number(NamedTuple):
+    """A number of the headline and what it is."""
+
+    label: str
+    value: str
+    detail: str
+
+
+class Options(NamedTuple):
+    """The options of a front-end: its name, and rows of option, value and meaning."""
+
+    title: str
+    rows: list[tuple[str, str, str]]
+
+
+def headlines(assessment: Mapping[str, object]) -> list[Number]:
+    """The run in a few numbers, in percent."""
+    n_folds = len(assessment["folds"])
+    detail = f"mean ± standard deviation of {n_folds} folds" if n_folds > 1 else "of one fold"
+    numbers = [
+        Number(label, mean_and_spread(assessment["over_folds"][name]) + " %", detail)
+        for name, label in HEADLINES.items()
+    ]
+    bootstrap, interval = assessment["bootstrap"], assessment["intervals"]["accuracy"]
+    detail = f"of the accuracy of all clips, bootstrap over {bootstrap['unit']}s"
+    numbers.insert(1, Number("95 % interval", percent_range(interval) + " %", detail))
+    return numbers
+
+
+def facts(summary: Mapping[str, object], config: Mapping[str, object]) -> list[tuple[str, str]]:
+    """What was trained on what, when and where."""
+    data, environment, gpu = summary["data"], summary["environment"], summary["environment"]["gpu"]
+    versions = {"Python": environment["python"], **environment["versions"]}
+    hardware = f"{gpu['count']} × {gpu['name']}, CUDA {environment['cuda']}" if gpu else "no GPU"
+    subset = "" if data["subset"] == "all" else f" (subset {data['subset']})"
+    processes = "one process" if summary["processes"] == 1 else f"{summary['processes']} processes"
+    start = "pre-trained" if config["model"]["pretrained"] or config["model"]["weights"] else "from scratch"
+    return [
+        (
+            "recordings",
+            f"{data['recordings']}{subset}: {counted(data['clips'], 'recording')}, {data['classes']} classes; clips of "
+            f"{config['data']['clip_seconds']:g} s at {config['data']['sample_rate']:,} Hz",
+        ),
+        ("front-end", f"{summary['frontend']['name']} ({summary['frontend']['backend']})"),
+        ("backbone", f"{config['model']['backbone']}, {start}, precision {summary['mixed_precision']}"),
+        ("date", str(environment["date"])),
+        ("training", f"{summary['seconds']:,.0f} s in all, {processes}"),
+        ("hardware", f"{hardware}; {environment['cpu']}, {counted(environment['cores'], 'core')}"),
+        ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
+    ]
+
+
+def protocol(assessment: Mapping[str, object], config: Mapping[str, object]) -> str:
+    """How the numbers were come by, in two sentences."""
+    train, folds = config["train"], [str(fold["fold"]) for fold in assessment["folds"]]
+    tested = f"Each of the folds {', '.join(folds)}" if len(folds) > 1 else f"Fold {folds[0]}"
+    return (
+        f"{tested} is tested by a model that was trained on all other folds, {counted(train['epochs'], 'epoch')} of "
+        f"AdamW in batches of {train['batch_size']} clips with a peak learning rate of {train['lr']:g}. The number of "
+        "epochs was fixed in advance, the weights are those after the last one, the normalisation comes from the "
+        "training folds, and nothing was selected on the test fold: its accuracy during training is drawn, not used."
+    )
+
+
+def frontend_sentence(frontend: FrontendSummary, sample_rate: int, clip_seconds: float) -> str:
+    """What goes into the front-end and what comes out."""
+    n_channels, n_bins, n_frames = frontend.shape
+    return (
+        f"Of a clip of {clip_seconds:g} s, {round(clip_seconds * sample_rate):,} samples at {sample_rate:,} Hz, the "
+        f"front-end makes {counted(n_channels, 'image')} of {counted(n_bins, 'bin')} × {counted(n_frames, 'frame')}; "
+        f"frames are {1000 * frontend.hop_seconds:.1f} ms apart."
+    )
+
+
+def option_tables(spec: Mapping[str, object]) -> list[Options]:
+    """The options of a front-end, then those of its members; what each means is said where the run's options are."""
+    meanings = dict(re.findall(r"^ +(\w+): (.+)$", MemberConfig.__doc__, re.MULTILINE))
+    rows = [("backend", str(spec["backend"]), meanings["backend"].rstrip("."))]
+    for name, value in spec.items():
+        if name not in WITHOUT_MEANING and not (name == "input_sample_rate" and value is None):
+            rows.append((name, plain(value), meanings.get(name, "").rstrip(".")))
+    tables = [Options(str(spec["name"]), rows)]
+    for member in [*spec.get("members", ()), *([spec["member"]] if spec.get("member") else [])]:
+        tables += option_tables(member)
+    return tables
+
+
+def plain(value: object) -> str:
+    """An option's value in words and short numbers."""
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

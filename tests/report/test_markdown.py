@@ -1,0 +1,111 @@
+"""The Markdown twin: whole tables, figures that are there, and names that mean nothing to Markdown."""
+
+import re
+
+import pytest
+from matplotlib.image import imread
+
+from esc_gpu.report.markdown import escape, write_markdown
+from tests.report.made_up_report import RATE, SMALL, make_report
+from tests.report.test_page import EVIL
+
+FEW = {
+    "classes": ("dog", "sea_waves"),
+    "categories": ("Animals", "Water"),
+    "folds": (1,),
+    "per_class": 2,
+    "audio": False,
+}
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    classes = ("dog", "rooster", "rain", "sea_waves")
+    options = {
+        "classes": classes,
+        "categories": ("Animals", "Animals", "Water", "Water"),
+        "folds": (1, 2),
+        "skill": 0.5,
+    }
+    return make_report(tmp_path_factory.mktemp("made-up") / "noise", audio=False, **options)
+
+
+@pytest.fixture(scope="module")
+def document(report, tmp_path_factory):
+    return write_markdown(report, tmp_path_factory.mktemp("report") / "report.md")
+
+
+def tables(text):
+    """Blocks of lines that begin with a bar, as rows of cells."""
+    blocks = re.findall(r"(?:^\|.*\n)+", text, re.MULTILINE)
+    return [[re.split(r"(?<!\\)\|", line)[1:-1] for line in block.splitlines()] for block in blocks]
+
+
+def test_two_parts_with_headings_in_order(document):
+    headings = re.findall(r"^(#+) (.*)$", document.read_text(), re.MULTILINE)
+    assert [text for level, text in headings if len(level) == 2] == ["Part I: Features", "Part II: Classification"]
+    levels = [len(level) for level, _ in headings]
+    assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+
+
+def test_every_figure_is_there_as_png_and_pdf_and_has_a_caption(document):
+    placed = re.findall(r"^!\[(.+)\]\((\S+)\)$", document.read_text(), re.MULTILINE)
+    files = {path.relative_to(document.parent).as_posix() for path in document.parent.glob("figures/*")}
+    png = {path for _, path in placed}
+    assert {re.sub(r"(-\d)?\.png$", "", path).removeprefix("figures/") for path in png} == {
+        *("examples", "spectra", "inputs", "curves", "confusion", "per_class", "reliability", "maps", "mistakes")
+    }
+    assert files == png | {path.replace(".png", ".pdf") for path in png}
+    for path in png:
+        assert imread(document.parent / path).std() > 0.01
+        assert (document.parent / path.replace(".png", ".pdf")).read_bytes().startswith(b"%PDF")
+
+
+def test_tables_are_whole(document, report):
+    found = tables(document.read_text())
+    assert len(found) > 8
+    for rows in found:
+        assert len({len(row) for row in rows}) == 1 and all(cell.strip() == "---" for cell in rows[1])
+    mistakes = found[-1][2:]
+    assert [row[0].strip() for row in mistakes] == [escape(report.run.filenames[c.row]) for c in report.mistakes]
+
+
+def test_names_have_no_meaning(tmp_path):
+    names = (EVIL[0], "a|b $x_1$ $\\frac$", "![x](http://a.b)")
+    report = make_report(tmp_path / "evil", **{**FEW, "classes": names, "categories": names, "skill": 0.1})
+    assert report.mistakes
+    text = write_markdown(report, tmp_path / "out" / "report.md").read_text()
+    assert not re.search(r"(?<!\\)<script", text) and not re.search(r"(?<!\\)\$x", text)
+    assert not re.search(r"!\[x", text.replace("\\[", ""))
+    for rows in tables(text):
+        assert len({len(row) for row in rows}) == 1
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("plain, 5 % of (some) text", "plain, 5 % of (some) text"),
+        ("a_b*c`d", r"a\_b\*c\`d"),
+        ("a|b<c>&$", r"a\|b\<c\>\&\$"),
+        ("two\nlines  and\ttabs", "two lines and tabs"),
+        ("\\", "\\\\"),
+    ],
+)
+def test_escape(text, expected):
+    assert escape(text) == expected
+
+
+def test_a_run_without_mistakes_on_synthetic_recordings(tmp_path):
+    report = make_report(tmp_path / "run", skill=50, synthetic=True, **FEW)
+    text = write_markdown(report, tmp_path / "report.md").read_text()
+    assert "> **Synthetic recordings.** These recordings are synthetic" in text
+    assert "0 of 4 clips are taken for another class." in text and "mistakes.png" not in text
+
+
+def test_a_stack_before_a_backbone_without_maps(tmp_path):
+    members = [{"name": name, **SMALL} for name in ("logmel", "spectrogram")]
+    stack = {"name": "stack", "sample_rate": RATE, "members": members}
+    report = make_report(tmp_path / "run", stack, heat=False, skill=-2, **FEW)
+    text = write_markdown(report, tmp_path / "report.md").read_text()
+    assert "Grad-CAM needs maps \\<here\\>." in text and "figures/spectra-2.png" in text
+    assert "Options of spectrogram:" in text and (tmp_path / "figures" / "mistakes.pdf").is_file()
