@@ -27,7 +27,7 @@ train: setup
 		train.py --config configs/demo.yaml --output_dir runs/demo --overwrite
 
 test: setup
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
 bench: setup
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.frontends --threads $(THREADS) $(if $(ESC10),--root $(ESC10))

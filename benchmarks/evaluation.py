@@ -39,6 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def write(arguments: argparse.Namespace) -> None:
+    arguments.pictures.mkdir(parents=True, exist_ok=True)
     run = read_run(arguments.run)
     others = [read_run(folder) for folder in arguments.against]
     evaluation = assess_seeds([run])

@@ -9,6 +9,7 @@ from benchmarks.markdown import heading, line, number
 from benchmarks.pipeline_table import pipeline_table
 from benchmarks.results_file import RESULTS
 from esc_gpu.files import read_json, write_text
+from esc_gpu.report.tables import mean_and_spread
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -22,7 +23,7 @@ def fold_table(result: dict[str, object]) -> list[str]:
         values = " | ".join(f"{100 * fold[name]:.2f}" for name in names)
         lines.append(f"| {fold['fold']} | {fold['clips']} | {values} |")
     overall = result["overall"]
-    spread = " | ".join(f"**{100 * overall[n]['mean']:.2f} ± {100 * overall[n]['std']:.2f}**" for n in names)
+    spread = " | ".join(f"**{mean_and_spread(overall[name])}**" for name in names)
     lines.append(f"| mean ± std | {overall['clips']} | {spread} |")
     if "wall_seconds" in result:
         wall, training = result["wall_seconds"], result["seconds"]

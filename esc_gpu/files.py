@@ -9,6 +9,9 @@ from pathlib import Path
 
 from esc_gpu.errors import EscGpuError
 
+UMASK = os.umask(0)  # it can be read by setting it only, which is the whole process's: done once, before any thread
+os.umask(UMASK)
+
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
@@ -18,9 +21,7 @@ def replacing(path: Path) -> Iterator[Path]:
     temporary = Path(name)
     try:
         yield temporary
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)  # mkstemp makes private files
+        temporary.chmod(0o666 & ~UMASK)  # mkstemp makes private files
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)

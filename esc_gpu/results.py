@@ -14,6 +14,7 @@ from esc_gpu.data.recordings import Recordings
 from esc_gpu.evaluation import SCALARS
 from esc_gpu.files import write_text
 from esc_gpu.fold import FoldData, FoldResult
+from esc_gpu.run_results import COLUMNS
 
 
 def write_fold(
@@ -27,7 +28,7 @@ def write_fold(
     names = recordings.class_names
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
-    writer.writerow(["filename", "fold", "category", "prediction", "probability", *names])
+    writer.writerow([*COLUMNS, *names])
     for number, probabilities in zip(data.test_recordings, result.logits.softmax(dim=1), strict=True):
         predicted = int(probabilities.argmax())
         writer.writerow(

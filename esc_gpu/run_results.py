@@ -11,6 +11,8 @@ import numpy as np
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import read_json
 
+COLUMNS = ("filename", "fold", "category", "prediction", "probability")  # of predictions.csv, before the classes
+
 
 @dataclass(frozen=True, eq=False)
 class RunResults:
@@ -89,19 +91,33 @@ def read_run(folder: str | Path) -> RunResults:
     summary = read_json(folder / "summary.json")
     table = folder / "predictions.csv"
     try:
+        for key in ("config", "class_categories", "frontend", "data", "folds"):
+            summary[key]
         with open(table, encoding="utf-8", newline="") as file:
-            rows = list(csv.DictReader(file))
+            header, *rows = csv.reader(file)
         names = summary["class_names"]
+        if header != [*COLUMNS, *names]:
+            raise ValueError("other columns")
+        if len({row[0] for row in rows}) < len(rows):
+            raise ValueError("a clip is there twice")
         label_of = {name: label for label, name in enumerate(names)}
+        first = len(COLUMNS)  # classes may have the names of the columns before them
+        probabilities = np.array([[float(value) for value in row[first:]] for row in rows]).reshape(
+            len(rows), len(names)
+        )
+        if not np.isfinite(probabilities).all():
+            raise ValueError("a probability is no number")
         return RunResults(
             folder,
             summary,
-            tuple(row["filename"] for row in rows),
-            np.array([int(row["fold"]) for row in rows], dtype=np.int64),
-            np.array([label_of[row["category"]] for row in rows], dtype=np.int64),
-            np.array([[float(row[name]) for name in names] for row in rows]).reshape(len(rows), len(names)),
+            tuple(row[0] for row in rows),
+            np.array([int(row[1]) for row in rows], dtype=np.int64),
+            np.array([label_of[row[2]] for row in rows], dtype=np.int64),
+            probabilities,
         )
     except FileNotFoundError as error:
         raise EscGpuError(f"there is no file {table}: finish the run by --resume") from error
-    except (KeyError, ValueError, TypeError) as error:
-        raise EscGpuError(f"{table} does not fit summary.json beside it ({error!r}): train the run again") from error
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise EscGpuError(
+            f"summary.json and predictions.csv of {folder} do not fit each other ({error!r}): train the run again"
+        ) from error

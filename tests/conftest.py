@@ -5,6 +5,12 @@ from pathlib import Path
 
 import pytest
 
+# Before torch is loaded: workers share the cores, and wait for each other without spinning.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+
 REPOSITORY = Path(__file__).parents[1]
 
 

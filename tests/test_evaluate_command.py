@@ -9,7 +9,7 @@ from esc_gpu.assessment import assess, assess_seeds
 from esc_gpu.cli import main
 from esc_gpu.comparison import compare
 from esc_gpu.run_results import read_run
-from tests.made_up_runs import write_esc10_run
+from tests.made_up_runs import write_esc10_run, write_run
 
 FAST = ("--bootstrap", "200")
 FILES = {
@@ -117,7 +117,7 @@ def test_compare_on_common_clips(run, tmp_path, capfd):
 
 def test_no_run(tmp_path, capfd):
     for name in ("evaluate", "compare"):
-        status, out, errors = command(capfd, name, tmp_path / "none", tmp_path / "none")
+        status, out, errors = command(capfd, name, tmp_path / "none", tmp_path / "neither")
         assert status == 2 and not out and len(errors) == 1 and "holds no summary.json of a run" in errors[0]
 
 
@@ -157,7 +157,7 @@ def test_damaged_predictions(run, capfd):
     before, _, after = table.read_text().rpartition("0.")
     table.write_text(f"{before}x.{after}")
     status, out, errors = command(capfd, "evaluate", run)
-    assert status == 2 and not out and "does not fit summary.json beside it" in errors[0]
+    assert status == 2 and not out and "do not fit each other" in errors[0]
 
 
 @pytest.mark.parametrize("name", ["evaluate", "compare"])
@@ -170,3 +170,37 @@ def test_help_and_a_mistyped_option(name, capfd):
     with pytest.raises(SystemExit) as exit_:
         main([name, "run", "--outptu", "x"])
     assert exit_.value.code == 2
+
+
+def test_classes_may_be_named_like_the_columns_before_them(tmp_path, capfd):
+    run = write_run(tmp_path / "run", classes=("fold", "category", "dog"), categories=("Other",) * 3)
+    status, out, errors = command(capfd, "evaluate", run, *FAST)
+    assert status == 0 and not errors and "3 classes" in out
+
+
+@pytest.mark.parametrize(
+    ("damage", "reason"),
+    [
+        (lambda rows: [*rows, rows[-1]], "a clip is there twice"),
+        (lambda rows: [*rows[:-1], rows[-1].rpartition(",")[0] + ",nan"], "a probability is no number"),
+        (lambda rows: [rows[0] + ",more", *rows[1:]], "other columns"),
+    ],
+)
+def test_predictions_that_would_be_scored_wrongly(run, capfd, damage, reason):
+    table = run / "predictions.csv"
+    table.write_text("\n".join(damage(table.read_text().splitlines())) + "\n")
+    status, out, errors = command(capfd, "evaluate", run)
+    assert status == 2 and not out and len(errors) == 1 and reason in errors[0]
+
+
+def test_a_summary_without_the_config(run, capfd):
+    summary = json.loads((run / "summary.json").read_text())
+    del summary["config"]
+    (run / "summary.json").write_text(json.dumps(summary))
+    status, _, errors = command(capfd, "evaluate", run)
+    assert status == 2 and len(errors) == 1 and "do not fit each other (KeyError('config'))" in errors[0]
+
+
+def test_a_run_twice_is_refused(run, capfd):
+    status, _, errors = command(capfd, "compare", run, run)
+    assert status == 2 and "was given a run twice" in errors[0]

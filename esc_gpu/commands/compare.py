@@ -22,6 +22,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if len(arguments.runs) < 2:
         raise EscGpuError("compare was given one run; expected two or more; use esc-gpu evaluate for one")
+    if len({folder.resolve() for folder in arguments.runs}) < len(arguments.runs):
+        raise EscGpuError("compare was given a run twice; expected different ones; leave one out")
 
     from esc_gpu.comparison import compare
     from esc_gpu.report.evaluation_plots import plot_comparison

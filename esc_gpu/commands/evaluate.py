@@ -31,7 +31,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
 
     runs = [read_run(folder) for folder in arguments.runs]
     check_same_but_seed(runs)
-    aligned = same_clips(runs, common=True)
+    aligned = same_clips(runs, common=True) if len(runs) > 1 else runs
     evaluation = assess_seeds(aligned, arguments.bootstrap, arguments.seed)
     heading = describe_evaluation(evaluation)
     if any(len(run.labels) > len(aligned[0].labels) for run in runs):

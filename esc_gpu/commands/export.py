@@ -27,7 +27,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
-    from esc_gpu.commands.predict import find_recordings
+    from esc_gpu.data.audio_files import find_audio_files
     from esc_gpu.export import SUFFIXES, export, read_clips
     from esc_gpu.pipeline import HUB, find_folder, load_pipeline
 
@@ -40,7 +40,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     folder = Path() if is_remote else find_folder(Path(arguments.run).expanduser(), arguments.fold)
     file = arguments.output or folder / f"model{SUFFIXES[arguments.format]}"
     if arguments.recordings:
-        paths, source = [Path(name) for name in find_recordings(arguments.recordings)], "the recordings given"
+        paths, source = [Path(name) for name in find_audio_files(arguments.recordings)], "the recordings given"
     else:
         paths, source = find_test_clips(folder), f"the test clips of {folder.name}"
     chosen = spread(paths, arguments.clips)

@@ -82,7 +82,12 @@ def plot_reliability(stem: Path, evaluation: dict[str, object]) -> list[Path]:
     )
     width = 1 / len(calibration["bins"])
     middle = low + width / 2
-    limits = [binomtest(round(a * n), n).proportion_ci(method="wilson") for a, n in zip(accuracy, count, strict=True)]
+    # A clip is in the bins once for each seed, and no more evidence for that.
+    clips_seen = np.maximum(1, np.round(count / len(evaluation["runs"]))).astype(int)
+    limits = [
+        binomtest(round(a * n), int(n)).proportion_ci(method="wilson")
+        for a, n in zip(accuracy, clips_seen, strict=True)
+    ]
     figure = Figure(figsize=(5.4, 6.4), layout="constrained")
     shares, clips = figure.subplots(2, 1, sharex=True, height_ratios=(3, 1))
     marks = [

@@ -435,7 +435,7 @@ def test_finite_with_other_options(name, options, window):
     assert clips.grad.isfinite().all()
 
 
-@each(set(CASES) - {"delta"})
+@each([case for case in CASES if case != "delta"])
 def test_silence(case):
     expected = 1.0 if case == "spectral_flatness" else 0.0
     torch.testing.assert_close(make(case)(torch.zeros(1, 8000)).unique().detach(), torch.tensor([expected]))
