@@ -1,0 +1,141 @@
+"""The notebooks run from the first cell to the last, and are kept without what they put out."""
+
+import re
+from pathlib import Path
+
+import matplotlib
+import pytest
+
+nbformat = pytest.importorskip("nbformat", reason="the notebooks need nbformat: pip install nbformat")
+nbclient = pytest.importorskip("nbclient", reason="the notebooks need nbclient: pip install nbclient")
+pytest.importorskip("ipykernel", reason="the notebooks need ipykernel: pip install ipykernel")
+
+FOLDER = Path(__file__).parents[1] / "notebooks"
+NAMES = (
+    "1_sound_and_data",
+    "2_features",
+    "3_preprocessing_and_augmentation",
+    "4_resnet18_on_one_feature",
+    "5_resnet18_on_three_features",
+    "6_evaluation_and_report",
+)
+BADGE = "(https://colab.research.google.com/github/esc-gpu/esc_gpu/blob/main/notebooks/{}.ipynb)"
+# What a training takes minutes for by default: an epoch of timm's smallest ResNet is enough to run the cells.
+SMALL = {"EPOCHS": "1", "BACKBONE": '"test_resnet"'}
+ABSOLUTE_PATH = re.compile(r"(?<![\w:./])(/(home|root|tmp|work|usr|mnt|opt|content|Users)\b|[A-Z]:\\)")
+DRAWS = re.compile(r"plt\.subplots\(|draw_clip\(|Image\(")
+MOST_CODE_CELLS = 15
+
+
+def read(name: str):
+    return nbformat.read(FOLDER / f"{name}.ipynb", as_version=nbformat.NO_CONVERT)
+
+
+def code_cells(notebook) -> list:
+    return [cell for cell in notebook.cells if cell.cell_type == "code"]
+
+
+def make_small(notebook) -> None:
+    """Put the values of `SMALL` into the settings of a notebook that trains."""
+    trains = any("TrainConfig(" in cell.source for cell in code_cells(notebook))
+    for setting, value in SMALL.items():
+        found = 0
+        for cell in code_cells(notebook):
+            cell.source, times = re.subn(rf"^{setting} = [^#\n]+", f"{setting} = {value}  ", cell.source, flags=re.M)
+            found += times
+        assert found == trains, f"{setting} is set {found} times"
+    for cell in code_cells(notebook):
+        cell.source = cell.source.replace("TrainConfig(epochs", "TrainConfig(threads=1, epochs")
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory) -> Path:
+    """The recordings and their store, made by the notebook that comes first."""
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch, cache) -> Path:
+    """A home that is empty: what Jupyter writes goes elsewhere, and matplotlib's fonts need not be listed again."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())
+    for variable in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
+        (tmp_path / variable).mkdir()
+        monkeypatch.setenv(variable, str(tmp_path / variable))
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("ESC_GPU_CACHE", str(cache))
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # so small a work is done before a second thread has begun
+    monkeypatch.delenv("ESC50_ROOT", raising=False)
+    return home
+
+
+@pytest.mark.timeout(600)
+@pytest.mark.parametrize("name", NAMES)
+def test_it_runs(name, tmp_path, home):
+    notebook = read(name)
+    make_small(notebook)
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    client = nbclient.NotebookClient(
+        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
+    )
+    client.execute()  # raises at the first cell that does
+    printed = [output.text for cell in code_cells(notebook) for output in cell.outputs if "text" in output]
+    assert any("synthetic" in text for text in printed)
+    for cell in code_cells(notebook):
+        if DRAWS.search(cell.source):
+            assert any("image/png" in output.get("data", {}) for output in cell.outputs), cell.source
+    assert {path.name for path in folder.iterdir()} <= {"runs"}  # which git ignores
+    assert not list(home.rglob("*esc_gpu*")), "something was written into the user's home"
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_is_a_valid_notebook_without_outputs(name):
+    notebook = read(name)
+    nbformat.validate(notebook)
+    assert notebook.metadata.kernelspec.name == "python3"
+    assert len({cell.id for cell in notebook.cells}) == len(notebook.cells)
+    for cell in code_cells(notebook):
+        assert cell.outputs == []
+        assert cell.execution_count is None
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_has_a_title_a_badge_and_exercises(name):
+    cells = read(name).cells
+    title = cells[0]
+    assert title.cell_type == "markdown"
+    assert title.source.startswith(f"# {name[0]}. ")
+    assert title.source.count(BADGE.format(name)) == 1
+    assert re.search("^## Exercises$", cells[-1].source, flags=re.M)
+    assert 3 <= len(re.findall(r"^\d\. \*(?:Easy|Medium|Hard)\.\*", cells[-1].source, flags=re.M)) <= 5
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_first_code_installs_the_package_on_colab(name):
+    notebook = read(name)
+    first = code_cells(notebook)[0].source
+    assert 'if "google.colab" in sys.modules' in first
+    assert "%pip install" in first
+    assert first.endswith("git+https://github.com/esc-gpu/esc_gpu")
+    assert len(code_cells(notebook)) <= MOST_CODE_CELLS
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_it_says_that_the_recordings_are_synthetic_and_names_no_place_of_this_machine(name):
+    notebook = read(name)
+    text = "\n".join(cell.source for cell in notebook.cells)
+    assert "synthetic" in text
+    assert 'ROOT = os.environ.get("ESC50_ROOT")' in text
+    assert not ABSOLUTE_PATH.search(text)
+
+
+@pytest.mark.parametrize("text", ["open('/home/me/x.wav')", "see /tmp/x", r"C:\sounds"])
+def test_an_absolute_path_is_seen(text):
+    assert ABSOLUTE_PATH.search(text)
+
+
+def test_the_table_has_every_notebook():
+    listed = re.findall(r"\]\((\w+)\.ipynb\)", (FOLDER / "README.md").read_text(encoding="utf-8"))
+    assert listed == sorted(path.stem for path in FOLDER.glob("*.ipynb")) == list(NAMES)
