@@ -3,10 +3,10 @@
 import csv
 import dataclasses
 import io
-import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from esc_gpu.names import printable, shown
 from esc_gpu.predict import Prediction, Segment
 
 DIGITS = 6  # of probabilities, as in predictions.csv
@@ -52,16 +52,6 @@ def json_record(path: str | Path, prediction: Prediction, top: int, timeline: bo
     if timeline:
         record["timeline"] = [_segment_record(part) for part in prediction.timeline()]
     return record
-
-
-def shown(path: str | Path) -> str:
-    """The path in UTF-8, whatever bytes the file's name has."""
-    return os.fsencode(path).decode("utf-8", "replace")
-
-
-def printable(text: str) -> str:
-    """The text in one line, and without what a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
 
 
 def clock(seconds: float) -> str:

@@ -1,6 +1,7 @@
 """A trained pipeline on disk: `model.safetensors` beside `pipeline.json`."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -76,8 +77,9 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
         description = {"clip_seconds": CLIP_SECONDS, "training": {}, **description}
         check_description(description)
         model = build(description)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:  # EscGpuError is a ValueError
-        reason = f"there is no {error}" if isinstance(error, KeyError) else error
+    # EscGpuError is a ValueError; an option may ask for more memory than there is.
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
         raise EscGpuError(f"{folder / PIPELINE} describes no pipeline: {reason}; save it again") from error
     try:
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
@@ -108,5 +110,16 @@ def check_description(description: Mapping[str, object]) -> None:
         raise EscGpuError(f"class_names is {names!r}, expected a list of names")
     if not (isinstance(seconds, (int, float)) and 0 < seconds <= 3600):
         raise EscGpuError(f"clip_seconds is {seconds!r}, expected 0 to 3600 (s)")
-    if not isinstance(description["training"], dict):
-        raise EscGpuError(f"training is {description['training']!r}, expected an object")
+    training = description["training"]
+    if not isinstance(training, dict):
+        raise EscGpuError(f"training is {training!r}, expected an object")
+    fold, metrics, precision = (training.get(name) for name in ("fold", "metrics", "mixed_precision"))
+    if not (fold is None or isinstance(fold, int)) or not (precision is None or isinstance(precision, str)):
+        raise EscGpuError(f"training has fold {fold!r} and mixed_precision {precision!r}, expected a number and a name")
+    if not (metrics is None or (isinstance(metrics, dict) and all(map(is_number, metrics.values())))):
+        raise EscGpuError(f"training has metrics {metrics!r}, expected numbers")
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite one."""
+    return isinstance(value, (int, float)) and math.isfinite(value)

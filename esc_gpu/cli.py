@@ -7,10 +7,12 @@ from collections.abc import Callable
 
 from esc_gpu.commands import COMMANDS
 from esc_gpu.errors import EscGpuError
+from esc_gpu.names import printable
 
 DESCRIPTION = "Environmental sound classification with the audio features as layers."
 EXIT_USER_ERROR = 2
-EXIT_BROKEN_PIPE = 141  # as a shell says of a program that SIGPIPE ended
+# As a shell says of a program that SIGINT or SIGPIPE ended.
+EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
 # Their options are those of a run, which jsonargparse reads.
 TRAINING = {
     "train": "train and evaluate on the official folds, as train.py does; `esc-gpu train --help` lists its options",
@@ -42,8 +44,8 @@ def create_parser() -> argparse.ArgumentParser:
 
 
 def say(line: str) -> None:
-    """A line for the user."""
-    print(line, flush=True)
+    """A line for the user, also with the name of a file that is no UTF-8."""
+    print(line.encode("utf-8", "replace").decode("utf-8"), flush=True)
 
 
 def train(arguments: list[str], prog: str = "train.py") -> int:
@@ -58,8 +60,11 @@ def reporting(command: Callable[[], int | None]) -> int:
         sys.stdout.flush()
         return status
     except EscGpuError as error:
-        print(f"error: {error}", file=sys.stderr)
+        print(f"error: {printable(str(error))}", file=sys.stderr)
         return EXIT_USER_ERROR
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return EXIT_INTERRUPTED
     except BrokenPipeError:  # whoever reads the output, as `head`, has enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return EXIT_BROKEN_PIPE

@@ -27,7 +27,7 @@ from esc_gpu.processes import check_precision, create_accelerator, from_all, fro
 from esc_gpu.results import describe_training, plot_fold, write_fold, write_predictions
 from esc_gpu.run_folder import prepare_output
 from esc_gpu.tracked_clips import collect_clips
-from esc_gpu.tracking import log_result, tracked
+from esc_gpu.tracking import log_result, tracked, wandb_mode
 
 METRICS, SUMMARY = "metrics.json", "summary.json"
 
@@ -61,6 +61,8 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
     store, windows = from_local_main(accelerator, opened)
     check_same_store(from_all(store.key))
     rounds = plan_rounds(config, accelerator, model, folds)
+    if config.tracker.name == "wandb":
+        wandb_mode()  # refuses one that wandb would refuse in the midst of the run
     if main:  # last: nothing is written for data or options that cannot be used
         prepare_output(config, output_dir, model, len(folds))
     source = WaveformSource(store, accelerator.device, config.data.residence, config.data.budget_gb)

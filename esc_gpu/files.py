@@ -50,3 +50,13 @@ def read_json(path: Path) -> dict[str, object]:
         raise EscGpuError(f"there is no file {path}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise EscGpuError(f"{path} is not JSON: {error}") from error
+
+
+def check_writable(file: Path) -> None:
+    """Refuse a path that nothing can be written to, before the work.
+
+    Raises:
+        EscGpuError: for a folder, and a file whose folder is not there or cannot be written to.
+    """
+    if file.is_dir() or not os.access(file.parent, os.W_OK):
+        raise EscGpuError(f"cannot write {file}: name a file in a folder that is there and can be written")

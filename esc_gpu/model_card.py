@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from esc_gpu.names import escape
+
 if TYPE_CHECKING:
     from esc_gpu.pipeline import Pipeline
 
@@ -72,7 +74,7 @@ def write_card(pipeline: "Pipeline", repo_id: str | None = None) -> str:
         frontend=frontend.name,
         backbone=pipeline.model.backbone_name,
         n_classes=len(pipeline.class_names),
-        classes=", ".join(f"`{name}`" for name in pipeline.class_names),
+        classes=", ".join(map(escape, pipeline.class_names)),
         sample_rate=pipeline.sample_rate,
         clip_seconds=pipeline.clip_seconds,
         n_samples=pipeline.n_samples,
@@ -109,7 +111,7 @@ def _head(pipeline: "Pipeline", repo_id: str | None) -> ModelCardData:
             metric_value=round(training["metrics"][metric], 4),
         )
         for metric, (metric_type, metric_name) in METRICS.items()
-        if metric in training.get("metrics", {})
+        if metric in (training.get("metrics") or {})
     ]
     return ModelCardData(
         license=LICENCES.get(training.get("licence")),
@@ -126,11 +128,12 @@ def _evaluation(training: dict[str, object]) -> str:
     metrics = training.get("metrics")
     if not metrics:
         return "Not known."
-    rows = [f"| {title} | {100 * metrics[name]:.2f} % |" for name, (_, title) in METRICS.items()]
+    rows = [f"| {title} | {100 * metrics[name]:.2f} % |" for name, (_, title) in METRICS.items() if name in metrics]
     return (
-        f"On fold {training['fold']} of {training['recordings']}, {metrics['clips']} recordings; trained on all other "
-        "folds, for a number of epochs set in advance. These are the weights of the last epoch, the normalisation is "
-        "that of the training folds, and nothing was selected by the program on the test fold.\n\n"
+        f"On fold {training.get('fold')} of {escape(str(training.get('recordings')))}, {metrics.get('clips')} "
+        "recordings; trained on all other folds, for a number of epochs set in advance. These are the weights of the "
+        "last epoch, the normalisation is that of the training folds, and nothing was selected by the program on the "
+        "test fold.\n\n"
         "| metric | value |\n| --- | --- |\n" + "\n".join(rows) + "\n\n"
         "One fold is a small sample: a cross-validation over all folds says more."
     )

@@ -68,6 +68,10 @@ def collect(
     """
     if n_mistakes is not None and n_mistakes < 0:
         raise EscGpuError(f"mistakes is {n_mistakes}; expected 0 or more, or none for all; correct it")
+    for fold in run.fold_numbers:  # what is missing is said before the work
+        run.history(fold)
+        if not (run.fold_folder(fold) / checkpoint.WEIGHTS).is_file():
+            raise EscGpuError(f"{run.fold_folder(fold)} has no {checkpoint.WEIGHTS}: train the run again")
     assessment = assess_seeds([run])
     clips = open_run_clips(run, root, progress)
     wrong = surest_mistakes(run)

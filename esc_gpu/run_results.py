@@ -10,6 +10,7 @@ import numpy as np
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import read_json
+from esc_gpu.names import shown
 
 COLUMNS = ("filename", "fold", "category", "prediction", "probability")  # of predictions.csv, before the classes
 
@@ -37,7 +38,7 @@ class RunResults:
     @property
     def name(self) -> str:
         """The folder's name."""
-        return self.folder.resolve().name
+        return shown(self.folder.resolve().name)
 
     @property
     def config(self) -> dict[str, object]:
@@ -70,8 +71,14 @@ class RunResults:
 
     def history(self, fold: int) -> list[dict[str, float]]:
         """A fold's record of each epoch: epoch, loss, lr, seconds, and test_loss and test_accuracy where evaluated."""
-        lines = (self.fold_folder(fold) / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
-        return [json.loads(line) for line in lines]
+        file = self.fold_folder(fold) / "metrics.jsonl"
+        try:
+            history = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            raise EscGpuError(f"{file} cannot be read ({error}): train the run again") from error
+        if not history:
+            raise EscGpuError(f"{file} is empty: train the run again")
+        return history
 
 
 def read_run(folder: str | Path) -> RunResults:

@@ -8,9 +8,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from esc_gpu.config import TrackerConfig
+from esc_gpu.errors import EscGpuError
 from esc_gpu.options import flatten
 from esc_gpu.tracked_clips import TrackedClip
 
+WANDB_MODES = ("online", "offline", "shared", "disabled", "dryrun", "run")
 CLIP_COLUMNS = ("audio", "features", "label", "prediction", "probability", "correct", "file")
 
 
@@ -54,8 +56,15 @@ def wandb_files_in(folder: Path) -> Iterator[None]:
 
 
 def wandb_mode() -> str:
-    """What WANDB_MODE says; else online where there is a key, offline where there is none."""
-    return os.environ.get("WANDB_MODE") or ("online" if has_wandb_key() else "offline")
+    """What WANDB_MODE says; else online where there is a key, offline where there is none.
+
+    Raises:
+        EscGpuError: for a mode that wandb does not have, and a netrc file that cannot be read.
+    """
+    mode = os.environ.get("WANDB_MODE")
+    if mode and mode not in WANDB_MODES:
+        raise EscGpuError(f"WANDB_MODE is {mode!r}; expected one of {', '.join(WANDB_MODES)}; correct or unset it")
+    return mode or ("online" if has_wandb_key() else "offline")
 
 
 def has_wandb_key() -> bool:
@@ -67,6 +76,10 @@ def has_wandb_key() -> bool:
         return netrc.netrc().authenticators(host) is not None
     except FileNotFoundError:
         return False
+    except (netrc.NetrcParseError, OSError) as error:
+        raise EscGpuError(
+            f"the key of wandb cannot be read ({error}): correct ~/.netrc, or set WANDB_API_KEY or WANDB_MODE=offline"
+        ) from error
 
 
 def log_result(

@@ -156,3 +156,23 @@ def test_a_missing_key_is_named(tmp_path):
     file.write_text("[1, 2]")
     with pytest.raises(EscGpuError, match="describes no pipeline"):
         load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"training": {"mixed_precision": []}},
+        {"training": {"fold": float("nan")}},
+        {"training": {"metrics": 5}},
+        {"training": {"metrics": {"accuracy": "high"}}},
+        {"frontend": {"name": "logmel", "n_fft": 2**40}},
+    ],
+)
+def test_a_description_that_would_fail_later_is_refused(tmp_path, change):
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, ["a", "b", "c"])
+    description = json.loads((tmp_path / "pipeline.json").read_text())
+    (tmp_path / "pipeline.json").write_text(json.dumps({**description, **change}))
+    with pytest.raises(EscGpuError, match="describes no pipeline") as error:
+        load(tmp_path)
+    assert "\n" not in str(error.value)

@@ -340,3 +340,12 @@ def test_help_names_every_option(capsys):
         "device",
     ):
         assert f"--{option}" in text
+
+
+def test_a_picture_is_a_png_and_no_recording_is_replaced(tmp_path, capsys):
+    tone = tmp_path / "tone.wav"
+    tone.write_bytes(b"mine")
+    assert main(["predict", str(tone), "--model", str(tmp_path), "--picture", str(tmp_path / "p.jpg")]) == 2
+    assert "expected a name that ends in .png" in capsys.readouterr().err
+    assert main(["predict", str(tone), "--model", str(tmp_path), "--output", str(tone)]) == 2
+    assert "is one of the recordings" in capsys.readouterr().err and tone.read_bytes() == b"mine"

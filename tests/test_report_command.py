@@ -72,7 +72,7 @@ def test_a_run_on_the_embedded_recordings_says_so(tmp_path, monkeypatch):
     ("arguments", "message"),
     [
         (["--output", "page.pdf"], "output is page.pdf; expected a name that ends in .html"),
-        (["--output", "/nowhere/page.html"], "there is no folder /nowhere"),
+        (["--output", "/nowhere/page.html"], "cannot write /nowhere/page.html"),
         (["--mistakes", "-1"], "mistakes is -1; expected 0 or more"),
         (["--root", "/nowhere"], "/nowhere: no such folder"),
     ],
@@ -91,4 +91,4 @@ def test_a_folder_without_a_run_and_one_without_models(run, tmp_path, capfd):
     bare = tmp_path / "bare"
     shutil.copytree(run, bare, ignore=shutil.ignore_patterns("model.safetensors"))
     assert main(["report", str(bare)]) == 2
-    assert f"error: {bare / 'fold1'} holds no model.safetensors" in capfd.readouterr().err
+    assert f"error: {bare / 'fold1'} has no model.safetensors: train the run again" in capfd.readouterr().err

@@ -162,10 +162,20 @@ def test_other_probabilities_than_those_of_the_run_are_refused(run):
 
 
 def test_a_missing_model_and_a_bad_number_are_refused(run, tmp_path):
-    with pytest.raises(EscGpuError, match="holds no model.safetensors"):
+    with pytest.raises(EscGpuError, match="has no model.safetensors: train the run again"):
         bare = tmp_path / "bare"
         bare.mkdir()
-        shutil.copy(run.folder / "config.yaml", bare)
+        shutil.copytree(run.folder, bare, ignore=shutil.ignore_patterns("*.safetensors"), dirs_exist_ok=True)
         collect(replace(run, folder=bare), progress=False)
     with pytest.raises(EscGpuError, match="mistakes is -1; expected 0 or more"):
         collect(run, n_mistakes=-1, progress=False)
+
+
+def test_curves_that_are_missing_are_named(run, tmp_path):
+    bare = shutil.copytree(run.folder, tmp_path / "bare")
+    (bare / "fold1" / "metrics.jsonl").write_text("")
+    with pytest.raises(EscGpuError, match="metrics.jsonl is empty: train the run again"):
+        collect(replace(run, folder=bare), progress=False)
+    (bare / "fold1" / "metrics.jsonl").unlink()
+    with pytest.raises(EscGpuError, match="metrics.jsonl cannot be read"):
+        collect(replace(run, folder=bare), progress=False)

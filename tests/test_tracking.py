@@ -17,6 +17,7 @@ import soundfile
 from PIL import Image
 
 from esc_gpu.cli import train
+from esc_gpu.errors import EscGpuError
 from esc_gpu.files import read_json
 from esc_gpu.options import flatten
 from esc_gpu.tracking import wandb_files_in, wandb_mode
@@ -249,3 +250,16 @@ def test_tensorboard_keeps_its_scalars(tmp_path):
     assert [event.value for event in scalars.Scalars("loss")] == [pytest.approx(epoch["loss"]) for epoch in epochs]
     accuracy = read_json(run / "fold1" / "metrics.json")["accuracy"]
     assert scalars.Scalars("final/accuracy")[0].value == pytest.approx(accuracy)
+
+
+def test_a_netrc_that_cannot_be_read_is_one_line(no_account):
+    (no_account / ".netrc").write_text("machine\nlogin login password\nrubbish here")
+    (no_account / ".netrc").chmod(0o600)
+    with pytest.raises(EscGpuError, match="the key of wandb cannot be read.*correct ~/.netrc"):
+        wandb_mode()
+
+
+def test_a_mode_that_wandb_does_not_have(monkeypatch):
+    monkeypatch.setenv("WANDB_MODE", "foo")
+    with pytest.raises(EscGpuError, match="WANDB_MODE is 'foo'; expected one of online, offline"):
+        wandb_mode()

@@ -202,13 +202,19 @@ def save_arrays(path: Path, clip: "Clip") -> None:
     """The numbers of each front-end with its axes, for `numpy.load`."""
     import numpy as np
 
+    from esc_gpu.errors import EscGpuError
     from esc_gpu.files import replacing
 
     arrays = {"waveform": clip.waveform.astype(np.float32), "sample_rate": np.array(clip.sample_rate)}
     for name, image in clip.features.items():
         arrays |= {name: image.values, f"{name}_times": image.times, f"{name}_frequencies": image.frequencies}
-    with replacing(path) as temporary:
-        np.savez_compressed(temporary, **arrays)
+    try:
+        with replacing(path) as temporary:
+            np.savez_compressed(temporary, **arrays)
+    except OSError as error:
+        raise EscGpuError(
+            f"{path}: {error.strerror or error}; expected a file that can be written; choose another output"
+        ) from error
 
 
 def make_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], None]) -> "dict[str, Frontend]":

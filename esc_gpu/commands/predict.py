@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esc_gpu.errors import EscGpuError
+from esc_gpu.files import check_writable
+from esc_gpu.names import shown
 
 if TYPE_CHECKING:
     from esc_gpu.pipeline import Pipeline
@@ -74,9 +76,15 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
 
     for file in filter(None, (arguments.output, arguments.picture)):
         check_writable(Path(file))
+    if arguments.picture and Path(arguments.picture).suffix.lower() != ".png":
+        raise EscGpuError(f"--picture is {arguments.picture}; expected a name that ends in .png; correct it")
     if arguments.recordings.count(STDIN) > 1:
         raise EscGpuError(f"{STDIN} stands for standard input, which holds one recording: name it once")
     paths = find_audio_files(arguments.recordings)
+    taken = {os.path.realpath(path) for path in paths}
+    for file in filter(None, (arguments.output, arguments.picture)):
+        if os.path.realpath(file) in taken:
+            raise EscGpuError(f"{file} is one of the recordings: choose another name for the answers")
     if arguments.picture and len(paths) > 1:
         raise EscGpuError(f"--picture draws one recording, got {len(paths)}: leave it out, or name one file")
 
@@ -105,7 +113,7 @@ def answer(
     """Say the answer for each file as it comes, a JSON document at the end; return the files without one, and why."""
     from tqdm import tqdm
 
-    from esc_gpu.answers import csv_header, csv_lines, json_record, shown, text_lines
+    from esc_gpu.answers import csv_header, csv_lines, json_record, text_lines
 
     detail = (arguments.top, arguments.timeline)
     records, failed = [], []
@@ -148,7 +156,6 @@ def predict(arguments: Namespace, pipeline: "Pipeline", path: str) -> "Predictio
 
 def draw(picture: str, path: str, prediction: "Prediction") -> None:
     """The timeline of a recording as PNG."""
-    from esc_gpu.answers import shown
     from esc_gpu.report.timeline import plot_timeline
 
     title = "standard input" if path == STDIN else Path(shown(path)).name
@@ -156,16 +163,8 @@ def draw(picture: str, path: str, prediction: "Prediction") -> None:
     plot_timeline(Path(picture), edges, probabilities, prediction.class_names, title)
 
 
-def check_writable(file: Path) -> None:
-    """Refuse a path that nothing can be written to, before the work."""
-    if file.is_dir() or not os.access(file.parent, os.W_OK):
-        raise EscGpuError(f"cannot write {file}: name a file in a folder that is there and can be written")
-
-
 def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, object]:
     """Who answered, and how."""
-    from esc_gpu.answers import shown
-
     return {
         "path": shown(arguments.model),
         "fold": pipeline.training_info.get("fold", arguments.fold),
@@ -179,16 +178,14 @@ def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, obje
 
 def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int) -> str:
     """One line for all files without an answer."""
-    from esc_gpu.answers import printable, shown
-
     (_, reason), *others = failed
     if n_files == 1:
-        return printable(str(reason))
+        return str(reason)
     names = [shown(path) for path, _ in others[:NAMED]]
     if len(others) > NAMED:
         names.append(f"{len(others) - NAMED} more")
     also = f"; nor could {', '.join(names)}" if others else ""
-    return printable(f"{len(failed)} of {n_files} files could not be classified: {reason}{also}")
+    return f"{len(failed)} of {n_files} files could not be classified: {reason}{also}"
 
 
 def _count(text: str) -> int:

@@ -26,7 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.errors import EscGpuError
-    from esc_gpu.files import write_text
+    from esc_gpu.files import check_writable, write_text
     from esc_gpu.report.markdown import write_markdown
     from esc_gpu.report.page import render_page
     from esc_gpu.run_report import collect
@@ -36,8 +36,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     page = arguments.output or arguments.run / "report.html"
     if page.suffix != ".html":
         raise EscGpuError(f"output is {page}; expected a name that ends in .html; correct it")
-    if not page.parent.is_dir():
-        raise EscGpuError(f"output is {page}, but there is no folder {page.parent}: make it, or choose another")
+    check_writable(page)
     with_audio = arguments.audio == "yes" and arguments.format != "markdown"
     report = collect(results, arguments.root, audio=with_audio, n_mistakes=arguments.mistakes)
     try:

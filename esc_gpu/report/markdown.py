@@ -1,10 +1,10 @@
 """A run as a Markdown document with its figures, for pandoc, LaTeX or a repository's pages."""
 
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from esc_gpu.files import write_text
+from esc_gpu.names import escape
 from esc_gpu.report import texts
 from esc_gpu.report.charts import channels
 from esc_gpu.report.contents import RunReport
@@ -152,8 +152,3 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     lines = [columns, ["---"] * len(columns), *rows]
     lines = [line if number == 1 else [escape(cell) for cell in line] for number, line in enumerate(lines)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def escape(text: str) -> str:
-    """Text in one line, without any meaning to Markdown, HTML or TeX in it."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$^&@])", r"\\\1", " ".join(text.split()))

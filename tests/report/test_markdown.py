@@ -5,7 +5,8 @@ import re
 import pytest
 from matplotlib.image import imread
 
-from esc_gpu.report.markdown import escape, write_markdown
+from esc_gpu.names import escape
+from esc_gpu.report.markdown import write_markdown
 from tests.report.made_up_report import RATE, SMALL, make_report
 from tests.report.test_page import EVIL
 

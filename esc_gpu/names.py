@@ -1,0 +1,20 @@
+"""Names of files and classes as they can be shown, whatever bytes and signs they have."""
+
+import os
+import re
+from pathlib import Path
+
+
+def shown(path: str | Path) -> str:
+    """The path in UTF-8, whatever bytes the file's name has."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def printable(text: str) -> str:
+    """The text in one line, and without what a terminal would obey."""
+    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def escape(text: str) -> str:
+    """Text in one line, without any meaning to Markdown, HTML or TeX in it."""
+    return re.sub(r"([\\`*_{}\[\]<>#|~$^&@])", r"\\\1", " ".join(text.split()))
