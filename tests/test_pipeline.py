@@ -206,7 +206,7 @@ def test_the_model_card_says_what_the_model_is(pipeline, tmp_path):
         "top-3": 0.9875,
     }
     assert results["accuracy"].dataset_name == "ESC-50" and results["accuracy"].dataset_split == "fold 3"
-    for part in ("`a`, `b`, `c`", f"{RATE} Hz, clips of 1 s", "n_mels: 16", "fold 3 of ESC-50", "87.50 %", "FOLDER"):
+    for part in ("a, b, c", f"{RATE} Hz, clips of 1 s", "n_mels: 16", "fold 3 of ESC-50", "87.50 %", "FOLDER"):
         assert part in card.text
     assert "CC BY 3.0" in card.text and "synthetic" not in card.text
 
