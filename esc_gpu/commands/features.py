@@ -251,6 +251,7 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.data.layouts import read_recordings
     from esc_gpu.data.store import open_store
     from esc_gpu.feature_analysis import format_ranking, write_gallery, write_statistics
+    from esc_gpu.report.tables import counted
 
     recordings = read_recordings(arguments.root, arguments.subset, arguments.table)
     say(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
@@ -261,7 +262,7 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     make_folder(output)
     if arguments.gallery:
         pictures = write_gallery(recordings, frontends, output, per_class=arguments.per_class, **options)
-        say(f"{len(pictures)} pictures gallery-*.png in {output}")
+        say(f"{counted(len(pictures), 'picture')} gallery-*.png in {output}")
     if arguments.statistics:
         cache_dir = Path(arguments.cache_dir).expanduser() / "stores"
         store = open_store(recordings.paths, cache_dir=cache_dir, **options)
