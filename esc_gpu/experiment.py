@@ -11,6 +11,7 @@ from esc_gpu import report
 from esc_gpu.build import build_model
 from esc_gpu.config import RunConfig, check_config
 from esc_gpu.data.batches import WaveformSource
+from esc_gpu.data.decode import clip_samples
 from esc_gpu.data.layouts import read_recordings
 from esc_gpu.data.recordings import Recordings
 from esc_gpu.data.store import WaveformStore, open_store
@@ -54,7 +55,7 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
         model = build_model(config, len(recordings.class_names))
-    n_samples = round(config.data.sample_rate * config.data.clip_seconds)
+    n_samples = clip_samples(config.data.sample_rate, config.data.clip_seconds)
     check_precision(accelerator, model.frontend.n_frames(n_samples))
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None

@@ -9,6 +9,7 @@ from pathlib import Path
 import torch
 
 from esc_gpu.config import RunConfig
+from esc_gpu.data.decode import clip_samples
 from esc_gpu.errors import EscGpuError
 from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.model import WaveformClassifier
@@ -43,7 +44,7 @@ def find_hindrance(config: RunConfig, accelerator, model: WaveformClassifier) ->
         "train.compile": config.train.compile != "no",
         "train.profile": config.train.profile,
         "a backbone that draws random numbers, such as for dropout: all threads would share them": (
-            draws_random_numbers(model, round(config.data.sample_rate * config.data.clip_seconds))
+            draws_random_numbers(model, clip_samples(config.data.sample_rate, config.data.clip_seconds))
         ),
     }
     return next((name for name, there in hindrances.items() if there), None)

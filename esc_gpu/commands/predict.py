@@ -74,7 +74,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.data.audio_files import find_audio_files
 
-    for file in filter(None, (arguments.output, arguments.picture)):
+    written = [file for file in (arguments.output, arguments.picture) if file]
+    for file in written:
         check_writable(Path(file))
     if arguments.picture and Path(arguments.picture).suffix.lower() != ".png":
         raise EscGpuError(f"--picture is {arguments.picture}; expected a name that ends in .png; correct it")
@@ -82,7 +83,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise EscGpuError(f"{STDIN} stands for standard input, which holds one recording: name it once")
     paths = find_audio_files(arguments.recordings)
     taken = {os.path.realpath(path) for path in paths}
-    for file in filter(None, (arguments.output, arguments.picture)):
+    for file in written:
         if os.path.realpath(file) in taken:
             raise EscGpuError(f"{file} is one of the recordings: choose another name for the answers")
     if arguments.picture and len(paths) > 1:
