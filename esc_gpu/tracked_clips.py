@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from esc_gpu.data.order import evenly
 from esc_gpu.data.recordings import Recordings
 from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.report.thumbnails import draw_thumbnail
@@ -71,9 +72,3 @@ def choose(is_correct: np.ndarray, limit: int) -> np.ndarray:
     """Positions of up to `limit` clips: the mistakes, then clips that are right, each evenly over all there are."""
     mistakes = evenly(np.flatnonzero(~is_correct), limit)
     return np.concatenate([mistakes, evenly(np.flatnonzero(is_correct), limit - len(mistakes))])
-
-
-def evenly(positions: np.ndarray, n: int) -> np.ndarray:
-    """Up to `n` of the positions, at equal distances."""
-    n = min(n, len(positions))
-    return positions[np.arange(n) * len(positions) // max(n, 1)]

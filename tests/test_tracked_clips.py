@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from esc_gpu.tracked_clips import choose, evenly
+from esc_gpu.data.order import evenly
+from esc_gpu.tracked_clips import choose
 
 
 def test_mistakes_come_first_then_others_evenly():

@@ -77,5 +77,8 @@ def find_test_clips(folder: Path) -> list[Path]:
 
 def spread(paths: Sequence[Path], n: int) -> list[Path]:
     """`n` of the paths, or all if they are fewer, evenly over their order."""
-    n = min(n, len(paths))
-    return [paths[number * len(paths) // n] for number in range(n)]
+    import numpy as np
+
+    from esc_gpu.data.order import evenly
+
+    return [paths[number] for number in evenly(np.arange(len(paths)), n)]

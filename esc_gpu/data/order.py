@@ -1,4 +1,4 @@
-"""The order in which an epoch visits the clips, and the share of each process."""
+"""The order in which an epoch visits the clips, the share of each process, and even choices of some."""
 
 import numpy as np
 
@@ -31,3 +31,9 @@ def evaluation_batches(clips: np.ndarray, batch_size: int, rank: int = 0, world_
     padded = np.resize(clips, -(-len(clips) // world_size) * world_size)
     share = padded[rank::world_size]
     return [share[start : start + batch_size] for start in range(0, len(share), batch_size)]
+
+
+def evenly(positions: np.ndarray, n: int) -> np.ndarray:
+    """Up to `n` of the positions, at equal distances."""
+    n = min(n, len(positions))
+    return positions[np.arange(n) * len(positions) // max(n, 1)]
