@@ -3,7 +3,7 @@
     python -m benchmarks.cross_validation --config configs/logmel.yaml --data.root ESC-50
 
 All options are those of train.py, and --require-gpu, to fail where there is no CUDA device, and --output, the folder of
-the result file. The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
+the result file, and --label, a word for its name. The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
 """
 
 import argparse
@@ -27,11 +27,12 @@ def main(arguments: list[str]) -> int:
     parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
     parser.add_argument("--require-gpu", action="store_true")
     parser.add_argument("--output", type=Path, default=RESULTS)
+    parser.add_argument("--label", default="")
     own, arguments = parser.parse_known_args(arguments)
-    return reporting(lambda: measure(arguments, own.output, own.require_gpu))
+    return reporting(lambda: measure(arguments, own.output, own.require_gpu, own.label))
 
 
-def measure(arguments: list[str], output: Path, needs_gpu: bool) -> None:
+def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> None:
     """Train, print the summary and write it, in the main process, into the folder `output`."""
     if needs_gpu:
         require_gpu()
@@ -50,7 +51,7 @@ def measure(arguments: list[str], output: Path, needs_gpu: bool) -> None:
         for name in names:
             (config if section is None else config[section]).pop(name)
     data, frontend = summary["data"], summary["frontend"]["name"]
-    name = f"cross_validation {data['recordings']} {frontend}"
+    name = f"cross_validation {data['recordings']} {frontend} {label}"
     result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
     print(f"written: {write_result(name, result, output)}")
 

@@ -29,7 +29,8 @@ from benchmarks.results_file import RESULTS, require_gpu, write_result
 from esc_gpu import EscGpuError
 from esc_gpu.arguments import parse_run
 from esc_gpu.cli import reporting
-from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig, check_config
+from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig
+from esc_gpu.config_checks import check_config
 from esc_gpu.data.esc50 import read_esc50
 from esc_gpu.data.recordings import Recordings
 from esc_gpu.data.store import open_store

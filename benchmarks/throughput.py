@@ -12,6 +12,7 @@ from torch import Generator, Tensor, nn
 from benchmarks.feeds import Feed
 from benchmarks.timing import synchronize
 from esc_gpu.augment import Draws
+from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.augment.mix import smooth_one_hot
 from esc_gpu.config import RunConfig
 from esc_gpu.data.order import shuffled_batches
@@ -40,8 +41,8 @@ class FeatureClassifier(nn.Module):
     def backbone(self) -> nn.Module:
         return self.classifier.backbone
 
-    def forward(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
-        return self.backbone(self.classifier.prepare(features, mask))
+    def forward(self, features: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
+        return self.backbone(self.classifier.prepare(features, alter))
 
 
 class Learner:

@@ -16,7 +16,7 @@ DESCRIPTION = (
     "Every option can stand in a YAML file given by --config, as those in configs/, and is overridden by its "
     "dotted name on the command line."
 )
-SWITCHES = ("--resume", "--overwrite", "--train.profile")
+SWITCHES = ("--resume", "--overwrite", "--validate", "--train.deterministic", "--train.profile")
 
 
 def parse_run(arguments: list[str], prog: str) -> RunConfig:

@@ -2,10 +2,12 @@
 
 import torch
 
+from esc_gpu.augmentation import training_samples
 from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import create_frontend
 from esc_gpu.model import WaveformClassifier
+from esc_gpu.stem import Stem
 
 
 def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
@@ -19,11 +21,12 @@ def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
     if options["sample_rate"] != rate:
         options["input_sample_rate"] = rate
     frontend = create_frontend(**options)
-    n_samples = round(rate * config.data.clip_seconds)
-    if n_samples < frontend.min_samples:
+    if training_samples(config) < frontend.min_samples:
+        crop, clip = config.augment.crop_seconds, config.data.clip_seconds
         raise EscGpuError(
-            f"data.clip_seconds={config.data.clip_seconds:g} is too short for {frontend.name}, which needs "
-            f"{frontend.min_samples / frontend.input_rate:.3f} s: take longer clips or shorter windows"
+            f"{f'augment.crop_seconds={crop:g}' if crop else f'data.clip_seconds={clip:g}'} is too short for "
+            f"{frontend.name}, which needs {frontend.min_samples / frontend.input_rate:.3f} s: "
+            "take longer clips or shorter windows"
         )
     model = WaveformClassifier(
         frontend,
@@ -33,8 +36,11 @@ def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
         weights=config.model.weights,
         normalize=config.model.normalize,
         backbone_options=config.model.options,
+        stem=Stem(config.model.stem_stride, config.model.stem_kernel, config.model.stem_pool),
+        coordinates=config.model.coordinates,
+        test_shifts=config.model.test_shifts,
     )
-    check_backbone(model, frontend.output_shape(n_samples))
+    check_backbone(model, model.image_shape(round(rate * config.data.clip_seconds)))
     return model
 
 

@@ -1,5 +1,6 @@
 """A trained pipeline on disk: `model.safetensors` beside `pipeline.json`."""
 
+import dataclasses
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -13,9 +14,12 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.files import read_json, replacing
 from esc_gpu.frontends import create_frontend
 from esc_gpu.model import WaveformClassifier
+from esc_gpu.stem import Stem
 
 WEIGHTS, PIPELINE, CARD = "model.safetensors", "pipeline.json", "README.md"
-CLIP_SECONDS = 5.0  # ESC-50's, for a pipeline.json that does not say
+CLIP_SECONDS = 5.0  # ESC-50's
+# Where a pipeline.json says nothing.
+DEFAULTS = {"clip_seconds": CLIP_SECONDS, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
 
 
 def save(
@@ -41,6 +45,9 @@ def save(
         "frontend": model.frontend.spec,
         "backbone": model.backbone_name,
         "backbone_options": model.backbone_options,
+        "stem": dataclasses.asdict(model.stem),
+        "coordinates": model.coordinates,
+        "test_shifts": model.test_shifts,
         "normalize": model.normalize,
         "class_names": list(class_names),
         "clip_seconds": clip_seconds,
@@ -53,7 +60,8 @@ def save(
     with ExitStack() as files:  # they take their places when all are written
         for name, text in texts.items():
             files.enter_context(replacing(folder / name)).write_text(text, encoding="utf-8")
-        safetensors.torch.save_file(state, files.enter_context(replacing(folder / WEIGHTS)), {"format": "pt"})
+        # By Python's own writing, which says of a full disk what it is.
+        files.enter_context(replacing(folder / WEIGHTS)).write_bytes(safetensors.torch.save(state, {"format": "pt"}))
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:
@@ -74,7 +82,7 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
         raise EscGpuError(f"{folder} holds no {WEIGHTS}: give the folder of a trained fold, such as runs/NAME/fold1")
     description = read_json(folder / PIPELINE)
     try:
-        description = {"clip_seconds": CLIP_SECONDS, "training": {}, **description}
+        description = {**DEFAULTS, **description}
         check_description(description)
         model = build(description)
     # EscGpuError is a ValueError; an option may ask for more memory than there is.
@@ -100,6 +108,9 @@ def build(description: Mapping[str, object]) -> WaveformClassifier:
         description["backbone"],
         normalize=description["normalize"],
         backbone_options=options,
+        stem=Stem(**description["stem"]),
+        coordinates=description["coordinates"],
+        test_shifts=description["test_shifts"],
     )
 
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass, field
 from typing import Literal
 
-from esc_gpu.errors import EscGpuError
-
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -19,6 +17,7 @@ class DataConfig:
         overlap: cut longer recordings into clips that share this part with the next; null takes the first clip only.
         cache_dir: folder of the decoded stores and of the embedded recordings.
         workers: threads that decode; null for one a core.
+        on_error: "skip" leaves out recordings that cannot be decoded, and says which; "fail" refuses the first.
         residence: where the clips are during training: "device", "stream" (from the store, ahead) or "auto".
         budget_gb: most memory that "auto" lets the clips take, in 1e9 bytes; null for half of what the device has free.
     """
@@ -31,6 +30,7 @@ class DataConfig:
     overlap: float | None = None
     cache_dir: str = "~/.cache/esc_gpu"
     workers: int | None = None
+    on_error: Literal["fail", "skip"] = "fail"
     residence: Literal["auto", "device", "stream"] = "auto"
     budget_gb: float | None = None
 
@@ -161,7 +161,12 @@ class ModelConfig:
         pretrained: start from timm's weights on the hub.
         weights: start from a local file of backbone weights.
         normalize: statistics of the training clips for each "bin" or each "channel".
-        options: further arguments of timm.create_model, as {drop_rate: 0.1}.
+        options: further arguments of timm.create_model, as {drop_rate: 0.1, global_pool: fastavgmax}.
+        stem_stride: strides of the first convolution over [bins, frames]; null keeps the backbone's.
+        stem_kernel: size of its kernel over [bins, frames]; null keeps the backbone's, as pretrained weights need.
+        stem_pool: keep the max pooling behind it; false gives maps twice as fine both ways, at four times the work.
+        coordinates: further input channels: the position of each bin ("frequency"), or of bins and frames ("both").
+        test_shifts: evaluate the mean over the clip rolled in time by so many even steps; 1 takes it as it is.
     """
 
     backbone: str = "resnet18"
@@ -169,18 +174,35 @@ class ModelConfig:
     weights: str | None = None
     normalize: Literal["bin", "channel"] = "bin"
     options: dict[str, int | float | bool | str | list[int]] = field(default_factory=dict)
+    stem_stride: tuple[int, int] | None = None
+    stem_kernel: tuple[int, int] | None = None
+    stem_pool: bool = True
+    coordinates: Literal["none", "frequency", "both"] = "none"
+    test_shifts: int = 1
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Augmentation of the training clips; 0 switches a part off.
+    """Augmentation of the training clips, in this order; 0 switches a part off.
 
     Args:
         shift_seconds: each clip is rolled in time by up to this much.
-        gain_db: and scaled by up to this much either way.
-        noise_probability: share of clips that get white noise.
+        crop_seconds: train on a piece of so many seconds, from anywhere in the clip; 0 takes the whole clip.
+        speed: speed, and pitch with it, changes by a factor of up to 1 + this either way.
+        gain_db: the clip is scaled by up to this much either way.
+        polarity_probability: share of clips that are turned upside down.
+        equalizer_db: a random smooth frequency response raises and lowers parts of the spectrum by up to this much.
+        noise_probability: share of clips that get noise.
         noise_snr_db: lowest and highest signal-to-noise ratio of that noise.
-        mixup_alpha: clips and labels are blended by a share from Beta(alpha, alpha); it pays off in long training.
+        noise_exponent: lowest and highest exponent a of its spectrum 1/f^a: 0 is white, 1 pink, 2 brown.
+        between_class_probability: share of clips mixed with another by their sound levels, and labels alike.
+        mixup_alpha: clips and labels are blended by a share from Beta(alpha, alpha).
+        cutmix_probability: share of clips of which a part of the image is replaced by another's, and labels alike.
+        cutmix_axis: what is replaced: a run of frames ("time") or a band of bins ("frequency").
+        freq_warp: the bins are scaled and shifted by up to this share of them.
+        time_stretch: the frames are scaled by a factor of up to 1 + this either way, at the same pitch.
+        filter_std: FilterAugment: bands of bins are raised and lowered by up to so many standard deviations.
+        erase_probability: share of clips of which a rectangle of the image is erased.
         freq_masks: SpecAugment masks over bins.
         freq_mask_share: widest of them, as a share of the bins.
         time_masks: SpecAugment masks over frames.
@@ -188,10 +210,22 @@ class AugmentConfig:
     """
 
     shift_seconds: float = 2.5
+    crop_seconds: float = 0.0
+    speed: float = 0.0
     gain_db: float = 6.0
+    polarity_probability: float = 0.0
+    equalizer_db: float = 0.0
     noise_probability: float = 0.0
     noise_snr_db: tuple[float, float] = (10.0, 40.0)
+    noise_exponent: tuple[float, float] = (0.0, 0.0)
+    between_class_probability: float = 0.0
     mixup_alpha: float = 0.0
+    cutmix_probability: float = 0.0
+    cutmix_axis: Literal["time", "frequency"] = "time"
+    freq_warp: float = 0.0
+    time_stretch: float = 0.0
+    filter_std: float = 0.0
+    erase_probability: float = 0.0
     freq_masks: int = 1
     freq_mask_share: float = 0.2
     time_masks: int = 1
@@ -211,6 +245,7 @@ class TrainConfig:
         weight_decay: of the backbone's weights; none on biases, norms and the front-end.
         warmup_epochs: length of the warm-up.
         label_smoothing: share of each label spread over all classes.
+        ema_decay: the result is the average of the weights over about 1 / (1 - this) steps; 0 for the last weights.
         clip_norm: largest gradient norm, of backbone and front-end apart; 0 for no limit.
         mixed_precision: "auto" is bf16 where the hardware multiplies it, else "no".
         seed: of the weights, the order of the clips and the augmentation.
@@ -219,6 +254,7 @@ class TrainConfig:
         threads: CPU threads of each process; null for an equal share of the cores.
         folds_at_once: folds trained side by side on the CPU, each with its share of the threads; null for one a thread.
         compile: torch.compile's mode for front-end and backbone: "reduce-overhead" (CUDA graphs), "default", or "no".
+        deterministic: only kernels that give the same bits each time, which may be slower; refused where there is none.
         profile: write where a step's time goes, and a trace of torch's profiler, into each fold's folder.
     """
 
@@ -230,6 +266,7 @@ class TrainConfig:
     weight_decay: float = 0.05
     warmup_epochs: float = 2.0
     label_smoothing: float = 0.1
+    ema_decay: float = 0.0
     clip_norm: float = 5.0
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
     seed: int = 0
@@ -238,6 +275,7 @@ class TrainConfig:
     threads: int | None = None
     folds_at_once: int | None = None
     compile: Literal["no", "default", "reduce-overhead"] = "no"
+    deterministic: bool = False
     profile: bool = False
 
 
@@ -270,6 +308,8 @@ class RunConfig:
         train: the training of each fold.
         tracker: where the curves go besides the run's folder.
         folds: test folds to run, as 1 or [1,2]; null for all.
+        validate: choose options without a look at a test fold: the folds to run are validated on, and the next one,
+            which would be tested on, is left out altogether.
         output_dir: folder of the results; null for runs/FRONTEND.
         resume: go on with the run in the output folder.
         overwrite: replace the run in the output folder.
@@ -282,51 +322,7 @@ class RunConfig:
     train: TrainConfig = TrainConfig()
     tracker: TrackerConfig = TrackerConfig()
     folds: int | list[int] | None = None
+    validate: bool = False
     output_dir: str | None = None
     resume: bool = False
     overwrite: bool = False
-
-
-def check_config(config: RunConfig) -> None:
-    """Refuse numbers out of range, by the name they have on the command line."""
-    train, augment = config.train, config.augment
-    if train.compile == "reduce-overhead" and train.accumulation > 1:
-        raise EscGpuError(
-            "train.compile=reduce-overhead keeps gradients in memory that the next part of the batch overwrites: "
-            "set train.accumulation=1, or train.compile=default"
-        )
-    positive = {
-        "train.epochs": train.epochs,
-        "train.batch_size": train.batch_size,
-        "train.accumulation": train.accumulation,
-        "train.lr": train.lr,
-        "train.eval_every": train.eval_every,
-        "train.checkpoint_every": train.checkpoint_every,
-        "data.sample_rate": config.data.sample_rate,
-        "data.clip_seconds": config.data.clip_seconds,
-    }
-    counts = {"train.threads": train.threads, "train.folds_at_once": train.folds_at_once}
-    positive |= {name: value for name, value in counts.items() if value is not None}
-    not_negative = {
-        "train.seed": train.seed,
-        "train.frontend_lr": train.frontend_lr,
-        "train.weight_decay": train.weight_decay,
-        "train.warmup_epochs": train.warmup_epochs,
-        "train.clip_norm": train.clip_norm,
-        "tracker.clips": config.tracker.clips,
-        **{f"augment.{name}": value for name, value in vars(augment).items() if not isinstance(value, tuple)},
-    }
-    shares = {
-        "train.label_smoothing": train.label_smoothing,
-        "augment.noise_probability": augment.noise_probability,
-        "augment.freq_mask_share": augment.freq_mask_share,
-        "augment.time_mask_share": augment.time_mask_share,
-    }
-    for values, is_good, expected in (
-        (positive, lambda value: value > 0, "must be positive"),
-        (not_negative, lambda value: value >= 0, "must not be negative"),
-        (shares, lambda value: value <= 1, "is a share from 0 to 1"),
-    ):
-        for name, value in values.items():
-            if not is_good(value):
-                raise EscGpuError(f"{name} {expected}, got {value}")

@@ -7,12 +7,16 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from esc_gpu.augment.image import ImageAugmentation
+from esc_gpu.coordinates import CHANNELS, append_coordinates
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Float32Module, Frontend
-from esc_gpu.frontends.checks import check_choice, nearest
+from esc_gpu.frontends.checks import check_choice, check_int, nearest
 from esc_gpu.profiling import phase
+from esc_gpu.stem import Stem
 
 NORMALIZE = ("bin", "channel")
+MOST_SHIFTS = 100
 
 
 class Normalization(Float32Module):
@@ -85,9 +89,14 @@ class WaveformClassifier(nn.Module):
         weights: a local file of backbone weights (safetensors or PyTorch) instead of the hub.
         normalize: "bin" (each channel and bin its own mean and standard deviation) or "channel".
         backbone_options: further arguments of `timm.create_model`, such as `drop_rate`.
+        stem: what is changed at the backbone's beginning; None leaves it as it is.
+        coordinates: input channels besides the features': the position of each bin ("frequency"), of each bin and
+            of each frame ("both"), or "none".
+        test_shifts: in evaluation the logits are the mean over the clip rolled in time by so many even steps; 1 takes
+            it as it is.
 
     Raises:
-        EscGpuError: for an unknown backbone, or weights that are not there.
+        EscGpuError: for an unknown backbone, one whose stem cannot be changed so, or weights that are not there.
     """
 
     def __init__(
@@ -100,15 +109,24 @@ class WaveformClassifier(nn.Module):
         weights: str | Path | None = None,
         normalize: str = "bin",
         backbone_options: Mapping[str, object] | None = None,
+        stem: Stem | None = None,
+        coordinates: str = "none",
+        test_shifts: int = 1,
     ):
         super().__init__()
+        check_choice("coordinates", coordinates, CHANNELS)
+        check_int("test_shifts", test_shifts, 1, MOST_SHIFTS)
         self.normalize = normalize
         self.n_classes = n_classes
         self.frontend = frontend
         self.backbone_name = backbone
         self.backbone_options = dict(backbone_options or {})
+        self.stem = stem or Stem()
+        self.coordinates = coordinates
+        self.test_shifts = test_shifts
+        in_chans = frontend.n_channels + CHANNELS[coordinates]
         self.backbone = create_backbone(
-            backbone, frontend.n_channels, n_classes, pretrained, weights, self.backbone_options
+            backbone, in_chans, n_classes, pretrained, weights, self.backbone_options, self.stem
         )
 
     def __setattr__(self, name: str, value: object) -> None:
@@ -116,8 +134,9 @@ class WaveformClassifier(nn.Module):
             previous = self._modules.get("frontend")
             if previous is not None and previous.n_channels != value.n_channels:
                 raise EscGpuError(
-                    f"the backbone takes {previous.n_channels} channel(s), {value.name} gives {value.n_channels}: "
-                    "swap in a front-end (or a Stack) of as many, or build a new WaveformClassifier"
+                    f"the backbone takes {previous.n_channels} channel(s) of features, {value.name} gives "
+                    f"{value.n_channels}: swap in a front-end (or a Stack) of as many, or build a new "
+                    "WaveformClassifier"
                 )
             if previous is not None:
                 value.to(previous.precision.device)
@@ -141,22 +160,35 @@ class WaveformClassifier(nn.Module):
         with torch.no_grad():
             self.normalization.fit((self.frontend(batch.to(device)) for batch in batches), add_up)
 
-    def forward(self, waveform: Tensor, mask: Tensor | None = None) -> Tensor:
-        """`(B, T)` int16 or float → `(B, K)`; `mask` `(B, 1, F, N)` hides features behind their mean."""
-        image = self.image(waveform, mask)
+    def image_shape(self, n_samples: int) -> tuple[int, int, int]:
+        """`(C, F, N)` of what the backbone sees of clips of `n_samples`."""
+        channels, *size = self.frontend.output_shape(n_samples)
+        return channels + CHANNELS[self.coordinates], *size
+
+    def forward(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
+        """`(B, T)` int16 or float → `(B, K)`; `alter` augments the normalised features in training."""
+        if self.training or self.test_shifts == 1:
+            return self.classify(waveform, alter)
+        step = waveform.shape[-1] // self.test_shifts
+        return sum(self.classify(waveform.roll(n * step, -1)) for n in range(self.test_shifts)) / self.test_shifts
+
+    def classify(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
+        """`forward` of the waveform as it is."""
+        image = self.image(waveform, alter)
         with phase("forward"):
             return self.backbone(image)
 
-    def image(self, waveform: Tensor, mask: Tensor | None = None) -> Tensor:
+    def image(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
         """`(B, T)` → what the backbone sees, `(B, C, F, N)`."""
         with phase("front-end"):
-            return self.prepare(self.frontend(waveform), mask)
+            return self.prepare(self.frontend(waveform), alter)
 
-    def prepare(self, features: Tensor, mask: Tensor | None = None) -> Tensor:
-        """Features `(B, C, F, N)` → the same normalised, masked and laid out for the backbone."""
+    def prepare(self, features: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
+        """Features `(B, C, F, N)` → the same normalised, altered, with coordinates, and laid out for the backbone."""
         image = self.normalization(features)
-        if mask is not None:
-            image = image * mask
+        if alter is not None:
+            image = alter(image)
+        image = append_coordinates(image, self.coordinates)
         dtype = next(self.backbone.parameters()).dtype
         return image.to(dtype).contiguous(memory_format=torch.channels_last)
 
@@ -168,12 +200,18 @@ def create_backbone(
     pretrained: bool,
     weights: str | Path | None,
     options: Mapping[str, object],
+    stem: Stem,
 ) -> nn.Module:
-    """timm's model `name` for `in_chans` channels and `n_classes` classes, in channels_last."""
+    """timm's model `name` for `in_chans` channels and `n_classes` classes with its stem changed, in channels_last."""
     if not timm.is_model(name):
         raise EscGpuError(
             f"model.backbone: timm has no model {name!r}{nearest(name, timm.list_models())}; "
             "timm.list_models() names them all"
+        )
+    if stem.kernel is not None and (pretrained or weights is not None or "checkpoint_path" in options):
+        raise EscGpuError(
+            "model.stem_kernel makes the first convolution anew, and pretrained weights are of the size that it had: "
+            "leave it null, or train from scratch"
         )
     overlay = None
     if weights is not None:
@@ -192,4 +230,5 @@ def create_backbone(
     except (TypeError, RuntimeError, OSError) as error:
         reason = str(error).strip().splitlines()[0]
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
+    stem.change(model, name)
     return model.to(memory_format=torch.channels_last)

@@ -15,11 +15,14 @@ from torch import Generator, Tensor, nn
 from torch.optim import Optimizer
 from tqdm import tqdm
 
-from esc_gpu.augment import Draws, add_noise, draw_masks, mixup, random_gain, random_shift
+from esc_gpu.augment import Draws
+from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.augment.mix import smooth_one_hot
+from esc_gpu.augmentation import augment_waveforms, draw_image_augmentation, training_samples
 from esc_gpu.build import build_model
 from esc_gpu.config import RunConfig
 from esc_gpu.data.order import evaluation_batches, shuffled_batches
+from esc_gpu.ema import WeightAverage
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import average_over_windows
 from esc_gpu.fold import FoldData, FoldResult
@@ -33,8 +36,8 @@ from esc_gpu.waveform import to_float
 EVAL_BATCH = 64
 # Weights come from torch's own generator, which all threads of a process share.
 SEEDED = threading.Lock()
-# What the model takes and what it is to answer: waveform (B, T), mask (B, 1, F, N) or None, distributions (B, K).
-Part = tuple[Tensor, Tensor | None, Tensor]
+# What the model takes and what it is to answer: waveform (B, T), what is done to its image, distributions (B, K).
+Part = tuple[Tensor, ImageAugmentation | None, Tensor]
 
 
 def train_fold(
@@ -62,7 +65,8 @@ def train_fold(
     if accelerator.num_processes > 1:
         classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
     optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
-    history = load_state(folder, accelerator, classifier, optimizer)
+    average = WeightAverage(classifier, train.ema_decay) if train.ema_decay > 0 else None
+    history = load_state(folder, accelerator, classifier, optimizer, average)
     compile_parts(classifier, train.compile)
     model, optimizer = accelerator.prepare(classifier, optimizer)
 
@@ -85,20 +89,25 @@ def train_fold(
             for step, parts in enumerate(batches):
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
                 total_loss += train_step(accelerator, model, optimizer, parts, train.accumulation, train.clip_norm)
+                if average is not None:
+                    average.update()
                 progress.update()
                 after_step()
                 if profiler is not None:
                     profiler.step()
             loss = mean_loss(accelerator, total_loss / n_steps, fold, epoch)
-            record = {"epoch": epoch + 1, "loss": loss, "lr": train.lr * factor}
+            record = {"epoch": epoch + 1, "loss": loss, "lr": train.lr * factor, "accumulation": train.accumulation}
             if (epoch + 1) % train.eval_every == 0 or is_last:
-                record |= evaluate_epoch(accelerator, model, data)
+                with average.swapped() if average is not None else contextlib.nullcontext():
+                    record |= evaluate_epoch(accelerator, model, data)
             record["seconds"] = time.perf_counter() - started
             history.append(record)
             accelerator.log({name: value for name, value in record.items() if name != "epoch"}, step=epoch + 1)
             progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", "test_accuracy") if name in record})
             if (epoch + 1) % train.checkpoint_every == 0 or is_last:
-                save_state(folder, accelerator, classifier, optimizer, history)
+                save_state(folder, accelerator, classifier, optimizer, average, history)
+    if average is not None:
+        average.copy_to_model()
     return FoldResult(classifier, predict(accelerator, model, data), history)
 
 
@@ -115,10 +124,10 @@ def train_step(
     Nothing here waits for the device, so a GPU always has work ahead.
     """
     total = 0.0
-    for number, (waveform, mask, target) in enumerate(parts, start=1):
+    for number, (waveform, alter, target) in enumerate(parts, start=1):
         # Processes exchange gradients once a step, with its last part.
         with contextlib.nullcontext() if number == n_parts else accelerator.no_sync(model):
-            loss = F.cross_entropy(model(waveform, mask).float(), target) / n_parts
+            loss = F.cross_entropy(model(waveform, alter).float(), target) / n_parts
             with phase("backward"):
                 accelerator.backward(loss)
         total = total + loss.detach()
@@ -148,7 +157,7 @@ def training_batches(
     with SEEDED:
         set_seed(derive_seed(train.seed, fold, epoch, rank))
     generator = Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold, epoch))
-    image_size = classifier.frontend.output_shape(data.source.n_samples)[1:]
+    image_size = classifier.frontend.output_shape(training_samples(config))[1:]
     batches = shuffled_batches(
         data.train, train.batch_size, (train.seed, fold, epoch), n_processes * train.accumulation
     )
@@ -163,38 +172,12 @@ def training_batches(
             waveform, clips = next(waveforms)
             target = smooth_one_hot(data.labels[clips], data.n_classes, train.label_smoothing)
         with phase("augmentation"):
-            return augment(config, image_size, waveform, target, draws)
+            waveform, target = augment_waveforms(config, to_float(waveform), target, draws)
+            alter, target = draw_image_augmentation(config, target, image_size, draws)
+            return waveform, alter, target
 
     for _ in batches:
         yield (next_part() for _ in range(train.accumulation))
-
-
-def augment(config: RunConfig, image_size: tuple[int, int], waveform: Tensor, target: Tensor, draws: Draws) -> Part:
-    """The part of a batch with waveforms `(B, T)` and label distributions `(B, K)` augmented, and masks for them.
-
-    `image_size` is `(F, N)` of the features.
-    """
-    options = config.augment
-    waveform = to_float(waveform)
-    if options.shift_seconds > 0:
-        waveform = random_shift(waveform, round(options.shift_seconds * config.data.sample_rate), draws)
-    if options.gain_db > 0:
-        waveform = random_gain(waveform, options.gain_db, draws)
-    if options.noise_probability > 0:
-        waveform = add_noise(waveform, options.noise_snr_db, options.noise_probability, draws)
-    if options.mixup_alpha > 0:
-        waveform, target = mixup(waveform, target, options.mixup_alpha, draws)
-    if options.freq_masks == options.time_masks == 0:
-        return waveform, None, target
-    mask = draw_masks(
-        (len(waveform), *image_size),
-        options.freq_masks,
-        options.freq_mask_share,
-        options.time_masks,
-        options.time_mask_share,
-        draws,
-    )
-    return waveform, mask, target
 
 
 def mean_loss(accelerator: Accelerator, loss: Tensor, fold: int, epoch: int) -> float:

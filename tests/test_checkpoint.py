@@ -1,12 +1,14 @@
 """Save → load → the same logits; nothing of the front-end's constants on disk; nothing by halves."""
 
 import json
+from pathlib import Path
 
 import pytest
 import safetensors.torch
 import torch
 
 from esc_gpu import EscGpuError, WaveformClassifier, checkpoint, create_frontend, load
+from esc_gpu.stem import Stem
 
 RATE = 8000
 SMALL = {"n_fft": 256, "hop_length": 256, "n_mels": 16}
@@ -21,10 +23,10 @@ FRONTENDS = {
 NAMES = ["a", "b", "c"]
 
 
-def trained(spec):
+def trained(spec, **options):
     """A model whose weights, batch statistics and normalisation are not the initial ones."""
     torch.manual_seed(0)
-    model = WaveformClassifier(create_frontend(**{"sample_rate": RATE, **spec}), 3, "test_resnet")
+    model = WaveformClassifier(create_frontend(**{"sample_rate": RATE, **spec}), 3, "test_resnet", **options)
     waveform = 0.1 * torch.randn(4, RATE)
     model.fit_normalization(waveform)
     model(waveform).square().mean().backward()
@@ -43,6 +45,17 @@ def test_a_loaded_pipeline_gives_the_same_logits(tmp_path, spec):
     loaded = load(tmp_path)
     assert torch.equal(loaded(waveform), model(waveform))
     assert loaded.class_names == NAMES and not loaded.training
+
+
+@pytest.mark.parametrize("coordinates", ["frequency", "both"])
+def test_a_changed_stem_and_coordinates_come_back(tmp_path, coordinates):
+    stem = Stem(stride=(1, 2), kernel=[5, 3], pool=False)
+    model, waveform = trained(FRONTENDS["stack"], stem=stem, coordinates=coordinates)
+    checkpoint.save(tmp_path, model, NAMES)
+    loaded, description = checkpoint.read(tmp_path)
+    assert description["stem"] == {"stride": [1, 2], "kernel": [5, 3], "pool": False}
+    assert torch.equal(loaded(waveform), model(waveform)) and loaded.coordinates == coordinates
+    assert not torch.equal(trained(FRONTENDS["stack"])[0](waveform), model(waveform))
 
 
 @pytest.mark.parametrize("name", ["logmel", "mfcc", "cqt", "nnaudio", "stack"])
@@ -67,15 +80,18 @@ def test_what_is_known_of_the_training_is_kept(tmp_path):
     assert (tmp_path / "README.md").read_text(encoding="utf-8") == "# Klänge\n"
 
 
-def test_a_description_without_clips_and_training_still_loads(tmp_path):
-    model, _ = trained(FRONTENDS["logmel"])
+def test_a_description_of_few_words_still_loads(tmp_path):
+    model, waveform = trained(FRONTENDS["logmel"])
     checkpoint.save(tmp_path, model, NAMES, clip_seconds=1.0, training={"fold": 1})
     file = tmp_path / "pipeline.json"
     description = json.loads(file.read_text())
-    for name in ("clip_seconds", "training"):
+    for name in ("clip_seconds", "training", "stem", "coordinates", "test_shifts"):
         del description[name]
     file.write_text(json.dumps(description))
-    assert checkpoint.read(tmp_path)[1] == {**description, "clip_seconds": 5.0, "training": {}}
+    loaded, read = checkpoint.read(tmp_path)
+    defaults = {"clip_seconds": 5.0, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
+    assert read == {**description, **defaults}
+    assert torch.equal(loaded(waveform), model(waveform))
 
 
 def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
@@ -83,11 +99,12 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     checkpoint.save(tmp_path, model, NAMES, card="before")
     before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
 
-    def fail(state, path, metadata):
-        path.write_bytes(b"half of it")
+    def fail(path, data):
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(safetensors.torch, "save_file", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(OSError, match="No space"):
         checkpoint.save(tmp_path, model, ["x", "y", "z"], card="after")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
@@ -131,6 +148,13 @@ MISTAKES = {
     "backbone": ({"backbone": "resnt18"}, "did you mean 'resnet18'"),
     "from the net": ({"backbone": "hf-hub:someone/something"}, "timm has no model"),
     "options": ({"backbone_options": None}, "describes no pipeline"),
+    "stem": ({"stem": None}, "describes no pipeline"),
+    "stem option": ({"stem": {"strid": [1, 2]}}, "strid"),
+    "stem stride": ({"stem": {"stride": [1, 2, 3]}}, "stem_stride is [bins, frames]"),
+    "endless kernel": ({"stem": {"kernel": [10**9, 3]}}, "stem_kernel is [bins, frames]"),
+    "stem pool": ({"stem": {"pool": "no"}}, "stem_pool must be true or false"),
+    "coordinates": ({"coordinates": "frequencies"}, "did you mean 'frequency'"),
+    "coordinates of no type": ({"coordinates": {}}, "describes no pipeline"),
 }
 
 

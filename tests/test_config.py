@@ -10,7 +10,8 @@ import yaml
 from esc_gpu import EscGpuError
 from esc_gpu.arguments import all_keys, parse_run
 from esc_gpu.build import build_model
-from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig, check_config
+from esc_gpu.config import FrontendConfig, MemberConfig, RunConfig
+from esc_gpu.config_checks import check_config
 from esc_gpu.frontends import frontend_class, list_backends, list_frontends
 from esc_gpu.frontends.base import option_names
 from esc_gpu.options import plain
@@ -143,6 +144,11 @@ def test_mistakes_in_a_file(tmp_path, text, message):
         (["--train.lr", "-1"], "train.lr must be positive"),
         (["--augment.gain_db", "-3"], "augment.gain_db must not be negative"),
         (["--train.label_smoothing", "1.5"], "train.label_smoothing is a share"),
+        (["--augment.crop_seconds", "6"], "augment.crop_seconds must not be more than data.clip_seconds=5, got 6"),
+        (["--augment.cutmix_probability", "1.5"], "augment.cutmix_probability is a share"),
+        (["--augment.freq_warp", "1"], "augment.freq_warp is from 0 to below 1"),
+        (["--train.ema_decay", "1"], "train.ema_decay is from 0 to below 1"),
+        (["--model.test_shifts", "0"], "model.test_shifts must be positive"),
         (["--train.seed", "-1"], "train.seed must not be negative"),
         (["--data.sample_rate", "0"], "data.sample_rate must be positive"),
         (["--train.compile", "reduce-overhead", "--train.accumulation", "2"], "train.compile=reduce-overhead keeps"),

@@ -152,10 +152,20 @@ def test_a_profile_sees_the_gpu(recordings, tmp_path):
         assert any(event.get("cat") == "kernel" for event in json.load(file)["traceEvents"])
 
 
-@pytest.mark.parametrize("noise", [0.0, 0.5])
-def test_no_step_waits_for_the_gpu(tmp_path, noise):
+EVERYTHING = {
+    **{f"augment.{name}_probability": 0.5 for name in ("polarity", "noise", "between_class", "cutmix", "erase")},
+    **{f"augment.{name}": 0.1 for name in ("speed", "freq_warp", "time_stretch", "filter_std")},
+    "augment.crop_seconds": 0.5,
+    "augment.equalizer_db": 6,
+    "augment.noise_exponent": "[0, 2]",
+    "augment.mixup_alpha": 0.3,
+}
+
+
+@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["default", "all augmentations"])
+def test_no_step_waits_for_the_gpu(tmp_path, options):
     """torch raises an error where the host would wait; the first steps load kernels and tables, and may."""
-    options = {"augment.noise_probability": noise, "augment.mixup_alpha": 0.3, "data.clip_seconds": 1}
+    options = {**options, "data.clip_seconds": 1}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
     config = parse_run(words, "train.py")
     clips = np.random.default_rng(0).integers(-9000, 9000, (128, 44100)).astype(np.int16)

@@ -1,10 +1,17 @@
 """The classifier: shapes, swapping the front-end, normalisation, backbones."""
 
+import copy
+
 import pytest
 import torch
 
+import esc_gpu.export as exporting
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
+from esc_gpu.coordinates import append_coordinates
+from esc_gpu.explain import embed, grad_cam, map_cells
 from esc_gpu.model import Normalization
+from esc_gpu.pipeline import Pipeline
+from esc_gpu.stem import Stem
 
 RATE = 8000
 
@@ -118,8 +125,99 @@ def test_masked_features_are_at_their_mean(waveform):
     model.fit_normalization(waveform)
     mask = torch.ones(6, 1, 16, 32)
     mask[2, :, 3:5] = 0
-    image = model.image(waveform, mask)
+    image = model.image(waveform, mask.mul)
     assert (image[2, :, 3:5] == 0).all() and (image[2, :, 5:] != 0).any() and (image[1] != 0).all()
+
+
+@pytest.mark.parametrize("coordinates", ["none", "both"])
+def test_what_alters_the_features_gets_them_normalised_and_nothing_else(waveform, coordinates):
+    model, given = small_model(coordinates=coordinates), []
+    model.fit_normalization(waveform)
+    model.bfloat16().eval()
+
+    def alter(image):
+        given.append(image)
+        return image.flip(2)
+
+    features = model.frontend(waveform)
+    outputs = model(waveform, alter), model.backbone(model.image(waveform, alter=alter))
+    assert all(torch.equal(image, model.normalization(features)) for image in given) and len(given) == 2
+    image = append_coordinates(model.normalization(features).flip(2), coordinates).bfloat16()  # positions stay
+    assert torch.equal(outputs[0], model.backbone(image)) and torch.equal(outputs[1], outputs[0])
+    assert not torch.equal(outputs[0], model(waveform))
+
+
+@pytest.fixture
+def process_group(tmp_path):
+    """A group of this process alone."""
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()
+
+
+def test_features_are_altered_behind_ddp_as_without(waveform, process_group):
+    gradients = []
+    for wrap in (lambda model: model), torch.nn.parallel.DistributedDataParallel:
+        torch.manual_seed(0)
+        model = small_model(coordinates="frequency")
+        model.fit_normalization(waveform)
+        wrap(model)(waveform, lambda image: image.roll(3, dims=2)).square().mean().backward()
+        gradients.append([p.grad for p in model.parameters()])
+    for here, there in zip(*gradients, strict=True):
+        torch.testing.assert_close(here, there)
+    model.zero_grad()
+    model(waveform).square().mean().backward()
+    assert not torch.allclose(model.backbone.fc.weight.grad, gradients[0][-2])  # altered, they are others
+
+
+def tones():
+    """`(5, T)`, each of another pitch and loudness."""
+    time, pitch = torch.arange(RATE) / RATE, torch.logspace(2, 3.4, 5)[:, None]
+    clips = torch.sin(2 * torch.pi * pitch * time) * torch.logspace(-2, -0.3, 5)[:, None]
+    return clips + 1e-3 * torch.randn(5, RATE, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def changed():
+    """A pipeline with everything about its backbone's input changed, whose logits differ from clip to clip."""
+    torch.manual_seed(0)
+    stem = Stem(stride=(1, 2), kernel=(3, 5), pool=False)
+    options = {"stem": stem, "coordinates": "both", "backbone_options": {"global_pool": "fastcatavgmax"}}
+    model, waveform = WaveformClassifier(small_frontend(n_mels=64), 5, "test_resnet", **options), tones()
+    model.fit_normalization(waveform)
+    for _ in range(20):  # statistics for batch norm
+        model(waveform)
+    model.eval()
+    with torch.no_grad():
+        model.backbone.fc.weight /= model(waveform).std(0)[:, None]
+        model.backbone.fc.bias -= model(waveform).mean(0)
+    return Pipeline(model, list("abcde"), 1.0), waveform
+
+
+@pytest.mark.parametrize("format", exporting.SUFFIXES)
+def test_a_changed_stem_and_coordinates_are_exported(changed, tmp_path, format):
+    pipeline, waveform = changed
+    if format == "onnx":  # which takes long for a whole ResNet: its beginning and its end
+        pipeline, backbone = copy.deepcopy(pipeline), pipeline.model.backbone
+        head = torch.nn.Linear(2 * backbone.conv1[0].out_channels, 5, bias=False)
+        pipeline.model.backbone = torch.nn.Sequential(backbone.conv1[0], backbone.global_pool, head).eval()
+        with torch.no_grad():
+            head.weight /= pipeline(waveform).std(0)[:, None]
+    assert pipeline(waveform).argmax(1).unique().numel() > 1
+    file = tmp_path / f"model{exporting.SUFFIXES[format]}"
+    agreement = exporting.export(pipeline, file, format, waveform, progress=False)
+    assert agreement.holds and agreement.n_clips == len(waveform)
+
+
+def test_a_changed_stem_and_coordinates_are_explained(changed):
+    model, waveform = changed[0].model, changed[1]
+    heat = grad_cam(model, waveform, [0, 1, 2, 3, 4])
+    assert heat.shape == (5, 64, 32) and heat.isfinite().all() and heat.amax((1, 2)).max() == 1
+    plain = WaveformClassifier(small_frontend(n_mels=64), 5, "test_resnet")
+    plain.fit_normalization(waveform)
+    finer = [here / there for here, there in zip(map_cells(model, RATE), map_cells(plain, RATE), strict=True)]
+    assert finer == [4, 2]  # bins by stride and pooling, frames by pooling
+    assert embed(model, waveform).shape == (5, 2 * model.backbone.num_features)  # averages and maxima
 
 
 def test_backbone_weights_from_a_local_file(tmp_path, waveform):
@@ -191,3 +289,24 @@ def test_clips_that_are_not_finite_give_no_statistics():
     model = WaveformClassifier(create_frontend("logmel", n_mels=20), 3, "test_resnet")
     with pytest.raises(EscGpuError, match="not finite"):
         model.fit_normalization(torch.full((2, 22050), torch.nan))
+
+
+def test_shifts_in_evaluation_are_averaged_and_training_has_none(waveform):
+    model = WaveformClassifier(create_frontend("logmel", sample_rate=8000, n_fft=256, n_mels=16), 3, "test_resnet")
+    model.fit_normalization(waveform)
+    model.eval()
+    quarter = waveform.shape[-1] // 4
+    with torch.no_grad():
+        single = [model(waveform.roll(n * quarter, -1)) for n in range(4)]
+        model.test_shifts = 4
+        torch.testing.assert_close(model(waveform), torch.stack(single).mean(dim=0))
+        torch.manual_seed(0)
+        with_shifts = model.train()(waveform)
+        model.test_shifts = 1
+        torch.testing.assert_close(model(waveform), with_shifts, atol=1e-5, rtol=1e-5)
+
+
+def test_shifts_are_at_least_one():
+    frontend = create_frontend("logmel", sample_rate=8000, n_fft=256, n_mels=16)
+    with pytest.raises(EscGpuError, match="test_shifts must be an integer from 1 to 100, got 0"):
+        WaveformClassifier(frontend, 3, "test_resnet", test_shifts=0)

@@ -1,4 +1,4 @@
-"""mixup (Zhang et al. 2018) of waveforms and their labels."""
+"""Mixtures of two clips and of their labels."""
 
 import functools
 
@@ -8,24 +8,63 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.level import sound_level
 
 
 def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple[Tensor, Tensor]:
-    """Blend each clip with its neighbour in the batch, and their label distributions alike.
-
-    Clips 0 and 1 are partners, 2 and 3, and so on; an odd one at the end stays as it is. In a shuffled batch that is
-    as random as any other pairing, and a process whose share of a batch is even has both of each pair.
+    """Blend each clip with its partner (see `partners`), and their label distributions alike.
 
     Args:
         waveform: `(B, T)` float.
         target: `(B, K)` label distributions.
         alpha: of the Beta(alpha, alpha) distribution of the share; small values mix little.
         draws: the random numbers.
+
+    Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018), eq. 1.
     """
     n_clips = len(waveform)
     share = draw_beta(n_clips, alpha, draws)[:, None]
-    partner = (torch.arange(n_clips, device=waveform.device) ^ 1).clamp_max(n_clips - 1)
+    partner = partners(n_clips, waveform.device)
     return torch.lerp(waveform[partner], waveform, share), torch.lerp(target[partner], target, share)
+
+
+def between_class(
+    waveform: Tensor, target: Tensor, probability: float, draws: Draws, sample_rate: int
+) -> tuple[Tensor, Tensor]:
+    """Mix clips with their partners (see `partners`) so that each is heard by its share of the label.
+
+    The share of a clip in its own mixture is uniform in 0 to 1. The clips are scaled so that their sound levels have
+    the ratio of the shares, and the mixture so that its power is that of clips of one power, uncorrelated as they are.
+
+    Args:
+        waveform: `(B, T)` float.
+        target: `(B, K)` label distributions.
+        probability: share of the clips that are mixed; the others stay exactly as they are.
+        draws: the random numbers.
+        sample_rate: of the waveforms in Hz.
+
+    Source: Tokozume, Ushiku & Harada, "Learning from Between-class Examples for Deep Sound Recognition" (ICLR 2018),
+    section 3.
+    """
+    n_clips = len(waveform)
+    partner = partners(n_clips, waveform.device)
+    share = draws.uniform(n_clips, 1)
+    mixed = (draws.uniform(n_clips, 1) < probability) & (partner != partner[partner])[:, None]
+    share = torch.where(mixed, share, 1.0)
+    level_db = sound_level(waveform, sample_rate)[:, None]
+    # p of the paper, with both parts of its fraction times r: finite at a share of 0.
+    own = share / (share + (1 - share) * 10.0 ** ((level_db - level_db[partner]) / 20))
+    norm = (own.square() + (1 - own).square()).sqrt()
+    return waveform * (own / norm) + waveform[partner] * ((1 - own) / norm), torch.lerp(target[partner], target, share)
+
+
+def partners(n_clips: int, device: torch.device) -> Tensor:
+    """`(n_clips,)` positions: clips 0 and 1 are partners, 2 and 3, and so on; an odd one at the end is its own.
+
+    In a shuffled batch that is as random as any other pairing, and a process whose share of a batch is even has both
+    of each pair.
+    """
+    return (torch.arange(n_clips, device=device) ^ 1).clamp_max(n_clips - 1)
 
 
 def draw_beta(n_clips: int, alpha: float, draws: Draws) -> Tensor:

@@ -11,17 +11,34 @@ def draw_between(n_clips: int, low: float, high: float, draws: Draws) -> Tensor:
     return low + (high - low) * draws.uniform(n_clips, 1)
 
 
-def rolls(waveform: Tensor) -> Tensor:
-    """`(..., T)` → `(..., T + 1, T)`: the clip rolled left by 0 to T samples, as a view of it twice over."""
-    return torch.cat([waveform, waveform], dim=-1).unfold(-1, waveform.shape[-1], 1)
+def rolls(waveform: Tensor, n_samples: int | None = None) -> Tensor:
+    """`(..., T)` → `(..., T + 1, n_samples)`: what a circle of the clip holds from sample 0 to T on, as a view.
+
+    `n_samples` is T by default, and may be more: the circle goes round. To index a piece of it is one contiguous copy,
+    no index a sample.
+    """
+    length = waveform.shape[-1]
+    n_samples = length if n_samples is None else n_samples
+    turns, rest = divmod(n_samples, length)
+    circle = torch.cat([waveform] * (1 + turns) + [waveform[..., :rest]], dim=-1)
+    return circle.unfold(-1, n_samples, 1)
 
 
 def random_shift(waveform: Tensor, max_samples: int, draws: Draws) -> Tensor:
     """Roll each clip in time by up to `max_samples` either way; what leaves one end enters at the other."""
     n_clips, n_samples = waveform.shape
     shift = draw_between(n_clips, -max_samples, max_samples + 1, draws).floor().long()[:, 0]
-    # One contiguous copy a clip, no index a sample.
     return rolls(waveform)[torch.arange(n_clips, device=waveform.device), (-shift) % n_samples]
+
+
+def random_crop(waveform: Tensor, n_samples: int, draws: Draws) -> Tensor:
+    """`(B, T)` → `(B, n_samples)`: a piece of each clip from a random sample on; the end goes on with the beginning.
+
+    A piece of T samples is the whole clip, rolled by anything; a longer one repeats it.
+    """
+    n_clips, length = waveform.shape
+    start = (draws.uniform(n_clips) * length).long()
+    return rolls(waveform, n_samples)[torch.arange(n_clips, device=waveform.device), start]
 
 
 def random_gain(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tensor:
@@ -30,16 +47,7 @@ def random_gain(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tensor:
     return waveform * 10.0 ** (gain_db / 20)
 
 
-def add_noise(waveform: Tensor, snr_db: tuple[float, float], probability: float, draws: Draws) -> Tensor:
-    """Add white noise to a share of the clips, at a signal-to-noise ratio uniform in `snr_db` dB.
-
-    The clips of a batch have one noise between them, from an instant of their own each: as good as one each, and a
-    batch of it costs less than its random numbers. A silent clip stays silent: its noise is as silent as it is.
-    """
-    n_clips, n_samples = waveform.shape
-    ratio_db = draw_between(n_clips, *snr_db, draws)
-    chosen = draws.uniform(n_clips, 1) < probability
-    start = (draws.uniform(n_clips) * n_samples).long()
-    noise = rolls(draws.shared_normal(n_samples).to(waveform.dtype))[start]
-    rms = waveform.square().mean(dim=1, keepdim=True).sqrt()
-    return waveform + noise * (rms * 10.0 ** (-ratio_db / 20) * chosen)
+def random_polarity(waveform: Tensor, probability: float, draws: Draws) -> Tensor:
+    """Turn a share of the clips upside down, as a microphone wired the other way would."""
+    turned = draws.uniform(len(waveform), 1) < probability
+    return torch.where(turned, -waveform, waveform)

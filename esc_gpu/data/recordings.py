@@ -1,5 +1,6 @@
 """Recordings of a data set: their files, classes and folds, and the checks that every layout needs."""
 
+import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -45,15 +46,26 @@ class Recordings:
         """The folds there are, in ascending order."""
         return sorted(set(self.folds.tolist()))
 
-    def split(self, fold: int) -> tuple[np.ndarray, np.ndarray]:
+    def split(self, fold: int, validate: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Positions of the recordings to train on and of those to test on: two int64 arrays, both ascending.
 
+        With `validate` the fold is one of those that are trained on when the next one (after the last, the first) is
+        tested on: that test fold is in neither part, so what is chosen by the result has not seen it.
+
         Raises:
-            EscGpuError: if there is no such fold.
+            EscGpuError: if there is no such fold, or if there are too few folds to leave one out.
         """
-        if fold not in self.fold_numbers:
-            raise EscGpuError(f"fold {fold} does not exist; expected one of {listed(self.fold_numbers)}")
-        return np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
+        numbers = self.fold_numbers
+        if fold not in numbers:
+            raise EscGpuError(f"fold {fold} does not exist; expected one of {listed(numbers)}")
+        if not validate:
+            return np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
+        if len(numbers) < 3:
+            raise EscGpuError(
+                f"validate leaves a test fold out, but there are only {len(numbers)} folds; expected 3 or more"
+            )
+        test_fold = numbers[(numbers.index(fold) + 1) % len(numbers)]
+        return np.flatnonzero(~np.isin(self.folds, (fold, test_fold))), np.flatnonzero(self.folds == fold)
 
 
 class Row(Protocol):
@@ -114,11 +126,14 @@ def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
 
 def check_clips_exist(folder: Path, rows: Sequence[Row], column: str) -> None:
     """The file of every row lies in the folder."""
-    missing = [name for row in rows if not (folder / (name := getattr(row, column))).is_file()]
+    # os.path's functions say no where Path's raise, as of a name that is too long.
+    missing = [name for row in rows if not os.path.isfile(folder / (name := getattr(row, column)))]
     if missing:
+        first = folder / missing[0]
+        what = "is no regular file" if os.path.exists(first) else "no such clip"
         raise EscGpuError(
-            f"{folder / missing[0]}: no such clip ({len(missing)} of {len(rows)} are missing); expected "
-            f"every {column} of the csv; put the files there or remove their rows"
+            f"{first}: {what} ({len(missing)} of {len(rows)} are missing); expected every {column} of the csv; put the "
+            "files there or remove their rows"
         )
 
 

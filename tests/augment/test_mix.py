@@ -1,11 +1,14 @@
-"""mixup and the label distributions."""
+"""mixup, between-class mixtures and the label distributions."""
+
+import math
 
 import pytest
 import scipy.stats
 import torch
 
-from esc_gpu.augment import Draws, mixup
-from esc_gpu.augment.mix import draw_beta, smooth_one_hot
+from esc_gpu.augment import Draws, between_class, mixup
+from esc_gpu.augment.level import sound_level
+from esc_gpu.augment.mix import draw_beta, partners, smooth_one_hot
 
 
 def seeded(seed=0):
@@ -124,3 +127,97 @@ def test_smooth_one_hot(n_classes, smoothing):
     expected = torch.full((n_classes, n_classes), rest)
     expected[range(n_classes), labels] = 1 - smoothing + rest
     torch.testing.assert_close(target, expected)
+
+
+# ---- between-class
+
+RATE = 8000
+
+
+def noises(n_clips=16, n_samples=RATE, level_db=0.0):
+    """White noise at levels in dB, and a label of its own for each clip."""
+    waveform = torch.randn(n_clips, n_samples, generator=torch.Generator().manual_seed(1))
+    return 0.1 * waveform * 10 ** (torch.as_tensor(level_db) / 20), torch.eye(n_clips)
+
+
+def always(monkeypatch, share):
+    """Every number drawn is this one."""
+    monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, share))
+
+
+@pytest.mark.parametrize(("n_clips", "expected"), [(1, [0]), (4, [1, 0, 3, 2]), (5, [1, 0, 3, 2, 4])])
+def test_neighbours_are_partners(n_clips, expected):
+    assert partners(n_clips, torch.device("cpu")).tolist() == expected
+
+
+def test_a_mixture_is_the_papers():
+    """Tokozume et al. in float64, clip by clip; the target's row tells each clip's share."""
+    waveform, target = noises(level_db=torch.linspace(-30, 0, 16)[:, None])
+    mixed, shares = between_class(waveform, target, 1.0, seeded(), RATE)
+    level = sound_level(waveform, RATE).double().tolist()
+    for clip in range(16):
+        other = clip ^ 1
+        r = shares[clip, clip].double().item()
+        assert shares[clip, other].item() == pytest.approx(1 - r, abs=1e-6)
+        p = 1 / (1 + 10 ** ((level[clip] - level[other]) / 20) * (1 - r) / r)
+        expected = (p * waveform[clip] + (1 - p) * waveform[other]) / math.sqrt(p**2 + (1 - p) ** 2)
+        torch.testing.assert_close(mixed[clip], expected, rtol=1e-4, atol=1e-6)
+
+
+def test_shares_are_uniform_and_each_clips_own():
+    shares = between_class(*noises(2000, 100), 1.0, seeded(), RATE)[1].diagonal()
+    assert scipy.stats.kstest(shares.numpy(), "uniform").pvalue > 0.01
+    assert len(shares.unique()) > 1990
+
+
+def test_half_and_half_is_heard_as_much_of_both(monkeypatch):
+    """Though one is 20 dB louder: what the mixture has of each, by projection, has one level."""
+    always(monkeypatch, 0.5)
+    waveform, target = noises(2, 2 * RATE, torch.tensor([[0.0], [-20.0]]))
+    mixed, shares = between_class(waveform, target, 1.0, seeded(), RATE)
+    amounts = torch.linalg.lstsq(waveform.T, mixed[0][:, None]).solution
+    levels = sound_level(amounts * waveform, RATE)
+    assert (levels[0] - levels[1]).abs() < 0.01
+    assert torch.equal(shares, torch.full((2, 2), 0.5))
+
+
+def test_the_power_of_uncorrelated_clips_stays():
+    waveform, target = noises(64)
+    mixed = between_class(waveform, target, 1.0, seeded(), RATE)[0]
+    # A correlation of 1 / sqrt(8000), up to five of it.
+    torch.testing.assert_close(mixed.square().mean(dim=1), waveform.square().mean(dim=1), rtol=0.1, atol=0)
+
+
+@pytest.mark.parametrize("drawn", [0.0, 1 - 2**-24])
+def test_the_ends_of_the_draw_are_the_partner_and_the_clip(monkeypatch, drawn):
+    always(monkeypatch, drawn)
+    waveform, target = noises(4)
+    kept = waveform if drawn else waveform[[1, 0, 3, 2]]
+    torch.testing.assert_close(between_class(waveform, target, 1.0, seeded(), RATE)[0], kept, rtol=0, atol=1e-6)
+
+
+@pytest.mark.parametrize("probability", [0.0, 0.3, 1.0])
+def test_a_share_of_the_clips_is_mixed(probability):
+    waveform, target = noises(2000, 100)
+    mixed, shares = between_class(waveform, target, probability, seeded(), RATE)
+    same = (mixed == waveform).all(dim=1)
+    assert torch.equal(same, shares.diagonal() == 1)
+    share = 1 - same.float().mean().item()
+    assert abs(share - probability) <= 5 * math.sqrt(probability * (1 - probability) / 2000)
+
+
+def test_the_odd_clip_at_the_end_stays():
+    waveform, target = noises(5)
+    mixed, shares = between_class(waveform, target, 1.0, seeded(), RATE)
+    assert torch.equal(mixed[4], waveform[4])
+    assert torch.equal(shares[4], target[4])
+    assert not any(torch.equal(mixed[clip], waveform[clip]) for clip in range(4))
+
+
+def test_silence_in_a_mixture_is_finite():
+    waveform, target = noises(4)
+    waveform[1:] = 0
+    mixed, _ = between_class(waveform, target, 1.0, seeded(), RATE)
+    assert mixed.isfinite().all()
+    assert mixed[:2].any(dim=1).all()
+    assert not mixed[2:].any()

@@ -5,18 +5,16 @@ import math
 import pytest
 import torch
 
-from esc_gpu.augment import Draws, draw_masks
-from esc_gpu.augment.spectrogram import draw_bands
+from esc_gpu.augment.spec_augment import draw_bands, draw_spec_augment
+from tests.augment.images import seeded
 
 BINS, FRAMES = 64, 101
 
 
-def seeded(seed=0):
-    return Draws(torch.Generator().manual_seed(seed))
-
-
 def draw(n_clips=200, freq=(1, 0.25), time=(1, 0.25), seed=0):
-    return draw_masks((n_clips, BINS, FRAMES), *freq, *time, seeded(seed))
+    """`(n_clips, 1, BINS, FRAMES)` of what is left of ones."""
+    masks = draw_spec_augment(n_clips, (BINS, FRAMES), *freq, *time, seeded(seed))
+    return masks(torch.ones(n_clips, 1, BINS, FRAMES))
 
 
 def runs(hidden):
@@ -53,7 +51,7 @@ def test_number_and_width_of_masks(count, share):
 
 
 def test_widths_are_uniform():
-    hidden = ~draw_bands(20000, 100, 1, 0.5, seeded())
+    hidden = draw_bands(20000, 100, 1, 0.5, seeded())
     width = hidden.sum(dim=1).float()
     # 0 to 50 of 100: mean 25, deviation 50 / sqrt(12) of a clip; five deviations of the mean of 20,000.
     assert (width.mean() - 25).abs() < 5 * 50 / math.sqrt(12 * 20000)
@@ -64,7 +62,7 @@ def test_widths_are_uniform():
 
 def test_masks_lie_everywhere():
     """Both ends among them, and as often on one side as on the other."""
-    hidden = (~draw_bands(20000, BINS, 1, 0.25, seeded())).float().mean(dim=0)
+    hidden = draw_bands(20000, BINS, 1, 0.25, seeded()).float().mean(dim=0)
     assert (hidden > 0).all()
     torch.testing.assert_close(hidden, hidden.flip(0), rtol=0, atol=5 * math.sqrt(2 * 0.25 / 20000))
 
@@ -72,7 +70,7 @@ def test_masks_lie_everywhere():
 @pytest.mark.parametrize("drawn", [0.0, 1 - 2**-24])
 def test_ends_of_the_draw_stay_inside(monkeypatch, drawn):
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, drawn))
-    hidden = ~draw_bands(2, 100, 1, 0.25, seeded())
+    hidden = draw_bands(2, 100, 1, 0.25, seeded())
     assert hidden.sum(dim=1).tolist() == ([0, 0] if drawn == 0 else [25, 25])
 
 

@@ -1,0 +1,66 @@
+"""FilterAugment: another room or microphone, as a filter whose gains are lines over the bins."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from esc_gpu.augment.draws import Draws
+
+
+@dataclass(frozen=True)
+class FilterAugment:
+    """Adds an offset to each bin of normalised features.
+
+    Args:
+        offset: `(B, 1, F, 1)`.
+    """
+
+    offset: Tensor
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """`(B, C, F, N)` → the same shape."""
+        return image + self.offset.to(image.dtype)
+
+
+def draw_filter_augment(
+    n_clips: int, n_bins: int, max_offset: float, n_bands: tuple[int, int], draws: Draws, min_bins: int = 6
+) -> FilterAugment:
+    """A filter of its own for each clip.
+
+    The bins are cut into a random number of bands at random boundaries. The offset is drawn at the boundaries and both
+    ends, and linear between them. On features in dB an offset is a gain: the paper's, in units of each bin's standard
+    deviation instead of dB, so that it means as much to any other feature.
+
+    Args:
+        n_bins: F.
+        max_offset: offsets are uniform in `± max_offset`, in standard deviations.
+        n_bands: least and largest number of bands, from 1.
+        draws: the random numbers; their device is the image's.
+        min_bins: the narrowest band, where so many bands of it fit.
+    """
+    fewest, most = n_bands
+    count = (fewest + (most - fewest + 1) * draws.uniform(n_clips, 1)).floor()
+    boundaries = spread_boundaries(draws.uniform(n_clips, most - 1), count, n_bins, min_bins)
+    offset = max_offset * (2 * draws.uniform(n_clips, most + 1) - 1)
+    return FilterAugment(interpolate(boundaries, offset, n_bins)[:, None, :, None])
+
+
+def spread_boundaries(drawn: Tensor, count: Tensor, n_bins: int, min_bins: int) -> Tensor:
+    """`(B, most - 1)` in `[0, 1)` and `(B, 1)` numbers of bands → `(B, most + 1)` bins where bands begin and end.
+
+    They are whole, ascending, 0 first; those after a clip's last band are all `n_bins`.
+    """
+    narrowest = (n_bins / count).floor().clamp_max(min_bins)
+    number = torch.arange(1, drawn.shape[1] + 1, device=drawn.device)
+    spread = (drawn * (n_bins - count * narrowest + 1)).floor().masked_fill(number >= count, n_bins)
+    inner = (spread.sort(dim=1).values + number * narrowest).clamp_max(n_bins)
+    return torch.cat([torch.zeros_like(count), inner, torch.full_like(count, n_bins)], dim=1)
+
+
+def interpolate(boundaries: Tensor, values: Tensor, n_bins: int) -> Tensor:
+    """Lines through `values` `(B, M)` at ascending `boundaries` `(B, M)`, from 0 to `n_bins`: `(B, F)`."""
+    bins = torch.arange(n_bins, dtype=boundaries.dtype, device=boundaries.device).expand(len(boundaries), -1)
+    band = torch.searchsorted(boundaries, bins.contiguous(), right=True) - 1
+    begin, end = boundaries.gather(1, band), boundaries.gather(1, band + 1)
+    return torch.lerp(values.gather(1, band), values.gather(1, band + 1), (bins - begin) / (end - begin))

@@ -1,0 +1,34 @@
+"""Augmentation of images `(B, C, F, N)`: drawn for each clip, and applied later to normalised features.
+
+Every `draw_...` gives an `ImageAugmentation`, which draws nothing itself.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+ImageAugmentation = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Hide:
+    """Puts hidden cells of the image at 0, the mean.
+
+    Args:
+        hidden: `(B, 1, F, N)` bool.
+    """
+
+    hidden: Tensor
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """`(B, C, F, N)` → the same shape."""
+        return image.masked_fill(self.hidden, 0)
+
+
+def cells_inside(start: Tensor, width: Tensor, length: int) -> Tensor:
+    """`(...)` starts and widths in cells → `(..., length)` bool, True for a cell whose middle is inside."""
+    middle = torch.arange(length, device=start.device) + 0.5
+    start = start[..., None]
+    return (middle >= start) & (middle < start + width[..., None])

@@ -1,0 +1,55 @@
+"""Noise of any colour, at a signal-to-noise ratio."""
+
+import torch
+from torch import Tensor
+
+from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.waveform import draw_between, rolls
+
+# Below this share of the sample rate (22 Hz at 44.1 kHz) coloured noise is white: red noise would be nothing but a
+# swing too slow to be heard, whatever ratio it was added at.
+WHITE_BELOW = 1 / 2000
+
+
+def add_noise(
+    waveform: Tensor,
+    snr_db: tuple[float, float],
+    probability: float,
+    draws: Draws,
+    exponent: tuple[float, float] = (0.0, 0.0),
+) -> Tensor:
+    """Add noise to a share of the clips, at a signal-to-noise ratio uniform in `snr_db` dB.
+
+    The clips of a batch have one noise between them, from an instant of their own each: as good as one each, and a
+    batch of it costs less than its random numbers. A silent clip stays silent: its noise is as silent as it is.
+
+    Args:
+        waveform: `(B, T)` float.
+        snr_db: lowest and highest ratio.
+        probability: share of the clips that get noise; the others stay exactly as they are.
+        draws: the random numbers.
+        exponent: range of the `a` in the noise's power spectrum 1 / f^a, uniform, one for the batch: 0 is white
+            noise, 1 pink, 2 red (brown); both ends 0 for white noise, at less cost.
+    """
+    n_clips, n_samples = waveform.shape
+    ratio_db = draw_between(n_clips, *snr_db, draws)
+    chosen = draws.uniform(n_clips, 1) < probability
+    start = (draws.uniform(n_clips) * n_samples).long()
+    noise = coloured_noise(n_samples, exponent, draws) if any(exponent) else draws.shared_normal(n_samples)
+    rms = waveform.square().mean(dim=1, keepdim=True).sqrt()
+    return waveform + rolls(noise.to(waveform.dtype))[start] * (rms * 10.0 ** (-ratio_db / 20) * chosen)
+
+
+def coloured_noise(n_samples: int, exponent: tuple[float, float], draws: Draws) -> Tensor:
+    """`(n_samples,)` of RMS 1 on a circle, with the power spectrum 1 / f^a; `a` is uniform in `exponent`.
+
+    Source: Timmer & Koenig, "On generating power law noise" (Astronomy & Astrophysics 300, 1995): normal numbers for
+    both parts of each point of the spectrum.
+    """
+    low, high = exponent
+    # The distribution function of a normal number is uniform in 0 to 1.
+    drawn = low + (high - low) * torch.special.ndtr(draws.shared_normal(1))
+    frequency = torch.fft.rfftfreq(n_samples, device=draws.device).clamp_min(WHITE_BELOW)
+    white = torch.view_as_complex(draws.shared_normal(2 * len(frequency)).view(-1, 2))
+    noise = torch.fft.irfft(white * frequency ** (-drawn / 2), n=n_samples)
+    return noise / noise.square().mean().sqrt()

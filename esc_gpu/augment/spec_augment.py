@@ -1,0 +1,38 @@
+"""SpecAugment: masks over bands of bins and runs of frames."""
+
+from torch import Tensor
+
+from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.image import Hide, cells_inside
+
+
+def draw_spec_augment(
+    n_clips: int,
+    image_size: tuple[int, int],
+    freq_masks: int,
+    freq_mask_share: float,
+    time_masks: int,
+    time_mask_share: float,
+    draws: Draws,
+) -> Hide:
+    """Masks of its own for each clip.
+
+    Args:
+        image_size: `(F, N)`.
+        freq_masks, time_masks: masks for each clip along each axis.
+        freq_mask_share, time_mask_share: the widest mask, as a share of F or N; widths are uniform from 0.
+        draws: the random numbers; their device is the image's.
+
+    Source: Park et al., "SpecAugment" (Interspeech 2019), section 2, steps 2 and 3.
+    """
+    n_bins, n_frames = image_size
+    bins = draw_bands(n_clips, n_bins, freq_masks, freq_mask_share, draws)
+    frames = draw_bands(n_clips, n_frames, time_masks, time_mask_share, draws)
+    return Hide(bins[:, None, :, None] | frames[:, None, None, :])
+
+
+def draw_bands(n_clips: int, length: int, count: int, max_share: float, draws: Draws) -> Tensor:
+    """`(n_clips, length)` bool, True inside `count` random bands of each clip."""
+    width = draws.uniform(n_clips, count) * (max_share * length)
+    start = draws.uniform(n_clips, count) * (length - width)
+    return cells_inside(start, width, length).any(dim=1)

@@ -1,0 +1,66 @@
+"""Speed perturbation: pitch and tempo change together, as on a tape."""
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.waveform import draw_between, rolls
+
+# Speeds are multiples of 1 / BLOCK, 3.4 cents of a semitone's 100: after BLOCK samples of output each clip has moved on
+# by a whole number of samples, and the same weights serve all its blocks.
+BLOCK = 512
+ZEROS = 8  # zero crossings of the sinc on each side
+
+
+def random_speed(waveform: Tensor, max_change: float, draws: Draws, n_samples: int | None = None) -> Tensor:
+    """Play each clip at a speed log-uniform in `[1 / (1 + max_change), 1 + max_change]`.
+
+    `(B, T)` → `(B, n_samples)`, by default T, from sample 0 on; the clip is a circle: a fast one comes round to its
+    beginning, of a slow one the end is not reached. Speeds are rounded to multiples of 1 / 512.
+
+    The interpolation is a sinc under a Hann window, 8 zero crossings to a side, cut off at the lower of the two Nyquist
+    frequencies. Its error on a tone is below -70 dB up to 0.3 of that frequency, below -50 dB up to 0.6 and -40 dB at
+    0.8; the last tenth fades out. (Linear interpolation is at -10 dB at 0.6, a cubic at -16 dB, and both let through
+    what a fast clip folds back.) Positions are exact at any length, and a speed of 1 gives the samples exactly.
+
+    Source: Ko et al., "Audio augmentation for speech recognition" (Interspeech 2015); Smith, "Digital Audio Resampling"
+    (CCRMA, 2002), for the interpolation.
+    """
+    n_clips, length = waveform.shape
+    n_samples = length if n_samples is None else n_samples
+    fastest = 1 + max_change
+    speed = fastest ** draw_between(n_clips, -1, 1, draws)
+    step = (speed * BLOCK).round().clamp(math.ceil(BLOCK / fastest), math.floor(BLOCK * fastest))  # (B, 1)
+    half = math.ceil(ZEROS * fastest)
+    first, weights = interpolation(step, half)
+    # What each block of output reads, (B, width, blocks): a sample and those that are read as it is, side by side.
+    width = math.floor(BLOCK * fastest) + 2 * half
+    block = torch.arange(-(-n_samples // BLOCK), device=waveform.device)
+    clip = torch.arange(n_clips, device=waveform.device)[:, None]
+    pieces = rolls(waveform, width)[clip, (block * step.long() - half + 1) % length].transpose(1, 2)
+    taps = (clip * width + first)[..., None] + torch.arange(2 * half, device=waveform.device)
+    samples = F.embedding_bag(
+        taps.flatten(0, 1), pieces.flatten(0, 1), per_sample_weights=weights.flatten(0, 1), mode="sum"
+    )
+    return samples.unflatten(0, (n_clips, BLOCK)).transpose(1, 2).flatten(1)[:, :n_samples]
+
+
+def interpolation(step: Tensor, half: int) -> tuple[Tensor, Tensor]:
+    """The taps of a block that moves on by `step` `(B, 1)` samples.
+
+    Returns `(B, BLOCK)` int64, the position of each output's first tap, counted from `half - 1` samples before the
+    block, and `(B, BLOCK, 2 * half)` float32, the weights of its taps.
+    """
+    # Whole numbers below 2^24 over a power of two: exact in float32.
+    position = torch.arange(BLOCK, device=step.device) * step / BLOCK
+    first = position.floor()
+    offset = torch.arange(1 - half, half + 1, device=step.device)
+    cutoff = (BLOCK / step).clamp_max(1.0)[..., None]
+    x = cutoff * ((position - first)[..., None] - offset)
+    # Exactly 1 at 0 and 0 at other whole numbers.
+    sinc = torch.where(x == x.round(), (x == 0).float(), torch.sin(math.pi * x) / (math.pi * x))
+    hann = (x.clamp(-ZEROS, ZEROS) * (math.pi / 2 / ZEROS)).cos().square()
+    return first.long(), cutoff * sinc * hann

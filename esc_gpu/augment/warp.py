@@ -1,0 +1,97 @@
+"""Warps of the image's axes by linear interpolation: another pitch, or another tempo."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.waveform import draw_between
+
+
+@dataclass(frozen=True)
+class FrequencyWarp:
+    """What was in bin `f` comes to bin `scale · f + shift · F`; the lowest and highest bin go on beyond the edges.
+
+    Args:
+        scale: `(B, 1)`, above 0.
+        shift: `(B, 1)`, as a share of the bins.
+    """
+
+    scale: Tensor
+    shift: Tensor
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """`(B, C, F, N)` → the same shape."""
+        n_bins = image.shape[2]
+        source = (torch.arange(n_bins, device=image.device) - n_bins * self.shift) / self.scale
+        source = source.clamp(0, n_bins - 1)
+        below = source.long()
+        above = (below + 1).clamp_max(n_bins - 1)
+        return torch.lerp(
+            take_bins(image, below), take_bins(image, above), (source - below)[:, None, :, None].to(image.dtype)
+        )
+
+
+@dataclass(frozen=True)
+class TimeStretch:
+    """Plays the image `tempo` times as fast from its first frame on, at the same pitch.
+
+    The clip is a circle, as for `random_speed`: a fast one comes round to its beginning, of a slow one the end is not
+    reached.
+
+    Args:
+        tempo: `(B, 1)`, above 0.
+    """
+
+    tempo: Tensor
+
+    def __call__(self, image: Tensor) -> Tensor:
+        """`(B, C, F, N)` → the same shape."""
+        n_frames = image.shape[3]
+        source = torch.arange(n_frames, device=image.device) * self.tempo
+        before = source.long()
+        weight = (source - before)[:, None, None, :].to(image.dtype)
+        return torch.lerp(take_frames(image, before % n_frames), take_frames(image, (before + 1) % n_frames), weight)
+
+
+def draw_frequency_warp(n_clips: int, max_change: float, max_shift_share: float, draws: Draws) -> FrequencyWarp:
+    """A scale and a shift of the frequency axis for each clip.
+
+    On an axis that is linear in Hz, a scale is a sound source of another size; on a logarithmic one, a shift is.
+    Of normalised bins it moves how far each is from its own mean, not the means.
+
+    Args:
+        max_change: scales are log-uniform in `[1 / (1 + max_change), 1 + max_change]`.
+        max_shift_share: shifts are uniform in `± max_shift_share` of the bins.
+        draws: the random numbers; their device is the image's.
+
+    Source: Jaitly & Hinton, "Vocal Tract Length Perturbation (VTLP) improves speech recognition" (ICML workshop, 2013),
+    without the bend that keeps the highest frequency in place.
+    """
+    scale = (1 + max_change) ** draw_between(n_clips, -1, 1, draws)
+    return FrequencyWarp(scale, draw_between(n_clips, -max_shift_share, max_shift_share, draws))
+
+
+def draw_time_stretch(n_clips: int, max_change: float, draws: Draws) -> TimeStretch:
+    """A tempo for each clip.
+
+    Args:
+        max_change: tempi are log-uniform in `[1 / (1 + max_change), 1 + max_change]`.
+        draws: the random numbers; their device is the image's.
+    """
+    return TimeStretch((1 + max_change) ** draw_between(n_clips, -1, 1, draws))
+
+
+def take_bins(image: Tensor, bins: Tensor) -> Tensor:
+    """`(B, C, F, N)` with the bins `(B, F)` of each clip in place of its own."""
+    n_clips, n_channels, n_bins, n_frames = image.shape
+    first = torch.arange(0, n_clips * n_channels * n_bins, n_bins, device=image.device).view(n_clips, n_channels, 1)
+    # Whole rows are copied: several times as fast on the CPU as an index for every cell.
+    rows = (first + bins[:, None]).flatten()
+    return image.reshape(-1, n_frames).index_select(0, rows).view(image.shape)
+
+
+def take_frames(image: Tensor, frames: Tensor) -> Tensor:
+    """`(B, C, F, N)` with the frames `(B, N)` of each clip in place of its own."""
+    return image.gather(3, frames[:, None, None, :].expand(image.shape))

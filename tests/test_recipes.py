@@ -1,0 +1,49 @@
+"""The recipes: each goes with every front-end's config, and says nothing about the front-end itself."""
+
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import timm
+import torch
+
+from esc_gpu.arguments import parse_run
+from esc_gpu.build import build_model
+from esc_gpu.config import FrontendConfig, RunConfig
+from esc_gpu.config_checks import check_config
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+RECIPES = {path.stem: path for path in sorted((CONFIGS / "recipes").glob("*.yaml"))}
+FRONTENDS = [path for path in sorted(CONFIGS.glob("*.yaml")) if path.stem not in ("sweep", "demo")]
+
+
+def test_the_promised_recipes_are_there():
+    assert set(RECIPES) == {"quick", "best", "imagenet"}
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+def test_a_recipe_has_no_front_end_and_leaves_the_protocol_alone(recipe):
+    config = parse_run(["--config", str(RECIPES[recipe])], "train.py")
+    assert config.frontend == FrontendConfig() and config.data == RunConfig().data
+    assert config != RunConfig()
+    assert config.folds is None and not config.validate
+
+
+@pytest.mark.parametrize("recipe", RECIPES)
+@pytest.mark.parametrize("frontend", FRONTENDS, ids=lambda path: path.stem)
+def test_a_recipe_goes_with_every_front_end(recipe, frontend):
+    config = parse_run(["--config", str(RECIPES[recipe]), "--config", str(frontend)], "train.py")
+    check_config(config)
+    assert config.frontend == parse_run(["--config", str(frontend)], "train.py").frontend
+    assert config.train.epochs == parse_run(["--config", str(RECIPES[recipe])], "train.py").train.epochs
+
+
+def test_the_imagenet_recipe_starts_from_a_local_file(tmp_path):
+    weights = tmp_path / "resnet18.safetensors"
+    donor = timm.create_model("resnet18")
+    safetensors.torch.save_file(donor.state_dict(), weights)
+    options = ["--config", str(RECIPES["imagenet"]), "--config", str(CONFIGS / "logmel.yaml")]
+    model = build_model(parse_run([*options, "--model.weights", str(weights)], "train.py"), 10)
+    # timm sums the colours' kernels up for one channel.
+    torch.testing.assert_close(model.backbone.conv1.weight, donor.conv1.weight.sum(dim=1, keepdim=True))
+    assert torch.equal(model.backbone.layer4[1].conv2.weight, donor.layer4[1].conv2.weight)
