@@ -6,11 +6,13 @@ ESC10 ?= $(ESC_GPU_ESC10)
 RECORDINGS = $(or $(ESC10),$(error this needs real recordings in ESC-50's layout: add ESC10=DIR))
 THREADS ?= 2
 
-.PHONY: help setup train test bench gpu clean
+.PHONY: help setup train test coverage audit bench gpu clean
 
 help:
 	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
 	@echo "make test    set up .venv and run the tests"
+	@echo "make coverage  the tests, more slowly, and which lines and branches they do not reach; also in htmlcov/"
+	@echo "make audit   known vulnerabilities of the versions in constraints.txt, asked of PyPI"
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
 	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above"
 
@@ -29,8 +31,18 @@ train: setup
 test: setup
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
 
+coverage: setup
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --timeout 900 --cov --cov-report term --cov-report html
+
+# In an environment of its own: what it needs is none of the pins.
+audit:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/python -m pip install --quiet --disable-pip-version-check 'pip-audit >=2.10,<3'
+	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
+
 bench: setup
 	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.frontends --threads $(THREADS) $(if $(ESC10),--root $(ESC10))
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.augmentations --threads $(THREADS) $(if $(ESC10),--root $(ESC10))
 	$(BIN)/python -m benchmarks.errors $(if $(ESC10),--root $(ESC10))
 	$(BIN)/python -m benchmarks.graphs
 	$(BIN)/python -m benchmarks.long_recording
@@ -45,4 +57,4 @@ gpu:
 	$(PYTHON) -m benchmarks.gpu --root $(RECORDINGS)
 
 clean:
-	rm -rf $(VENV) runs build *.egg-info
+	rm -rf $(VENV) runs build htmlcov .coverage* .mypy_cache *.egg-info

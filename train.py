@@ -3,8 +3,9 @@
 import sys
 
 from esc_gpu.cli import train
-from esc_gpu.launch import start_all_processes
+from esc_gpu.launch import end_with_launcher, start_all_processes
 
 if __name__ == "__main__":
+    end_with_launcher()
     start_all_processes()
     sys.exit(train(sys.argv[1:]))

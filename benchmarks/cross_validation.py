@@ -2,8 +2,9 @@
 
     python -m benchmarks.cross_validation --config configs/logmel.yaml --data.root ESC-50
 
-All options are those of train.py, and --require-gpu, to fail where there is no CUDA device, and --output, the folder of
-the result file, and --label, a word for its name. The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
+All options are those of train.py, and --require-gpu, to fail where there is no CUDA device, --output, the folder of the
+result file, and --label, a word for its name. The recordings are decoded anew, into a temporary folder, unless
+--data.cache_dir names another.
 """
 
 import argparse

@@ -78,6 +78,7 @@ def create_parts(root: str) -> dict[str, Part]:
         "frontends": Part(
             [*module, "benchmarks.frontends", *options, "--root", root, "--repeats", "5", "--budget", "2"], 60
         ),
+        "long_run": Part([*module, "benchmarks.long_run", *options, "--folds", "5"], 60),
     }
 
 

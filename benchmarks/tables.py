@@ -4,7 +4,10 @@ import re
 import sys
 from pathlib import Path
 
+from benchmarks.accuracy_table import accuracy_table
 from benchmarks.evaluation import evaluation_text
+from benchmarks.fuzz_table import fuzz_table
+from benchmarks.long_run import long_run_table
 from benchmarks.markdown import heading, line, number
 from benchmarks.pipeline_table import pipeline_table
 from benchmarks.results_file import RESULTS
@@ -165,6 +168,35 @@ def at_once_table(result: dict[str, object]) -> list[str]:
     ]
 
 
+def augmentation_table(result: dict[str, object]) -> list[str]:
+    """One line an augmentation: its time, alone and beside that of a training step."""
+    lines = heading("augmentation", "of", "µs a clip", "% of a training step")
+    for row in result["rows"]:
+        lines.append(line(row["name"], row["applied_to"], number(median(row)), number(100 * row["share_of_step"])))
+    bins, frames = result["image_size"]
+    return [
+        *lines,
+        "",
+        f"Random numbers included; median over {result['repeats']} rounds. The step is forward and backward of "
+        f"{result['backbone']} on images of {bins} × {frames}, precision {result['mixed_precision']}: "
+        f"{number(median(result['step']))} µs a clip. {result['data']}, batches of {result['batch']}.",
+    ]
+
+
+def kill_table(result: dict[str, object]) -> list[str]:
+    """How often a run was killed in each phase, and what came of it."""
+    lines = heading("killed during", "times")
+    lines += [line(phase, str(times)) for phase, times in result["phases"].items()]
+    return [
+        *lines,
+        "",
+        f"{result['kills']} kills of {result['runs']} runs ({result['recordings']}, {len(result['folds'])} folds of "
+        f"{result['epochs']} epochs), each resumed. Results that differ from those of a run never killed: "
+        f"{len(result['differences'])}. Checkpoints found cut off: {result['cut_off_checkpoints']}; files that were "
+        f"being written, cleared away by the next start: {result['partial_files']}.",
+    ]
+
+
 def with_backend(row: dict[str, object]) -> str:
     """The front-end's name, and its backend where it is another one than "native"."""
     backend = row.get("backend", "native")
@@ -172,12 +204,17 @@ def with_backend(row: dict[str, object]) -> str:
 
 
 TABLES = {
+    "accuracy": accuracy_table,
+    "augmentations": augmentation_table,
     "cross_validation": fold_table,
     "frontends": frontend_table,
+    "fuzz_audio": fuzz_table,
     "errors": error_table,
     "folds_at_once": at_once_table,
     "graphs": graph_table,
+    "kills": kill_table,
     "long_recording": recording_table,
+    "long_run": long_run_table,
     "pipeline": pipeline_table,
     "processes": process_table,
 }

@@ -14,11 +14,12 @@ from benchmarks.timing import synchronize
 from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.augment.mix import smooth_one_hot
+from esc_gpu.augmentation import augment
 from esc_gpu.config import RunConfig
 from esc_gpu.data.order import shuffled_batches
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.optim import create_optimizer
-from esc_gpu.training import Part, augment, compile_parts, train_step
+from esc_gpu.training import Part, compile_parts, train_step
 
 MODES = "training", "training_augmented", "inference"
 WARM_UP = 3  # batches, besides those that a feed has ready before the first one is asked for

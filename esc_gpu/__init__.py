@@ -1,6 +1,16 @@
 """Environmental sound classification with the audio features as layers."""
 
 import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from esc_gpu.checkpoint import load as load
+    from esc_gpu.errors import EscGpuError as EscGpuError
+    from esc_gpu.frontends import create_frontend as create_frontend
+    from esc_gpu.frontends import list_frontends as list_frontends
+    from esc_gpu.model import WaveformClassifier as WaveformClassifier
+    from esc_gpu.pipeline import Pipeline as Pipeline
+    from esc_gpu.pipeline import load_pipeline as load_pipeline
 
 __version__ = "0.1.0"
 
@@ -17,10 +27,12 @@ _PUBLIC = {
 __all__ = list(_PUBLIC)
 
 
-def __getattr__(name: str) -> object:
-    if name in _PUBLIC:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    raise AttributeError(f"module 'esc_gpu' has no attribute {name!r}")
+if not TYPE_CHECKING:  # a type checker would let any name pass
+
+    def __getattr__(name: str) -> object:
+        if name in _PUBLIC:
+            return getattr(importlib.import_module(_PUBLIC[name]), name)
+        raise AttributeError(f"module 'esc_gpu' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:

@@ -5,6 +5,7 @@ import dataclasses
 import io
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from esc_gpu.names import printable, shown
 from esc_gpu.predict import Prediction, Segment
@@ -22,6 +23,7 @@ def text_lines(path: str | Path, prediction: Prediction, top: int, timeline: boo
 
 def csv_lines(path: str | Path, prediction: Prediction, top: int, timeline: bool) -> list[str]:
     """A row for each of the likeliest classes or, of a timeline, for each segment; `csv_header` names the columns."""
+    rows: list[tuple[Any, ...]]
     if timeline:
         rows = [
             (f"{part.start_seconds:.3f}", f"{part.end_seconds:.3f}", part.class_name, part.probability)
@@ -37,7 +39,7 @@ def csv_header(timeline: bool) -> str:
     return _csv_line(TIMELINE_COLUMNS if timeline else TOP_COLUMNS)
 
 
-def json_record(path: str | Path, prediction: Prediction, top: int, timeline: bool) -> dict[str, object]:
+def json_record(path: str | Path, prediction: Prediction, top: int, timeline: bool) -> dict[str, Any]:
     """All of it as plain types, with the probability of every class."""
     record = {
         "path": shown(path),
@@ -66,7 +68,7 @@ def _segment_line(part: Segment) -> str:
     return f"  {clock(part.start_seconds)} - {clock(part.end_seconds)}  {part.class_name} {part.probability:.3f}"
 
 
-def _segment_record(part: Segment) -> dict[str, object]:
+def _segment_record(part: Segment) -> dict[str, Any]:
     fields = dataclasses.asdict(part)
     fields["class"] = fields.pop("class_name")
     fields["probability"] = round(fields.pop("probability"), DIGITS)

@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import re
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, Namespace
 
 from esc_gpu.config import MemberConfig, RunConfig
 from esc_gpu.errors import EscGpuError
@@ -29,10 +29,26 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
     parser.add_argument("--config", action="config", help="YAML file with any of these options")
     parser.add_class_arguments(RunConfig, None)
     try:
-        values = vars(parser.instantiate(parser.parse_args(complete_switches(arguments))))
+        parsed = parser.parse_args(complete_switches(arguments))
+        check_sections(parsed)
+        values = vars(parser.instantiate(parsed))
     except argparse.ArgumentError as error:
         raise EscGpuError(explain(str(error))) from error
+    except UnicodeError as error:
+        raise EscGpuError(f"the options are not in UTF-8 ({error}); expected text; save the file as UTF-8") from error
+    except RecursionError as error:  # of an anchor in the YAML
+        raise EscGpuError("a value of the config holds itself; expected plain values; write it out") from error
     return RunConfig(**{field.name: values[field.name] for field in dataclasses.fields(RunConfig)})
+
+
+def check_sections(parsed: Namespace) -> None:
+    """Refuse a section that is a value, or empty, which jsonargparse lets pass."""
+    for field in dataclasses.fields(RunConfig):
+        if dataclasses.is_dataclass(field.type) and not isinstance(parsed[field.name], Namespace):
+            raise EscGpuError(
+                f"{field.name} is {parsed[field.name]!r}; expected a section with options such as "
+                f"{field.name}.{dataclasses.fields(field.type)[0].name}; give some or leave it out"
+            )
 
 
 def complete_switches(arguments: list[str]) -> list[str]:

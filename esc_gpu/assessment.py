@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from esc_gpu.run_results import RunResults
 MOST_PAIRS = 10
 
 
-def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[str, object]:
+def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[str, Any]:
     """Metrics of a run's test clips, as plain types; a share is in `[0, 1]`.
 
     Args:
@@ -78,7 +79,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
     }
 
 
-def assess_seeds(runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: int = 0) -> dict[str, object]:
+def assess_seeds(runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: int = 0) -> dict[str, Any]:
     """`assess` of runs that differ in their seed, their clips pooled, and two more keys.
 
     A clip counts once for each run, so `accuracy` is the mean over the runs; the bootstrap draws it for all of them.
@@ -92,7 +93,7 @@ def assess_seeds(runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: in
         its clips; and `over_seeds`: for each of the scores `mean` and `std` (n - 1; None for one run) over the runs.
     """
     assessed = assess(pool(runs), n_bootstrap, seed)
-    described = [
+    described: list[dict[str, Any]] = [
         {
             "name": run.name,
             "seed": seed_of(run),
@@ -115,13 +116,13 @@ def check_assessable(run: RunResults, n_bootstrap: int, seed: int) -> None:
         )
 
 
-def per_class(run: RunResults, values: dict[str, list[float]]) -> list[dict[str, object]]:
+def per_class(run: RunResults, values: dict[str, list[float]]) -> list[dict[str, Any]]:
     support = np.bincount(run.labels, minlength=len(run.class_names)).tolist()
     rows = zip(run.class_names, run.class_categories, support, *values.values(), strict=True)
     return [dict(zip(("name", "category", "support", *values), row, strict=True)) for row in rows]
 
 
-def per_category(run: RunResults) -> list[dict[str, object]]:
+def per_category(run: RunResults) -> list[dict[str, Any]]:
     category = np.array(run.class_categories)
     true, predicted, right = category[run.labels], category[run.predictions], run.predictions == run.labels
     rows = []
@@ -139,7 +140,7 @@ def per_category(run: RunResults) -> list[dict[str, object]]:
     return rows
 
 
-def confused_pairs(matrix: list[list[int]], names: list[str]) -> list[dict[str, object]]:
+def confused_pairs(matrix: list[list[int]], names: list[str]) -> list[dict[str, Any]]:
     """The most frequent mistakes; of equally frequent ones the first in the order of the classes."""
     cells = [(t, p) for t, p in product(range(len(names)), repeat=2) if t != p and matrix[t][p]]
     cells.sort(key=lambda cell: -matrix[cell[0]][cell[1]])

@@ -23,6 +23,7 @@ from esc_gpu.augment import (
 from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.config import RunConfig
 from esc_gpu.data.decode import clip_samples
+from esc_gpu.waveform import to_float
 
 # The ranges of the papers, where they are not options.
 FILTER_BANDS = (2, 5)
@@ -32,6 +33,19 @@ ERASED_SHARE, ERASED_ASPECT = (0.02, 0.33), 0.3
 def training_samples(config: RunConfig) -> int:
     """Samples of a clip as the model sees it in training."""
     return clip_samples(config.data.sample_rate, config.augment.crop_seconds or config.data.clip_seconds)
+
+
+def augment(
+    config: RunConfig, image_size: tuple[int, int], waveform: Tensor, target: Tensor, draws: Draws
+) -> tuple[Tensor, ImageAugmentation | None, Tensor]:
+    """A batch of waveforms `(B, T)` int16 or float, with label distributions `(B, K)`, augmented.
+
+    Returns:
+        The waveforms, what the model is to do to their images of `image_size` `(F, N)`, and the label distributions.
+    """
+    waveform, target = augment_waveforms(config, to_float(waveform), target, draws)
+    alter, target = draw_image_augmentation(config, target, image_size, draws)
+    return waveform, alter, target
 
 
 def augment_waveforms(config: RunConfig, waveform: Tensor, target: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
@@ -75,7 +89,7 @@ def draw_image_augmentation(
         draws: the random numbers.
     """
     options, n_clips = config.augment, len(target)
-    parts = []
+    parts: list[ImageAugmentation] = []
     if options.freq_warp > 0:
         parts.append(draw_frequency_warp(n_clips, options.freq_warp, options.freq_warp, draws))
     if options.time_stretch > 0:

@@ -23,7 +23,7 @@ def resampling_units(filenames: Sequence[str]) -> tuple[str, np.ndarray]:
     """
     sources = [ESC50_NAME.fullmatch(name) for name in filenames]
     known = all(sources)
-    names = [match[1] for match in sources] if known else list(filenames)
+    names = [match[1] for match in sources if match] if known else list(filenames)
     return "source recording" if known else "file", np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 

@@ -1,5 +1,7 @@
 """How far the probabilities of a classifier can be believed."""
 
+from typing import Any
+
 import numpy as np
 
 N_BINS = 15
@@ -22,7 +24,7 @@ def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
     return float(((probabilities - np.eye(probabilities.shape[1])[labels]) ** 2).sum(axis=1).mean())
 
 
-def calibration(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = N_BINS) -> dict[str, object]:
+def calibration(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = N_BINS) -> dict[str, Any]:
     """How far the confidence, the probability of the predicted class, is from the share that is right.
 
     The clips are sorted by confidence into bins of equal width, `low` included and `high` not, but in the last one.

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import safetensors.torch
 import torch
@@ -28,7 +29,7 @@ def save(
     class_names: Sequence[str],
     *,
     clip_seconds: float = CLIP_SECONDS,
-    training: Mapping[str, object] | None = None,
+    training: Mapping[str, Any] | None = None,
     card: str | None = None,
 ) -> None:
     """Write the weights, what is needed to build the pipeline around them, and its model card, if any: all or none.
@@ -75,7 +76,7 @@ def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClas
     return read(folder, device)[0]
 
 
-def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[WaveformClassifier, dict[str, object]]:
+def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[WaveformClassifier, dict[str, Any]]:
     """The model of `load`, and the content of its `pipeline.json`; raises what `load` does. Nothing is unpickled."""
     folder = Path(folder)
     if not (folder / WEIGHTS).is_file():
@@ -98,7 +99,7 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
     return model.to(device).eval(), description
 
 
-def build(description: Mapping[str, object]) -> WaveformClassifier:
+def build(description: Mapping[str, Any]) -> WaveformClassifier:
     """The model that a `pipeline.json` describes, its weights being the initial ones."""
     # Where the run's own backbone began does not matter any more, and would be one more file to trust.
     options = {name: value for name, value in description["backbone_options"].items() if name != "checkpoint_path"}
@@ -114,7 +115,7 @@ def build(description: Mapping[str, object]) -> WaveformClassifier:
     )
 
 
-def check_description(description: Mapping[str, object]) -> None:
+def check_description(description: Mapping[str, Any]) -> None:
     """Refuse what would fail later: class names that are no names, a length that is none."""
     names, seconds = description["class_names"], description["clip_seconds"]
     if not (isinstance(names, list) and names and all(isinstance(name, str) and name.isprintable() for name in names)):

@@ -3,11 +3,17 @@
 import argparse
 import os
 import sys
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
 
 from esc_gpu.commands import COMMANDS
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, EscGpuWarning
+from esc_gpu.files import UNWRITABLE
+from esc_gpu.launch import is_first_process, resume_command
 from esc_gpu.names import printable
+from esc_gpu.signals import interruptible
 
 DESCRIPTION = "Environmental sound classification with the audio features as layers."
 EXIT_USER_ERROR = 2
@@ -50,11 +56,30 @@ def say(line: str) -> None:
 
 def train(arguments: list[str], prog: str = "train.py") -> int:
     """Train as the options say; returns the exit status."""
-    return reporting(lambda: run_train(arguments, prog))
+    go_on = resume_command(arguments, prog)  # now: a launcher may be gone when it is needed
+    return reporting(lambda: run_train(arguments, prog), f"; the run goes on from its last checkpoint with: {go_on}")
 
 
-def reporting(command: Callable[[], int | None]) -> int:
-    """A command's exit status, 0 for None; a user's mistake becomes one line on standard error and status 2."""
+def reporting(command: Callable[[], int | None], go_on: str = "") -> int:
+    """A command's exit status, 0 for None.
+
+    A user's mistake becomes one line on standard error and status 2; SIGINT and SIGTERM become one with `go_on` at its
+    end, said by the first process of a run only, and status 130 or 143.
+    """
+    with interruptible() as received, warnings_as_lines():
+        try:
+            return finish(command)
+        except BaseException as error:
+            # Whatever goes wrong after a signal, such as other processes that are not there any more, comes of it.
+            if not (received or isinstance(error, KeyboardInterrupt)):
+                raise
+        if is_first_process():
+            print(f"interrupted{go_on}", file=sys.stderr)
+        return 128 + received[0] if received else EXIT_INTERRUPTED
+
+
+def finish(command: Callable[[], int | None]) -> int:
+    """`reporting` without the signals."""
     try:
         status = command() or 0
         sys.stdout.flush()
@@ -62,12 +87,38 @@ def reporting(command: Callable[[], int | None]) -> int:
     except EscGpuError as error:
         print(f"error: {printable(str(error))}", file=sys.stderr)
         return EXIT_USER_ERROR
-    except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return EXIT_INTERRUPTED
     except BrokenPipeError:  # whoever reads the output, as `head`, has enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        close_output()
         return EXIT_BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        print(f"error: {printable(str(error.filename or 'output'))}: {error.strerror}", file=sys.stderr)
+        if error.filename is None:  # standard output
+            close_output()
+        return EXIT_USER_ERROR
+
+
+def close_output() -> None:
+    """Standard output goes nowhere from now on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Inside the block the library's own warnings are one line each on standard error, above any progress bar."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, EscGpuWarning):
+            return usual(message, category, *where, **more)
+        from tqdm import tqdm
+
+        tqdm.write(f"warning: {printable(str(message))}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        usual, warnings.showwarning = warnings.showwarning, show
+        warnings.simplefilter("always", EscGpuWarning)
+        yield
 
 
 def run_train(arguments: list[str], prog: str) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from esc_gpu.significance import holm, mcnemar
 
 def compare(
     runs: Sequence[RunResults], common: bool = False, n_bootstrap: int = 10_000, seed: int = 0
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Runs side by side, those that differ in their seed only as one, and tests of each pair.
 
     Args:
@@ -58,7 +59,7 @@ def compare(
     }
 
 
-def row(name: str, group: Sequence[RunResults], assessed: dict[str, object]) -> dict[str, object]:
+def row(name: str, group: Sequence[RunResults], assessed: dict[str, Any]) -> dict[str, Any]:
     """A group of runs in the table."""
     seconds = [
         fold["seconds"] for run in group for fold in run.summary["folds"] if fold["fold"] in group[0].fold_numbers
@@ -76,7 +77,7 @@ def row(name: str, group: Sequence[RunResults], assessed: dict[str, object]) -> 
 
 def compare_pair(
     group: Sequence[RunResults], other: Sequence[RunResults], n_bootstrap: int, seed: int
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The difference of two groups with its interval, and McNemar's test of one run of each."""
     shared = {seed_of(run) for run in group} & {seed_of(run) for run in other}
     tested = [
@@ -85,13 +86,14 @@ def compare_pair(
     ]
     return {
         **paired_difference(
-            *(np.mean([right(run) for run in runs], axis=0) for runs in (group, other)),
+            np.mean([right(run) for run in group], axis=0),
+            np.mean([right(run) for run in other], axis=0),
             resampling_units(group[0].filenames)[1],
             n_bootstrap,
             seed,
         ),
         "seeds": [seed_of(run) for run in tested],
-        **mcnemar(*map(right, tested)),
+        **mcnemar(right(tested[0]), right(tested[1])),
     }
 
 
@@ -106,7 +108,7 @@ def row_names(runs: Sequence[RunResults]) -> list[str]:
     return [run.name if names.count(run.name) == 1 else str(run.folder) for run in runs]
 
 
-def describe_frontend(spec: dict[str, object]) -> str:
+def describe_frontend(spec: dict[str, Any]) -> str:
     """A front-end in a few words: logmel, logmel (nnaudio), stack of logmel, mfcc, cqt."""
     members = spec.get("members") or ([spec["member"]] if spec.get("member") else [])
     backend = "" if spec["backend"] == "native" else f" ({spec['backend']})"

@@ -1,7 +1,7 @@
 """A run's configuration: the only place with the defaults of training. A field is `--section.name` to the user."""
 
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 
 @dataclass(frozen=True)
@@ -131,19 +131,19 @@ class MemberConfig:
     trainable_stft: bool | None = None
     trainable_mel: bool | None = None
 
-    def arguments(self) -> dict[str, object]:
+    def arguments(self) -> dict[str, Any]:
         """What `create_frontend` is called with."""
         arguments = {name: value for name, value in vars(self).items() if value is not None}
         if "members" in arguments:
-            arguments["members"] = [member.arguments() for member in self.members]
+            arguments["members"] = [member.arguments() for member in arguments["members"]]
         if "member" in arguments:
-            arguments["member"] = self.member.arguments()
+            arguments["member"] = arguments["member"].arguments()
         return arguments
 
 
 @dataclass(frozen=True)
 class FrontendConfig(MemberConfig):
-    __doc__ = MemberConfig.__doc__ + (
+    __doc__ = str(MemberConfig.__doc__) + (
         "    members: front-ends of a stack, each with the keys of this section.\n"
         "        member: the front-end whose derivatives delta takes, with the keys of this section.\n"
     )
@@ -247,6 +247,7 @@ class TrainConfig:
         label_smoothing: share of each label spread over all classes.
         ema_decay: the result is the average of the weights over about 1 / (1 - this) steps; 0 for the last weights.
         clip_norm: largest gradient norm, of backbone and front-end apart; 0 for no limit.
+        on_nonfinite: "stop" at a step whose loss or gradient is not finite, or "skip" it and say which clips it had.
         mixed_precision: "auto" is bf16 where the hardware multiplies it, else "no".
         seed: of the weights, the order of the clips and the augmentation.
         eval_every: epochs between evaluations for the curves; the last epoch is always evaluated.
@@ -268,6 +269,7 @@ class TrainConfig:
     label_smoothing: float = 0.1
     ema_decay: float = 0.0
     clip_norm: float = 5.0
+    on_nonfinite: Literal["stop", "skip"] = "stop"
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
     seed: int = 0
     eval_every: int = 5

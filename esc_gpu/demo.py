@@ -11,7 +11,8 @@ import torch
 from esc_gpu.answers import clock
 from esc_gpu.data.decode import REMEDY, decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
-from esc_gpu.features import compute_features
+from esc_gpu.features import FeatureImage, compute_features
+from esc_gpu.names import escape
 from esc_gpu.pipeline import Pipeline, load_pipeline
 from esc_gpu.predict import predict_file
 from esc_gpu.report.recording_plots import Figure, draw_features, draw_timeline
@@ -60,9 +61,9 @@ def model_name(path: str) -> str:
 
 
 def describe(pipeline: Pipeline) -> str:
-    """Which model this is, what it knows and how good it is, in a few sentences."""
+    """Which model this is, what it knows and how good it is, in a few sentences of Markdown."""
     info, model = pipeline.training_info, pipeline.model
-    names = ", ".join(readable(name) for name in pipeline.class_names)
+    names = ", ".join(escape(readable(name)) for name in pipeline.class_names)
     text = (
         f"{model.frontend.name} → {model.backbone_name}. It takes clips of {pipeline.clip_seconds:g} s at "
         f"{pipeline.sample_rate} Hz, and calls every sound one of these {len(pipeline.class_names)}: {names}."
@@ -128,7 +129,7 @@ def picture(pipelines: Mapping[str, Pipeline], path: str | Path, start_seconds: 
         left = check_recording(path) - start_seconds
         # Two lengths and no others: constant-Q front-ends take seconds to make ready for a new one.
         seconds = clip_seconds if left <= clip_seconds else max(clip_seconds, PICTURE_SECONDS)
-        features = {}
+        features: dict[str, FeatureImage] = {}
         for name, pipeline in pipelines.items():
             rate, frontend = pipeline.sample_rate, {name: pipeline.model.frontend}
             waveform = torch.from_numpy(read_part(path, start_seconds, seconds, rate))

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Iterator, Mapping
 from types import ModuleType
+from typing import Any
 
 from esc_gpu.demo import MAX_MEGABYTES, MAX_MINUTES, PICTURE_SECONDS, TOP, answer, check_recording, describe, picture
 from esc_gpu.errors import EscGpuError
@@ -62,10 +63,11 @@ def serving(models: Mapping[str, Pipeline], port: int) -> Iterator[str]:
 
 @contextlib.contextmanager
 def private_gradio() -> Iterator[ModuleType]:
-    """Gradio, told to send nothing to anyone and to keep uploads in a folder that is removed at the end."""
+    """Gradio, told to send nothing to anyone, to serve no file but uploads, and to keep these in a folder that goes."""
     with tempfile.TemporaryDirectory(prefix="esc_gpu-demo-") as folder:
         direct = os.environ.get("no_proxy") or os.environ.get("NO_PROXY")
         wanted = {
+            "GRADIO_ALLOWED_PATHS": "",
             "GRADIO_ANALYTICS_ENABLED": "False",
             "GRADIO_TEMP_DIR": folder,
             "no_proxy": f"{direct},{HOST}" if direct else HOST,  # it asks itself whether it is there
@@ -92,7 +94,7 @@ def only_this_host() -> object:
     return Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
 
 
-def create_page(gr: ModuleType, models: Mapping[str, Pipeline]):
+def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:
     """The page as `gradio.Blocks`."""
     names = list(models)
 
@@ -116,7 +118,7 @@ def create_page(gr: ModuleType, models: Mapping[str, Pipeline]):
 
     def draw(path: str | None, shown: list[str], start_seconds: float) -> object:
         """The picture of the features; none for a sound that `answer_sound` says something against."""
-        if not shown or length(path) is None:
+        if not shown or path is None or length(path) is None:
             return gr.Plot(visible=False)
         try:
             figure = picture({name: models[name] for name in names if name in shown}, path, start_seconds)

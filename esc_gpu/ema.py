@@ -2,8 +2,10 @@
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from esc_gpu.errors import EscGpuError
@@ -36,17 +38,26 @@ class WeightAverage:
             raise EscGpuError(f"the decay of averaged weights is 0 to below 1, got {decay}: 0.999 averages 1000 steps")
         self.decay = decay
         self.step = 0
-        learnt = {name: value for name, value in model.named_parameters() if value.requires_grad}
+        learnt: dict[str, Tensor] = {name: value for name, value in model.named_parameters() if value.requires_grad}
         buffers = {f"backbone.{name}": value for name, value in model.backbone.named_buffers()}
         learnt |= {name: value for name, value in buffers.items() if value.is_floating_point()}
         self.names = list(learnt)
         self.values = [value.detach() for value in learnt.values()]  # of the model: they share its memory
         self.averages = [value.clone() for value in self.values]
 
-    def update(self) -> None:
-        """Take in the model's values after a step of the optimiser. Nothing waits for the device."""
+    def update(self, was_taken: Tensor | None = None) -> None:
+        """Take in the model's values after a step of the optimiser. Nothing waits for the device.
+
+        Where `was_taken` `()` bool says that the optimiser left the step out, the averages stay; the warm-up goes on,
+        as that of the learning rate does.
+        """
         decay = min(self.decay, (1 + self.step) / (10 + self.step))
-        get_ema_multi_avg_fn(decay)(self.averages, self.values, self.step)
+        if was_taken is None:
+            get_ema_multi_avg_fn(decay)(self.averages, self.values, self.step)
+        else:
+            weight = (1 - decay) * was_taken.float()
+            for average, value in zip(self.averages, self.values, strict=True):
+                average.lerp_(value, weight)
         self.step += 1
 
     def copy_to_model(self) -> None:
@@ -63,11 +74,11 @@ class WeightAverage:
         finally:
             torch._foreach_copy_(self.values, own)
 
-    def state_dict(self) -> dict[str, object]:
+    def state_dict(self) -> dict[str, Any]:
         """What resuming needs, as numbers and the tensors themselves, by the model's names."""
         return {"step": self.step, "averages": dict(zip(self.names, self.averages, strict=True))}
 
-    def load_state_dict(self, state: Mapping[str, object]) -> None:
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`.
 
         Raises:

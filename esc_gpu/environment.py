@@ -5,15 +5,16 @@ import importlib.metadata
 import os
 import platform
 from pathlib import Path
+from typing import Any
 
 import torch
 
 PACKAGES = ("torch", "torchaudio", "torchvision", "nnAudio", "timm", "accelerate", "torchmetrics", "numpy", "soxr")
 
 
-def describe_environment() -> dict[str, object]:
+def describe_environment() -> dict[str, Any]:
     """Hardware, versions and date, as plain types."""
-    versions = {}
+    versions: dict[str, str | None] = {}
     for package in PACKAGES:
         try:
             versions[package] = importlib.metadata.version(package)

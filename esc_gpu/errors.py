@@ -7,3 +7,7 @@ class EscGpuError(ValueError):
     Library code raises it for bad files, options and input; the command line prints it without a
     traceback and ends with exit status 2.
     """
+
+
+class EscGpuWarning(UserWarning):
+    """Something that a user should know, in one line, while the work goes on; the command line prints it as it is."""

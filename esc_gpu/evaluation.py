@@ -1,6 +1,7 @@
 """From logits and labels to metrics (torchmetrics), for a fold and over the folds."""
 
 import statistics
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -16,7 +17,7 @@ SCALARS = ("accuracy", "macro_f1", "top3_accuracy")
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "top3_accuracy")
 
 
-def evaluate(logits: Tensor, labels: Tensor) -> dict[str, object]:
+def evaluate(logits: Tensor, labels: Tensor) -> dict[str, Any]:
     """Metrics of `(n, K)` logits against `(n,)` labels, in `[0, 1]`.
 
     Returns:
@@ -51,9 +52,9 @@ def average_over_windows(logits: Tensor, recordings: Tensor) -> Tensor:
     return (probabilities / windows).clamp_min(torch.finfo(torch.float64).tiny).log().float()
 
 
-def summarize(folds: list[dict[str, object]]) -> dict[str, object]:
+def summarize(folds: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean and standard deviation of the folds' metrics, and the confusion matrix of all their clips."""
-    summary: dict[str, object] = {}
+    summary: dict[str, Any] = {}
     for name in SCALARS:
         summary[name] = mean_and_std([fold[name] for fold in folds])
     matrix = torch.tensor([fold["confusion_matrix"] for fold in folds]).sum(dim=0)

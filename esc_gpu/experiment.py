@@ -1,44 +1,58 @@
 """A whole run: recordings → store → every fold → results on disk."""
 
 import dataclasses
+import os
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 
 from esc_gpu import report
+from esc_gpu.augmentation import training_samples
 from esc_gpu.build import build_model
-from esc_gpu.config import RunConfig, check_config
+from esc_gpu.config import RunConfig
+from esc_gpu.config_checks import check_config
 from esc_gpu.data.batches import WaveformSource
 from esc_gpu.data.decode import clip_samples
 from esc_gpu.data.layouts import read_recordings
 from esc_gpu.data.recordings import Recordings
-from esc_gpu.data.store import WaveformStore, open_store
+from esc_gpu.data.skipped import SKIPPED, check_left, describe_skipped, open_decodable, write_skipped
 from esc_gpu.data.synthetic import write_synthetic
-from esc_gpu.data.windows import Windows, cut_windows
+from esc_gpu.data.waveforms import WaveformStore
+from esc_gpu.data.windows import Windows
+from esc_gpu.determinism import deterministic
 from esc_gpu.environment import describe_environment
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import evaluate, summarize
 from esc_gpu.files import read_json, write_json
 from esc_gpu.fold import FoldData, FoldResult
-from esc_gpu.fold_state import STATE
+from esc_gpu.fold_state import remove_states
 from esc_gpu.folds import plan_rounds, train_together
-from esc_gpu.processes import check_precision, create_accelerator, from_all, from_local_main, from_main
+from esc_gpu.processes import (
+    check_precision,
+    create_accelerator,
+    from_all,
+    from_local_main,
+    from_main,
+    reporting_lost_process,
+)
 from esc_gpu.results import describe_training, plot_fold, write_fold, write_predictions
-from esc_gpu.run_folder import prepare_output
+from esc_gpu.run_folder import held_output, reporting_full_disk
 from esc_gpu.tracked_clips import collect_clips
 from esc_gpu.tracking import log_result, tracked, wandb_mode
 
 METRICS, SUMMARY = "metrics.json", "summary.json"
 
 
-def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> dict[str, object] | None:
+def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> dict[str, Any] | None:
     """Train and evaluate every fold of the config, and write the results to its output folder.
 
     Args:
         config: the run.
-        announce: is given one line about the recordings before the work starts, on the main process.
+        announce: is given lines about the recordings before the training starts, on the main process.
 
     Returns:
         What is also in `summary.json`; None on all processes but the main one.
@@ -47,35 +61,57 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         EscGpuError: for data, options or an output folder that cannot be used; nothing is written then.
     """
     check_config(config)
-    output_dir = Path(config.output_dir or f"runs/{config.frontend.name}").expanduser()
+    output_dir = Path(os.path.expanduser(config.output_dir or f"runs/{config.frontend.name}"))
+    with (
+        reporting_lost_process(),
+        deterministic(config.train.deterministic),
+        reporting_full_disk(output_dir),
+        ExitStack() as held,
+    ):
+        return run_into(output_dir, held, config, announce)
+
+
+def run_into(
+    output_dir: Path, held: ExitStack, config: RunConfig, announce: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """`run` with the folder of its results, which `held` keeps from other runs from the first writing on."""
     accelerator = create_accelerator(config, output_dir)
     main = accelerator.is_main_process
     # The embedded recordings are made by one process at a time, whether the machines share a disk or not.
     with accelerator.main_process_first(), accelerator.local_main_process_first():
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
+        if config.validate and main:
+            announce("validate: every fold is validated on and the next one left out; these are no test results.")
         model = build_model(config, len(recordings.class_names))
     n_samples = clip_samples(config.data.sample_rate, config.data.clip_seconds)
-    check_precision(accelerator, model.frontend.n_frames(n_samples))
+    check_precision(accelerator, model.frontend.n_frames(min(n_samples, training_samples(config))))
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
-    store, windows = from_local_main(accelerator, opened)
-    check_same_store(from_all(store.key))
+    store, windows, skipped = from_local_main(accelerator, opened)
+    check_same_data(from_all((store.key, recordings.digest)))
     rounds = plan_rounds(config, accelerator, model, folds)
     if config.tracker.name == "wandb":
         wandb_mode()  # refuses one that wandb would refuse in the midst of the run
     if main:  # last: nothing is written for data or options that cannot be used
-        prepare_output(config, output_dir, model, len(folds))
+        held.enter_context(held_output(config, output_dir, model, len(folds), max(map(len, rounds))))
+        if skipped:
+            write_skipped(output_dir, recordings, skipped)
+            announce(f"{describe_skipped(recordings, skipped)}; {output_dir / SKIPPED} has the reasons")
     source = WaveformSource(store, accelerator.device, config.data.residence, config.data.budget_gb)
     labels = torch.from_numpy(recordings.labels[windows.recording]).to(accelerator.device)
 
-    results, seconds = [], 0.0
+    results: list[dict[str, Any]] = []
+    seconds = 0.0
     for together in rounds:
         folders = {fold: output_dir / f"fold{fold}" for fold in together}
         metrics = {fold: from_main(finished_metrics(folder) if main else None) for fold, folder in folders.items()}
         left = [fold for fold in together if metrics[fold] is None]  # a resumed run has the others behind it
+        if main:
+            for fold in set(together) - set(left):
+                remove_states(folders[fold])  # of one that was killed right after the fold
         if left:
-            data = [fold_data(recordings, windows, source, labels, fold) for fold in left]
+            data = [fold_data(config, recordings, windows, source, labels, fold) for fold in left]
             if main:
                 for fold in left:
                     folders[fold].mkdir(exist_ok=True)
@@ -88,8 +124,8 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         results += metrics.values()
         seconds += max(fold["seconds"] for fold in metrics.values())
 
-    summary = {
-        "data": describe_data(config, recordings),
+    summary: dict[str, Any] = {
+        "data": describe_data(config, recordings, len(skipped)),
         "frontend": model.frontend.spec,
         "overall": summarize(results),
         "folds": results,
@@ -112,22 +148,28 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
 
 
 def fold_data(
-    recordings: Recordings, windows: Windows, source: WaveformSource, labels: torch.Tensor, fold: int
+    config: RunConfig,
+    recordings: Recordings,
+    windows: Windows,
+    source: WaveformSource,
+    labels: torch.Tensor,
+    fold: int,
 ) -> FoldData:
     """The clips of a fold."""
-    train, test = (np.flatnonzero(np.isin(windows.recording, part)) for part in recordings.split(fold))
-    return FoldData(source, labels, len(recordings.class_names), train, test, windows.recording)
+    split = recordings.split(fold, config.validate)
+    train, test = (np.flatnonzero(np.isin(windows.recording, part)) for part in split)
+    return FoldData(source, labels, len(recordings.class_names), train, test, windows.recording, recordings.filenames)
 
 
 def finish_fold(
     config: RunConfig,
-    accelerator,
+    accelerator: Any,
     recordings: Recordings,
     data: FoldData,
     result: FoldResult,
     fold: int,
     folder: Path,
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """Evaluate a trained fold and write what it leaves; its metrics."""
     metrics = {"fold": fold, **evaluate(result.logits, data.test_labels)}
     metrics["seconds"] = sum(record["seconds"] for record in result.history)
@@ -141,24 +183,24 @@ def finish_fold(
         # Curves and confusion matrix are charts there.
         log_result(accelerator, metrics, list(recordings.class_names), pictures[-1:], config.train.epochs, heard)
         write_json(folder / METRICS, metrics)  # last: it marks the fold as complete
-        (folder / STATE).unlink(missing_ok=True)
+        remove_states(folder)
     return metrics
 
 
-def finished_metrics(folder: Path) -> dict[str, object] | None:
+def finished_metrics(folder: Path) -> dict[str, Any] | None:
     """The metrics of a fold that an earlier start of the run completed."""
     return read_json(folder / METRICS) if (folder / METRICS).exists() else None
 
 
 def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
     """The recordings at `data.root`; without one the embedded synthetic ones, made on first use."""
-    root = config.data.root
+    root: str | Path | None = config.data.root
     if is_synthetic(config):
         announce(
             "No data.root given: training on the embedded synthetic recordings, not on real ones. "
             "Their accuracy says nothing about ESC-50."
         )
-        root = write_synthetic(Path(config.data.cache_dir).expanduser() / "synthetic", progress=progress)
+        root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
     recordings = read_recordings(root, config.data.subset, config.data.table)
     announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
     return recordings
@@ -169,18 +211,30 @@ def is_synthetic(config: RunConfig) -> bool:
     return config.data.root is None and config.data.table is None
 
 
-def open_clips(config: RunConfig, recordings: Recordings, progress: bool) -> tuple[WaveformStore, Windows]:
-    """The store of the recordings' clips, made on first use, and where each clip was cut from."""
+def open_clips(
+    config: RunConfig, recordings: Recordings, progress: bool
+) -> tuple[WaveformStore, Windows, dict[int, str]]:
+    """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
+
+    The last has the reason for each recording that `data.on_error` leaves out, by its position.
+    """
     data = config.data
-    options = {"sample_rate": data.sample_rate, "clip_seconds": data.clip_seconds, "workers": data.workers}
-    windows = cut_windows(recordings.paths, overlap=data.overlap, progress=progress, **options)
-    cache_dir = Path(data.cache_dir).expanduser() / "stores"
-    store = open_store(recordings.paths, windows=windows, cache_dir=cache_dir, progress=progress, **options)
-    return store, windows
+    store, windows, skipped = open_decodable(
+        recordings.paths,
+        overlap=data.overlap,
+        on_error=data.on_error,
+        sample_rate=data.sample_rate,
+        clip_seconds=data.clip_seconds,
+        cache_dir=Path(os.path.expanduser(data.cache_dir)) / "stores",
+        workers=data.workers,
+        progress=progress,
+    )
+    check_left(recordings, skipped)
+    return store, windows, skipped
 
 
-def check_same_store(keys: list[str]) -> None:
-    """Refuse to train on stores that differ between the processes, as on machines with different recordings."""
+def check_same_data(keys: list[tuple[str, str]]) -> None:
+    """Refuse recordings whose samples, classes or folds differ between the processes."""
     if len(set(keys)) > 1:
         raise EscGpuError(
             "the recordings or options of data are not the same on all machines: "
@@ -192,7 +246,11 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
     """Decode the recordings of a run ahead of it, and be told by `announce` what they are; raises what `run` does."""
     check_config(config)
     recordings = open_recordings(config, True, announce)
-    store, _ = open_clips(config, recordings, True)
+    store, _, skipped = open_clips(config, recordings, True)
+    if skipped:
+        announce(describe_skipped(recordings, skipped))
+        for number, reason in skipped.items():
+            announce(f"{recordings.filenames[number]}: {reason}")
     seconds = store.n_clips * store.n_samples / store.sample_rate
     announce(f"{store.n_clips} clips, {seconds / 3600:.2f} h, {store.nbytes / 1e9:.3f} GB of int16 in {store.folder}")
     return store
@@ -201,21 +259,23 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
 def chosen_folds(config: RunConfig, recordings: Recordings) -> list[int]:
     """The test folds to run, each checked."""
     if config.folds is None:
-        return recordings.fold_numbers
-    folds = [config.folds] if isinstance(config.folds, int) else list(dict.fromkeys(config.folds))
+        folds = recordings.fold_numbers
+    else:
+        folds = [config.folds] if isinstance(config.folds, int) else list(dict.fromkeys(config.folds))
     if not folds:
         raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave it out for all")
     for fold in folds:
-        recordings.split(fold)  # refuses a fold that does not exist
+        recordings.split(fold, config.validate)  # refuses a fold that does not exist
     return folds
 
 
-def describe_data(config: RunConfig, recordings: Recordings) -> dict[str, object]:
+def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0) -> dict[str, Any]:
     """What was trained on, for the results."""
     return {
         "recordings": "embedded synthetic" if is_synthetic(config) else recordings.root.resolve().name,
         "synthetic": is_synthetic(config),
         "subset": config.data.subset,
-        "clips": len(recordings.filenames),
+        "clips": len(recordings.filenames) - n_skipped,
+        "skipped": n_skipped,
         "classes": len(recordings.class_names),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -21,10 +22,11 @@ def embed(model: WaveformClassifier, waveforms: Tensor) -> Tensor:
 
 def embed_and_classify(model: WaveformClassifier, waveforms: Tensor) -> tuple[Tensor, Tensor]:
     """Waveforms `(B, T)` → embeddings `(B, D)` and logits `(B, K)`, both float32, of one pass through the backbone."""
+    backbone: Any = model.backbone
     with evaluating(model), torch.no_grad():
-        maps = model.backbone.forward_features(model.image(waveforms))
-        embeddings = model.backbone.forward_head(maps, pre_logits=True)
-        return embeddings.float(), model.backbone.forward_head(maps).float()
+        maps = backbone.forward_features(model.image(waveforms))
+        embeddings = backbone.forward_head(maps, pre_logits=True)
+        return embeddings.float(), backbone.forward_head(maps).float()
 
 
 def grad_cam(model: WaveformClassifier, waveforms: Tensor, classes: Tensor | Sequence[int]) -> Tensor:
@@ -55,12 +57,13 @@ def grad_cam(model: WaveformClassifier, waveforms: Tensor, classes: Tensor | Seq
     if not ((classes >= 0) & (classes < model.n_classes)).all():
         raise EscGpuError(f"grad_cam's classes are 0 to {model.n_classes - 1}, got {classes.tolist()}: correct them")
     with evaluating(model), torch.no_grad():
+        backbone: Any = model.backbone
         image = model.image(waveforms)
-        maps = model.backbone.forward_features(image)
+        maps = backbone.forward_features(image)
         check_maps(model, maps)
         with torch.enable_grad():  # through the head alone: no parameter's gradient is touched
             maps.requires_grad_()
-            logits = model.backbone.forward_head(maps).gather(1, classes[:, None])
+            logits = backbone.forward_head(maps).gather(1, classes[:, None])
             (gradients,) = torch.autograd.grad(logits.sum(), maps)
         maps, weights = maps.detach().float(), gradients.float().mean(dim=(2, 3), keepdim=True)
         cam = (weights * maps).sum(dim=1, keepdim=True).relu()
@@ -77,7 +80,8 @@ def map_cells(model: WaveformClassifier, n_samples: int) -> tuple[int, int]:
     """
     with evaluating(model), torch.no_grad():
         silence = torch.zeros(1, n_samples, device=model.frontend.precision.device)
-        maps = model.backbone.forward_features(model.image(silence))
+        backbone: Any = model.backbone
+        maps = backbone.forward_features(model.image(silence))
         check_maps(model, maps)
         return maps.shape[2], maps.shape[3]
 

@@ -3,11 +3,13 @@
 import io
 import json
 import logging
+import os
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -70,7 +72,7 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
             written then.
     """
     check_choice("format", format, tuple(SUFFIXES))
-    file, clips = Path(file).expanduser(), to_float(clips)
+    file, clips = Path(os.path.expanduser(file)), to_float(clips)
     if file.suffix != SUFFIXES[format]:
         raise EscGpuError(f"{file} does not end in {SUFFIXES[format]}, the suffix of format {format}: rename it")
     if format == "onnx":
@@ -96,7 +98,7 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
     return agreement
 
 
-def describe(pipeline: Pipeline) -> dict[str, object]:
+def describe(pipeline: Pipeline) -> dict[str, Any]:
     """What a file says of itself, as plain types."""
     return {
         "class_names": list(pipeline.class_names),
@@ -143,7 +145,7 @@ def trace(pipeline: Pipeline) -> ExportedProgram:
 
 def write_onnx(program: ExportedProgram, metadata: dict[str, str], file: Path) -> None:
     """The program as ONNX, weights included."""
-    graph = torch.onnx.export(
+    graph: Any = torch.onnx.export(
         program,
         dynamo=True,
         verbose=False,

@@ -5,6 +5,7 @@ import io
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -79,9 +80,9 @@ def write_statistics(
     waveforms: Waveforms,
     frontends: Mapping[str, Frontend],
     output: Path,
-    about: dict[str, object],
+    about: dict[str, Any],
     progress: bool = True,
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Statistics of every front-end over all clips, into `output`; the ranking, the best front-end first.
 
     `statistics.json`, `ranking.csv` and `ranking.png` have the ranking, `statistics-NAME.csv` and `.png` the mean,
@@ -123,7 +124,7 @@ def part_names(name: str, frontend: Frontend) -> list[str]:
 
 def rank(
     statistics: Mapping[str, FeatureStatistics], frontends: Mapping[str, Frontend], recordings: Recordings
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """The measures of each front-end, by falling balanced accuracy."""
     rows = []
     for name, measured in statistics.items():
@@ -149,7 +150,7 @@ def rank(
     return sorted(rows, key=lambda row: -row["balanced_accuracy"])
 
 
-def format_ranking(ranking: Sequence[dict[str, object]]) -> str:
+def format_ranking(ranking: Sequence[dict[str, Any]]) -> str:
     """The ranking as a table of text."""
     width = max(len("front-end"), *(len(row["name"]) for row in ranking))
     lines = [f"{'front-end':<{width}} {'values':>9} {'accuracy':>9} {'silhouette':>11} {'Fisher':>7} {'max':>6}  at"]
@@ -172,7 +173,7 @@ def bin_name(centre: float, unit: str) -> str:
     return f"{centre:.0f} Hz" if unit == "Hz" else f"{unit} {centre:.0f}"
 
 
-def ranking_table(ranking: Sequence[dict[str, object]]) -> str:
+def ranking_table(ranking: Sequence[dict[str, Any]]) -> str:
     """The ranking as CSV, without recalls and options."""
     columns = [column for column in ranking[0] if column not in ("recall", "frontend")]
     return csv_text([columns, *([row[column] for column in columns] for row in ranking)])

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -11,6 +11,8 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import Frontend, create_frontend, list_frontends
+from esc_gpu.frontends.combine import Stack
+from esc_gpu.frontends.delta import Delta
 
 # Units of the values where the front-end has no `scale`; those with one are in dB, power or magnitude.
 UNITS = {
@@ -105,10 +107,10 @@ def channel_axes(frontend: Frontend) -> list[ChannelAxis]:
 
     Names are unique: two members of a stack with one name are numbered.
     """
-    if frontend.name == "stack":
+    if isinstance(frontend, Stack):
         axes = [axis for layer in frontend.layers for axis in channel_axes(layer)]
         return _numbered([axis._replace(frequencies=_on_grid(axis.frequencies, frontend.n_bins)) for axis in axes])
-    if frontend.name == "delta":
+    if isinstance(frontend, Delta):
         axes = channel_axes(frontend.layer)
         return axes + [_derivative(axis, order) for order in range(1, frontend.order + 1) for axis in axes]
     is_signed = frontend.bin_unit == "coefficient"
@@ -164,9 +166,9 @@ def default_frontends(
     return made
 
 
-def default_options(name: str, sample_rate: int) -> dict[str, object]:
+def default_options(name: str, sample_rate: int) -> dict[str, Any]:
     """What `create_frontend` is called with besides the name."""
-    options: dict[str, object] = {"sample_rate": sample_rate}
+    options: dict[str, Any] = {"sample_rate": sample_rate}
     octaves = math.log2(max(1.0, sample_rate / 2 / C1))
     if name in ("cqt", "vqt"):
         options["n_bins"] = min(84, int(12 * octaves) + 1)

@@ -1,30 +1,78 @@
-"""Files that are either whole or not there."""
+"""Files that are either whole or not there, also after a power cut."""
 
+import errno
 import json
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from esc_gpu.errors import EscGpuError
 
 UMASK = os.umask(0)  # it can be read by setting it only, which is the whole process's: done once, before any thread
 os.umask(UMASK)
+PARTIAL = ".partial-"  # begins the name of what is being written or removed
+# What a folder or disk can have against being written to.
+UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary path beside `path`; it takes the place of `path` when the block ends without an error."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
-    os.close(handle)
-    temporary = Path(name)
+    """A temporary path beside `path`; it takes the place of `path` when the block ends without an error.
+
+    Its content is on the disk before, and so is the change of names when this ends.
+    """
+    temporary = None
     try:
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PARTIAL}{path.name}-", suffix=path.suffix)
+        os.close(handle)
+        temporary = Path(name)
         yield temporary
         temporary.chmod(0o666 & ~UMASK)  # mkstemp makes private files
+        synchronize(temporary)
         os.replace(temporary, path)
+        synchronize(path.parent)
+    except OSError as error:
+        if error.errno is not None and (error.filename is None or PARTIAL in str(error.filename)):
+            error.filename = str(path)  # a full disk does not say which file it had no room for
+        raise
     finally:
-        temporary.unlink(missing_ok=True)
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+
+
+def synchronize(path: Path) -> None:
+    """Wait until a file's content, or the names in a folder, are on the disk."""
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    except OSError as error:
+        if error.errno != errno.EINVAL:  # some network file systems have no such thing for a folder
+            raise
+    finally:
+        os.close(handle)
+
+
+def discard(path: Path) -> None:
+    """Remove a file or folder at once: a kill in the midst leaves nothing that looks like a part of it."""
+    doomed = path.with_name(f"{PARTIAL}{path.name}")
+    if path.is_dir():
+        path.rename(doomed)
+        shutil.rmtree(doomed)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def remove_leftovers(folder: Path) -> None:
+    """Remove what a killed process had begun to write or remove; nobody else may be writing to `folder`."""
+    for path in folder.glob(f"{PARTIAL}*"):
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
 
 
 def write_text(path: Path, text: str) -> None:
@@ -38,7 +86,7 @@ def write_json(path: Path, value: object) -> None:
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
-def read_json(path: Path) -> dict[str, object]:
+def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 
     Raises:

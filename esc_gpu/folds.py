@@ -2,17 +2,21 @@
 
 import copy
 import threading
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
+from typing import Any
 
 import torch
 
 from esc_gpu.config import RunConfig
 from esc_gpu.data.decode import clip_samples
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.model import WaveformClassifier
+from esc_gpu.out_of_memory import with_smaller_parts
+from esc_gpu.processes import is_out_of_memory
 from esc_gpu.training import train_fold
 
 
@@ -20,7 +24,9 @@ class Stopped(Exception):
     """Ends a fold because another one, or the user, ended the run."""
 
 
-def plan_rounds(config: RunConfig, accelerator, model: WaveformClassifier, folds: Sequence[int]) -> list[list[int]]:
+def plan_rounds(
+    config: RunConfig, accelerator: Any, model: WaveformClassifier, folds: Sequence[int]
+) -> list[list[int]]:
     """The folds in the order of their training, those trained side by side in one list.
 
     Raises:
@@ -35,7 +41,7 @@ def plan_rounds(config: RunConfig, accelerator, model: WaveformClassifier, folds
     return [list(folds[first : first + at_once]) for first in range(0, len(folds), at_once)]
 
 
-def find_hindrance(config: RunConfig, accelerator, model: WaveformClassifier) -> str | None:
+def find_hindrance(config: RunConfig, accelerator: Any, model: WaveformClassifier) -> str | None:
     """What keeps folds from being trained side by side, if anything."""
     hindrances = {
         "a GPU": accelerator.device.type != "cpu",
@@ -55,19 +61,21 @@ def draws_random_numbers(model: WaveformClassifier, n_samples: int) -> bool:
     backbone = copy.deepcopy(model.backbone).train()  # batch norm remembers what it sees
     before = torch.get_rng_state()
     with torch.no_grad():
-        backbone(torch.zeros(2, *model.frontend.output_shape(n_samples)))
+        backbone(torch.zeros(2, *model.image_shape(n_samples)))
     return not torch.equal(before, torch.get_rng_state())
 
 
 def train_together(
     config: RunConfig,
-    accelerator,
+    accelerator: Any,
     folds: Sequence[int],
     data: Sequence[FoldData],
     folders: Sequence[Path],
     threads: int,
 ) -> list[FoldResult]:
     """`train_fold` for each of the folds at once, on so many CPU threads each.
+
+    A fold that runs out of memory goes on from its last checkpoint with its batch in twice as many parts; it warns.
 
     Raises:
         EscGpuError: what the first fold to fail raises; the others end after their step.
@@ -80,15 +88,24 @@ def train_together(
 
     def train(data: FoldData, fold: int, folder: Path) -> FoldResult:
         torch.set_num_threads(threads)  # of this thread
-        return train_fold(config, accelerator, data, fold, folder, check)
+        its_config = config
+        while True:
+            try:
+                return train_fold(its_config, accelerator, data, fold, folder, check)
+            except RuntimeError as error:
+                if not is_out_of_memory(error):
+                    raise
+                its_config, line = with_smaller_parts(its_config, accelerator.num_processes, fold, error)
+                warnings.warn(EscGpuWarning(line), stacklevel=2)
+            accelerator.free_memory()  # here, where the error does not hold the failed step's tensors any more
 
     try:
         if len(folds) == 1:
             return [train(data[0], folds[0], folders[0])]
         # Evaluations set and restore torch's stance, each thread in its turn.
         with torch.compiler.set_stance("default"), ThreadPoolExecutor(len(folds)) as pool:
-            training = [pool.submit(train, *arguments) for arguments in zip(data, folds, folders, strict=True)]
             try:
+                training = [pool.submit(train, *arguments) for arguments in zip(data, folds, folders, strict=True)]
                 for fold in as_completed(training):
                     fold.result()
             except BaseException:

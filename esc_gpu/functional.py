@@ -8,6 +8,7 @@ import functools
 import inspect
 import json
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -49,7 +50,7 @@ def _layer(name: str, backend: str, options: str, device: torch.device) -> Front
 def _function(name: str) -> Callable[..., Tensor]:
     """The twin of one front-end, with its options as the signature and its class's docstring."""
 
-    def twin(waveform: Tensor, *, backend: str = "auto", **options: object) -> Tensor:
+    def twin(waveform: Tensor, *, backend: str = "auto", **options: Any) -> Tensor:
         try:
             key = json.dumps(options, sort_keys=True)
         except TypeError as error:
@@ -63,7 +64,8 @@ def _function(name: str) -> Callable[..., Tensor]:
         inspect.Parameter("waveform", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Tensor),
         inspect.Parameter("backend", inspect.Parameter.KEYWORD_ONLY, default="auto", annotation=str),
     ]
-    twin.__signature__ = inspect.Signature([*first, *option_parameters(cls)], return_annotation=Tensor)
+    signature = inspect.Signature([*first, *option_parameters(cls)], return_annotation=Tensor)
+    vars(twin)["__signature__"] = signature
     twin.__name__ = twin.__qualname__ = name
     twin.__doc__ = f"The function of `create_frontend({name!r})`: `(B, T)` → `(B, C, F, N)`.\n\n    {cls.__doc__}"
     return twin
@@ -72,8 +74,8 @@ def _function(name: str) -> Callable[..., Tensor]:
 def __getattr__(name: str) -> Callable[..., Tensor]:
     if name not in list_frontends():
         raise AttributeError(f"module 'esc_gpu.functional' has no attribute {name!r}")
-    globals()[name] = _function(name)
-    return globals()[name]
+    function = globals()[name] = _function(name)
+    return function
 
 
 def __dir__() -> list[str]:

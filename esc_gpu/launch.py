@@ -1,17 +1,22 @@
-"""`accelerate launch --cpu --num_processes 2` made to start two processes.
+"""The launchers that a run is started by, and `accelerate launch --cpu --num_processes 2` made to start two processes.
 
 Accelerate leaves the starting of several CPU processes to MPI; without MPI its launcher starts one
 process and says nothing. This module then hands the command over to torch's launcher.
 """
 
+import ctypes
 import os
+import shlex
+import signal
 import sys
+from collections.abc import Sequence
 
 import psutil
-from accelerate.commands.launch import launch_command_parser
 
 RANK_VARIABLES = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 LAUNCHERS = ("accelerate-launch", "accelerate.commands.launch", os.path.join("commands", "launch.py"))
+TORCH_LAUNCHERS = ("torchrun", "torch.distributed.run")
+PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 def start_all_processes() -> None:
@@ -21,10 +26,12 @@ def start_all_processes() -> None:
     if not alone or os.environ.get("ACCELERATE_USE_CPU", "").lower() != "true":
         return
     words = psutil.Process().parent().cmdline()
-    starts = [number for number, word in enumerate(words) if word == "launch" or word.endswith(LAUNCHERS)]
-    if not starts:
+    launch = find_launch(words)
+    if launch is None:
         return
-    launched = launch_command_parser().parse_args(words[starts[0] + 1 :])
+    from accelerate.commands.launch import launch_command_parser  # here: it loads torch
+
+    launched = launch_command_parser().parse_args(words[launch + 1 :])
     machines = launched.num_machines or 1
     if launched.num_processes is None:
         raise SystemExit("error: several CPU processes need their number on the command line: add --num_processes N")
@@ -40,3 +47,54 @@ def start_all_processes() -> None:
         }
         options += [str(part) for option in meeting.items() for part in option]
     os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *options, *sys.argv])
+
+
+def find_launch(words: Sequence[str]) -> int | None:
+    """Where in a command line the options of `accelerate launch` begin, less one; None for another command."""
+    for number, word in enumerate(words):
+        if word.endswith(LAUNCHERS) or (word == "launch" and os.path.basename(words[number - 1]) == "accelerate"):
+            return number
+    return None
+
+
+def end_with_launcher() -> None:
+    """Where `accelerate launch` is the parent, have Linux send SIGTERM when it ends.
+
+    Accelerate's launcher of one process would else, when it is killed, leave the training behind.
+    """
+    parent = psutil.Process().parent()
+    if sys.platform != "linux" or parent is None or find_launch(parent.cmdline()) is None:
+        return
+    ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if os.getppid() != parent.pid:  # it has ended meanwhile
+        os.kill(os.getpid(), signal.SIGTERM)
+
+
+def is_first_process() -> bool:
+    """Whether this is the process of a run that speaks for all."""
+    return next((os.environ[name] for name in RANK_VARIABLES if name in os.environ), "0") == "0"
+
+
+def resume_command(arguments: Sequence[str], prog: str) -> str:
+    """What to type to go on with the run that this process is part of: its own command, or its launcher's."""
+    words = typed_words(arguments, prog)
+    return shlex.join([*words, *([] if "--resume" in words else ["--resume"])])
+
+
+def typed_words(arguments: Sequence[str], prog: str) -> list[str]:
+    """The command line that started the run."""
+    if sys.argv[len(sys.argv) - len(arguments) :] != list(arguments):  # called from Python, as in a notebook
+        return [*prog.split(), *arguments]
+    try:
+        commands = [process.cmdline() for process in psutil.Process().parents()]
+    except psutil.Error:  # one of them has just ended
+        commands = []
+    launchers = [words for words in commands if is_launcher(words)]
+    words = launchers[-1] if launchers else sys.orig_argv
+    is_script = len(words) > 1 and os.path.isfile(words[1]) and not words[1].endswith(".py")
+    return words[1:] if is_script else words  # `accelerate`, `torchrun` and `esc-gpu` name their Python themselves
+
+
+def is_launcher(words: Sequence[str]) -> bool:
+    """Whether a command starts the processes of a run."""
+    return find_launch(words) is not None or any(word.endswith(TORCH_LAUNCHERS) for word in words)

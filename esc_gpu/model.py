@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import safetensors
 import timm
 import torch
 from torch import Tensor, nn
@@ -17,6 +19,8 @@ from esc_gpu.stem import Stem
 
 NORMALIZE = ("bin", "channel")
 MOST_SHIFTS = 100
+# A file that is no weights fails in as many ways as there are formats.
+NO_WEIGHTS = TypeError, ValueError, AttributeError, RuntimeError, EOFError, OSError, safetensors.SafetensorError
 
 
 class Normalization(Float32Module):
@@ -25,6 +29,9 @@ class Normalization(Float32Module):
     `mean` and `std`, `(C, F, 1)`, are saved with the model. Without `fit` the first batch seen in
     training mode gives them; in evaluation mode that is an error, since test clips must not.
     """
+
+    mean: Tensor
+    std: Tensor
 
     def __init__(self, n_channels: int, n_bins: int, per: str):
         super().__init__()
@@ -60,10 +67,14 @@ class Normalization(Float32Module):
         self.std.copy_(std.expand_as(self.std))
         self.fitted = True
 
-    def _load_from_state_dict(self, state_dict, prefix, *arguments):
+    def _load_from_state_dict(self, state_dict: Mapping[str, Any], prefix: str, *arguments: Any) -> None:
         super()._load_from_state_dict(state_dict, prefix, *arguments)
         if prefix + "mean" in state_dict:  # those of a model that was never fitted are 0 and 1
             self.fitted = bool(self.mean.any() or (self.std != 1).any())
+
+    if TYPE_CHECKING:
+
+        def __call__(self, image: Tensor) -> Tensor: ...
 
     def forward(self, image: Tensor) -> Tensor:
         if not self.fitted:
@@ -99,6 +110,8 @@ class WaveformClassifier(nn.Module):
         EscGpuError: for an unknown backbone, one whose stem cannot be changed so, or weights that are not there.
     """
 
+    normalization: Normalization
+
     def __init__(
         self,
         frontend: Frontend,
@@ -108,7 +121,7 @@ class WaveformClassifier(nn.Module):
         pretrained: bool = False,
         weights: str | Path | None = None,
         normalize: str = "bin",
-        backbone_options: Mapping[str, object] | None = None,
+        backbone_options: Mapping[str, Any] | None = None,
         stem: Stem | None = None,
         coordinates: str = "none",
         test_shifts: int = 1,
@@ -129,7 +142,7 @@ class WaveformClassifier(nn.Module):
             backbone, in_chans, n_classes, pretrained, weights, self.backbone_options, self.stem
         )
 
-    def __setattr__(self, name: str, value: object) -> None:
+    def __setattr__(self, name: str, value: Any) -> None:
         if name == "frontend":
             previous = self._modules.get("frontend")
             if previous is not None and previous.n_channels != value.n_channels:
@@ -162,35 +175,65 @@ class WaveformClassifier(nn.Module):
 
     def image_shape(self, n_samples: int) -> tuple[int, int, int]:
         """`(C, F, N)` of what the backbone sees of clips of `n_samples`."""
-        channels, *size = self.frontend.output_shape(n_samples)
-        return channels + CHANNELS[self.coordinates], *size
+        channels, n_bins, n_frames = self.frontend.output_shape(n_samples)
+        return channels + CHANNELS[self.coordinates], n_bins, n_frames
+
+    if TYPE_CHECKING:
+
+        def __call__(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor: ...
 
     def forward(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
-        """`(B, T)` int16 or float → `(B, K)`; `alter` augments the normalised features in training."""
+        """`(B, T)` int16 or float → `(B, K)`; `alter` augments the normalised features in training, and only there."""
         if self.training or self.test_shifts == 1:
             return self.classify(waveform, alter)
         step = waveform.shape[-1] // self.test_shifts
-        return sum(self.classify(waveform.roll(n * step, -1)) for n in range(self.test_shifts)) / self.test_shifts
+        logits = [self.classify(waveform.roll(n * step, -1)) for n in range(self.test_shifts)]
+        return sum(logits[1:], start=logits[0]) / self.test_shifts
 
     def classify(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
         """`forward` of the waveform as it is."""
         image = self.image(waveform, alter)
         with phase("forward"):
-            return self.backbone(image)
+            logits: Tensor = self.backbone(image)
+        return logits
 
     def image(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
         """`(B, T)` → what the backbone sees, `(B, C, F, N)`."""
         with phase("front-end"):
             return self.prepare(self.frontend(waveform), alter)
 
+    def normalized_features(self, waveform: Tensor) -> Tensor:
+        """`(B, T)` → the features as they are to be drawn, `(B, C, F, N)`: normalised, without coordinates."""
+        return self.normalization(self.frontend(waveform))
+
     def prepare(self, features: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
         """Features `(B, C, F, N)` → the same normalised, altered, with coordinates, and laid out for the backbone."""
         image = self.normalization(features)
         if alter is not None:
+            if not self.training:
+                raise EscGpuError(
+                    "the model is in evaluation mode and was given an augmentation, by which no result may be made: "
+                    "leave `alter` out, or call model.train() first"
+                )
             image = alter(image)
         image = append_coordinates(image, self.coordinates)
         dtype = next(self.backbone.parameters()).dtype
         return image.to(dtype).contiguous(memory_format=torch.channels_last)
+
+
+def to_evaluation(model: nn.Module) -> None:
+    """Put a model into evaluation mode.
+
+    Raises:
+        EscGpuError: for a part that stays in training mode: it would drop out, or learn from what is tested on.
+    """
+    model.eval()
+    name = next((name for name, part in model.named_modules() if part.training), None)
+    if name is not None:
+        raise EscGpuError(
+            f"the model's part {name or type(model).__name__!r} stays in training mode where it is to be evaluated: "
+            "have its train(mode) call super().train(mode)"
+        )
 
 
 def create_backbone(
@@ -199,7 +242,7 @@ def create_backbone(
     n_classes: int,
     pretrained: bool,
     weights: str | Path | None,
-    options: Mapping[str, object],
+    options: Mapping[str, Any],
     stem: Stem,
 ) -> nn.Module:
     """timm's model `name` for `in_chans` channels and `n_classes` classes with its stem changed, in channels_last."""
@@ -227,8 +270,8 @@ def create_backbone(
             num_classes=n_classes,
             **options,
         )
-    except (TypeError, RuntimeError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+    except NO_WEIGHTS as error:
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
     stem.change(model, name)
-    return model.to(memory_format=torch.channels_last)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # torch's types lack it

@@ -1,7 +1,7 @@
 """The README.md of a shared pipeline, with the head in YAML that the Hugging Face hub reads."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
@@ -114,7 +114,7 @@ def _head(pipeline: "Pipeline", repo_id: str | None) -> ModelCardData:
         if metric in (training.get("metrics") or {})
     ]
     return ModelCardData(
-        license=LICENCES.get(training.get("licence")),
+        license=LICENCES.get(str(training.get("licence"))),
         library_name=LIBRARY,
         pipeline_tag=TASK,
         tags=["environmental-sound-classification", "audio", "timm", frontend.name, pipeline.model.backbone_name],
@@ -124,7 +124,7 @@ def _head(pipeline: "Pipeline", repo_id: str | None) -> ModelCardData:
     )
 
 
-def _evaluation(training: dict[str, object]) -> str:
+def _evaluation(training: dict[str, Any]) -> str:
     metrics = training.get("metrics")
     if not metrics:
         return "Not known."
@@ -139,13 +139,13 @@ def _evaluation(training: dict[str, object]) -> str:
     )
 
 
-def _limits(training: dict[str, object]) -> str:
+def _limits(training: dict[str, Any]) -> str:
     if training.get("synthetic"):
         return "- Trained on synthetic sounds made by procedure: its accuracy says nothing about real recordings."
     return "- Other microphones, rooms and levels than those of the recordings it was trained on may cost accuracy."
 
 
-def _licence(training: dict[str, object]) -> str:
+def _licence(training: dict[str, Any]) -> str:
     licence = training.get("licence")
     if licence is not None:
         return (

@@ -1,9 +1,11 @@
 """Parameter groups, learning rate and gradient clipping, with trainable front-end kernels apart from the backbone."""
 
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from esc_gpu.model import WaveformClassifier
@@ -11,7 +13,7 @@ from esc_gpu.model import WaveformClassifier
 
 def parameter_groups(
     model: WaveformClassifier, lr: float, frontend_lr: float, weight_decay: float
-) -> list[dict[str, object]]:
+) -> list[dict[str, Any]]:
     """Groups for the optimiser: decayed weights, undecayed vectors (biases, norms), and the front-end.
 
     Fourier and mel kernels start out right: they take a small learning rate and no decay.
@@ -45,15 +47,18 @@ def set_learning_rate(optimizer: Optimizer, epoch: float, epochs: int, warmup_ep
     return factor
 
 
-def clip_gradients(model: WaveformClassifier, max_norm: float) -> None:
-    """Clip the gradient norms of backbone and front-end apart: one must not drown the other. 0 does nothing."""
+def clip_gradients(model: WaveformClassifier, max_norm: float) -> Tensor:
+    """Clip the gradient norms of backbone and front-end apart: one must not drown the other. 0 clips nothing.
+
+    Returns the norms before, of those of the two that learn.
+    """
+    parts = [[p for p in part.parameters() if p.grad is not None] for part in (model.backbone, model.frontend)]
+    return torch.stack([clip_norm(parameters, max_norm) for parameters in parts if parameters])
+
+
+def clip_norm(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
+    """Scale the gradients down to a norm of at most `max_norm`; returns the norm before."""
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
     if max_norm > 0:
-        for part in (model.backbone, model.frontend):
-            clip_norm(part, max_norm)
-
-
-def clip_norm(module: nn.Module, max_norm: float) -> None:
-    """Scale the module's gradients down to a norm of at most `max_norm`."""
-    parameters = [p for p in module.parameters() if p.grad is not None]
-    if parameters:
-        torch.nn.utils.clip_grad_norm_(parameters, max_norm)
+        torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
+    return norm

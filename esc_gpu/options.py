@@ -1,23 +1,31 @@
 """A run's options as nested dictionaries: what may differ between runs, and their plain and flat forms."""
 
-# What may differ when a run is resumed: it changes where things are, not what is computed.
+from typing import Any
+
+# What may differ when a run is resumed: where things are and where it would end, not what is computed.
 RESUMABLE = (
     *("folds", "output_dir", "resume", "overwrite", "tracker"),
     *("data.cache_dir", "data.workers", "data.residence", "data.budget_gb"),
-    "train.profile",
+    *("train.profile", "train.on_nonfinite"),
+)
+
+# What each machine of a run may have of its own.
+OWN = (
+    *("output_dir", "resume", "overwrite", "train.threads", "model.weights"),
+    *("data.root", "data.table", "data.cache_dir", "data.workers", "data.residence", "data.budget_gb"),
 )
 
 
-def plain(value: object) -> object:
+def plain(value: Any) -> Any:
     """The value with lists for tuples, as YAML and JSON know them."""
     if isinstance(value, dict):
         return {name: plain(item) for name, item in value.items()}
     return [plain(item) for item in value] if isinstance(value, (list, tuple)) else value
 
 
-def flatten(values: dict[str, object], prefix: str = "") -> dict[str, object]:
+def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dictionaries as one with dotted keys and plain values, as TensorBoard wants them."""
-    flat: dict[str, object] = {}
+    flat: dict[str, Any] = {}
     for name, value in values.items():
         if isinstance(value, dict):
             flat |= flatten(value, f"{prefix}{name}.")

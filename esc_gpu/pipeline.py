@@ -1,9 +1,10 @@
 """A trained model with all that is needed to use it and to share it."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
@@ -53,7 +54,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         model: WaveformClassifier,
         class_names: Sequence[str],
         clip_seconds: float = checkpoint.CLIP_SECONDS,
-        training_info: Mapping[str, object] | None = None,
+        training_info: Mapping[str, Any] | None = None,
         precision: str = "no",
     ):
         super().__init__()
@@ -73,6 +74,10 @@ class Pipeline(nn.Module, ModelHubMixin):
         """Where the model is."""
         return self.model.frontend.precision.device
 
+    if TYPE_CHECKING:
+
+        def __call__(self, waveform: Tensor) -> Tensor: ...
+
     def forward(self, waveform: Tensor) -> Tensor:
         """`(B, n_samples)` int16 or float, full scale at ±1, on any device → logits `(B, K)` float32.
 
@@ -88,7 +93,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         with self._autocast():
             return self.model(waveform.to(self.device)).float()
 
-    def _autocast(self) -> AbstractContextManager:
+    def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "no":
             return nullcontext()
         return torch.autocast(self.device.type, AUTOCAST[self.precision])
@@ -115,7 +120,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         """The model card, as it will be on the hub under `repo_id`."""
         return ModelCard(write_card(self, repo_id))
 
-    def save_pretrained(
+    def save_pretrained(  # type: ignore[override]  # the mixin's uploads as well
         self, save_directory: str | Path, *, model_card_kwargs: Mapping[str, str] | None = None, config: None = None
     ) -> None:
         """Write `model.safetensors`, `pipeline.json` and a model card, `README.md`, into a folder: all or none.
@@ -125,7 +130,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         Raises:
             EscGpuError: for a folder that cannot be written, or that has a README.md of another kind.
         """
-        folder = Path(save_directory).expanduser()
+        folder = Path(os.path.expanduser(save_directory))
         card = self.generate_model_card(**(model_card_kwargs or {})).content
         try:
             folder.mkdir(parents=True, exist_ok=True)
@@ -142,7 +147,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         except OSError as error:
             raise EscGpuError(f"cannot write to {folder} ({error}): choose another folder") from error
 
-    def push_to_hub(self, repo_id: str, **options: object) -> str:
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
         """Upload what `save_pretrained` writes to the Hugging Face hub, and return the commit's address.
 
         Args:
@@ -162,7 +167,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         *,
         device: str | torch.device = "cpu",
         precision: str | None = None,
-        **options: object,
+        **options: Any,
     ) -> "Pipeline":
         """The pipeline in a folder, or else on the Hugging Face hub ("user/name"). Nothing is unpickled.
 
@@ -177,7 +182,7 @@ class Pipeline(nn.Module, ModelHubMixin):
             EscGpuError: for a folder or repository that holds no pipeline, and without network.
         """
         name = str(pretrained_model_name_or_path)
-        folder = Path(name).expanduser()
+        folder = Path(os.path.expanduser(name))
         if not folder.is_dir():
             with _hub_errors(name):
                 files = [checkpoint.WEIGHTS, checkpoint.PIPELINE]
@@ -206,7 +211,7 @@ def load_pipeline(
         if fold is not None:
             raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
         return Pipeline.from_pretrained(str(path).removeprefix(HUB), device=device, precision=precision)
-    return _read(find_folder(Path(path).expanduser(), fold), device, precision)
+    return _read(find_folder(Path(os.path.expanduser(path)), fold), device, precision)
 
 
 def find_folder(path: Path, fold: int | None) -> Path:

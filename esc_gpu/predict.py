@@ -55,7 +55,8 @@ class Prediction:
     @cached_property
     def probabilities(self) -> np.ndarray:
         """`(K,)` float64, the mean over the windows."""
-        return self.window_probabilities.mean(axis=0, dtype=np.float64)
+        probabilities: np.ndarray = self.window_probabilities.mean(axis=0, dtype=np.float64)
+        return probabilities
 
     def top(self, k: int = 3) -> list[tuple[str, float]]:
         """The `k` likeliest classes, or all where there are fewer, and their probabilities."""

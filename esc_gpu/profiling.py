@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch.profiler import ProfilerActivity, profile, record_function
@@ -21,7 +22,7 @@ TRACE, TIMES, TABLE = "trace.json.gz", "profile.json", "profile.md"
 _active: "StepProfiler | None" = None
 
 
-def phase(name: str) -> AbstractContextManager:
+def phase(name: str) -> AbstractContextManager[None]:
     """Names what happens inside it for the profiler, where one is at work."""
     if torch.compiler.is_compiling() or _active is None:
         return contextlib.nullcontext()
@@ -47,7 +48,7 @@ class StepProfiler:
         self.batch_size = batch_size
         self.steps = 0
         self.tracing = False
-        self.spans: list[tuple[str, object, object]] = []
+        self.spans: list[tuple[str, Any, Any]] = []
         activities = [ProfilerActivity.CPU, ProfilerActivity.CUDA][: 2 if device.type == "cuda" else 1]
         self.profiler = profile(activities=activities, acc_events=True)
 
@@ -90,7 +91,7 @@ class StepProfiler:
             with replacing(self.folder / TRACE) as temporary:
                 self.profiler.export_chrome_trace(str(temporary))
 
-    def now(self) -> object:
+    def now(self) -> Any:
         """An instant: on a GPU an event that the stream will come to."""
         if self.device.type != "cuda":
             return time.perf_counter()
@@ -98,12 +99,12 @@ class StepProfiler:
         event.record()
         return event
 
-    def seconds(self, started: object, ended: object) -> float:
+    def seconds(self, started: Any, ended: Any) -> float:
         """Seconds from one instant to a later one."""
         if self.device.type != "cuda":
-            return ended - started
+            return float(ended - started)
         ended.synchronize()
-        return started.elapsed_time(ended) / 1000
+        return float(started.elapsed_time(ended) / 1000)
 
     def write_times(self, total: float) -> None:
         """`profile.json` and `profile.md`, of the spans seen in `total` seconds."""

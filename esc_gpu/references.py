@@ -1,6 +1,7 @@
 """Published accuracies on ESC-10 and ESC-50: means over the five official folds, unless it is people who listened."""
 
 from collections.abc import Iterable
+from typing import Any
 
 HUMANS = "human listeners"
 PICZAK = "Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multimedia 2015"
@@ -50,7 +51,7 @@ PUBLISHED = {
 }
 
 
-def references(class_names: Iterable[str], synthetic: bool) -> list[dict[str, object]]:
+def references(class_names: Iterable[str], synthetic: bool) -> list[dict[str, Any]]:
     """What was published on the recordings with these classes, ascending: `name`, `accuracy` in `[0, 1]`, `source`.
 
     Empty unless the classes are all of ESC-10 or all of ESC-50 and the recordings are not the synthetic ones, some of

@@ -5,6 +5,7 @@ import datetime
 import io
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import torch
 
@@ -22,7 +23,7 @@ def write_fold(
     recordings: Recordings,
     data: FoldData,
     result: FoldResult,
-    training: Mapping[str, object] | None = None,
+    training: Mapping[str, Any] | None = None,
 ) -> None:
     """`predictions.csv` and the checkpoint of a fold, with `describe_training` in it."""
     names = recordings.class_names
@@ -47,8 +48,8 @@ def write_fold(
 
 
 def describe_training(
-    described: Mapping[str, object], recordings: Recordings, metrics: Mapping[str, object], mixed_precision: str
-) -> dict[str, object]:
+    described: Mapping[str, Any], recordings: Recordings, metrics: Mapping[str, Any], mixed_precision: str
+) -> dict[str, Any]:
     """What a fold's model was trained on and how well it did, to be known wherever the model goes.
 
     Args:
@@ -76,7 +77,7 @@ def write_predictions(output_dir: Path, folders: list[Path]) -> None:
 
 
 def plot_fold(
-    folder: Path, recordings: Recordings, data: FoldData, result: FoldResult, metrics: dict[str, object]
+    folder: Path, recordings: Recordings, data: FoldData, result: FoldResult, metrics: dict[str, Any]
 ) -> list[Path]:
     """Curves, confusion matrix, and one training clip of each class as the model sees it."""
     curves, confusion, inputs = (folder / f"{name}.png" for name in ("curves", "confusion", "inputs"))
@@ -86,7 +87,8 @@ def plot_fold(
     first = [data.train[labels == label][:1] for label in range(data.n_classes)]
     with torch.no_grad(), torch.compiler.set_stance("force_eager"):
         result.model.eval()
-        images = torch.cat([result.model.image(waveform).float().cpu() for waveform, _ in data.source.batches(first)])
+        batches = data.source.batches(first)
+        images = torch.cat([result.model.normalized_features(waveform).cpu() for waveform, _ in batches])
     frontend = result.model.frontend
     report.plot_inputs(
         inputs,

@@ -1,5 +1,6 @@
 """The clips that a finished run was tested on, read again from its recordings."""
 
+import os
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -91,7 +92,7 @@ def moved(data: DataConfig, root: str | Path | None) -> DataConfig:
     if root is None:
         return data
     table = data.table
-    if table is not None and not Path(table).expanduser().is_file():
+    if table is not None and not Path(os.path.expanduser(table)).is_file():
         table = str(Path(root) / Path(table).name)
     return replace(data, root=str(root), table=table)
 

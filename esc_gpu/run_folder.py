@@ -1,42 +1,136 @@
-"""The folder of a run: made, resumed, replaced or left alone."""
+"""The folder of a run: made, resumed, replaced or left alone, and one run's at a time."""
 
 import dataclasses
+import errno
+import fcntl
+import os
 import shutil
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import write_text
+from esc_gpu.files import PARTIAL, UNWRITABLE, discard, remove_leftovers, write_text
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.options import RESUMABLE, flatten, plain
 
-CONFIG = "config.yaml"
+CONFIG, LOCK = "config.yaml", ".lock"
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems without locks say
+# A state is the model, Adam's two moments and perhaps its average; there are two, and a third while it is written.
+STATE_MODELS = 3 * 4
 
 
-def prepare_output(config: RunConfig, output_dir: Path, model: WaveformClassifier, n_folds: int) -> None:
-    """Make the output folder and write `config.yaml`; what an earlier run left is kept, resumed or replaced."""
+@contextmanager
+def held_output(
+    config: RunConfig, output_dir: Path, model: WaveformClassifier, n_folds: int, at_once: int = 1
+) -> Iterator[None]:
+    """The output folder, made ready by `prepare_output`; inside the block no other run may have it.
+
+    Raises:
+        EscGpuError: for a folder that cannot be had or written to, or that holds something else.
+    """
+    try:
+        check_folder(output_dir)
+        output_dir.mkdir(parents=True, exist_ok=True)
+        lock = take_lock(output_dir)
+    except OSError as error:
+        raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
+    try:
+        with reporting_full_disk(output_dir):
+            os.ftruncate(lock, 0)
+            os.write(lock, f"process {os.getpid()} on {socket.gethostname()}".encode())  # for who is refused
+        prepare_output(config, output_dir, model, n_folds, at_once)
+        yield
+    finally:
+        (output_dir / LOCK).unlink(missing_ok=True)
+        os.close(lock)
+
+
+def check_folder(output_dir: Path) -> None:
+    """Refuse a folder that holds something else than a run, or than the beginning of one that was killed."""
+    if output_dir.exists() and not (output_dir / CONFIG).exists():
+        names = {path.name for path in output_dir.iterdir()} - {LOCK}
+        if not all(name.startswith(PARTIAL) for name in names):
+            raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
+
+
+def take_lock(output_dir: Path) -> int:
+    """Open the folder's lock file and lock it, or refuse; the lock ends with this process, however that ends."""
+    file = output_dir / LOCK
+    while True:
+        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            owner = os.read(lock, 1000).decode("utf-8", "replace")
+            os.close(lock)
+            raise EscGpuError(
+                f"{output_dir} is in use by another run ({owner}): wait for its end, or choose another --output_dir"
+            ) from error
+        except OSError as error:
+            if error.errno not in NO_LOCKS:
+                os.close(lock)
+                raise
+        if file.exists() and os.path.samestat(file.stat(), os.fstat(lock)):
+            return lock
+        os.close(lock)  # a run that ended has just removed the file
+
+
+def prepare_output(
+    config: RunConfig, output_dir: Path, model: WaveformClassifier, n_folds: int, at_once: int = 1
+) -> None:
+    """Write `config.yaml` into the folder, which is this run's; what an earlier one left is kept or replaced."""
     config_file = output_dir / CONFIG
     if config_file.exists() and config.resume:
-        check_same_config(config, yaml.safe_load(config_file.read_text()))
-        return
-    if config_file.exists() and not config.overwrite:
+        check_same_config(config, read_config(config_file))
+    elif config_file.exists() and not config.overwrite:
         raise EscGpuError(
             f"{output_dir} already holds a run: go on with it by --resume, replace it by --overwrite, "
             "or choose another --output_dir"
         )
-    if output_dir.exists() and not config_file.exists() and any(output_dir.iterdir()):
-        raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
     try:
-        if config_file.exists():
-            shutil.rmtree(output_dir)
-        output_dir.mkdir(parents=True, exist_ok=True)
+        for folder in (output_dir, *output_dir.glob("fold*/")):
+            remove_leftovers(folder)
+        if config_file.exists() and config.resume:
+            return
+        for path in sorted(output_dir.iterdir(), key=lambda path: path == config_file):  # it says whose folder it is
+            if path.name != LOCK:
+                discard(path)
         weights = sum(p.numel() * p.element_size() for p in model.parameters())
-        check_disk(output_dir, weights * (n_folds + 6))  # a model for each fold; two states of three models each
+        check_disk(output_dir, weights * (n_folds + STATE_MODELS * at_once))
         write_text(config_file, yaml.safe_dump(plain(dataclasses.asdict(config)), sort_keys=False))
     except OSError as error:
         raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
+
+
+def read_config(file: Path) -> dict[str, object]:
+    """The options that a run was begun with."""
+    try:
+        config = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError):
+        config = None
+    if not isinstance(config, dict):
+        raise EscGpuError(f"{file} is broken: choose another --output_dir, or replace the run by --overwrite")
+    return config
+
+
+@contextmanager
+def reporting_full_disk(output_dir: Path) -> Iterator[None]:
+    """A disk that is full or cannot be written to inside the block is a user's mistake: what is written stays."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        raise EscGpuError(
+            f"cannot write {error.filename or output_dir}: {error.strerror}; what was written before is whole: "
+            "make room or the folder writable, then go on by --resume"
+        ) from error
 
 
 def check_disk(folder: Path, n_bytes: int) -> None:
@@ -49,7 +143,7 @@ def check_disk(folder: Path, n_bytes: int) -> None:
         )
 
 
-def check_same_config(config: RunConfig, earlier: dict[str, object]) -> None:
+def check_same_config(config: RunConfig, earlier: dict[str, Any]) -> None:
     """Refuse to resume a run with another config, naming the keys that differ."""
     now, then = flatten(plain(dataclasses.asdict(config))), flatten(earlier)
     differing = [

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -145,14 +146,14 @@ def look_at(
         waveform = waveform.to(model.frontend.precision.device)
         with torch.no_grad():
             statistics.update(model.frontend(waveform), classes[clips.windows.recording[batch]], batch)
-        embeddings, logits = embed_and_classify(model, waveform)
-        parts.append([part.cpu().double().numpy() for part in (embeddings, logits.softmax(dim=1))])
+        embedding, logits = embed_and_classify(model, waveform)
+        parts.append([part.cpu().double().numpy() for part in (embedding, logits.softmax(dim=1))])
         bar.update(len(batch))
     embeddings, probabilities = (np.concatenate(part) for part in zip(*parts, strict=True))
     # The windows of a recording are neighbours.
     first, windows = np.unique(clips.windows.recording[numbers], return_index=True, return_counts=True)[1:]
     means = [np.add.reduceat(values, first, axis=0) / windows[:, None] for values in (embeddings, probabilities)]
-    return Seen(rows, *means, numbers, probabilities)
+    return Seen(rows, means[0], means[1], numbers, probabilities)
 
 
 def check_predictions(run: RunResults, fold: int, seen: Seen) -> None:
@@ -188,7 +189,7 @@ def show_example(model: WaveformClassifier, clips: RunClips, row: int, audio: bo
     clip = int(np.flatnonzero(clips.windows.recording == row)[0])
     common, waveform = show(model, clips, clip, audio)
     with torch.no_grad():
-        inputs = standardised(feature_image(model.frontend, model.image(waveform)[0]))
+        inputs = standardised(feature_image(model.frontend, model.normalized_features(waveform)[0]))
     return Example(**common, waveform=waveform[0].cpu().numpy() / 32768, inputs=inputs)
 
 
@@ -211,7 +212,7 @@ def show_mistake(
     return Mistake(**common, heat=heat)
 
 
-def show(model: WaveformClassifier, clips: RunClips, clip: int, audio: bool) -> tuple[dict[str, object], Tensor]:
+def show(model: WaveformClassifier, clips: RunClips, clip: int, audio: bool) -> tuple[dict[str, Any], Tensor]:
     """The fields of a `Clip`, and its waveform `(1, T)` int16 on the model's device."""
     waveform = clips.read(np.array([clip]))
     sound = encode_audio(waveform[0].numpy(), clips.sample_rate) if audio else None

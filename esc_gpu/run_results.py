@@ -5,6 +5,7 @@ import json
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -29,7 +30,7 @@ class RunResults:
     """
 
     folder: Path
-    summary: dict[str, object]
+    summary: dict[str, Any]
     filenames: tuple[str, ...]
     folds: np.ndarray
     labels: np.ndarray
@@ -41,7 +42,7 @@ class RunResults:
         return shown(self.folder.resolve().name)
 
     @property
-    def config(self) -> dict[str, object]:
+    def config(self) -> dict[str, Any]:
         """The run's options, nested as in its `config.yaml`."""
         return self.summary["config"]
 

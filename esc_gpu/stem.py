@@ -51,7 +51,7 @@ class Stem:
         if self.kernel is not None:
             for convolution in first_convolutions(backbone, name, "stem_kernel"):
                 if convolution.kernel_size != tuple(self.kernel):
-                    resize(convolution, tuple(self.kernel), name)
+                    resize(convolution, (self.kernel[0], self.kernel[1]), name)
         if not self.pool:
             if not isinstance(getattr(backbone, "maxpool", None), nn.Module):
                 raise EscGpuError(
@@ -80,11 +80,12 @@ def first_convolutions(backbone: nn.Module, name: str, option: str) -> list[nn.C
         for path in ([named] if isinstance(named, str) else named)
         if path in modules
     ]
-    if not found or None in found:
+    convolutions = [part for part in found if part is not None]
+    if not found or len(convolutions) < len(found):
         raise EscGpuError(
             f"model.{option}: timm names no first convolution of {name}: leave it null, or choose another backbone"
         )
-    return found
+    return convolutions
 
 
 def resize(convolution: nn.Conv2d, kernel: tuple[int, int], name: str) -> None:

@@ -27,6 +27,11 @@ class CpuSyncBatchNorm(nn.BatchNorm2d):
         norm: the batch norm whose parameters, statistics and (timm's BatchNormAct2d) activation it takes over.
     """
 
+    running_mean: Tensor
+    running_var: Tensor
+    num_batches_tracked: Tensor
+    momentum: float
+
     def __init__(self, norm: nn.BatchNorm2d):
         super().__init__(norm.num_features, norm.eps, norm.momentum, norm.affine, norm.track_running_stats)
         self.to(norm.running_mean).load_state_dict(norm.state_dict())

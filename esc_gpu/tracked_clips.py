@@ -48,11 +48,12 @@ def collect_clips(limit: int, recordings: Recordings, data: FoldData, result: Fo
     firsts = data.test[np.unique(data.recordings[data.test], return_index=True)[1]]  # the first clip of each recording
     batches = [firsts[chosen[start : start + BATCH_SIZE]] for start in range(0, len(chosen), BATCH_SIZE)]
     result.model.eval()
-    waveforms, pictures = [], []
+    waveforms: list[np.ndarray] = []
+    pictures: list[np.ndarray] = []
     with torch.compiler.set_stance("force_eager"):
         for waveform, _ in data.source.batches(batches):
             waveforms.extend(waveform.cpu().numpy())
-            pictures.extend(map(draw_thumbnail, result.model.image(waveform).float().cpu().numpy()))
+            pictures.extend(map(draw_thumbnail, result.model.normalized_features(waveform).cpu().numpy()))
     names, sample_rate = recordings.class_names, result.model.frontend.input_rate
     return [
         TrackedClip(

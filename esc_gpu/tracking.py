@@ -6,6 +6,7 @@ import urllib.parse
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from esc_gpu.config import TrackerConfig
 from esc_gpu.errors import EscGpuError
@@ -17,7 +18,9 @@ CLIP_COLUMNS = ("audio", "features", "label", "prediction", "probability", "corr
 
 
 @contextmanager
-def tracked(accelerator, config: TrackerConfig, group: str, fold: int, values: dict[str, object], folder: Path):
+def tracked(
+    accelerator: Any, config: TrackerConfig, group: str, fold: int, values: dict[str, Any], folder: Path
+) -> Iterator[None]:
     """A tracker's run of one fold, with the config `values` in it; closed at the end, also after an error."""
     if config.name == "none":
         yield
@@ -71,7 +74,7 @@ def has_wandb_key() -> bool:
     """Whether `wandb login` was run here, or WANDB_API_KEY is set."""
     if os.environ.get("WANDB_API_KEY"):
         return True
-    host = urllib.parse.urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname
+    host = urllib.parse.urlsplit(os.environ.get("WANDB_BASE_URL", "https://api.wandb.ai")).hostname or ""
     try:
         return netrc.netrc().authenticators(host) is not None
     except FileNotFoundError:
@@ -83,8 +86,8 @@ def has_wandb_key() -> bool:
 
 
 def log_result(
-    accelerator,
-    metrics: dict[str, object],
+    accelerator: Any,
+    metrics: dict[str, Any],
     class_names: list[str],
     images: list[Path],
     step: int,
@@ -100,7 +103,7 @@ def log_result(
 
 def wandb_content(
     confusion_matrix: list[list[int]], class_names: list[str], images: list[Path], clips: Sequence[TrackedClip]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """What wandb shows besides numbers, by name."""
     import wandb
 
@@ -111,7 +114,7 @@ def wandb_content(
         for _ in range(count)
     ]
     labels, predictions = zip(*tested, strict=True)
-    content = {path.stem: wandb.Image(str(path)) for path in images}
+    content: dict[str, object] = {path.stem: wandb.Image(str(path)) for path in images}
     content["confusion_matrix"] = wandb.plot.confusion_matrix(
         y_true=labels, preds=predictions, class_names=class_names, title="Confusion matrix of the test fold"
     )

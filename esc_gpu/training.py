@@ -3,37 +3,40 @@
 import contextlib
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import set_seed
 from torch import Generator, Tensor, nn
-from torch.optim import Optimizer
 from tqdm import tqdm
 
 from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.augment.mix import smooth_one_hot
-from esc_gpu.augmentation import augment_waveforms, draw_image_augmentation, training_samples
+from esc_gpu.augmentation import augment, training_samples
 from esc_gpu.build import build_model
 from esc_gpu.config import RunConfig
 from esc_gpu.data.order import evaluation_batches, shuffled_batches
 from esc_gpu.ema import WeightAverage
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.evaluation import average_over_windows
+from esc_gpu.finite import check_logits, describe_skipped_steps, leave_out_unless, spread, sum_up
 from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.fold_state import load_state, save_state
-from esc_gpu.model import WaveformClassifier
+from esc_gpu.model import WaveformClassifier, to_evaluation
 from esc_gpu.optim import clip_gradients, create_optimizer, set_learning_rate
 from esc_gpu.profiling import ALL_STEPS, StepProfiler, phase
 from esc_gpu.sync_batch_norm import synchronize_batch_norm
-from esc_gpu.waveform import to_float
 
 EVAL_BATCH = 64
+LOGGED = "loss", "lr", "accumulation", "test_loss", "test_accuracy", "seconds"
 # Weights come from torch's own generator, which all threads of a process share.
 SEEDED = threading.Lock()
 # What the model takes and what it is to answer: waveform (B, T), what is done to its image, distributions (B, K).
@@ -54,7 +57,7 @@ def train_fold(
     have without the interruption. `after_step` may end the training by an exception.
 
     Raises:
-        EscGpuError: for a loss that is not finite.
+        EscGpuError: for a loss, gradient or logits that are not finite, as `train.on_nonfinite` says.
     """
     train = config.train
     n_steps = steps_per_epoch(config, data)
@@ -66,6 +69,7 @@ def train_fold(
         classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
     optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
     average = WeightAverage(classifier, train.ema_decay) if train.ema_decay > 0 else None
+    skips = train.on_nonfinite == "skip"
     history = load_state(folder, accelerator, classifier, optimizer, average)
     compile_parts(classifier, train.compile)
     model, optimizer = accelerator.prepare(classifier, optimizer)
@@ -83,26 +87,32 @@ def train_fold(
         for epoch in range(len(history), train.epochs):
             started = time.perf_counter()
             is_last = epoch + 1 == train.epochs
-            total_loss = torch.zeros((), device=accelerator.device)
+            losses = torch.zeros(n_steps, device=accelerator.device)
             batches = training_batches(config, accelerator, classifier, data, fold, epoch)
             model.train()
             for step, parts in enumerate(batches):
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
-                total_loss += train_step(accelerator, model, optimizer, parts, train.accumulation, train.clip_norm)
+                losses[step], is_finite = train_step(
+                    accelerator, model, optimizer, parts, train.accumulation, train.clip_norm, skips
+                )
                 if average is not None:
-                    average.update()
+                    average.update(is_finite if skips else None)
                 progress.update()
                 after_step()
                 if profiler is not None:
                     profiler.step()
-            loss = mean_loss(accelerator, total_loss / n_steps, fold, epoch)
-            record = {"epoch": epoch + 1, "loss": loss, "lr": train.lr * factor, "accumulation": train.accumulation}
+            by_process = accelerator.gather(losses[None]).cpu().numpy()  # here the host waits, once an epoch
+            order = epoch_order(config, accelerator, data, fold, epoch)
+            record = {"epoch": epoch + 1, **sum_up(by_process, order, data, train.on_nonfinite, fold, epoch)}
+            if "skipped_steps" in record and accelerator.is_main_process:
+                warnings.warn(EscGpuWarning(describe_skipped_steps(record, fold)), stacklevel=2)
+            record |= {"lr": train.lr * factor, "accumulation": train.accumulation}
             if (epoch + 1) % train.eval_every == 0 or is_last:
                 with average.swapped() if average is not None else contextlib.nullcontext():
                     record |= evaluate_epoch(accelerator, model, data)
             record["seconds"] = time.perf_counter() - started
             history.append(record)
-            accelerator.log({name: value for name, value in record.items() if name != "epoch"}, step=epoch + 1)
+            accelerator.log({name: record[name] for name in record if name in LOGGED}, step=epoch + 1)
             progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", "test_accuracy") if name in record})
             if (epoch + 1) % train.checkpoint_every == 0 or is_last:
                 save_state(folder, accelerator, classifier, optimizer, average, history)
@@ -114,29 +124,39 @@ def train_fold(
 def train_step(
     accelerator: Accelerator,
     model: nn.Module,
-    optimizer: Optimizer,
+    optimizer: AcceleratedOptimizer,
     parts: Iterable[Part],
     n_parts: int,
     clip_norm: float,
-) -> Tensor:
-    """One optimiser step on a batch that comes in parts; its mean loss, which stays on the device.
+    skips: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """One optimiser step on a batch that comes in parts: its mean loss, and whether its gradient was finite.
 
-    Nothing here waits for the device, so a GPU always has work ahead.
+    Nothing here waits for the device, where both stay, so a GPU always has work ahead. The loss is NaN where the
+    gradient was not finite; not so in fp16, where the scaler leaves such steps out by itself and lowers its scale.
+    With `skips` a step without a finite gradient leaves weights and batch norm's statistics as they were.
     """
-    total = 0.0
+    total: Any = 0.0
+    classifier = accelerator.unwrap_model(model)
+    buffers = list(classifier.backbone.buffers()) if skips else []
+    before = [buffer.clone() for buffer in buffers]
     for number, (waveform, alter, target) in enumerate(parts, start=1):
         # Processes exchange gradients once a step, with its last part.
         with contextlib.nullcontext() if number == n_parts else accelerator.no_sync(model):
             loss = F.cross_entropy(model(waveform, alter).float(), target) / n_parts
             with phase("backward"):
-                accelerator.backward(loss)
+                accelerator.backward(spread(loss))
         total = total + loss.detach()
     with phase("optimiser"):
         accelerator.unscale_gradients(optimizer)
-        clip_gradients(accelerator.unwrap_model(model), clip_norm)
+        is_finite = clip_gradients(classifier, clip_norm).isfinite().all()
+        if skips:
+            leave_out_unless(is_finite, optimizer.optimizer, buffers, before)
         optimizer.step()
         optimizer.zero_grad()
-    return total
+        if accelerator.scaler is None:
+            total = torch.where(is_finite, total, torch.nan)
+    return total, is_finite
 
 
 def training_batches(
@@ -158,13 +178,11 @@ def training_batches(
         set_seed(derive_seed(train.seed, fold, epoch, rank))
     generator = Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold, epoch))
     image_size = classifier.frontend.output_shape(training_samples(config))[1:]
-    batches = shuffled_batches(
-        data.train, train.batch_size, (train.seed, fold, epoch), n_processes * train.accumulation
-    )
+    batches = epoch_order(config, accelerator, data, fold, epoch)
     parts = [part for batch in batches for part in np.split(batch, train.accumulation)]
     share = len(parts[0]) // n_processes
     here = slice(rank * share, (rank + 1) * share)
-    waveforms = data.source.batches([part[here] for part in parts])
+    waveforms = data.train_batches([part[here] for part in parts])
     draws = Draws(generator, here.start, len(parts[0]))
 
     def next_part() -> Part:
@@ -172,23 +190,17 @@ def training_batches(
             waveform, clips = next(waveforms)
             target = smooth_one_hot(data.labels[clips], data.n_classes, train.label_smoothing)
         with phase("augmentation"):
-            waveform, target = augment_waveforms(config, to_float(waveform), target, draws)
-            alter, target = draw_image_augmentation(config, target, image_size, draws)
-            return waveform, alter, target
+            return augment(config, image_size, waveform, target, draws)
 
     for _ in batches:
         yield (next_part() for _ in range(train.accumulation))
 
 
-def mean_loss(accelerator: Accelerator, loss: Tensor, fold: int, epoch: int) -> float:
-    """Mean of the processes' losses, refused if it is not finite."""
-    value = accelerator.reduce(loss, "mean").item()
-    if not np.isfinite(value):
-        raise EscGpuError(
-            f"the loss of fold {fold}, epoch {epoch + 1} is {value}: lower train.lr, set train.clip_norm, "
-            "or train with --train.mixed_precision no"
-        )
-    return value
+def epoch_order(config: RunConfig, accelerator: Accelerator, data: FoldData, fold: int, epoch: int) -> list[np.ndarray]:
+    """The clips of each of an epoch's batches, of all processes together."""
+    train = config.train
+    n_parts = accelerator.num_processes * train.accumulation
+    return shuffled_batches(data.train, train.batch_size, (train.seed, fold, epoch), n_parts)
 
 
 def steps_per_epoch(config: RunConfig, data: FoldData) -> int:
@@ -204,7 +216,7 @@ def derive_seed(*numbers: int) -> int:
 def fit_normalization(accelerator: Accelerator, classifier: WaveformClassifier, data: FoldData) -> None:
     """Statistics of the training clips, and of no others; each process looks at its share of them."""
     share = data.train[accelerator.process_index :: accelerator.num_processes]
-    batches = data.source.batches([share[start : start + EVAL_BATCH] for start in range(0, len(share), EVAL_BATCH)])
+    batches = data.train_batches([share[start : start + EVAL_BATCH] for start in range(0, len(share), EVAL_BATCH)])
     classifier.fit_normalization(
         (waveform for waveform, _ in batches), add_up=lambda sums: accelerator.reduce(sums, "sum")
     )
@@ -235,13 +247,14 @@ def step_profiler(
 @torch.no_grad()
 def predict(accelerator: Accelerator, model: nn.Module, data: FoldData) -> Tensor:
     """Logits `(test recordings, K)` float32 on the CPU, ascending by recording, the same on every rank."""
-    model.eval()
+    to_evaluation(model)
     share = evaluation_batches(data.test, EVAL_BATCH, accelerator.process_index, accelerator.num_processes)
     with torch.compiler.set_stance("force_eager"):  # batches of other sizes would be compiled for once each
-        logits = torch.cat([model(waveform).float() for waveform, _ in data.source.batches(share)])
+        logits = torch.cat([model(waveform).float() for waveform, _ in data.test_batches(share)])
     by_rank = accelerator.gather(logits).unflatten(0, (accelerator.num_processes, -1))
     # Rank r holds clips r, r + world, ...: interleave them, and drop the padding at the end.
     clips = by_rank.transpose(0, 1).flatten(0, 1)[: len(data.test)].cpu()
+    check_logits(clips, data)
     return average_over_windows(clips, torch.from_numpy(data.recordings[data.test]))
 
 

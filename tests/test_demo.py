@@ -1,6 +1,7 @@
 """The demo: its answers, its errors, and the page as a browser asks for it."""
 
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -124,6 +125,12 @@ def test_a_model_says_what_it_knows_and_how_good_it_is(models):
     assert "80 synthetic recordings of fold 2" in describe(known) and "80.0% right" in describe(known)
 
 
+def test_names_of_classes_have_no_meaning_on_the_page(models):
+    evil = Pipeline(models["logmel"].model, ["<script>alert(1)</script>", "a|b `c`", "[x](http://a.b)"], 1.0)
+    text = describe(evil)
+    assert not re.search(r"(?<!\\)[<>`|\[]", text) and "alert(1)" in text
+
+
 def test_models_of_one_name_are_told_apart_by_their_paths(models, tmp_path):
     for run in ("a/run", "b/run", "c/other"):
         models["logmel"].save_pretrained(tmp_path / run)
@@ -163,12 +170,16 @@ def address(models):
     pytest.importorskip("gradio", reason=NO_GRADIO)
     from esc_gpu.demo_page import serving
 
-    before = gradio_variables()
-    with serving(models, free_port()) as found:
-        yield found
-        uploads = Path(os.environ["GRADIO_TEMP_DIR"])
-        assert list(uploads.rglob("*.wav"))
-    assert not uploads.exists() and gradio_variables() == before
+    with pytest.MonkeyPatch.context() as patch:
+        # What a user may have set for other pages of Gradio.
+        for name, value in {"ALLOWED_PATHS": "/", "SHARE": "True", "SERVER_NAME": "0.0.0.0"}.items():
+            patch.setenv(f"GRADIO_{name}", value)
+        before = gradio_variables()
+        with serving(models, free_port()) as found:
+            yield found
+            uploads = Path(os.environ["GRADIO_TEMP_DIR"])
+            assert list(uploads.rglob("*.wav"))
+        assert not uploads.exists() and gradio_variables() == before
 
 
 @pytest.fixture(scope="module")
@@ -220,6 +231,15 @@ def test_the_page_needs_nothing_from_elsewhere_and_documents_no_api(address):
     assert httpx.get(f"{address}gradio_api/info", trust_env=False).json()["named_endpoints"] == {}
     assert httpx.get(f"{address}openapi.json", trust_env=False).status_code == 404
     assert httpx.get(address, headers={"Host": "elsewhere.example"}, trust_env=False).status_code == 400
+
+
+def test_no_file_but_an_upload_is_served(address, sounds):
+    import httpx
+
+    for file in (sounds / "short.wav", Path(__file__), Path("/etc/hostname")):
+        for path in (file, f"..{file}", f"%2e%2e/%2e%2e{file}"):
+            reply = httpx.get(f"{address}gradio_api/file={path}", trust_env=False)
+            assert reply.status_code in (403, 404) and not reply.content.startswith(b"RIFF")
 
 
 def test_an_upload_that_is_too_large_is_refused(address):

@@ -53,6 +53,7 @@ def test_folds_are_trained_by_as_many_as_there_are_threads():
         (("--train.compile", "default"), CPU, "train.compile"),
         (("--train.profile", "true"), CPU, "train.profile"),
         (("--model.options", "{drop_rate: 0.1}"), CPU, "random numbers"),
+        (("--model.options", "{drop_rate: 0.1}", "--model.coordinates", "both"), CPU, "random numbers"),
         (("--model.options", "{drop_path_rate: 0.1}", "--model.backbone", "resnet18"), CPU, "random numbers"),
     ],
 )

@@ -162,8 +162,10 @@ EVERYTHING = {
 }
 
 
-@pytest.mark.parametrize("options", [{}, EVERYTHING], ids=["default", "all augmentations"])
-def test_no_step_waits_for_the_gpu(tmp_path, options):
+@pytest.mark.parametrize(
+    ("options", "skips"), [({}, False), ({}, True), (EVERYTHING, False)], ids=["default", "skip", "all augmentations"]
+)
+def test_no_step_waits_for_the_gpu(tmp_path, options, skips):
     """torch raises an error where the host would wait; the first steps load kernels and tables, and may."""
     options = {**options, "data.clip_seconds": 1}
     words = [str(word) for name, value in options.items() for word in (f"--{name}", value)]
@@ -177,11 +179,12 @@ def test_no_step_waits_for_the_gpu(tmp_path, options):
     classifier = build_model(config, 10).to(CUDA)
     fit_normalization(accelerator, classifier, data)
     model, optimizer = accelerator.prepare(classifier, create_optimizer(classifier, 1e-3, 1e-5, 0.05))
+    losses = torch.zeros(len(data.train), device=CUDA)
     try:
         for step, parts in enumerate(training_batches(config, accelerator, classifier, data, 1, 0)):
             if step == 3:
                 torch.cuda.set_sync_debug_mode("error")
-            train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm)
+            losses[step], _ = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert step > 3

@@ -59,12 +59,12 @@ def test_a_table_is_made_of_a_part(tmp_path):
 
 def test_the_parts_are_commands_that_this_repository_has(monkeypatch):
     """Their options, too: each is parsed as its command would."""
-    from benchmarks import frontends, pipeline
+    from benchmarks import frontends, long_run, pipeline
     from esc_gpu.arguments import parse_run
 
     parts = {name: part.command for name, part in gpu.create_parts("ESC-10").items()}
-    assert list(parts) == ["tests", "pipeline", "cross_validation", "frontends"]
-    for name, module in (("pipeline", pipeline), ("frontends", frontends)):
+    assert list(parts) == ["tests", "pipeline", "cross_validation", "frontends", "long_run"]
+    for name, module in (("pipeline", pipeline), ("frontends", frontends), ("long_run", long_run)):
         monkeypatch.setattr(module, "require_gpu", lambda: sys.exit("parsed"))
         with pytest.raises(SystemExit, match="parsed"):
             module.main(parts[name][3:])

@@ -120,6 +120,34 @@ def test_hosts_with_other_recordings_refuse_all_and_write_nothing(hosts):
     assert not any((host / "run").exists() for host in hosts)
 
 
+def test_hosts_with_another_class_or_fold_in_their_table_refuse_all(hosts):
+    """The samples are the same, but one host would train on what the other one tests."""
+    table = hosts[1] / "tones" / "tones.csv"
+    lines = table.read_text().splitlines()
+    lines[1], lines[4] = lines[1][:-1] + "2", lines[4][:-1] + "1"
+    table.write_text("\n".join(lines) + "\n")
+    statuses, outputs = train_on(hosts, "--folds", "1")
+    assert statuses == [2, 2], outputs
+    assert all("error: the recordings or options of data are not the same on all machines" in text for text in outputs)
+    assert not any((host / "run").exists() for host in hosts)
+
+
+def test_hosts_with_other_options_refuse_all_and_write_nothing(hosts):
+    """Where things are may differ: the second host has its cache and its output elsewhere."""
+    elsewhere = "--data.cache_dir", "other", "--output_dir", "away", "--train.lr", "0.5", "--train.epochs", "3"
+    commands = [([*FIXED],), ([*FIXED, *elsewhere],)]
+    statuses = run_together(train, commands, hosts, n_hosts=2)
+    outputs = [(host / "output.txt").read_text() for host in hosts]
+    assert statuses == [2, 2], outputs
+    for text in outputs:
+        (line,) = text.splitlines()
+        assert line == (
+            "error: processes 0 and 1 of the run have different options: train.epochs is 2 and 3; train.lr is 0.001 "
+            "and 0.5: give all machines the same command and config"
+        )
+    assert not any((host / "run").exists() or (host / "cache").exists() for host in hosts)
+
+
 def write_when_recordings_are_opened(arguments):
     """Train up to the store, and leave in a file when the recordings began and ended to be opened."""
     from esc_gpu import experiment

@@ -1,17 +1,11 @@
 """The classifier: shapes, swapping the front-end, normalisation, backbones."""
 
-import copy
-
 import pytest
 import torch
 
-import esc_gpu.export as exporting
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
 from esc_gpu.coordinates import append_coordinates
-from esc_gpu.explain import embed, grad_cam, map_cells
 from esc_gpu.model import Normalization
-from esc_gpu.pipeline import Pipeline
-from esc_gpu.stem import Stem
 
 RATE = 8000
 
@@ -133,7 +127,7 @@ def test_masked_features_are_at_their_mean(waveform):
 def test_what_alters_the_features_gets_them_normalised_and_nothing_else(waveform, coordinates):
     model, given = small_model(coordinates=coordinates), []
     model.fit_normalization(waveform)
-    model.bfloat16().eval()
+    model.bfloat16()
 
     def alter(image):
         given.append(image)
@@ -168,56 +162,6 @@ def test_features_are_altered_behind_ddp_as_without(waveform, process_group):
     model.zero_grad()
     model(waveform).square().mean().backward()
     assert not torch.allclose(model.backbone.fc.weight.grad, gradients[0][-2])  # altered, they are others
-
-
-def tones():
-    """`(5, T)`, each of another pitch and loudness."""
-    time, pitch = torch.arange(RATE) / RATE, torch.logspace(2, 3.4, 5)[:, None]
-    clips = torch.sin(2 * torch.pi * pitch * time) * torch.logspace(-2, -0.3, 5)[:, None]
-    return clips + 1e-3 * torch.randn(5, RATE, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.fixture(scope="module")
-def changed():
-    """A pipeline with everything about its backbone's input changed, whose logits differ from clip to clip."""
-    torch.manual_seed(0)
-    stem = Stem(stride=(1, 2), kernel=(3, 5), pool=False)
-    options = {"stem": stem, "coordinates": "both", "backbone_options": {"global_pool": "fastcatavgmax"}}
-    model, waveform = WaveformClassifier(small_frontend(n_mels=64), 5, "test_resnet", **options), tones()
-    model.fit_normalization(waveform)
-    for _ in range(20):  # statistics for batch norm
-        model(waveform)
-    model.eval()
-    with torch.no_grad():
-        model.backbone.fc.weight /= model(waveform).std(0)[:, None]
-        model.backbone.fc.bias -= model(waveform).mean(0)
-    return Pipeline(model, list("abcde"), 1.0), waveform
-
-
-@pytest.mark.parametrize("format", exporting.SUFFIXES)
-def test_a_changed_stem_and_coordinates_are_exported(changed, tmp_path, format):
-    pipeline, waveform = changed
-    if format == "onnx":  # which takes long for a whole ResNet: its beginning and its end
-        pipeline, backbone = copy.deepcopy(pipeline), pipeline.model.backbone
-        head = torch.nn.Linear(2 * backbone.conv1[0].out_channels, 5, bias=False)
-        pipeline.model.backbone = torch.nn.Sequential(backbone.conv1[0], backbone.global_pool, head).eval()
-        with torch.no_grad():
-            head.weight /= pipeline(waveform).std(0)[:, None]
-    assert pipeline(waveform).argmax(1).unique().numel() > 1
-    file = tmp_path / f"model{exporting.SUFFIXES[format]}"
-    agreement = exporting.export(pipeline, file, format, waveform, progress=False)
-    assert agreement.holds and agreement.n_clips == len(waveform)
-
-
-def test_a_changed_stem_and_coordinates_are_explained(changed):
-    model, waveform = changed[0].model, changed[1]
-    heat = grad_cam(model, waveform, [0, 1, 2, 3, 4])
-    assert heat.shape == (5, 64, 32) and heat.isfinite().all() and heat.amax((1, 2)).max() == 1
-    plain = WaveformClassifier(small_frontend(n_mels=64), 5, "test_resnet")
-    plain.fit_normalization(waveform)
-    finer = [here / there for here, there in zip(map_cells(model, RATE), map_cells(plain, RATE), strict=True)]
-    assert finer == [4, 2]  # bins by stride and pooling, frames by pooling
-    assert embed(model, waveform).shape == (5, 2 * model.backbone.num_features)  # averages and maxima
 
 
 def test_backbone_weights_from_a_local_file(tmp_path, waveform):
@@ -310,3 +254,10 @@ def test_shifts_are_at_least_one():
     frontend = create_frontend("logmel", sample_rate=8000, n_fft=256, n_mels=16)
     with pytest.raises(EscGpuError, match="test_shifts must be an integer from 1 to 100, got 0"):
         WaveformClassifier(frontend, 3, "test_resnet", test_shifts=0)
+
+
+def test_the_features_to_draw_have_no_coordinates(waveform):
+    model = small_model(coordinates="both")
+    model.fit_normalization(waveform)
+    assert model.image(waveform).shape[1] == 3
+    torch.testing.assert_close(model.normalized_features(waveform), model.image(waveform)[:, :1])

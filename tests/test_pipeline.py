@@ -9,7 +9,6 @@ from pathlib import Path
 
 import huggingface_hub
 import pytest
-import safetensors.torch
 import torch
 
 from esc_gpu import EscGpuError, Pipeline, checkpoint, load_pipeline
@@ -184,10 +183,10 @@ def test_a_readme_of_another_kind_is_left_alone(tmp_path, pipeline, readme):
 
 
 def test_a_full_disk_is_one_line_and_leaves_nothing(tmp_path, pipeline, monkeypatch):
-    def fail(state, path, metadata):
+    def fail(path, data):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(safetensors.torch, "save_file", fail)
+    monkeypatch.setattr(Path, "write_bytes", fail)
     with pytest.raises(EscGpuError, match="cannot write to .*No space left on device"):
         pipeline.save_pretrained(tmp_path)
     assert not list(tmp_path.iterdir())

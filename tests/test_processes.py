@@ -1,15 +1,30 @@
 """The processes of a run: precision, batch, threads, and what they tell each other."""
 
+import dataclasses
 import json
+import os
+import socket
 from types import SimpleNamespace
 
 import pytest
 import torch
 
+from esc_gpu import processes
 from esc_gpu.arguments import parse_run
+from esc_gpu.cli import train
 from esc_gpu.errors import EscGpuError
-from esc_gpu.processes import best_precision, check_precision, create_accelerator, from_all, from_local_main, from_main
-from tests.workers import run_together
+from esc_gpu.options import flatten, plain
+from esc_gpu.processes import (
+    best_precision,
+    check_precision,
+    check_same_options,
+    create_accelerator,
+    from_all,
+    from_local_main,
+    from_main,
+    reporting_lost_process,
+)
+from tests.workers import free_port, run_together
 
 
 def create(folder, *options):
@@ -114,3 +129,48 @@ def test_four_processes_on_two_machines_learn_from_the_first_of_all_and_of_their
     assert [one.local for one in told] == ["of 0", "of 0", "of 2", "of 2"]
     assert all(one.all == [0, 1, 2, 3] for one in told)
     assert all("train.batch_size=6 must divide by processes x train.accumulation = 4" in one.error for one in told)
+
+
+def listen_and_create(port):
+    """Be the first of two processes where somebody else has the port."""
+    with socket.socket() as listener:
+        listener.bind(("", port))
+        listener.listen()
+        os.environ |= {"MASTER_PORT": str(port), "WORLD_SIZE": "2"}
+        return train(["--train.mixed_precision", "no"])
+
+
+def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path):
+    port = free_port()
+    assert run_together(listen_and_create, [(port,)], [tmp_path]) == [2]
+    (line,) = (tmp_path / "output.txt").read_text().splitlines()
+    assert line.startswith(f"error: the processes of the run cannot meet at 127.0.0.1:{port} (")
+    assert "--main_process_port" in line
+
+
+def test_options_that_differ_between_processes_are_named(monkeypatch):
+    """All but those that each machine may have of its own."""
+    config = parse_run(["--data.root", "here", "--train.threads", "2"], "train.py")
+    there = parse_run(["--data.root", "there", "--output_dir", "away", "--resume"], "train.py")
+    monkeypatch.setattr(processes, "from_all", lambda own: [own, flatten(plain(dataclasses.asdict(there)))])
+    check_same_options(config)
+    there = parse_run(["--train.seed", "4", "--folds", "[2]"], "train.py")
+    with pytest.raises(
+        EscGpuError, match="processes 0 and 1 of the run have .*: folds is None and .*; train.seed is 0 and 4"
+    ):
+        check_same_options(config)
+
+
+@pytest.mark.parametrize(
+    ("error", "is_lost"),
+    [
+        (RuntimeError("[gloo/transport/tcp/pair.cc:547] Connection closed by peer [10.0.0.2]:4242"), True),
+        (torch.distributed.DistBackendError("NCCL error in: x.cpp:3690, remote process exited"), True),
+        (RuntimeError("mat1 and mat2 shapes cannot be multiplied"), False),
+    ],
+)
+def test_a_lost_process_is_one_line_and_other_errors_pass(error, is_lost):
+    with pytest.raises(RuntimeError if not is_lost else EscGpuError) as raised, reporting_lost_process():
+        raise error
+    assert is_lost == ("another process of the run has ended" in str(raised.value))
+    assert (raised.value is error) != is_lost

@@ -111,7 +111,7 @@ def test_nothing_is_left_running_after_an_error(tmp_path, monkeypatch, step):
     def fail_later(*arguments):
         if next(steps) == step:
             raise RuntimeError("out of memory")
-        optimise(*arguments)
+        return optimise(*arguments)
 
     monkeypatch.setattr(training, "clip_gradients", fail_later)
     with pytest.raises(RuntimeError, match="^out of memory$"):

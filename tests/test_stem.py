@@ -1,5 +1,6 @@
 """A backbone's first convolution and pooling changed for spectrograms; what cannot be is refused."""
 
+import copy
 import math
 
 import pytest
@@ -8,21 +9,23 @@ import timm
 import torch
 from torch import nn
 
+import esc_gpu.export as exporting
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
 from esc_gpu.arguments import parse_run
 from esc_gpu.build import build_model
 from esc_gpu.cli import train
-from esc_gpu.explain import map_cells
+from esc_gpu.explain import embed, grad_cam, map_cells
+from esc_gpu.pipeline import Pipeline
 from esc_gpu.stem import Stem
 from tests.tiny import OPTIONS, write_tones
 
 RATE = 8000
 
 
-def make(backbone="test_resnet", **options):
+def make(backbone="test_resnet", n_classes=3, **options):
     torch.manual_seed(0)
     frontend = create_frontend("logmel", sample_rate=RATE, n_fft=256, hop_length=125, n_mels=64)
-    return WaveformClassifier(frontend, 3, backbone, **options)
+    return WaveformClassifier(frontend, n_classes, backbone, **options)
 
 
 def fitted(**options):
@@ -99,6 +102,59 @@ def test_global_pooling_is_an_option_of_timm(pool, fast):
         mean, peak = maps.mean((2, 3)), maps.amax((2, 3))
         pooled = {"avg": mean, "max": peak, "avgmax": (mean + peak) / 2, "catavgmax": torch.cat([mean, peak], 1)}
         torch.testing.assert_close(model(waveform), model.backbone.get_classifier()(pooled[pool]))
+
+
+# ---- exported and explained
+
+
+def tones():
+    """`(5, T)`, each of another pitch and loudness."""
+    time, pitch = torch.arange(RATE) / RATE, torch.logspace(2, 3.4, 5)[:, None]
+    clips = torch.sin(2 * torch.pi * pitch * time) * torch.logspace(-2, -0.3, 5)[:, None]
+    return clips + 1e-3 * torch.randn(5, RATE, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def changed():
+    """A pipeline with everything about its backbone's input changed, whose logits differ from clip to clip."""
+    stem = Stem(stride=(1, 2), kernel=(3, 5), pool=False)
+    options = {"stem": stem, "coordinates": "both", "backbone_options": {"global_pool": "fastcatavgmax"}}
+    model, waveform = make(n_classes=5, **options), tones()
+    model.fit_normalization(waveform)
+    for _ in range(20):  # statistics for batch norm
+        model(waveform)
+    model.eval()
+    with torch.no_grad():
+        model.backbone.fc.weight /= model(waveform).std(0)[:, None]
+        model.backbone.fc.bias -= model(waveform).mean(0)
+    return Pipeline(model, list("abcde"), 1.0), waveform
+
+
+@pytest.mark.parametrize("format", exporting.SUFFIXES)
+def test_a_changed_stem_and_coordinates_are_exported(changed, tmp_path, format):
+    pipeline, waveform = changed
+    if format == "onnx":  # which takes long for a whole ResNet: its beginning and its end
+        pipeline, backbone = copy.deepcopy(pipeline), pipeline.model.backbone
+        head = nn.Linear(2 * backbone.conv1[0].out_channels, 5)
+        pipeline.model.backbone = nn.Sequential(backbone.conv1[0], backbone.global_pool, head).eval()
+        with torch.no_grad():
+            head.weight /= pipeline(waveform).std(0)[:, None]
+            head.bias -= pipeline(waveform).mean(0)
+    assert pipeline(waveform).argmax(1).unique().numel() > 1
+    file = tmp_path / f"model{exporting.SUFFIXES[format]}"
+    agreement = exporting.export(pipeline, file, format, waveform, progress=False)
+    assert agreement.holds and agreement.n_clips == len(waveform)
+
+
+def test_a_changed_stem_and_coordinates_are_explained(changed):
+    model, waveform = changed[0].model, changed[1]
+    heat = grad_cam(model, waveform, [0, 1, 2, 3, 4])
+    assert heat.shape == (5, 64, 65) and heat.isfinite().all() and heat.amax((1, 2)).max() == 1
+    plain = make(n_classes=5)
+    plain.fit_normalization(waveform)
+    finer = [here / there for here, there in zip(map_cells(model, 7874), map_cells(plain, 7874), strict=True)]
+    assert finer == [4, 2]  # bins by stride and pooling, frames by pooling
+    assert embed(model, waveform).shape == (5, 2 * model.backbone.num_features)  # averages and maxima
 
 
 # ---- pretrained weights

@@ -93,7 +93,13 @@ def wandb_run(tmp_path_factory):
     result = subprocess.run(
         [sys.executable, "train.py", *options(folder, "wandb"), "--tracker.clips", str(N_CLIPS)],
         cwd=REPOSITORY,
-        env={**kept, "HOME": str(folder / "home"), "WANDB_MODE": "offline", "WANDB_API_KEY": SECRET},
+        env={
+            **kept,
+            "HOME": str(folder / "home"),
+            "WANDB_MODE": "offline",
+            "WANDB_API_KEY": SECRET,
+            "HF_TOKEN": SECRET,
+        },
         capture_output=True,
         text=True,
         timeout=250,
@@ -160,7 +166,10 @@ def test_wandb_has_the_config_and_the_group(wandb_run, records):
     assert (start.run_group, start.display_name, start.project) == ("run", "run-fold1", "esc_gpu")
     updates = [start.config, *[record.config for record in records if record.WhichOneof("record_type") == "config"]]
     values = {update.key: json.loads(update.value_json) for config in updates for update in config.update if update.key}
-    expected = flatten(read_json(wandb_run / "summary.json")["config"]) | {"augment.noise_snr_db": "(10.0, 40.0)"}
+    expected = flatten(read_json(wandb_run / "summary.json")["config"]) | {
+        "augment.noise_snr_db": "(10.0, 40.0)",
+        "augment.noise_exponent": "(0.0, 0.0)",
+    }
     assert {name: values.get(name) for name in expected} == expected
     assert values["frontend.n_mels"] == 16
 

@@ -2,6 +2,9 @@
 
 import csv
 import json
+import os
+import signal
+import time
 from pathlib import Path
 
 import numpy as np
@@ -84,3 +87,65 @@ def test_in_float64_two_processes_are_one(tmp_path, parts):
         for here, there in zip(alone[0], rank[0], strict=True):
             assert there["loss"] == pytest.approx(here["loss"], rel=3e-7)
             assert there["test_loss"] == pytest.approx(here["test_loss"], rel=3e-7)
+
+
+def train_with_a_bad_clip_in_one(arguments):
+    """In the third step the samples of the second process are NaN."""
+    from esc_gpu import training
+
+    batches = training.training_batches
+
+    def spoilt(*given):
+        for step, parts in enumerate(batches(*given)):
+            bad = os.environ["RANK"] == "1" and (given[-1], step) == (1, 0)
+            yield ((waveform * (np.nan if bad else 1.0), alter, target) for waveform, alter, target in parts)
+
+    training.training_batches = spoilt
+    return train(arguments)
+
+
+def test_two_processes_leave_out_a_step_alike(table, tmp_path):
+    fixed = [*OPTIONS, "--train.ema_decay", "0.9", "--train.on_nonfinite", "skip", "--folds", "1"]
+    command = [*fixed, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache")]
+    folders = [tmp_path / "rank0", tmp_path / "rank1"]
+    arguments = ([*command, "--output_dir", str(tmp_path / "run")],)
+    assert run_together(train_with_a_bad_clip_in_one, [arguments] * 2, folders) == [0, 0]
+    first, second = curves(tmp_path / "run")
+    assert "skipped_steps" not in first and second["skipped_steps"] == [1] and len(second["skipped_clips"]) == 8
+    assert np.isfinite(second["loss"]) and np.isfinite(second["test_loss"])
+    outputs = [(folder / "output.txt").read_text() for folder in folders]
+    assert outputs[0].count("warning: fold 1, epoch 2: left out 1 step whose") == 1 and outputs[1] == ""
+
+
+def train_until_killed(arguments):
+    """The second process is killed in the second epoch, of three steps."""
+    from esc_gpu import training
+
+    step, calls = training.train_step, []
+
+    def call(*given):
+        calls.append(0)
+        if os.environ["RANK"] == "1" and len(calls) == 5:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return step(*given)
+
+    training.train_step = call
+    return train(arguments)
+
+
+def test_when_one_of_two_is_killed_the_other_ends_and_the_run_goes_on_to_the_bit(table, tmp_path):
+    fixed = [*OPTIONS, "--folds", "1", "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache")]
+    folders = [tmp_path / "rank0", tmp_path / "rank1"]
+    whole, cut = ([*fixed, "--output_dir", str(tmp_path / name)] for name in ("whole", "cut"))
+    assert run_together(train, [(whole,)] * 2, folders) == [0, 0]
+    began = time.monotonic()
+    statuses = run_together(train_until_killed, [(cut,)] * 2, folders)
+    assert statuses == [2, -signal.SIGKILL] and time.monotonic() - began < 60
+    last = (folders[0] / "output.txt").read_text().splitlines()[-1]
+    assert last.startswith("error: another process of the run has ended, or does not answer (")
+    assert last.endswith("go on from the last checkpoint by --resume")
+    assert len(curves(tmp_path / "cut")) == 1
+    assert run_together(train, [([*cut, "--resume"],)] * 2, folders) == [0, 0]
+    for name in ("predictions.csv", "model.safetensors"):
+        files = [tmp_path / run / "fold1" / name for run in ("whole", "cut")]
+        assert files[0].read_bytes() == files[1].read_bytes()

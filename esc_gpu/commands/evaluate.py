@@ -1,8 +1,12 @@
 """`esc-gpu evaluate RUN...`: every metric of a finished run."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from esc_gpu.report.tables import Table
 
 HELP = "metrics, intervals, calibration and confusions of a finished run, or of its seeds together"
 
@@ -45,7 +49,9 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         say(f"\nwritten: {output}" if output else "\nGive --output DIR to write this and its plots.")
 
 
-def show(say: Callable[[str], None], as_json: bool, heading: str, result: dict, tables: list) -> None:
+def show(
+    say: Callable[[str], None], as_json: bool, heading: str, result: dict[str, Any], tables: "list[Table]"
+) -> None:
     """Print the result, as JSON or as a heading and tables."""
     import json
 
@@ -54,7 +60,14 @@ def show(say: Callable[[str], None], as_json: bool, heading: str, result: dict, 
     say(json.dumps(result, indent=2, ensure_ascii=False) if as_json else f"{heading}\n\n{format_text(tables)}")
 
 
-def write(folder: Path, name: str, heading: str, result: dict, tables: list, plots: dict[str, Callable]) -> None:
+def write(
+    folder: Path,
+    name: str,
+    heading: str,
+    result: dict[str, Any],
+    tables: "list[Table]",
+    plots: Mapping[str, Callable[..., object]],
+) -> None:
     """NAME.json, NAME.md and the plots, each of which is called with the path without its suffix, and the result.
 
     Raises:

@@ -1,5 +1,6 @@
 """`esc-gpu export RUN`: a trained pipeline in one file that runs without this package."""
 
+import os
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
@@ -37,7 +38,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if is_remote and None in (arguments.output, arguments.recordings):
         raise EscGpuError(f"{arguments.run} is on no disk: give --output FILE, and --recordings to check the file on")
     pipeline = load_pipeline(arguments.run, arguments.fold, precision="no")
-    folder = Path() if is_remote else find_folder(Path(arguments.run).expanduser(), arguments.fold)
+    folder = Path() if is_remote else find_folder(Path(os.path.expanduser(arguments.run)), arguments.fold)
     file = arguments.output or folder / f"model{SUFFIXES[arguments.format]}"
     if arguments.recordings:
         paths, source = [Path(name) for name in find_audio_files(arguments.recordings)], "the recordings given"
@@ -50,7 +51,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         f"checked on {agreement.n_clips} clip{'s' * (agreement.n_clips > 1)}: the checkpoint's class for each, "
         f"greatest difference of a logit {agreement.max_difference:.1e}"
     )
-    say(f"written: {file} ({file.expanduser().stat().st_size / 1e6:.1f} MB)")
+    say(f"written: {file} ({Path(os.path.expanduser(file)).stat().st_size / 1e6:.1f} MB)")
 
 
 def find_test_clips(folder: Path) -> list[Path]:

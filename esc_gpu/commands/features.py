@@ -1,5 +1,6 @@
 """`esc-gpu features`: look at audio features, save them, and analyse how they tell classes apart."""
 
+import os
 import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Mapping
@@ -210,7 +211,7 @@ def save_arrays(path: Path, clip: "Clip") -> None:
         arrays |= {name: image.values, f"{name}_times": image.times, f"{name}_frequencies": image.frequencies}
     try:
         with replacing(path) as temporary:
-            np.savez_compressed(temporary, **arrays)
+            np.savez_compressed(temporary, allow_pickle=False, **arrays)
     except OSError as error:
         raise EscGpuError(
             f"{path}: {error.strerror or error}; expected a file that can be written; choose another output"
@@ -264,7 +265,7 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
         pictures = write_gallery(recordings, frontends, output, per_class=arguments.per_class, **options)
         say(f"{counted(len(pictures), 'picture')} gallery-*.png in {output}")
     if arguments.statistics:
-        cache_dir = Path(arguments.cache_dir).expanduser() / "stores"
+        cache_dir = Path(os.path.expanduser(arguments.cache_dir)) / "stores"
         store = open_store(recordings.paths, cache_dir=cache_dir, **options)
         about = {"recordings": recordings.root.resolve().name, "subset": arguments.subset, "clips": store.n_clips}
         ranking = write_statistics(recordings, store, frontends, output, {**about, **options})

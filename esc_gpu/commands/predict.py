@@ -7,7 +7,7 @@ import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import check_writable
@@ -164,7 +164,7 @@ def draw(picture: str, path: str, prediction: "Prediction") -> None:
     plot_timeline(Path(picture), edges, probabilities, prediction.class_names, title)
 
 
-def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, object]:
+def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, Any]:
     """Who answered, and how."""
     return {
         "path": shown(arguments.model),

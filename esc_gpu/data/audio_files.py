@@ -22,7 +22,7 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
         EscGpuError: for a folder without audio files. Whether a file is there is not looked at.
     """
     found = []
-    for path in map(os.fspath, paths):
+    for path in (os.fspath(path) for path in paths):
         if not os.path.isdir(path):
             found.append(path)
             continue

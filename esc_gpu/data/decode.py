@@ -2,13 +2,16 @@
 
 import math
 import os
+import re
+import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from esc_gpu.data.seek import seek_to
 from esc_gpu.errors import EscGpuError
 
 if TYPE_CHECKING:
@@ -16,7 +19,12 @@ if TYPE_CHECKING:
 
 RESAMPLER_QUALITY = "HQ"  # soxr's 20-bit quality: its error stays below the rounding to int16
 RESAMPLER_REACH = 256  # samples at the lower of the two rates that a sample of soxr's depends on, to either side
-MAX_SOURCE_RATE = 768_000  # Hz; a header that claims more is damaged
+SOURCE_RATES = (100, 768_000)  # Hz; a header that claims another is damaged
+# What libsndfile's log says of a header whose length is not that of the file: "riff" of a whole W64, the others of the
+# audio in a WAV, AIFF, AU or RF64.
+LENGTHS = re.compile(r"^ *(data|SSND|Data Size|riff|Riff size) +: (\d+) \(should be (\d+)\)$", re.MULTILINE)
+STREAM_BYTES = 0x7FFFF000  # from here on, a length is that of a stream whose end was not known
+HEADER_BYTES = 128  # by so many, programs are wrong that count the header in
 BLOCK_VALUES = 1 << 22  # decoded at a time, all channels together: a clip of 5 s is one block
 REMEDY = "replace it or leave it out"
 
@@ -52,9 +60,9 @@ def recording_samples(path: Path, sample_rate: int) -> int:
     """Length of a recording at `sample_rate`, by its header.
 
     Raises:
-        EscGpuError: for a file that is missing, no audio, or empty.
+        EscGpuError: for a file that is missing, no audio, empty, or shorter than its header says.
     """
-    with _opened(path) as file:
+    with _opened(path) as (file, _):
         if not file.frames:
             raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
         return (2 * file.frames * sample_rate + file.samplerate) // (2 * file.samplerate)  # as soxr rounds
@@ -67,12 +75,12 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
     what the resampler looks at around it are read. Zeros follow where the recording ends.
 
     Raises:
-        EscGpuError: for a file that cannot be read, is empty, damaged, or over before `start`, and one that holds
-            NaN or Inf.
+        EscGpuError: for a file that cannot be read, is empty, damaged, cut short, or over before `start`, and one that
+            holds NaN or Inf.
     """
-    with _opened(path) as file:
+    with _opened(path) as (file, raw):
         first, skipped, frames = _frames_of(file.samplerate, sample_rate, start, samples)
-        waveform, source_rate = _read_mono(path, file, first, frames), file.samplerate
+        waveform, source_rate = _read_mono(path, file, raw, first, frames), file.samplerate
     if source_rate != sample_rate:
         import soxr
 
@@ -101,7 +109,7 @@ def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> 
     return first, start - first // p * q, end - first
 
 
-def _read_mono(path: Path, file: "SoundFile", first: int, frames: int) -> np.ndarray:
+def _read_mono(path: Path, file: "SoundFile", raw: IO[bytes], first: int, frames: int) -> np.ndarray:
     """Up to `frames` from frame `first` on as (frames,) float32, the mean of the channels.
 
     Blocks bound the memory: it follows what the file holds, not the length that its header claims.
@@ -110,31 +118,63 @@ def _read_mono(path: Path, file: "SoundFile", first: int, frames: int) -> np.nda
         raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
     if first >= file.frames:
         raise EscGpuError(f"{path}: has {file.frames} frames; expected more than {first} for this clip; {REMEDY}")
-    if first:
-        file.seek(first)
     blocks, position, end = [], first, min(first + frames, file.frames)
+    reached = 0
     while position < end:
         wanted = min(end - position, BLOCK_VALUES // file.channels)
-        block = file.read(wanted, dtype="float32")
-        position += len(block)
+        start = seek_to(file, raw, position)
+        if start != reached:
+            file.seek(start)
+        block = file.read(position - start + wanted, dtype="float32")[position - start :]
+        reached = position = position + len(block)
         if len(block) < wanted:  # it ends too soon, or a part in the middle cannot be decoded
             raise EscGpuError(f"{path}: gives {position} frames; expected {file.frames} by its header; {REMEDY}")
         blocks.append(block if block.ndim == 1 else block.mean(axis=1))
     return np.concatenate(blocks)
 
 
+def check_file(path: Path) -> None:
+    """Refuse what is no regular file, before it is opened: opening a named pipe would wait for its other end.
+
+    Raises:
+        EscGpuError: for a folder, a device, a named pipe or a socket, for what is not there, and for an empty file.
+    """
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise EscGpuError(f"{path}: {getattr(error, 'strerror', error)}; expected an audio file; {REMEDY}") from error
+    if not stat.S_ISREG(status.st_mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+        kind = kinds.get(stat.S_IFMT(status.st_mode), "a device")
+        raise EscGpuError(f"{path}: is {kind}; expected an audio file; {REMEDY}")
+    if not status.st_size:
+        raise EscGpuError(f"{path}: the file is empty (0 bytes); expected audio; {REMEDY}")
+
+
 @contextmanager
-def _opened(path: Path) -> Iterator["SoundFile"]:
-    """The audio file, open; whatever libsndfile has against it is an EscGpuError."""
+def _opened(path: Path) -> Iterator[tuple["SoundFile", IO[bytes]]]:
+    """The audio file, open, and its bytes; whatever libsndfile has against it is an EscGpuError."""
     import soundfile
 
+    check_file(path)
     try:
-        with open(path, "rb"), soundfile.SoundFile(path) as file:  # libsndfile does not say why it cannot open
-            if file.samplerate > MAX_SOURCE_RATE:
-                raise EscGpuError(f"{path}: claims {file.samplerate} Hz; expected up to {MAX_SOURCE_RATE}; {REMEDY}")
-            yield file
+        # By number: of a file that is open, libsndfile knows no suffix to take text for audio by (.gsm, .vox).
+        with open(path, "rb", buffering=0) as raw, soundfile.SoundFile(raw.fileno(), closefd=False) as file:
+            _check_header(path, file)
+            yield file, raw
     except OSError as error:
         raise EscGpuError(f"{path}: {error.strerror or error}; expected an audio file; {REMEDY}") from error
-    except (soundfile.LibsndfileError, TypeError) as error:  # TypeError: .raw, which has no header
-        reason = str(getattr(error, "error_string", error)).rstrip(".")
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(".")
         raise EscGpuError(f"{path}: {reason}; expected audio libsndfile can decode; {REMEDY}") from error
+
+
+def _check_header(path: Path, file: "SoundFile") -> None:
+    lowest, highest = SOURCE_RATES
+    if not lowest <= file.samplerate <= highest:
+        raise EscGpuError(f"{path}: claims {file.samplerate} Hz; expected {lowest} to {highest}; {REMEDY}")
+    for chunk, *numbers in LENGTHS.findall(file.extra_info):
+        claimed, there = map(int, numbers)
+        is_cut = there + HEADER_BYTES < claimed < STREAM_BYTES
+        if is_cut or (chunk == "riff" and there > claimed):  # what is behind a W64, libsndfile takes for audio
+            raise EscGpuError(f"{path}: holds {there} bytes; expected {claimed} by its header; {REMEDY}")

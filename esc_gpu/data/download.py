@@ -9,8 +9,9 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from http.client import HTTPException, HTTPResponse
+from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path, PureWindowsPath
+from typing import IO, Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
@@ -27,6 +28,7 @@ USER_AGENT = "esc-gpu"
 TIMEOUT_S = 30.0
 BACKOFF_S = (0.0, 1.0, 2.0, 4.0, 8.0)  # the wait before each attempt
 BLOCK_BYTES = 1 << 18
+MAX_ARCHIVE_BYTES = 1 << 30  # ESC-50's has 0.6 GB
 MAX_UNPACKED_BYTES = 4 << 30  # ESC-50 takes 0.9 GB; far more than that is a zip bomb
 # The members to unpack, and their place below the root: the archive's top folder is left out.
 WANTED = re.compile(r"[^/]+/((?:audio|meta)/\w[\w.-]{0,99}|(?:LICENSE|README)[\w.]{0,9})", re.ASCII)
@@ -109,7 +111,7 @@ def _fetch_once(url: str, archive: Path, progress: bool) -> None:
     validator = _known(archive, url).get("validator")
     offset = archive.stat().st_size if validator and archive.exists() else 0
     # If-Range: a file that has changed comes whole, with status 200, as from a server without ranges.
-    resume = {"Range": f"bytes={offset}-", "If-Range": validator} if offset else {}
+    resume = {"Range": f"bytes={offset}-", "If-Range": validator} if validator and offset else {}
     response = _open(url, resume)
     if response is None:
         return
@@ -119,8 +121,9 @@ def _fetch_once(url: str, archive: Path, progress: bool) -> None:
             archive.unlink(missing_ok=True)
             raise _Cut("the server sent other bytes than those asked for")
         rest = response.length  # in bytes; None if the server does not tell
-        _check_space(archive.parent, rest or 0)
         offset = offset if resumed else 0
+        _check_size(archive, url, offset + (rest or 0))
+        _check_space(archive.parent, rest or 0)
         total = None if rest is None else offset + rest
         with (
             archive.open("ab" if resumed else "wb") as out,
@@ -129,6 +132,7 @@ def _fetch_once(url: str, archive: Path, progress: bool) -> None:
             if not resumed:  # noted after the file was emptied: it must never hold another version's bytes
                 _note(archive, {"url": url, "validator": _validator(response)})
             for block in _blocks(response):
+                _check_size(archive, url, offset := offset + len(block))
                 out.write(block)
                 bar.update(len(block))
 
@@ -139,7 +143,8 @@ def _open(url: str, resume: dict[str, str]) -> HTTPResponse | None:
         if urlsplit(url).scheme not in ("http", "https"):
             raise ValueError("not a web address")
         request = Request(url, headers={"User-Agent": USER_AGENT, **resume})
-        return _OPENER.open(request, timeout=TIMEOUT_S)
+        response: HTTPResponse = _OPENER.open(request, timeout=TIMEOUT_S)
+        return response
     except HTTPError as error:
         error.close()
         if error.code == 416 and resume:
@@ -167,7 +172,9 @@ def _blocks(response: HTTPResponse) -> Iterator[bytes]:
 class _SafeRedirect(HTTPRedirectHandler):
     """Follows redirects to http and https, but never from https down to http."""
 
-    def redirect_request(self, req, fp, code, msg, headers, newurl):
+    def redirect_request(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> Request | None:
         if urlsplit(newurl).scheme not in ("https", req.type):
             raise HTTPError(req.full_url, code, f"redirect to {newurl} refused, not https", headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
@@ -182,17 +189,27 @@ def _validator(response: HTTPResponse) -> str | None:
     return etag if etag.startswith('"') else response.headers.get("Last-Modified")
 
 
-def _note(archive: Path, facts: dict) -> None:
+def _note(archive: Path, facts: dict[str, Any]) -> None:
     archive.with_suffix(".json").write_text(json.dumps(facts), encoding="utf-8")
 
 
-def _known(archive: Path, url: str) -> dict:
+def _known(archive: Path, url: str) -> dict[str, Any]:
     """The noted `url`, `validator` and `whole` of the bytes in `archive`; {} unless they are of `url`."""
     try:
         facts = json.loads(archive.with_suffix(".json").read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):  # none yet, or half written by a killed run
         return {}
     return facts if facts.get("url") == url else {}
+
+
+def _check_size(archive: Path, url: str, size: int) -> None:
+    """Refuse what is announced, or comes, that would fill the disk."""
+    if size > MAX_ARCHIVE_BYTES:
+        shutil.rmtree(archive.parent)
+        raise EscGpuError(
+            f"{url}: sends more than {MAX_ARCHIVE_BYTES >> 20} MiB; expected the archive of ESC-50, of about 600; "
+            "what came was deleted, check the URL and run the command again"
+        )
 
 
 def _check_space(folder: Path, size: int) -> None:

@@ -1,5 +1,6 @@
 """The ESC-50 layout: which clips a folder holds, their classes, and the folds they are split by."""
 
+import os
 from pathlib import Path
 from typing import Literal, NamedTuple, get_args
 
@@ -14,7 +15,7 @@ from esc_gpu.data.recordings import (
     check_unique,
     listed,
 )
-from esc_gpu.data.rows import check_filled, integer, read_rows
+from esc_gpu.data.rows import Fields, check_filled, has_control_character, integer, read_rows
 from esc_gpu.errors import EscGpuError
 
 CATEGORIES = (  # ten targets each: target // 10 is the position here
@@ -41,8 +42,8 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
     """
     if subset not in get_args(Subset):
         raise EscGpuError(f"data.subset {subset!r} is unknown; expected one of {listed(get_args(Subset))}")
-    root = Path(root).expanduser()
-    if not root.is_dir():
+    root = Path(os.path.expanduser(root))
+    if not os.path.isdir(root):
         raise EscGpuError(f"{root}: no such folder; expected ESC-50, with its meta and audio; correct data.root")
     table, audio = root / "meta" / "esc50.csv", root / "audio"
     rows = read_rows(table, COLUMNS, _parse, MISSING)
@@ -82,13 +83,17 @@ class _Row(NamedTuple):
     src_file: str
 
 
-def _parse(where: str, number: int, fields: dict[str, str]) -> _Row:
+def _parse(where: str, number: int, fields: Fields) -> _Row:
     check_filled(where, fields, COLUMNS)
     filename = fields["filename"]
     if any(part in filename for part in ("/", "\\", "..")) or not filename.isprintable():
         raise EscGpuError(
             f"{where}: filename {filename!r} has a slash, a double dot or a control character; expected the "
             "name of a file in the folder audio; correct it"
+        )
+    if has_control_character(fields["category"]):
+        raise EscGpuError(
+            f"{where}: category {fields['category']!r} has a control character; expected none; correct it"
         )
     if fields["esc10"].lower() not in ("true", "false"):
         raise EscGpuError(f"{where}: esc10 is {fields['esc10']!r}; expected True or False; correct it")

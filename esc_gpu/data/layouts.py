@@ -1,5 +1,6 @@
 """Which of the layouts a data set has: that of ESC-50, or a table of the user's own."""
 
+import os
 from pathlib import Path
 
 from esc_gpu.data.esc50 import Subset, read_esc50
@@ -24,8 +25,8 @@ def read_recordings(root: str | Path | None, subset: Subset = "all", table: str 
         return read_table(table, root)
     if root is None:
         raise EscGpuError("there is neither data.root nor data.table; expected one of them; give it")
-    root = Path(root).expanduser()
-    if root.is_dir() and not (root / "meta" / "esc50.csv").exists() and (other := _find_csv(root)):
+    root = Path(os.path.expanduser(root))
+    if os.path.isdir(root) and not (root / "meta" / "esc50.csv").exists() and (other := _find_csv(root)):
         raise EscGpuError(
             f"{root / 'meta' / 'esc50.csv'}: no such file, but there is {other}; expected ESC-50, or a csv with the "
             "columns path, label, fold; point data.root to the folder above meta, or name your csv with "

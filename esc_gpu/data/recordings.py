@@ -1,5 +1,6 @@
 """Recordings of a data set: their files, classes and folds, and the checks that every layout needs."""
 
+import hashlib
 import os
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -42,6 +43,12 @@ class Recordings:
         return [self.audio / name for name in self.filenames]
 
     @property
+    def digest(self) -> str:
+        """Hash of the rows, wherever the files are."""
+        rows = self.filenames, self.folds.tolist(), self.labels.tolist(), self.src_files, self.class_names
+        return hashlib.blake2b(repr(rows).encode(), digest_size=16).hexdigest()
+
+    @property
     def fold_numbers(self) -> list[int]:
         """The folds there are, in ascending order."""
         return sorted(set(self.folds.tolist()))
@@ -53,31 +60,50 @@ class Recordings:
         tested on: that test fold is in neither part, so what is chosen by the result has not seen it.
 
         Raises:
-            EscGpuError: if there is no such fold, or if there are too few folds to leave one out.
+            EscGpuError: if there is no such fold, if there are too few folds to leave one out, or if recordings of one
+                source are in two of the parts.
         """
         numbers = self.fold_numbers
         if fold not in numbers:
             raise EscGpuError(f"fold {fold} does not exist; expected one of {listed(numbers)}")
-        if not validate:
-            return np.flatnonzero(self.folds != fold), np.flatnonzero(self.folds == fold)
-        if len(numbers) < 3:
-            raise EscGpuError(
-                f"validate leaves a test fold out, but there are only {len(numbers)} folds; expected 3 or more"
-            )
-        test_fold = numbers[(numbers.index(fold) + 1) % len(numbers)]
-        return np.flatnonzero(~np.isin(self.folds, (fold, test_fold))), np.flatnonzero(self.folds == fold)
+        left_out = []
+        if validate:
+            if len(numbers) < 3:
+                raise EscGpuError(
+                    f"validate leaves a test fold out, but there are only {len(numbers)} folds; expected 3 or more"
+                )
+            left_out = [numbers[(numbers.index(fold) + 1) % len(numbers)]]
+        train, test = np.flatnonzero(~np.isin(self.folds, [fold, *left_out])), np.flatnonzero(self.folds == fold)
+        self._check_apart(train, test, np.flatnonzero(np.isin(self.folds, left_out)))
+        return train, test
+
+    def _check_apart(self, *parts: np.ndarray) -> None:
+        """Whatever a layout has checked: no source has recordings in two of the parts."""
+        first: dict[str, tuple[int, int]] = {}
+        for part, positions in enumerate(parts):
+            for position in positions.tolist():
+                source = self.src_files[position]
+                part_before, other = first.setdefault(source, (part, position))
+                if part_before != part:
+                    raise EscGpuError(
+                        f"{self.filenames[other]} and {self.filenames[position]} are of one source, {source!r}, and in "
+                        f"folds {self.folds[other]} and {self.folds[position]}; expected all of a source in one fold, "
+                        "or a clip is tested on a recording it was trained on; correct the folds"
+                    )
 
 
 class Row(Protocol):
     """A row of a csv, its columns being attributes."""
 
-    number: int  # line of the csv, the header being 1
-    fold: int
+    @property
+    def number(self) -> int: ...  # line of the csv, the header being 1
+    @property
+    def fold(self) -> int: ...
 
 
 def check_unique(table: Path, rows: Sequence[Row], column: str) -> None:
     """No file stands in two rows."""
-    first = {}
+    first: dict[str, int] = {}
     for row in rows:
         name = getattr(row, column)
         if name in first:
@@ -90,7 +116,7 @@ def check_unique(table: Path, rows: Sequence[Row], column: str) -> None:
 
 def check_one(table: Path, rows: Sequence[Row], value: str, key: str, reason: str) -> None:
     """Each `key` has the same `value` wherever it stands."""
-    first = {}
+    first: dict[object, object] = {}
     for row in rows:
         name, here = getattr(row, key), getattr(row, value)
         above = first.setdefault(name, here)
@@ -137,6 +163,6 @@ def check_clips_exist(folder: Path, rows: Sequence[Row], column: str) -> None:
         )
 
 
-def listed(items: Iterable) -> str:
+def listed(items: Iterable[object]) -> str:
     """The items with commas between them."""
     return ", ".join(map(str, items))

@@ -1,6 +1,7 @@
 """The rows of a csv file, each parsed and checked."""
 
 import csv
+import unicodedata
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TypeVar
@@ -12,11 +13,10 @@ from esc_gpu.errors import EscGpuError
 
 INT64 = np.iinfo(np.int64)
 T = TypeVar("T")
+Fields = dict[str | None, str]  # under None what is beyond the columns
 
 
-def read_rows(
-    table: Path, columns: Iterable[str], parse: Callable[[str, int, dict[str, str]], T], missing: str
-) -> list[T]:
+def read_rows(table: Path, columns: Iterable[str], parse: Callable[[str, int, Fields], T], missing: str) -> list[T]:
     """Every row of a csv in UTF-8, with or without a byte order mark, as `parse(where, line, fields)` makes it.
 
     Args:
@@ -36,21 +36,23 @@ def read_rows(
             rows = [parse(f"{table}, row {reader.line_num}", reader.line_num, fields) for fields in reader]
     except FileNotFoundError as error:
         raise EscGpuError(f"{table}: no such file; {missing}") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except EscGpuError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a name with a zero byte
         raise EscGpuError(f"{table}: {error}; expected a csv file in UTF-8; replace it") from error
     if not rows:
         raise EscGpuError(f"{table}: no rows; expected one for each clip; replace the file")
     return rows
 
 
-def check_filled(where: str, fields: dict[str, str], columns: tuple[str, ...]) -> None:
+def check_filled(where: str, fields: Fields, columns: tuple[str, ...]) -> None:
     """No column is empty in this row."""
     for column in columns:
         if not fields[column]:  # None in a row that is too short
             raise EscGpuError(f"{where}: {column} is empty; expected {len(columns)} fields; fill it in")
 
 
-def integer(where: str, column: str, fields: dict[str, str]) -> int:
+def integer(where: str, column: str, fields: Fields) -> int:
     """The value of a column of integers."""
     try:
         value = int(fields[column])
@@ -59,6 +61,11 @@ def integer(where: str, column: str, fields: dict[str, str]) -> int:
     if value is None or not INT64.min <= value <= INT64.max:
         raise EscGpuError(f"{where}: {column} is {fields[column]!r}; expected an integer; correct it")
     return value
+
+
+def has_control_character(text: str) -> bool:
+    """Line ends of Unicode count, too: messages and reports have one line for a name."""
+    return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)
 
 
 def _check_columns(table: Path, columns: tuple[str, ...], found: Iterable[str]) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -52,10 +53,11 @@ class Shard:
 class ShardFolder:
     """What the files of a store must be, and whether they are."""
 
-    def __init__(self, folder: Path, shape: tuple[int, int], clips_per_shard: int, index: dict[str, object]):
+    def __init__(self, folder: Path, shape: tuple[int, int], clips_per_shard: int, index: dict[str, Any]):
         n_clips, n_samples = shape
         self.folder, self.shape, self.clips_per_shard = folder, shape, clips_per_shard
         self.index, self.lock = folder / "index.json", folder / "lock"
+        self.damaged = folder / "damaged.json"  # in place of a store: the recordings for which there cannot be one
         self.index_text = json.dumps(index, indent=1)
         self.shards = [
             Shard(folder / f"waveforms-{number:05}.npy", first, min(clips_per_shard, n_clips - first), n_samples)
@@ -75,6 +77,6 @@ class ShardFolder:
 
     def remove_leftovers(self) -> None:
         """Delete what is no part of the store: the temporary files of a builder that was killed."""
-        kept = {self.lock, self.index, *(shard.path for shard in self.shards)}
+        kept = {self.lock, self.index, self.damaged, *(shard.path for shard in self.shards)}
         for path in set(self.folder.iterdir()) - kept:
             path.unlink()

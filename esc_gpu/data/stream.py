@@ -87,7 +87,7 @@ def stream_batches(
     buffers = [transfer.allocate((rows, store.n_samples)) for _ in range(BUFFERS)]
     pool = ThreadPoolExecutor(readers, thread_name_prefix="esc_gpu-reader")
 
-    def fill(step: int, is_free: Callable[[], None] = lambda: None) -> list[Future]:
+    def fill(step: int, is_free: Callable[[], None] = lambda: None) -> list[Future[None]]:
         """Start reading a batch into its buffer, a share of the rows in each task."""
         index, buffer = index_batches[step], buffers[step % BUFFERS].numpy()
         shares = [share for share in np.array_split(np.arange(len(index)), readers) if len(share)]

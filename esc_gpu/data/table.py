@@ -1,13 +1,13 @@
 """Any folder of recordings that a csv describes: a path, a label and a fold in each row."""
 
-import unicodedata
+import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import NamedTuple
 
 import numpy as np
 
 from esc_gpu.data.recordings import Recordings, check_clips_exist, check_folds, check_one_fold, check_unique
-from esc_gpu.data.rows import check_filled, integer, read_rows
+from esc_gpu.data.rows import Fields, check_filled, has_control_character, integer, read_rows
 from esc_gpu.errors import EscGpuError
 
 COLUMNS = ("path", "label", "fold")
@@ -28,9 +28,9 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
         EscGpuError: for a missing folder, csv or file, a malformed csv, a path out of the folder, and for folds
             that cannot be used: fewer than two, a class in one fold only, or a source in several.
     """
-    table = Path(table).expanduser()
-    root = table.parent if root is None else Path(root).expanduser()
-    if not root.is_dir():
+    table = Path(os.path.expanduser(table))
+    root = table.parent if root is None else Path(os.path.expanduser(root))
+    if not os.path.isdir(root):
         raise EscGpuError(f"{root}: no such folder; expected that of the recordings in {table}; correct data.root")
     rows = read_rows(table, COLUMNS, _parse, MISSING)
     check_unique(table, rows, "path")
@@ -60,7 +60,7 @@ class _Row(NamedTuple):
     source: str
 
 
-def _parse(where: str, number: int, fields: dict[str | None, str]) -> _Row:
+def _parse(where: str, number: int, fields: Fields) -> _Row:
     if None in fields:
         raise EscGpuError(
             f"{where}: has more fields than the first row; expected as many; put text that holds a comma "
@@ -79,7 +79,7 @@ def _parse(where: str, number: int, fields: dict[str | None, str]) -> _Row:
 
 def _relative(where: str, path: str) -> str:
     """The path in one spelling, checked to stay in its folder."""
-    if _has_control_character(path):
+    if has_control_character(path):
         raise EscGpuError(f"{where}: path {path!r} has a control character; expected none; rename the file")
     if "\\" in path:
         raise EscGpuError(f"{where}: path {path!r} has a backslash; expected forward slashes; correct it")
@@ -96,16 +96,11 @@ def _relative(where: str, path: str) -> str:
 
 def _name(where: str, label: str) -> str:
     name = label.strip()
-    if not name or _has_control_character(name):
+    if not name or has_control_character(name):
         raise EscGpuError(
             f"{where}: label {label!r} is blank or has a control character; expected the name of a class; correct it"
         )
     return name
-
-
-def _has_control_character(text: str) -> bool:
-    """Line ends of Unicode count, too: messages and reports have one line for a name."""
-    return any(unicodedata.category(character) in ("Cc", "Zl", "Zp") for character in text)
 
 
 def _sorted_labels(labels: set[str]) -> tuple[str, ...]:

@@ -4,7 +4,7 @@ import os
 import threading
 import weakref
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -41,7 +41,7 @@ class WaveformStore:
         self._clips_per_shard = files.clips_per_shard
         self._files = [_ShardFile(shard.path, len(shard.header)) for shard in files.shards]
 
-    def __reduce__(self) -> tuple:  # to another process on this machine: it opens the files itself
+    def __reduce__(self) -> tuple[Any, ...]:  # to another process on this machine: it opens the files itself
         return WaveformStore, (self._layout, self.sample_rate, self.key)
 
     @property
@@ -108,7 +108,8 @@ class _ShardFile:
 
     def __init__(self, path: Path, offset: int):
         self.path, self.offset = path, offset
-        self.descriptor, self.opening = None, threading.Lock()
+        self.descriptor: int | None = None
+        self.opening = threading.Lock()
 
     def read(self, position: int, row: memoryview) -> None:
         """Fill `row` with the bytes from `position` on, counted from the first sample."""

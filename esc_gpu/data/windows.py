@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
+from esc_gpu.data.damage import OnError, map_files
 from esc_gpu.data.decode import REMEDY, clip_samples, count_workers, recording_samples
 from esc_gpu.errors import EscGpuError
 
@@ -37,6 +38,7 @@ def cut_windows(
     overlap: float | None,
     workers: int | None = None,
     progress: bool = True,
+    on_error: OnError = "fail",
 ) -> Windows:
     """Windows of `clip_seconds` over every recording, neighbours sharing `overlap` (0 to 0.95) of their length.
 
@@ -45,7 +47,8 @@ def cut_windows(
     `workers` threads, by default one for each CPU core, read the lengths from the files' headers.
 
     Raises:
-        EscGpuError: for an option out of its range and a file whose header cannot be read.
+        EscGpuError: for an option out of its range and a file whose header cannot be read: the first or, with
+            `on_error` "skip", a DamagedFilesError with all of them.
     """
     samples, workers = clip_samples(sample_rate, clip_seconds), count_workers(workers)
     if overlap is None:
@@ -58,7 +61,8 @@ def cut_windows(
     hop = max(1, round(samples * (1 - overlap)))
     measure = partial(_measure, sample_rate=int(sample_rate))
     with ThreadPoolExecutor(workers) as pool:
-        lengths = tqdm(pool.map(measure, map(Path, paths)), "measure", len(paths), unit="file", disable=not progress)
+        lengths = map_files(pool, measure, [Path(path) for path in paths], on_error)
+        lengths = tqdm(lengths, "measure", len(paths), unit="file", disable=not progress)
         starts = [_starts(length, samples, hop) for length in lengths]
     recording = np.repeat(np.arange(len(starts), dtype=np.int64), [len(part) for part in starts])
     return Windows(recording, np.concatenate([np.empty(0, np.int64), *starts]))

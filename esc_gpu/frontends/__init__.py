@@ -1,6 +1,7 @@
 """Front-ends: audio features as layers. `create_frontend("logmel")` makes one, `list_frontends()` names them."""
 
 import importlib
+from typing import Any
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, option_names
@@ -65,7 +66,7 @@ def list_backends(name: str) -> list[str]:
     return list(_FRONTENDS[name])
 
 
-def create_frontend(name: str, backend: str = "auto", **options: object) -> Frontend:
+def create_frontend(name: str, backend: str = "auto", **options: Any) -> Frontend:
     """The front-end `name`; `options` are those of its class.
 
     Args:
@@ -98,7 +99,8 @@ def frontend_class(name: str, backend: str = "native") -> type[Frontend]:
     """The class of a front-end; its docstring has the options."""
     module, attribute = _FRONTENDS[name][backend]
     try:
-        return getattr(importlib.import_module(f"esc_gpu.frontends.{module}"), attribute)
+        cls: type[Frontend] = getattr(importlib.import_module(f"esc_gpu.frontends.{module}"), attribute)
+        return cls
     except ModuleNotFoundError as error:
         raise EscGpuError(
             f"backend {backend!r} of {name} needs the package {error.name!r}: pip install {error.name}, "
@@ -108,7 +110,7 @@ def frontend_class(name: str, backend: str = "native") -> type[Frontend]:
         raise EscGpuError(f"backend {backend!r} of {name} cannot be imported here: {error}") from error
 
 
-def _build(name: str, backend: str, options: dict[str, object]) -> Frontend:
+def _build(name: str, backend: str, options: dict[str, Any]) -> Frontend:
     cls = frontend_class(name, backend)
     known = option_names(cls)
     for option in options:

@@ -3,6 +3,7 @@
 import inspect
 import threading
 from collections.abc import Callable, Hashable, Mapping
+from typing import TYPE_CHECKING, Any, Self
 
 import torch
 import torch.nn.functional as F
@@ -22,7 +23,7 @@ def option_parameters(cls: type) -> list[inspect.Parameter]:
     found: dict[str, inspect.Parameter] = {}
     for base in cls.__mro__:
         if "__init__" in vars(base):
-            parameters = inspect.signature(base.__init__).parameters.values()
+            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
             for parameter in parameters:
                 if parameter.kind is parameter.KEYWORD_ONLY:
                     found.setdefault(parameter.name, parameter)
@@ -81,13 +82,14 @@ exact_matmul = ExactMatmul()
 class Float32Module(nn.Module):
     """A module that stays float32 when the model around it is made `.half()` or `.bfloat16()`."""
 
-    def _apply(self, fn, recurse=True):
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         def keep_precision(tensor: Tensor) -> Tensor:
             moved = fn(tensor)
             lowered = moved.is_floating_point() and moved.dtype.itemsize < 4
             return tensor.to(moved.device) if lowered else moved
 
-        return super()._apply(keep_precision, recurse)
+        changed: Self = super()._apply(keep_precision, recurse)
+        return changed
 
 
 class Frontend(Float32Module):
@@ -104,6 +106,7 @@ class Frontend(Float32Module):
     """
 
     name: str
+    precision: Tensor
     backend = "native"
     bin_unit = "Hz"
     n_channels = 1
@@ -132,6 +135,10 @@ class Frontend(Float32Module):
         self.resample = None if self.input_rate == sample_rate else Resample(self.input_rate, sample_rate)
         # Carries the device and the precision of the constants, also where there are no others.
         self.register_buffer("precision", torch.empty(0, dtype=torch.float32, device="cpu"), persistent=False)
+
+    if TYPE_CHECKING:
+
+        def __call__(self, waveform: Tensor) -> Tensor: ...
 
     def forward(self, waveform: Tensor) -> Tensor:
         """`(B, T)` int16 or float, full scale at ±1 → `(B, C, F, N)` float32.
@@ -176,7 +183,7 @@ class Frontend(Float32Module):
         """`(B, T)` float, prepared → `(B, C, F, N)`, called with autocast off; `shared` is a stack's."""
         raise NotImplementedError
 
-    def member_layer(self, member: "Frontend | Mapping[str, object]") -> "Frontend":
+    def member_layer(self, member: "Frontend | Mapping[str, Any] | None") -> "Frontend":
         """A member of this front-end: itself, or made of its options.
 
         Without a sample rate a mapping gets this front-end's; with another one, a resampler goes before it.
@@ -250,12 +257,12 @@ class Frontend(Float32Module):
         return self.n_channels, len(self.frequencies), self.n_frames(n_samples)
 
     @property
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         """The constructor's arguments as plain types; `create_frontend` makes the same layer of them."""
         return {name: getattr(self, name) for name in option_names(type(self))}
 
     @property
-    def spec(self) -> dict[str, object]:
+    def spec(self) -> dict[str, Any]:
         """`options` with `name` and `backend`: what a checkpoint stores, as `create_frontend(**spec)`."""
         return {"name": self.name, "backend": self.backend, **self.options}
 

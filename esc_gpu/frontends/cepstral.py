@@ -1,5 +1,7 @@
 """Cepstral coefficients: the DCT of the log power of mel, linear or gammatone bands."""
 
+from typing import Any
+
 import numpy as np
 import scipy.fft
 import torch
@@ -23,6 +25,7 @@ class Cepstral(FilterbankFrontend):
     """The orthonormal DCT-II of a filter bank's power in dB. The bins are coefficients, not frequencies."""
 
     bin_unit = "coefficient"
+    dct: Tensor
     top_db: float | None
 
     @property
@@ -69,7 +72,7 @@ class MFCC(Cepstral, MelFrontend):
 
     name = "mfcc"
 
-    def __init__(self, *, n_mfcc: int = 40, top_db: float | None = 80.0, **mel: object):
+    def __init__(self, *, n_mfcc: int = 40, top_db: float | None = 80.0, **mel: Any):
         super().__init__(**mel)
         check_int("n_mfcc", n_mfcc, 1, self.n_mels)
         self.n_mfcc = n_mfcc
@@ -111,7 +114,7 @@ class LFCC(Cepstral):
         fmin: float = 0.0,
         fmax: float | None = None,
         top_db: float | None = 80.0,
-        **stft: object,
+        **stft: Any,
     ):
         super().__init__(**stft)
         check_int("n_filters", n_filters, 1)
@@ -157,7 +160,7 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     name = "gfcc"
 
-    def __init__(self, *, n_gfcc: int = 40, top_db: float | None = 80.0, **gammatone: object):
+    def __init__(self, *, n_gfcc: int = 40, top_db: float | None = 80.0, **gammatone: Any):
         super().__init__(**gammatone)
         check_int("n_gfcc", n_gfcc, 1, self.n_bins)
         self.n_gfcc = n_gfcc

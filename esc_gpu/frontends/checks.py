@@ -3,11 +3,12 @@
 import difflib
 import math
 from collections.abc import Iterable
+from typing import Any
 
 from esc_gpu.errors import EscGpuError
 
 
-def check_int(name: str, value: object, low: int, high: int | None = None) -> None:
+def check_int(name: str, value: Any, low: int, high: int | None = None) -> None:
     """Refuse what is not an integer in `[low, high]`."""
     good = isinstance(value, int) and not isinstance(value, bool) and value >= low
     if not good or (high is not None and value > high):
@@ -15,7 +16,7 @@ def check_int(name: str, value: object, low: int, high: int | None = None) -> No
         raise EscGpuError(f"{name} must be an integer {limits}, got {value!r}")
 
 
-def check_number(name: str, value: object, above: float | None = None) -> None:
+def check_number(name: str, value: Any, above: float | None = None) -> None:
     """Refuse what is not a finite number, or not one above `above`."""
     good = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not good or (above is not None and value <= above):

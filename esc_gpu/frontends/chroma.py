@@ -1,5 +1,7 @@
 """Chroma: the energy of each pitch class, over all octaves."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -82,7 +84,7 @@ class Chroma(FilterbankFrontend):
     name = "chroma"
     bin_unit = "pitch class"
 
-    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = "max", **stft: object):
+    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = "max", **stft: Any):
         super().__init__(**stft)
         check_int("n_chroma", n_chroma, 1)
         check_number("tuning", tuning)
@@ -127,6 +129,7 @@ class ChromaCQT(ConstantQ):
     """
 
     name = "chroma_cqt"
+    bank: Tensor
     bin_unit = "pitch class"
 
     def __init__(
@@ -137,7 +140,7 @@ class ChromaCQT(ConstantQ):
         top_db: float | None = 80.0,
         n_bins: int = 252,
         bins_per_octave: int = 36,
-        **constant_q: object,
+        **constant_q: Any,
     ):
         super().__init__(n_bins=n_bins, bins_per_octave=bins_per_octave, **constant_q)
         check_int("n_chroma", n_chroma, 1)

@@ -1,6 +1,7 @@
 """Several front-ends as the channels of one image."""
 
 from collections.abc import Mapping, Sequence
+from typing import Any, cast
 
 import torch
 import torch.nn.functional as F
@@ -30,13 +31,14 @@ class Stack(Frontend):
     """
 
     name = "stack"
+    layers: Sequence[Frontend]
 
     def __init__(
         self,
         *,
-        members: Sequence[Frontend | Mapping[str, object]] = (),
+        members: Sequence[Frontend | Mapping[str, Any]] = (),
         n_bins: int | None = None,
-        **common: object,
+        **common: Any,
     ):
         if not members:
             raise EscGpuError("a stack needs at least one front-end in `members`, for example [logmel, mfcc, cqt]")
@@ -48,7 +50,7 @@ class Stack(Frontend):
             raise EscGpuError("a stack has one front-end twice among its members: make a second one of its spec")
         if n_bins is not None:
             check_int("n_bins", n_bins, 1)
-        self.layers = nn.ModuleList(layers)
+        self.layers = cast(Sequence[Frontend], nn.ModuleList(layers))  # which has no type for what is in it
         self.densest = min(range(len(layers)), key=lambda k: layers[k].hop_seconds)
         self.hop_length = layers[self.densest].hop_length
         self.n_bins = n_bins or max(len(layer.frequencies) for layer in layers)
@@ -59,7 +61,7 @@ class Stack(Frontend):
         self.takes_whole_power = any(layer.takes_whole_power for layer in layers)
 
     @property
-    def members(self) -> list[dict[str, object]]:
+    def members(self) -> list[dict[str, Any]]:
         """The members' specs, as plain types."""
         return [layer.spec for layer in self.layers]
 
@@ -80,11 +82,11 @@ class Stack(Frontend):
         if shared is None or self.changes_clips:
             shared = {}
         size = (self.n_bins, self.count_frames(waveform.shape[-1]))
-        images: list[Tensor | None] = [None] * len(self.layers)
+        images: dict[int, Tensor] = {}
         for k in self.order:
             layer = self.layers[k]
             images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size)
-        return torch.cat(images, dim=1)
+        return torch.cat([images[k] for k in range(len(self.layers))], dim=1)
 
 
 def to_grid(image: Tensor, size: tuple[int, int]) -> Tensor:

@@ -7,7 +7,9 @@ whole clip instead of one frame), so that one rfft of the clip serves all of the
 whose tones are short and spectra wide, it is a matrix product over short frames.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
+from typing import Any, Self
 
 import numpy as np
 import scipy.fft
@@ -67,7 +69,7 @@ class ConstantQ(Frontend):
         filter_scale: float = 1.0,
         window: str = "hann",
         pad_mode: str = "reflect",
-        **common: object,
+        **common: Any,
     ):
         super().__init__(hop_length, **common)
         check_int("n_bins", n_bins, 1)
@@ -104,7 +106,7 @@ class ConstantQ(Frontend):
     @property
     def alpha(self) -> float:
         """A bin's distance to the next one, as a share of its frequency."""
-        return 2.0 ** (1.0 / self.bins_per_octave) - 1.0
+        return float(2.0 ** (1.0 / self.bins_per_octave) - 1.0)
 
     @property
     def bandwidth_offset(self) -> float:
@@ -230,15 +232,15 @@ class ConstantQ(Frontend):
         device, dtype = self.precision.device, self.precision.dtype.to_complex()
         return replace(plan, octaves=[(first, kernels.to(device, dtype)) for first, kernels in plan.octaves])
 
-    def __getstate__(self) -> dict[str, object]:
+    def __getstate__(self) -> dict[str, Any]:
         return self.__dict__ | {"_plans": {}}  # copies, also those on other devices, make their own
 
     def _replicate_for_data_parallel(self) -> "ConstantQ":
-        replica = super()._replicate_for_data_parallel()
+        replica: ConstantQ = super()._replicate_for_data_parallel()
         replica._plans = {}
         return replica
 
-    def _apply(self, fn, recurse=True):
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         self._plans = {}  # they hold tensors of the old device and precision
         return super()._apply(fn, recurse)
 
@@ -261,7 +263,7 @@ class CQT(ConstantQ):
 
     name = "cqt"
 
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **constant_q: object):
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **constant_q: Any):
         super().__init__(**constant_q)
         self.scale = check_scale(scale)
         self.top_db = check_top_db(top_db)
@@ -293,7 +295,7 @@ class VQT(CQT):
 
     name = "vqt"
 
-    def __init__(self, *, gamma: float | None = None, **cqt: object):
+    def __init__(self, *, gamma: float | None = None, **cqt: Any):
         if gamma is not None:
             check_number("gamma", gamma)
             if gamma < 0:

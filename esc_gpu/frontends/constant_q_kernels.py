@@ -111,5 +111,5 @@ def block_kernels(
         start = low + offset - first * n_fold
         band = band[: len(row) - start]
         row[start : start + len(band)] = band
-    kernels = kernels.reshape(len(octave), stop - first, n_fold).transpose(2, 1, 0)
-    return first, torch.from_numpy(np.ascontiguousarray(kernels))
+    blocks = kernels.reshape(len(octave), stop - first, n_fold).transpose(2, 1, 0)
+    return first, torch.from_numpy(np.ascontiguousarray(blocks))

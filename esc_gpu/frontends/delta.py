@@ -3,6 +3,7 @@
 import bisect
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import scipy.signal
 import torch
@@ -41,10 +42,10 @@ class Delta(Frontend):
     def __init__(
         self,
         *,
-        member: Frontend | Mapping[str, object] | None = None,
+        member: Frontend | Mapping[str, Any] | None = None,
         width: int = 9,
         order: int = 2,
-        **common: object,
+        **common: Any,
     ):
         if isinstance(member, Frontend):
             common = {"sample_rate": member.input_rate} | common
@@ -65,7 +66,7 @@ class Delta(Frontend):
         self.fits = derivative_fits(width, order)
 
     @property
-    def member(self) -> dict[str, object]:
+    def member(self) -> dict[str, Any]:
         """The member's spec, as plain types."""
         return self.layer.spec
 

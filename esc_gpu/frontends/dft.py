@@ -15,6 +15,14 @@ class FactoredDFT(nn.Module):
     the classes `c <= P / 2` hold every frequency or its mirror image.
     """
 
+    first_cos: Tensor
+    first_sin: Tensor
+    twiddle_cos: Tensor
+    twiddle_sin: Tensor
+    second_cos: Tensor
+    second_sin: Tensor
+    order: Tensor
+
     def __init__(self, n_fft: int):
         super().__init__()
         self.p = max(p for p in range(1, math.isqrt(n_fft) + 1) if n_fft % p == 0)

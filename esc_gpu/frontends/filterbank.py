@@ -1,6 +1,7 @@
 """A filter bank over the power of an STFT: what mel, linear, gammatone and chroma features share."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import torch
@@ -20,6 +21,7 @@ class FilterbankFrontend(STFTFrontend):
     A subclass gives `filterbank` and `bank_options`; a backend overrides `build` and `band_power`.
     """
 
+    bank: Tensor
     bands_word = "n_bins", "bands"  # the option with their number, and what they are called
 
     def filterbank(self) -> Tensor:
@@ -76,7 +78,7 @@ class BandSpectrogram(FilterbankFrontend):
         scale: "db", "power" or "magnitude"; top_db: range kept under each clip's maximum, in dB, or None.
     """
 
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **bank: object):
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **bank: Any):
         super().__init__(**bank)
         self.scale = check_scale(scale)
         self.top_db = check_top_db(top_db)

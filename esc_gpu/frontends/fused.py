@@ -4,6 +4,9 @@ Where they do not (no GPU with TF32, an `n_fft` that the kernel lacks, a wavefor
 exported graph) the native path gives the same numbers.
 """
 
+from collections.abc import Callable
+from typing import Self
+
 import torch
 from torch import Tensor
 
@@ -30,7 +33,7 @@ class FusedMel(MelFrontend):
             for name, constant in stft_bank.make_constants(self.n_fft, self.filterbank(), window).items():
                 self.register_buffer(f"fused_{name}", constant, persistent=False)
 
-    def _apply(self, fn, recurse=True):
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         moved = super()._apply(fn, recurse)
         device = self.precision.device
         is_nvidia = device.type == "cuda" and torch.version.hip is None

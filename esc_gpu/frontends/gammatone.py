@@ -1,5 +1,7 @@
 """Gammatone filter bank over the power of an STFT: a spectrogram on the ear's frequency scale."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,7 +15,8 @@ def erb_frequencies(n_bins: int, fmin: float, fmax: float) -> np.ndarray:
 
     Source: Glasberg & Moore (1990), eq. 4: `21.4 log10(1 + 0.00437 f)`.
     """
-    rates = np.linspace(*(21.4 * np.log10(1 + 0.00437 * np.array([fmin, fmax]))), n_bins + 2)[1:-1]
+    low, high = 21.4 * np.log10(1 + 0.00437 * np.array([fmin, fmax]))
+    rates = np.linspace(low, high, n_bins + 2)[1:-1]
     return (10 ** (rates / 21.4) - 1) / 0.00437
 
 
@@ -51,7 +54,7 @@ class GammatoneFrontend(FilterbankFrontend):
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
     """
 
-    def __init__(self, *, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, **stft: object):
+    def __init__(self, *, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, **stft: Any):
         super().__init__(**stft)
         check_int("n_bins", n_bins, 1)
         self.n_bins = n_bins

@@ -1,5 +1,7 @@
 """Mel scale, mel filter bank and the log-mel spectrogram."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -71,7 +73,7 @@ class MelFrontend(FilterbankFrontend):
         fmax: float | None = None,
         mel_scale: str = "slaney",
         norm: str | None = "slaney",
-        **stft: object,
+        **stft: Any,
     ):
         super().__init__(**stft)
         check_int("n_mels", n_mels, 1)

@@ -5,6 +5,8 @@ nnAudio's square root has a NaN gradient on silence. The options are checked by 
 before nnAudio sees them: it lets a wrong one pass.
 """
 
+from typing import Any
+
 import torch
 from nnAudio import features
 from torch import Tensor, nn
@@ -16,7 +18,7 @@ from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend
 
 
-def stft_arguments(frontend: STFTFrontend) -> dict[str, object]:
+def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
     """The options of the STFT in nnAudio's words."""
     return {
         "sr": frontend.sample_rate,
@@ -46,7 +48,7 @@ class NnAudioSpectrogram(Spectrogram):
 
     backend = "nnaudio"
 
-    def __init__(self, *, trainable_stft: bool = False, **options: object):
+    def __init__(self, *, trainable_stft: bool = False, **options: Any):
         self.trainable_stft = trainable_stft
         super().__init__(**options)
 
@@ -63,7 +65,7 @@ class NnAudioMel(MelFrontend):
 
     backend = "nnaudio"
 
-    def __init__(self, *, trainable_stft: bool = False, trainable_mel: bool = False, **options: object):
+    def __init__(self, *, trainable_stft: bool = False, trainable_mel: bool = False, **options: Any):
         self.trainable_stft = trainable_stft
         self.trainable_mel = trainable_mel
         super().__init__(**options)
@@ -103,7 +105,7 @@ class NnAudioCQT(CQT):
 
     backend = "nnaudio"
 
-    def __init__(self, *, trainable: bool = False, **options: object):
+    def __init__(self, *, trainable: bool = False, **options: Any):
         self.trainable = trainable
         super().__init__(**options)
 

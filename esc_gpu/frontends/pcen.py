@@ -1,6 +1,7 @@
 """Per-channel energy normalisation: a mel spectrogram under automatic gain control."""
 
 import math
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,6 +47,11 @@ class PCEN(MelFrontend):
     """
 
     name = "pcen"
+    smooth_weights: Tensor
+    smooth_decay: Tensor
+    log_gain: Tensor
+    log_bias: Tensor
+    log_power: Tensor
 
     def __init__(
         self,
@@ -58,7 +64,7 @@ class PCEN(MelFrontend):
         mel_power: float = 1.0,
         input_scale: float = 2.0**31,
         trainable: bool = False,
-        **mel: object,
+        **mel: Any,
     ):
         super().__init__(**mel)
         numbers = {"gain": gain, "bias": bias, "power": power, "time_constant": time_constant, "eps": eps}
@@ -86,11 +92,14 @@ class PCEN(MelFrontend):
                 self.register_parameter(f"log_{option}", nn.Parameter(torch.full((self.n_mels,), math.log(value))))
 
     @property
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         return super().options | {"power": self.exponent}  # `self.power` is the STFT's
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         energy = self.mel_energy(waveform, shared) * self.input_scale  # (B, N, n_mels)
+        gain: Tensor | float
+        bias: Tensor | float
+        power: Tensor | float
         if self.trainable:
             gain, bias, power = self.log_gain.exp(), self.log_bias.exp(), self.log_power.exp()
         else:

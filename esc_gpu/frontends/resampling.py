@@ -1,6 +1,7 @@
 """Resampling on the device, as a layer."""
 
 import math
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -31,6 +32,8 @@ class Resample(nn.Module):
     Source: Smith, "Digital Audio Resampling" (CCRMA, 2002); Oppenheim & Schafer, eq. 7.75, for beta.
     """
 
+    kernel: Tensor
+
     def __init__(self, input_rate: int, output_rate: int):
         super().__init__()
         check_int("input_rate", input_rate, 1)
@@ -38,14 +41,14 @@ class Resample(nn.Module):
         gcd = math.gcd(input_rate, output_rate)
         self.step, self.phases = input_rate // gcd, output_rate // gcd
         cutoff = ROLLOFF * min(1.0, self.phases / self.step)  # of the input's Nyquist frequency
-        self.half = math.ceil(ZEROS / cutoff)
-        taps = 2 * self.half + self.step
+        self.reach = math.ceil(ZEROS / cutoff)
+        taps = 2 * self.reach + self.step
         if self.phases * taps > MAX_KERNEL:
             raise EscGpuError(
                 f"resampling from {input_rate} to {output_rate} Hz takes {self.phases} kernels of {taps} samples, "
                 f"since these rates have only {gcd} Hz in common: take rates with a larger common divisor"
             )
-        offsets = np.arange(-self.half, self.half + self.step)
+        offsets = np.arange(-self.reach, self.reach + self.step)
         # Phase p lies at p * step / phases input samples.
         distance = offsets - np.arange(self.phases)[:, None] * (self.step / self.phases)
         inside = np.clip(1 - (distance * cutoff / ZEROS) ** 2, 0, None)
@@ -54,11 +57,15 @@ class Resample(nn.Module):
         kernel /= kernel.sum(axis=1, keepdims=True)  # a constant stays what it is
         self.register_buffer("kernel", torch.from_numpy(kernel)[:, None].float(), persistent=False)
 
+    if TYPE_CHECKING:
+
+        def __call__(self, waveform: Tensor) -> Tensor: ...
+
     def forward(self, waveform: Tensor) -> Tensor:
         n_samples = self.output_length(waveform.shape[-1])
         n_steps = -(-n_samples // self.phases)
-        right = max(0, (n_steps - 1) * self.step + self.kernel.shape[-1] - self.half - waveform.shape[-1])
-        padded = F.pad(waveform, (self.half, right))
+        right = max(0, (n_steps - 1) * self.step + self.kernel.shape[-1] - self.reach - waveform.shape[-1])
+        padded = F.pad(waveform, (self.reach, right))
         if waveform.is_cuda:  # cuDNN convolves in TF32 by default, with ten bits of mantissa
             frames = padded.unfold(-1, self.kernel.shape[-1], self.step)[:, :n_steps]
             phases = frames @ self.kernel[:, 0].T

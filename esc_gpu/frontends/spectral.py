@@ -1,5 +1,7 @@
 """Descriptors of each frame's spectrum: centroid, bandwidth, roll-off, flatness and contrast."""
 
+from typing import Any
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -28,6 +30,7 @@ class SpectralDescriptor(STFTFrontend):
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
     """
 
+    bin_hz: Tensor
     bin_unit = "feature"
     takes_whole_power = True
 
@@ -70,7 +73,7 @@ class SpectralCentroid(SpectralDescriptor):
 
     name = "spectral_centroid"
 
-    def __init__(self, **stft: object):
+    def __init__(self, **stft: Any):
         super().__init__(**stft)
         self.build()
 
@@ -104,7 +107,7 @@ class SpectralBandwidth(SpectralCentroid):
 
     name = "spectral_bandwidth"
 
-    def __init__(self, *, p: float = 2.0, **stft: object):
+    def __init__(self, *, p: float = 2.0, **stft: Any):
         super().__init__(**stft)
         check_number("p", p, above=0)
         self.p = float(p)
@@ -137,7 +140,7 @@ class SpectralRolloff(SpectralDescriptor):
 
     name = "spectral_rolloff"
 
-    def __init__(self, *, roll_percent: float = 0.85, **stft: object):
+    def __init__(self, *, roll_percent: float = 0.85, **stft: Any):
         super().__init__(**stft)
         check_number("roll_percent", roll_percent, above=0)
         if roll_percent >= 1:
@@ -172,7 +175,7 @@ class SpectralFlatness(SpectralDescriptor):
 
     name = "spectral_flatness"
 
-    def __init__(self, *, amin: float = 1e-10, power: float = 2.0, **stft: object):
+    def __init__(self, *, amin: float = 1e-10, power: float = 2.0, **stft: Any):
         super().__init__(**stft)
         check_number("amin", amin, above=0)
         check_number("power", power, above=0)
@@ -181,7 +184,7 @@ class SpectralFlatness(SpectralDescriptor):
         self.build()
 
     @property
-    def options(self) -> dict[str, object]:
+    def options(self) -> dict[str, Any]:
         return super().options | {"power": self.exponent}  # `self.power` is the spectrum
 
     def describe(self, power: Tensor) -> Tensor:
@@ -213,7 +216,7 @@ class SpectralContrast(SpectralDescriptor):
     name = "spectral_contrast"
     bin_unit = "Hz"
 
-    def __init__(self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, **stft: object):
+    def __init__(self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, **stft: Any):
         super().__init__(**stft)
         check_int("n_bands", n_bands, 1)
         check_number("fmin", fmin, above=0)

@@ -1,6 +1,7 @@
 """Short-time Fourier transform and the spectrogram."""
 
 from collections.abc import Callable
+from typing import Any
 
 import scipy.signal
 import torch
@@ -44,6 +45,8 @@ class STFTFrontend(Frontend):
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 
+    stft_window: Tensor
+
     def __init__(
         self,
         *,
@@ -52,7 +55,7 @@ class STFTFrontend(Frontend):
         hop_length: int = 512,
         window: str = "hann",
         pad_mode: str = "reflect",
-        **common: object,
+        **common: Any,
     ):
         super().__init__(hop_length, **common)
         check_int("n_fft", n_fft, 2)
@@ -147,7 +150,7 @@ class Spectrogram(STFTFrontend):
     name = "spectrogram"
     takes_whole_power = True
 
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **stft: object):
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **stft: Any):
         super().__init__(**stft)
         self.scale = check_scale(scale)
         self.top_db = check_top_db(top_db)

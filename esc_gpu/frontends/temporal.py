@@ -1,5 +1,7 @@
 """Descriptors of each frame's samples: zero-crossing rate and root mean square."""
 
+from typing import Any
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -23,7 +25,7 @@ class FrameDescriptor(Frontend):
 
     bin_unit = "feature"
 
-    def __init__(self, *, frame_length: int = 2048, hop_length: int = 512, **common: object):
+    def __init__(self, *, frame_length: int = 2048, hop_length: int = 512, **common: Any):
         super().__init__(hop_length, **common)
         check_int("frame_length", frame_length, 2)
         self.frame_length = frame_length
@@ -81,7 +83,7 @@ class RMS(FrameDescriptor):
 
     name = "rms"
 
-    def __init__(self, *, pad_mode: str = "constant", **frames: object):
+    def __init__(self, *, pad_mode: str = "constant", **frames: Any):
         super().__init__(**frames)
         check_choice("pad_mode", pad_mode, PAD_MODES)
         self.pad_mode = pad_mode

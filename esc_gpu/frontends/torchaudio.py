@@ -1,5 +1,7 @@
 """torchaudio's transforms as front-ends."""
 
+from typing import Any
+
 import torchaudio.transforms
 from torch import Tensor
 
@@ -10,7 +12,7 @@ from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend, make_window
 
 
-def stft_arguments(frontend: STFTFrontend) -> dict[str, object]:
+def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
     """The options of the STFT in torchaudio's words."""
     return {
         "n_fft": frontend.n_fft,
@@ -22,7 +24,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, object]:
     }
 
 
-def mel_arguments(frontend: MelFrontend) -> dict[str, object]:
+def mel_arguments(frontend: MelFrontend) -> dict[str, Any]:
     """The options of the mel spectrogram in torchaudio's words."""
     return stft_arguments(frontend) | {
         "n_mels": frontend.n_mels,

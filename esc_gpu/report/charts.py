@@ -14,6 +14,8 @@ from esc_gpu.report.images import feature_uri, heat_uri
 COLUMNS = 300  # of a waveform's outline
 N_COLORS = 10  # of classes and folds, in page.css
 
+Numbers = Sequence[float] | np.ndarray
+
 
 @dataclass(frozen=True)
 class Lines:
@@ -90,7 +92,7 @@ def waveform_outline(waveform: np.ndarray, sample_rate: int, x: Axis) -> Lines:
     return Lines(x, y, (("outline", band_path(seconds, lowest, highest, x, y)),))
 
 
-def line_path(xs: Sequence[float], ys: Sequence[float], x: Axis, y: Axis) -> str:
+def line_path(xs: Numbers, ys: Numbers, x: Axis, y: Axis) -> str:
     """A line through the points; one that is not finite breaks it."""
     parts, pen = [], "M"
     for across, up in zip(xs, ys, strict=True):
@@ -100,7 +102,7 @@ def line_path(xs: Sequence[float], ys: Sequence[float], x: Axis, y: Axis) -> str
     return "".join(parts)
 
 
-def band_path(xs: Sequence[float], low: Sequence[float], high: Sequence[float], x: Axis, y: Axis) -> str:
+def band_path(xs: Numbers, low: Numbers, high: Numbers, x: Axis, y: Axis) -> str:
     """The area between two lines."""
     there = line_path(xs, high, x, y)
     back = line_path(list(xs)[::-1], list(low)[::-1], x, y)

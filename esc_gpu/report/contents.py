@@ -1,6 +1,7 @@
 """What the reports of a run are made of."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -55,7 +56,7 @@ class FoldMap:
 class FrontendSummary:
     """The front-end: its `spec`, the axis of each channel, `(C, F, N)` that it makes, and s between frames."""
 
-    spec: dict[str, object]
+    spec: dict[str, Any]
     axes: list[ChannelAxis]
     shape: tuple[int, int, int]
     hop_seconds: float
@@ -81,7 +82,7 @@ class RunReport:
     """
 
     run: RunResults
-    assessment: dict[str, object]
+    assessment: dict[str, Any]
     sample_rate: int
     clip_seconds: float
     frontend: FrontendSummary

@@ -1,6 +1,7 @@
 """The pictures of an evaluation and of a comparison of runs, each as PNG and as PDF."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -34,7 +35,7 @@ def save(figure: Figure, stem: Path) -> list[Path]:
     return paths
 
 
-def plot_confusion(stem: Path, evaluation: dict[str, object]) -> list[Path]:
+def plot_confusion(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     """True classes down, predicted ones across, the clips in the cells; lines part the categories."""
     counts = np.array(evaluation["confusion_matrix"])
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
@@ -73,7 +74,7 @@ def plot_confusion(stem: Path, evaluation: dict[str, object]) -> list[Path]:
     return save(figure, stem)
 
 
-def plot_reliability(stem: Path, evaluation: dict[str, object]) -> list[Path]:
+def plot_reliability(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     """Accuracy, with its 95 % Wilson interval, against confidence in each bin, and how many clips are in it."""
     calibration = evaluation["calibration"]
     bins = [bin for bin in calibration["bins"] if bin["count"]]
@@ -113,7 +114,7 @@ def plot_reliability(stem: Path, evaluation: dict[str, object]) -> list[Path]:
     return save(figure, stem)
 
 
-def plot_per_class(stem: Path, evaluation: dict[str, object]) -> list[Path]:
+def plot_per_class(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     """F1, precision and recall of each class, the best on top."""
     classes = sorted(evaluation["per_class"], key=lambda entry: entry["f1"])
     colours = category_colours(evaluation)
@@ -145,7 +146,7 @@ def plot_per_class(stem: Path, evaluation: dict[str, object]) -> list[Path]:
     return save(figure, stem)
 
 
-def plot_comparison(stem: Path, comparison: dict[str, object]) -> list[Path]:
+def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     """Each run's accuracy with its interval and its folds; published results under them."""
     rows, published = comparison["rows"], comparison["references"][::-1]
     heights = [0.45 * len(rows) + 0.2, 0.27 * len(published) + 0.2][: 2 if published else 1]
@@ -193,12 +194,12 @@ def label_right(axes: Axes, height: float, share: float) -> None:
     axes.text(1.01, height, f"{100 * share:.2f}", transform=place, va="center", fontsize=8, color="0.3")
 
 
-def row_label(row: dict[str, object]) -> str:
+def row_label(row: dict[str, Any]) -> str:
     """Name and, where there are several, how many seeds."""
     return row["name"] + (f"\n{len(row['seeds'])} seeds" if len(row["seeds"]) > 1 else "")
 
 
-def category_colours(evaluation: dict[str, object]) -> dict[str, str]:
+def category_colours(evaluation: dict[str, Any]) -> dict[str, str]:
     """A colour for each category, in their order; black where there is but one."""
     names = [category["name"] for category in evaluation["per_category"]]
     return {name: COLOURS[k % len(COLOURS)] if len(names) > 1 else "black" for k, name in enumerate(names)}

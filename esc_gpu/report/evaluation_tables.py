@@ -1,6 +1,7 @@
 """What the tables of an evaluation and of a comparison of runs say."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from esc_gpu.report.tables import Table, counted, mean_and_spread, p_value, percent, percent_range, readable
 
@@ -12,7 +13,7 @@ METRICS = {
 }
 
 
-def describe_evaluation(evaluation: dict[str, object]) -> str:
+def describe_evaluation(evaluation: dict[str, Any]) -> str:
     """What was evaluated, in a line."""
     runs = evaluation["runs"]
     clips = counted(evaluation["clips"] // len(runs), "clip")
@@ -24,7 +25,7 @@ def describe_evaluation(evaluation: dict[str, object]) -> str:
     )
 
 
-def describe_comparison(comparison: dict[str, object]) -> str:
+def describe_comparison(comparison: dict[str, Any]) -> str:
     """What was compared, in a line."""
     runs = sum(len(row["runs"]) for row in comparison["rows"])
     clips, folds = counted(comparison["clips"], "clip"), number_list("test fold", comparison["folds"])
@@ -36,7 +37,7 @@ def number_list(noun: str, numbers: Sequence[int]) -> str:
     return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
 
 
-def evaluation_tables(evaluation: dict[str, object]) -> list[Table]:
+def evaluation_tables(evaluation: dict[str, Any]) -> list[Table]:
     """The tables of what `assess_seeds` returns, shares in percent."""
     return [
         _scores(evaluation),
@@ -50,7 +51,7 @@ def evaluation_tables(evaluation: dict[str, object]) -> list[Table]:
     ]
 
 
-def _scores(evaluation: dict[str, object]) -> Table:
+def _scores(evaluation: dict[str, Any]) -> Table:
     several = [over for over in ("over_folds", "over_seeds") if evaluation[over]["accuracy"]["std"] is not None]
     rows = [
         [
@@ -65,12 +66,12 @@ def _scores(evaluation: dict[str, object]) -> Table:
     return Table("Scores in percent", columns, rows, [bootstrap_note(evaluation["bootstrap"], several)])
 
 
-def _seeds(evaluation: dict[str, object]) -> list[Table]:
+def _seeds(evaluation: dict[str, Any]) -> list[Table]:
     rows = [[run["name"], str(run["seed"]), *(percent(run[name]) for name in METRICS)] for run in evaluation["runs"]]
     return [Table("Runs", ["run", "seed", *METRICS.values()], rows)] if len(rows) > 1 else []
 
 
-def _folds(evaluation: dict[str, object]) -> Table:
+def _folds(evaluation: dict[str, Any]) -> Table:
     rows = [
         [str(fold["fold"]), str(fold["clips"]), *(percent(fold[name]) for name in METRICS)]
         for fold in evaluation["folds"]
@@ -78,7 +79,7 @@ def _folds(evaluation: dict[str, object]) -> Table:
     return Table("Test folds", ["fold", "clips", *METRICS.values()], rows)
 
 
-def _calibration(evaluation: dict[str, object]) -> Table:
+def _calibration(evaluation: dict[str, Any]) -> Table:
     calibration = evaluation["calibration"]
     rows = [
         ["expected calibration error (ECE)", percent(calibration["ece"]) + " %"],
@@ -96,7 +97,7 @@ def _calibration(evaluation: dict[str, object]) -> Table:
     return Table("Calibration", ["", "value"], rows, [note])
 
 
-def _categories(evaluation: dict[str, object]) -> list[Table]:
+def _categories(evaluation: dict[str, Any]) -> list[Table]:
     rows = [
         [
             category["name"],
@@ -109,7 +110,7 @@ def _categories(evaluation: dict[str, object]) -> list[Table]:
     return [Table("Categories", columns, rows)] if len(rows) > 1 else []
 
 
-def _classes(evaluation: dict[str, object]) -> Table:
+def _classes(evaluation: dict[str, Any]) -> Table:
     matrix = evaluation["confusion_matrix"]
     predicted = [sum(column) for column in zip(*matrix, strict=True)]
     rows = [
@@ -125,7 +126,7 @@ def _classes(evaluation: dict[str, object]) -> Table:
     return Table("Classes", ["class", "clips", "precision", "recall", "F1"], rows)
 
 
-def _confusions(evaluation: dict[str, object]) -> list[Table]:
+def _confusions(evaluation: dict[str, Any]) -> list[Table]:
     rows = [
         [readable(pair["true"]), readable(pair["predicted"]), str(pair["count"]), percent(pair["share"])]
         for pair in evaluation["confused_pairs"]
@@ -134,19 +135,19 @@ def _confusions(evaluation: dict[str, object]) -> list[Table]:
     return [Table("Most frequent confusions", columns, rows)] if rows else []
 
 
-def _references(references: Sequence[dict[str, object]], ours: dict[str, float]) -> list[Table]:
+def _references(references: Sequence[dict[str, Any]], ours: dict[str, float]) -> list[Table]:
     if not references:
         return []
     sources = list(dict.fromkeys(entry["source"] for entry in references))
     rows = [(entry["accuracy"], entry["name"], f"[{sources.index(entry['source']) + 1}]") for entry in references]
     rows += [(accuracy, name, "") for name, accuracy in ours.items()]
-    rows = [[percent(accuracy), name, source] for accuracy, name, source in sorted(rows)]
+    cells = [[percent(accuracy), name, source] for accuracy, name, source in sorted(rows)]
     notes = ["Means over all five folds, by other training and often over several crops of a clip."]
     notes += [f"[{number}] {source}" for number, source in enumerate(sources, 1)]
-    return [Table("Published accuracies in percent", ["accuracy", "by", "source"], rows, notes)]
+    return [Table("Published accuracies in percent", ["accuracy", "by", "source"], cells, notes)]
 
 
-def comparison_tables(comparison: dict[str, object]) -> list[Table]:
+def comparison_tables(comparison: dict[str, Any]) -> list[Table]:
     """The tables of what `compare` returns, shares in percent."""
     several = [
         over
@@ -173,7 +174,7 @@ def comparison_tables(comparison: dict[str, object]) -> list[Table]:
     return [runs, *_pairs(comparison), *_references(comparison["references"], ours)]
 
 
-def _pairs(comparison: dict[str, object]) -> list[Table]:
+def _pairs(comparison: dict[str, Any]) -> list[Table]:
     rows = [
         [
             pair["first"],
@@ -196,7 +197,7 @@ def _pairs(comparison: dict[str, object]) -> list[Table]:
     return [Table("Pairs", columns, rows, notes)] if rows else []
 
 
-def bootstrap_note(bootstrap: dict[str, object], several: Sequence[str]) -> str:
+def bootstrap_note(bootstrap: dict[str, Any], several: Sequence[str]) -> str:
     """What the intervals are, and where there are `several` folds or seeds, what ± is."""
     return (
         f"Intervals: bootstrap, {counted(bootstrap['resamples'], 'resample')} of "

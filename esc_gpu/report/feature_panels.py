@@ -26,7 +26,7 @@ Ticks = tuple[list[float], list[str]]
 
 def split_channels(features: Mapping[str, FeatureImage]) -> dict[str, FeatureImage]:
     """Images of one channel each: a stack's member is called `stack: logmel`."""
-    parts = {}
+    parts: dict[str, FeatureImage] = {}
     for name, image in features.items():
         if image.channels:
             parts |= {f"{name}: {channel}": part for channel, part in image.channels.items()}
@@ -89,9 +89,9 @@ def draw_panel(axes: Axes, image: FeatureImage, limits: tuple[float, float], sta
     n_bins = len(image.frequencies)
     half_hop = (times[1] - times[0]) / 2 if len(times) > 1 else 0.005
     extent = (times[0] - half_hop, times[-1] + half_hop, -0.5, n_bins - 0.5)
-    colours = colour_scale(image, limits)
+    cmap = colour_scale(image, limits).get_cmap()
     axes.imshow(
-        crisp(image.values[0]), origin="lower", aspect="auto", extent=extent, cmap=colours.get_cmap(), norm=colours.norm
+        crisp(image.values[0]), origin="lower", aspect="auto", extent=extent, cmap=cmap, norm=Normalize(*limits)
     )
     axes.set_yticks(*bin_ticks(image.frequencies, image.bin_unit))
     axes.set_ylabel(image.bin_unit)
@@ -166,7 +166,7 @@ def bin_ticks(frequencies: np.ndarray, bin_unit: str) -> Ticks:
         inside = [step for step in steps if frequencies[0] <= step <= frequencies[-1]]
         return np.interp(inside, frequencies, positions).tolist(), [f"c{step:.0f}" for step in inside]
     if n_bins <= NAMED:
-        return positions.tolist(), [hertz(frequency) for frequency in frequencies]
+        return positions.astype(float).tolist(), [hertz(frequency) for frequency in frequencies]
     if np.ptp(np.diff(frequencies)) < 1e-3 * np.ptp(frequencies) / n_bins:
         steps = MaxNLocator(5, steps=STEPS).tick_values(frequencies[0], frequencies[-1])
         inside = [step for step in steps if frequencies[0] <= step <= frequencies[-1]]

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,7 +26,7 @@ FORMATS = (".png", ".pdf", ".svg")
 DPI = 120
 LAYOUTS = ((4, 1, 9.5, 1.9), (8, 2, 6.4, 2.0), (15, 3, 4.9, 2.0), (20, 4, 4.2, 2.0), (10**9, 5, 3.9, 2.0))
 LONGEST_TITLE = 34
-SMALL = {"labelsize": 7.5}
+SMALL: dict[str, Any] = {"labelsize": 7.5}
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-from matplotlib import colormaps
+from matplotlib import color_sequences
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
@@ -18,7 +19,7 @@ from esc_gpu.report.images import VEIL, VEIL_OPACITY
 from esc_gpu.report.tables import readable
 from esc_gpu.run_results import RunResults
 
-SMALL = {"labelsize": 7.5}
+SMALL: dict[str, Any] = {"labelsize": 7.5}
 MARKERS = "os^Dv"  # once the colours are used up
 GREYING = ListedColormap(
     [(*(part / 255 for part in VEIL), VEIL_OPACITY * (1 - heat)) for heat in np.linspace(0, 1, 256)]
@@ -52,7 +53,7 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path
     n_legend = -(-len(run.class_names) // 5)
     figure = Figure(figsize=(3.4 * columns + 1, 3.2 * rows + 0.5 + 0.2 * n_legend), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    palette = colormaps["tab10"].colors
+    palette = color_sequences["tab10"]
     for axes, part in zip(grid, maps, strict=False):
         for label in np.unique(run.labels[part.rows]).tolist():
             mine = part.points[run.labels[part.rows] == label]

@@ -77,9 +77,9 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         "The same clips after the normalisation by the statistics of the training folds.",
     ]
     inputs = [channels(clip.inputs) for clip in report.examples]
-    for number, channel in enumerate(inputs[0], start=1):
-        title = f"{channel or name}, normalised"
-        arguments = (title, [[part[channel]] for part in inputs], names, report.clip_seconds)
+    for number, part in enumerate(inputs[0], start=1):
+        title = f"{part or name}, normalised"
+        arguments = (title, [[parts_of[part]] for parts_of in inputs], names, report.clip_seconds)
         parts.append(figure(folder / f"inputs-{number}", title, plot_gallery, *arguments))
     return parts
 
@@ -135,7 +135,7 @@ def mistakes_part(report: RunReport) -> list[str]:
     return parts
 
 
-def figure(stem: Path, caption: str, plot: Callable, *arguments: object) -> str:
+def figure(stem: Path, caption: str, plot: Callable[..., object], *arguments: object) -> str:
     """Draw a figure in each format; the line that places it."""
     for suffix in SUFFIXES:
         plot(stem.with_name(stem.name + suffix), *arguments)

@@ -5,7 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache
 from importlib import resources
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
@@ -94,9 +94,9 @@ def template() -> jinja2.Template:
     return environment.get_template("page.html")
 
 
-def code() -> dict[str, Markup]:
+def code() -> dict[str, Markup | str]:
     """Style and script of the page, and their hashes, by which the page's policy lets them and no others pass."""
-    found = {}
+    found: dict[str, Any] = {}
     for name, kind in (("style", "css"), ("script", "js")):
         text = resources.files(__package__).joinpath(f"page.{kind}").read_text(encoding="utf-8")
         digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
@@ -104,7 +104,7 @@ def code() -> dict[str, Markup]:
     return found
 
 
-def features_part(report: RunReport) -> dict[str, object]:
+def features_part(report: RunReport) -> dict[str, Any]:
     """What part I places besides its clips."""
     run, frontend = report.run, report.frontend
     return {
@@ -118,7 +118,7 @@ def features_part(report: RunReport) -> dict[str, object]:
     }
 
 
-def classification_part(report: RunReport) -> dict[str, object]:
+def classification_part(report: RunReport) -> dict[str, Any]:
     """What part II places besides its clips."""
     run, assessment = report.run, report.assessment
     histories = {fold: run.history(fold) for fold in run.fold_numbers}
@@ -168,7 +168,7 @@ def shaded(matrix: list[list[int]]) -> list[list[tuple[int, float, int]]]:
     return rows
 
 
-def compared(assessment: dict[str, object]) -> list[dict[str, object]]:
+def compared(assessment: dict[str, Any]) -> list[dict[str, Any]]:
     """The published accuracies with that of the run among them, ascending; empty where there are none."""
     if not assessment["references"]:
         return []
@@ -176,7 +176,7 @@ def compared(assessment: dict[str, object]) -> list[dict[str, object]]:
     return sorted([ours, *assessment["references"]], key=lambda entry: entry["accuracy"])
 
 
-def cards_part(report: RunReport, page_bytes: int) -> dict[str, object]:
+def cards_part(report: RunReport, page_bytes: int) -> dict[str, Any]:
     """The clips of both parts, with as many pictures and, after these, sounds as the page has room for."""
     limits = charts.limits_of([clip.features for clip in (*report.examples, *report.mistakes)])
     pictures = Budget(page_bytes)

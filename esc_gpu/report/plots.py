@@ -101,7 +101,7 @@ def plot_inputs(
                 vmax=3,
                 cmap="magma",
             )
-            axes.yaxis.set_major_locator(FixedLocator(ticks))
+            axes.yaxis.set_major_locator(FixedLocator(ticks.tolist()))
             axes.set_yticklabels([f"{bins[tick]:.0f}" for tick in ticks] if channel == 0 else [""] * len(ticks))
             axes.tick_params(labelsize=7)
             if channel == 0:

@@ -17,6 +17,8 @@ from esc_gpu.report.feature_panels import (
     value_limits,
 )
 
+__all__ = ["Figure", "draw_features", "draw_timeline"]
+
 WIDTH, DPI = 5.6, 150  # inches, pixels an inch
 MAX_CLASSES = 8
 MINUTES_FROM = 120  # seconds

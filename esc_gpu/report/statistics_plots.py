@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -116,7 +117,7 @@ def draw_descriptor(axis: ChannelAxis, means: np.ndarray, spreads: np.ndarray, n
     return figure
 
 
-def plot_ranking(path: Path, ranking: Sequence[dict[str, object]], n_classes: int, title: str) -> None:
+def plot_ranking(path: Path, ranking: Sequence[dict[str, Any]], n_classes: int, title: str) -> None:
     """Bars of the measures of `esc_gpu.feature_analysis.rank`, the best feature on top."""
     figure = Figure(figsize=(12, 1.5 + 0.3 * len(ranking)), layout="constrained")
     figure.suptitle(title, fontsize=11, parse_math=False)

@@ -1,9 +1,11 @@
 """The summary of a run as text."""
 
+from typing import Any
+
 COLUMNS = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3_accuracy": "top-3"}
 
 
-def format_summary(summary: dict[str, object]) -> str:
+def format_summary(summary: dict[str, Any]) -> str:
     """A line for each fold, then mean and standard deviation over the folds, in percent."""
     lines = [f"{'fold':>6} {'clips':>6}" + "".join(f"{title:>10}" for title in COLUMNS.values()) + f"{'seconds':>10}"]
     for fold in summary["folds"]:

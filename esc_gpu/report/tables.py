@@ -2,6 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from esc_gpu.names import escape
 
 NUMERIC = "0123456789+-–<"  # what a cell that is set to the right begins with
 
@@ -23,7 +26,7 @@ def format_text(tables: Sequence[Table]) -> str:
 
 def format_markdown(heading: str, tables: Sequence[Table]) -> str:
     """The tables as a Markdown document."""
-    return "\n\n".join([f"# {heading}", *(_markdown(table) for table in tables)]) + "\n"
+    return "\n\n".join([f"# {escape(heading)}", *(_markdown(table) for table in tables)]) + "\n"
 
 
 def _text(table: Table) -> str:
@@ -42,9 +45,9 @@ def _text(table: Table) -> str:
 
 def _markdown(table: Table) -> str:
     rule = ["---:" if is_right else "---" for is_right in _numeric(table)]
-    lines = [table.columns, rule, *([cell.replace("|", "\\|") for cell in row] for row in table.rows)]
+    lines = [map(escape, table.columns), rule, *(map(escape, row) for row in table.rows)]
     rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return "\n\n".join([f"## {table.title}", rows, *table.notes])
+    return "\n\n".join([f"## {table.title}", rows, *map(escape, table.notes)])
 
 
 def _numeric(table: Table) -> list[bool]:
@@ -61,7 +64,7 @@ def percent_range(ends: dict[str, float], sign: str = "") -> str:
     return " to ".join(f"{100 * ends[end]:{sign}.1f}" for end in ("low", "high"))
 
 
-def mean_and_spread(value: dict[str, float | None]) -> str:
+def mean_and_spread(value: dict[str, Any]) -> str:
     """A mean in percent with its standard deviation, where there is one."""
     return percent(value["mean"]) + ("" if value["std"] is None else f" ± {percent(value['std'])}")
 

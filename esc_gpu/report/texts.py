@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from esc_gpu.config import MemberConfig
 from esc_gpu.report.contents import FrontendSummary
@@ -31,7 +31,7 @@ class Options(NamedTuple):
     rows: list[tuple[str, str, str]]
 
 
-def headlines(assessment: Mapping[str, object]) -> list[Number]:
+def headlines(assessment: Mapping[str, Any]) -> list[Number]:
     """The run in a few numbers, in percent."""
     n_folds = len(assessment["folds"])
     detail = f"mean ± standard deviation of {n_folds} folds" if n_folds > 1 else "of one fold"
@@ -45,7 +45,7 @@ def headlines(assessment: Mapping[str, object]) -> list[Number]:
     return numbers
 
 
-def facts(summary: Mapping[str, object], config: Mapping[str, object]) -> list[tuple[str, str]]:
+def facts(summary: Mapping[str, Any], config: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was trained on what, when and where."""
     data, environment, gpu = summary["data"], summary["environment"], summary["environment"]["gpu"]
     versions = {"Python": environment["python"], **environment["versions"]}
@@ -68,7 +68,7 @@ def facts(summary: Mapping[str, object], config: Mapping[str, object]) -> list[t
     ]
 
 
-def protocol(assessment: Mapping[str, object], config: Mapping[str, object]) -> str:
+def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """How the numbers were come by, in two sentences."""
     train, folds = config["train"], [str(fold["fold"]) for fold in assessment["folds"]]
     tested = f"Each of the folds {', '.join(folds)}" if len(folds) > 1 else f"Fold {folds[0]}"
@@ -90,9 +90,9 @@ def frontend_sentence(frontend: FrontendSummary, sample_rate: int, clip_seconds:
     )
 
 
-def option_tables(spec: Mapping[str, object]) -> list[Options]:
+def option_tables(spec: Mapping[str, Any]) -> list[Options]:
     """The options of a front-end, then those of its members; what each means is said where the run's options are."""
-    meanings = dict(re.findall(r"^ +(\w+): (.+)$", MemberConfig.__doc__, re.MULTILINE))
+    meanings = dict(re.findall(r"^ +(\w+): (.+)$", MemberConfig.__doc__ or "", re.MULTILINE))
     rows = [("backend", str(spec["backend"]), meanings["backend"].rstrip("."))]
     for name, value in spec.items():
         if name not in WITHOUT_MEANING and not (name == "input_sample_rate" and value is None):

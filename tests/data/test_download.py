@@ -463,6 +463,27 @@ def test_zip_bomb(site, tmp_path):
     assert_refused(site, tmp_path, "unpacks to 53", str(4 << 30))
 
 
+@pytest.mark.parametrize("framing", ["length", "chunked", "close"])
+def test_endless_download(site, tmp_path, monkeypatch, framing):
+    """More than any archive of ESC-50, whether the server says so before or not."""
+    site.framing, limit = framing, len(site.body) + (2 << 20)
+    monkeypatch.setattr(download, "MAX_ARCHIVE_BYTES", limit)
+    site.body = bytes(limit + (8 << 20))
+    assert_refused(site, tmp_path, f"sends more than {limit >> 20} MiB", "deleted")
+
+
+def test_no_more_is_unpacked_than_is_declared(tmp_path):
+    """A member of 64 MiB of zeros that says it has 10 bytes."""
+    packed = archive(
+        {"big": bytes(64 << 20)},
+        change=lambda bundle: setattr(bundle.getinfo("big"), "file_size", 10),
+        compression=zipfile.ZIP_DEFLATED,
+    )
+    with zipfile.ZipFile(io.BytesIO(packed)) as bundle, pytest.raises(zipfile.BadZipFile, match="CRC"):
+        download._unpack_member(bundle, bundle.getinfo("big"), tmp_path / "big")
+    assert (tmp_path / "big").stat().st_size <= 10
+
+
 @pytest.mark.parametrize(
     "name",
     [
@@ -480,7 +501,7 @@ def test_member_outside_the_folder(site, tmp_path, name):
     assert [path.name for path in tmp_path.iterdir()] == ["root"]
 
 
-@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO])
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFIFO, stat.S_IFCHR, stat.S_IFBLK, stat.S_IFSOCK])
 def test_member_that_is_no_plain_file(site, tmp_path, kind):
     def link(bundle):
         member = zipfile.ZipInfo(f"{TOP}audio/link.wav")

@@ -213,7 +213,7 @@ def test_folder_in_the_place_of_a_clip_is_missing(rows, write):
     root = write(rows)
     (root / "audio" / rows[4]["filename"]).unlink()
     (root / "audio" / rows[4]["filename"]).mkdir()
-    assert "no such clip (1 of 36 are missing)" in failure(root)
+    assert "is no regular file (1 of 36 are missing)" in failure(root)
 
 
 def test_esc10_without_clips(rows, write):

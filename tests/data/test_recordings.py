@@ -9,9 +9,10 @@ from esc_gpu.errors import EscGpuError
 FOLDS = np.array([1, 3, 2, 1, 2, 3])
 
 
-def recordings(folds=FOLDS):
+def recordings(folds=FOLDS, sources=None):
     names = tuple(f"{number}.wav" for number in range(len(folds)))
-    return Recordings(None, None, names, folds, np.zeros(len(folds), np.int64), names, ("dog",), ("Animals",))
+    labels = np.zeros(len(folds), np.int64)
+    return Recordings(None, None, names, folds, labels, sources or names, ("dog",), ("Animals",))
 
 
 def test_the_test_fold_is_tested_on_and_all_others_are_trained_on():
@@ -36,3 +37,19 @@ def test_mistakes():
         recordings().split(4, validate=True)
     with pytest.raises(EscGpuError, match="validate leaves a test fold out.*only 2 folds"):
         recordings(np.array([1, 2])).split(1, validate=True)
+
+
+@pytest.mark.parametrize(("fold", "validate"), [(1, False), (2, False), (1, True), (2, True), (3, True)])
+def test_one_source_in_two_parts_is_refused_whatever_made_the_recordings(fold, validate):
+    """With validation also where the other part is the one that is left out, which must stay unseen."""
+    sources = ("tape", "b", "tape", "c", "d", "e")  # in folds 1 and 2
+    with pytest.raises(EscGpuError) as refused:
+        recordings(sources=sources).split(fold, validate)
+    line = str(refused.value)
+    assert "0.wav" in line and "2.wav" in line and "one source, 'tape'" in line and "folds" in line
+    assert "\n" not in line
+
+
+def test_one_source_in_one_part_is_not():
+    recordings(sources=("tape", "b", "tape", "c", "d", "e")).split(3)  # both are trained on
+    recordings(sources=("tape", "b", "c", "tape", "d", "e")).split(1, True)

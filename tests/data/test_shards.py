@@ -132,7 +132,7 @@ def test_interrupted_build_goes_on(paths, cache, decoded, monkeypatch):
 
     def full(descriptor):
         calls.append(descriptor)
-        if len(calls) == 3:
+        if len(calls) == 5:  # each shard and then its folder
             raise OSError(28, "No space left on device")
         fsync(descriptor)
 
@@ -194,7 +194,7 @@ def test_decoding_runs_ahead_by_so_much(paths, cache, monkeypatch, workers, boun
     monkeypatch.setattr(store_module.ThreadPoolExecutor, "submit", counted)
     windows = store_module.first_windows(N_CLIPS)
     windows = type(windows)(np.tile(windows.recording, 10), np.tile(windows.start, 10))
-    waveforms = store_module._decode_all(paths, windows, RATE, RATE, workers, False, np.arange(70))
+    waveforms = store_module._decode_all(paths, windows, RATE, RATE, workers, False, "fail", np.arange(70))
     next(waveforms)
     assert len(submitted) == expected
     assert len(list(waveforms)) == 69

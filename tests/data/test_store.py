@@ -406,7 +406,7 @@ def missing(path):
 
 def directory(path):
     path.mkdir()
-    return "Is a directory"
+    return "is a folder"
 
 
 def empty_file(path):
@@ -481,9 +481,11 @@ def test_finished_shards_outlive_a_failing_disk_but_not_a_bad_clip(clips, cache,
     assert len(list(cache.rglob("waveforms-*.npy"))) == kept
 
 
-def test_clip_named_raw(tmp_path, cache):
-    (tmp_path / "a.raw").write_bytes(b"headerless")
-    assert f"{tmp_path / 'a.raw'}: samplerate must be specified" in failure([tmp_path / "a.raw"], cache)
+@pytest.mark.parametrize("suffix", ["raw", "gsm", "vox"])  # by which libsndfile would take anything for audio
+def test_clip_without_a_header(tmp_path, cache, suffix):
+    path = tmp_path / f"a.{suffix}"
+    path.write_bytes(b"headerless" * 100)
+    assert f"{path}: Format not recognised" in failure([path], cache)
 
 
 def test_only_what_the_clip_needs_is_read(tmp_path, cache, monkeypatch):

@@ -5,8 +5,9 @@ import pytest
 import soundfile
 import soxr
 
+from esc_gpu.data import decode as decode_module
 from esc_gpu.data.decode import decode_clip
-from esc_gpu.data.store import open_store
+from esc_gpu.data.store import digest_file, open_store
 from esc_gpu.data.windows import Windows, cut_windows
 from esc_gpu.errors import EscGpuError
 
@@ -169,6 +170,31 @@ def test_window_is_that_part_of_the_whole(tmp_path, extension, source, target):
         assert not clip[len(part) :].any()
 
 
+CODECS = [("mp3", "MPEG_LAYER_III", 44100), ("mp3", "MPEG_LAYER_III", 22050), ("mp3", "MPEG_LAYER_III", 8000)]
+CODECS += [("ogg", "VORBIS", 44100), ("ogg", "VORBIS", 8000), ("ogg", "OPUS", 48000), ("ogg", "OPUS", 8000)]
+
+
+@pytest.mark.parametrize("block_values", [None, 5000], ids=["one block", "many blocks"])
+@pytest.mark.parametrize(("extension", "subtype", "rate"), CODECS)
+def test_a_codec_begins_anywhere_with_the_right_samples(tmp_path, monkeypatch, extension, subtype, rate, block_values):
+    """Few bits a second: then what MP3 must know of what was before, and a page of Ogg, reach far."""
+    if block_values:
+        monkeypatch.setattr(decode_module, "BLOCK_VALUES", block_values)
+    time = np.arange(3 * rate) / rate
+    tone = 0.3 * np.sin(2 * np.pi * 440 * time) * (1 + np.sin(6 * np.pi * time)) / 2 + noise(3 * rate) / 400
+    path = tmp_path / f"a.{extension}"
+    soundfile.write(path, tone, rate, subtype, compression_level=0.99)
+    expected = np.rint(soundfile.read(path)[0] * 32768)
+    assert len(expected) == 3 * rate
+    generator = np.random.default_rng(0)
+    for start in (0, 1, *generator.integers(2, len(expected), 40).tolist(), len(expected) - 1):
+        clip = decode_clip(path, start, sample_rate=rate, samples=rate)
+        part = expected[start : start + rate]
+        atol = 500 if subtype == "OPUS" else 1  # whose decoder never forgets all that was before
+        np.testing.assert_allclose(clip[: len(part)], part, rtol=0, atol=atol, err_msg=f"from {start} on")
+        assert not clip[len(part) :].any()
+
+
 def test_rates_without_a_common_divisor(tmp_path):
     path = write(tmp_path / "a.wav", noise(4 * 8009), 8009)
     expected = whole(path, 8000)
@@ -226,13 +252,17 @@ def test_store_holds_the_windows_in_their_order(tmp_path):
         np.testing.assert_array_equal(clip, pieces[recording][start : start + RATE])
 
 
-def test_each_file_is_hashed_once_and_the_windows_are_part_of_the_key(tmp_path, monkeypatch):
-    from esc_gpu.data import store as store_module
+def test_each_file_is_hashed_once_and_the_windows_are_part_of_the_key(tmp_path):
+    hashed = []
 
-    hashed, digest = [], store_module._digest
-    monkeypatch.setattr(store_module, "_digest", lambda path: hashed.append(path) or digest(path))
+    def digest(path):
+        hashed.append(path)
+        return digest_file(path)
+
     paths = [write(tmp_path / f"{i}.wav", noise(3 * RATE, i)) for i in range(2)]
-    stores = [open_windows(paths, cut(paths, overlap), tmp_path / "cache") for overlap in (None, 0, 0.5, 0.9)]
+    stores = [
+        open_windows(paths, cut(paths, overlap), tmp_path / "cache", digest=digest) for overlap in (None, 0, 0.5, 0.9)
+    ]
     assert len({store.key for store in stores}) == 4
     assert sorted(hashed) == sorted(4 * paths)
     assert open_windows(paths, None, tmp_path / "cache").key == stores[0].key

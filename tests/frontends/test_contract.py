@@ -310,6 +310,28 @@ def test_finite_gradient_through_extremes_in_decibels(case):
         assert waveform.grad[2:].any()
 
 
+LEVELS = torch.tensor([10.0**n for n in range(-12, 13, 3)])  # 0 dB is full scale
+SCALE_INVARIANT = {"chroma", "chroma_cqt", "spectral_centroid", "spectral_bandwidth", "spectral_rolloff"} | {
+    "spectral_contrast",
+    "zero_crossing_rate",
+}
+
+
+@each(
+    CASES
+    | {f"{key}-{scale}": case | {"scale": scale} for key, case in SCALED.items() for scale in ("power", "magnitude")}
+)
+def test_finite_at_every_level_and_what_knows_no_level_stays_as_it_is(case):
+    waveform = (noise(1) * LEVELS[:, None]).requires_grad_()
+    output = create_frontend(**case)(waveform)
+    output.sum().backward()
+    assert output.isfinite().all() and waveform.grad.isfinite().all()
+    if case["name"] in SCALE_INVARIANT:
+        usual = (LEVELS >= 1e-6) & (LEVELS <= 1e6)  # further down are the floors of the definitions
+        expected = output[LEVELS == 1].expand_as(output[usual])
+        assert (output[usual] - expected).norm() <= 1e-5 * expected.norm()
+
+
 @each(CASES)
 def test_gradient_after_inference_mode(case):
     frontend = create_frontend(**case)

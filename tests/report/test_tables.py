@@ -1,5 +1,7 @@
 """Tables of evaluations and comparisons, and their layout in text and Markdown."""
 
+import re
+
 import pytest
 
 from esc_gpu.assessment import assess_seeds
@@ -24,6 +26,14 @@ def test_markdown():
         "# Heading\n\n## Title\n\n| name | value |\n| --- | ---: |\n| long name | 1.00 |\n| b\\|c | -10.00 |\n\n"
         "A note.\n\nAnother.\n"
     )
+
+
+def test_names_have_no_meaning_to_markdown():
+    evil = "<script>alert(1)</script> `a|b` ![x](http://a.b)"
+    text = format_markdown(evil, [Table("Title", [evil, "value"], [[evil, "1"]], [evil])])
+    bare = re.sub(r"\\[\\`*_{}\[\]<>#|~$^&@]", "", text)
+    assert text.count("alert(1)") == 4 and not re.search(r"[<>`\[\]]", bare)
+    assert [line.count("|") for line in bare.splitlines() if line.startswith("|")] == [3, 3, 3]
 
 
 def test_numbers():

@@ -142,7 +142,7 @@ def tile_bank(ordered: np.ndarray, tiling: Tiling) -> tuple[np.ndarray, np.ndarr
     tiles = by_chunk.reshape(*by_chunk.shape[:3], tiling.splits, -1).swapaxes(2, 3)
     index = np.argwhere(tiles.any(axis=(2, 3, 4)))
     tiles = tiles[tuple(index.T)]
-    rows = tiles.any(axis=-1)
+    rows = np.any(tiles, axis=-1)
     return tiles, rows.astype(np.uint8, order="C"), index.astype(np.int32, order="C")
 
 

@@ -1,0 +1,104 @@
+"""Front-ends under one recipe, and the recipe without each of its parts: rows × seeds × folds, and tests of the rows.
+
+    python -m benchmarks.accuracy comparison --data.root ESC-10 --seeds 0 1 2
+    python -m benchmarks.accuracy ablation --data.root ESC-10 --train.epochs 15
+
+The first word is a plan, one of benchmarks/plans or a file like them. Takes the options of train.py, for all rows. Each
+training is a run in the folder --work; the same command goes on with what is there.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.accuracy_cost import front_ends, measure_or_read
+from benchmarks.accuracy_grid import Grid, Runs, finished_runs, train_rest
+from benchmarks.accuracy_plan import Plan, configs_of, read_plan
+from benchmarks.accuracy_plots import plot_accuracy
+from benchmarks.accuracy_statistics import describe_grid
+from benchmarks.results_file import RESULTS, write_result
+from esc_gpu.cli import reporting
+from esc_gpu.errors import EscGpuError
+from esc_gpu.files import write_json, write_text
+
+WRITTEN = "result.txt"  # name of the result file, which keeps the date of its first run
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy",
+        description=__doc__,
+        epilog="All other options are those of train.py, as --data.root and --train.epochs; see train.py --help.",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("plan", help="comparison, ablation or a YAML file; stands before the options")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="of the trainings (default: 0)")
+    parser.add_argument("--work", type=Path, help="folder of the runs (default: runs/accuracy/PLAN)")
+    parser.add_argument("--no-cost", action="store_true", help="do not measure the front-ends' time")
+    parser.add_argument(
+        "--cost-only", action="store_true", help="measure it anew, for the runs there are; do not train"
+    )
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and its plot")
+    own, options = parser.parse_known_args(argv)
+    return reporting(lambda: prepare(own, options))
+
+
+def prepare(arguments: argparse.Namespace, options: list[str]) -> None:
+    """Refuse what cannot be run, then run it."""
+    plan = read_plan(arguments.plan)
+    if len(set(arguments.seeds)) < len(arguments.seeds) or min(arguments.seeds) < 0:
+        raise EscGpuError(f"--seeds is {arguments.seeds}; expected different numbers that are not negative")
+    if arguments.cost_only and (arguments.no_cost or plan.kind != "comparison"):
+        raise EscGpuError("--cost-only measures the front-ends of a comparison; give it without --no-cost")
+    configs = configs_of(plan, options)
+    work = (arguments.work or Path("runs") / "accuracy" / plan.name).expanduser()
+    run(plan, Grid(configs, arguments.seeds, work), arguments)
+
+
+def run(plan: Plan, grid: Grid, arguments: argparse.Namespace) -> None:
+    """Measure the front-ends, train what is not trained yet, and write the result file after each run."""
+    layers = front_ends(grid.configs)  # before all else: a row that cannot be built is refused here
+    for folder in (grid.work, arguments.output):
+        make_folder(folder)
+    runs = finished_runs(grid)
+    if arguments.cost_only and not runs:
+        raise EscGpuError(f"{grid.work} has no finished run; train first, by the same command without --cost-only")
+    cost = None
+    if plan.kind == "comparison" and not arguments.no_cost:
+        cost = measure_or_read(grid.work, layers, grid.configs, anew=arguments.cost_only)
+    if runs:  # also where nothing is left to be trained: the time may be new
+        file = write_grid(plan, grid, runs, cost, arguments.output)
+    if not arguments.cost_only:
+        for trained in train_rest(grid, runs):
+            file = write_grid(plan, grid, trained, cost, arguments.output)
+    print(f"written: {file}")
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, ahead of hours of training for it."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise EscGpuError(f"cannot make the folder {folder} ({error.strerror}); give another one") from error
+
+
+def write_grid(plan: Plan, grid: Grid, runs: Runs, cost: dict[str, object] | None, output: Path) -> Path:
+    """The result file of the runs there are, and its plot; returns the file."""
+    result = {"benchmark": "accuracy", "plan": plan.name, "kind": plan.kind, **describe_grid(grid, runs), "cost": cost}
+    written, data = grid.work / WRITTEN, result["data"]
+    file = output / written.read_text(encoding="utf-8").strip() if written.is_file() else None
+    if file is not None and file.is_file():
+        write_json(file, {"environment": result["environment"], **result})
+    else:
+        subset = "" if data["subset"] == "all" else data["subset"]
+        purpose = "validation" if result["protocol"]["validation"] else ""
+        file = write_result(f"accuracy {plan.name} {data['recordings']} {subset} {purpose}", result, output)
+        write_text(written, f"{file.name}\n")
+    plot_accuracy(file.with_suffix(".png"), result)
+    return file
+
+
+if __name__ == "__main__":
+    sys.exit(main())

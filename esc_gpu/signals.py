@@ -1,0 +1,50 @@
+"""Ctrl-C, and SIGTERM, which batch systems and containers send: the first ends a command in order."""
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+# Launchers hand a signal on to processes that have it from the terminal already.
+SAME_SECONDS = 1.0
+
+
+class Interrupted(KeyboardInterrupt):
+    """Raised by SIGINT or SIGTERM."""
+
+
+@contextmanager
+def interruptible() -> Iterator[list[int]]:
+    """Inside the block the first SIGINT or SIGTERM raises `Interrupted` in the main thread; a second Ctrl-C exits.
+
+    Further SIGTERMs change nothing, so that whoever ends a whole group of processes does not cut the last words off. A
+    signal that the process was started to ignore, as by nohup, stays ignored. Only the main thread can have this. What
+    the block is given holds the number of the first signal once it has come.
+    """
+    received: list[int] = []
+    if threading.current_thread() is not threading.main_thread():
+        yield received
+        return
+    first = 0.0
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        nonlocal first
+        if not received:
+            received.append(number)
+            first = time.monotonic()
+            raise Interrupted
+        if number == signal.SIGINT and time.monotonic() - first > SAME_SECONDS:
+            os._exit(128 + number)
+
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    taken = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
+    try:
+        for number in taken:
+            signal.signal(number, handle)
+        yield received
+    finally:
+        for number, handler in taken.items():
+            signal.signal(number, handler)

@@ -1,0 +1,80 @@
+"""A batch that does not fit into memory is cut into more parts, as long as it divides."""
+
+import pytest
+import torch
+
+from esc_gpu import training
+from esc_gpu.errors import EscGpuError, EscGpuWarning
+from esc_gpu.folds import train_together
+from esc_gpu.out_of_memory import with_smaller_parts
+from esc_gpu.processes import create_accelerator, is_out_of_memory
+from tests.test_folds import parsed
+from tests.test_training import tiny_fold
+
+NO_MEMORY = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee documentation.")
+
+
+def train(folder, monkeypatch, most_clips, first_call, *options):
+    """Train on a device that holds so many clips at once from so many steps on; the records of the epochs."""
+    step, calls = training.train_step, []
+
+    def limited(accelerator, model, optimizer, parts, n_parts, *options):
+        calls.append(n_parts)
+        if len(calls) > first_call and 8 // n_parts > most_clips:
+            raise NO_MEMORY
+        return step(accelerator, model, optimizer, parts, n_parts, *options)
+
+    monkeypatch.setattr(training, "train_step", limited)
+    config = parsed(*options)
+    (result,) = train_together(config, create_accelerator(config, folder), [1], [tiny_fold()], [folder], threads=1)
+    return result.history
+
+
+def test_the_fold_goes_on_from_its_last_checkpoint_in_smaller_parts(tmp_path, monkeypatch):
+    with pytest.warns(EscGpuWarning) as said:
+        history = train(tmp_path, monkeypatch, 2, 2)  # two steps an epoch of two: the second epoch does not fit
+    assert [record["accumulation"] for record in history] == [1, 4]
+    lines = [str(warning.message) for warning in said]
+    assert len(lines) == 2 and "fold 1 ran out of memory" in lines[0] and "train.accumulation=2:" in lines[0]
+    assert "train.accumulation=4: batches of 8 as before, but batch norm sees 2 clips" in lines[1]
+    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+
+
+def test_parts_that_cannot_be_halved_are_an_error_that_names_the_options(tmp_path, monkeypatch):
+    limits = (
+        r"train.batch_size=8 and train.accumulation=8, and 8 clips do not divide into 16 parts: lower .*CUDA out of "
+    )
+    with pytest.raises(EscGpuError, match=limits) as refused, pytest.warns(EscGpuWarning):
+        train(tmp_path, monkeypatch, 0, 0)
+    assert "\n" not in str(refused.value)
+
+
+def test_another_error_passes(tmp_path, monkeypatch):
+    def fail(*arguments):
+        raise RuntimeError("CUDA error: device-side assert triggered")
+
+    monkeypatch.setattr(training, "train_step", fail)
+    config = parsed()
+    with pytest.raises(RuntimeError, match="device-side"):
+        train_together(config, create_accelerator(config, tmp_path), [1], [tiny_fold()], [tmp_path], threads=1)
+
+
+@pytest.mark.parametrize(
+    ("options", "n_processes", "reason"),
+    [
+        ((), 2, "one of several processes cannot change it"),
+        (("--train.batch_size", "9"), 1, "9 clips do not divide into 2 parts"),
+        (("--train.compile", "reduce-overhead"), 1, "takes the batch as one part"),
+    ],
+)
+def test_what_keeps_parts_from_being_halved(options, n_processes, reason):
+    with pytest.raises(EscGpuError, match=f"fold 3 ran out of memory .*{reason}: lower train.batch_size or raise"):
+        with_smaller_parts(parsed(*options), n_processes, 3, NO_MEMORY)
+
+
+def test_what_is_out_of_memory():
+    assert is_out_of_memory(NO_MEMORY)
+    assert is_out_of_memory(
+        RuntimeError("[enforce fail at alloc_cpu.cpp:1] . DefaultCPUAllocator: can't allocate memory: x")
+    )
+    assert not is_out_of_memory(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))

@@ -1,0 +1,160 @@
+"""The folder of a run is one run's at a time, and is begun, gone on with or replaced whatever a kill left in it."""
+
+import dataclasses
+import errno
+import fcntl
+import os
+import signal
+
+import pytest
+import yaml
+from torch import nn
+
+from esc_gpu.config import RunConfig
+from esc_gpu.errors import EscGpuError
+from esc_gpu.files import PARTIAL
+from esc_gpu.run_folder import CONFIG, LOCK, held_output, reporting_full_disk
+
+
+def held(folder, **options):
+    return held_output(dataclasses.replace(RunConfig(), **options), folder, nn.Linear(4, 4), 2)
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_second_run_is_refused_while_the_first_lasts(tmp_path):
+    with held(tmp_path / "run"):
+        for options in ({}, {"resume": True}, {"overwrite": True}):
+            in_use = rf"{tmp_path / 'run'} is in use by another run \(process {os.getpid()} on .*--output_dir"
+            with pytest.raises(EscGpuError, match=in_use), held(tmp_path / "run", **options):
+                pass
+        with held(tmp_path / "another"):
+            pass
+        assert names(tmp_path / "run") == [LOCK, CONFIG]
+    assert names(tmp_path / "run") == [CONFIG]
+    with held(tmp_path / "run", resume=True):
+        pass
+
+
+def test_a_kill_leaves_no_lock(tmp_path):
+    ready, begun = os.pipe()
+    process = os.fork()
+    if not process:
+        with held(tmp_path / "run"):
+            os.write(begun, b"1")
+            signal.pause()
+    os.read(ready, 1)
+    with pytest.raises(EscGpuError, match=f"process {process} "), held(tmp_path / "run", resume=True):
+        pass
+    os.kill(process, signal.SIGKILL)
+    os.waitpid(process, 0)
+    assert names(tmp_path / "run") == [LOCK, CONFIG]
+    with held(tmp_path / "run", resume=True):
+        pass
+
+
+def test_a_run_that_fails_gives_its_folder_back(tmp_path):
+    with pytest.raises(ZeroDivisionError), held(tmp_path):
+        raise ZeroDivisionError
+    with held(tmp_path, resume=True):
+        pass
+
+
+def test_a_lock_that_is_removed_while_it_is_waited_for_is_made_again(tmp_path, monkeypatch):
+    lock, calls = fcntl.flock, []
+
+    def removed_first(handle, how):
+        calls.append(how)
+        if len(calls) == 1:
+            (tmp_path / LOCK).unlink()
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", removed_first)
+    with held(tmp_path):
+        assert len(calls) == 2 and (tmp_path / LOCK).exists()
+        with pytest.raises(EscGpuError, match="in use"), held(tmp_path, resume=True):
+            pass
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.ENOSYS])
+def test_where_there_are_no_locks_a_run_goes_on_without(tmp_path, monkeypatch, number):
+    def refuse(handle, how):
+        raise OSError(number, os.strerror(number))
+
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    with held(tmp_path):
+        assert (tmp_path / CONFIG).exists()
+
+
+def test_resuming_what_was_killed_before_its_config_simply_starts(tmp_path):
+    (tmp_path / LOCK).write_text("process 1 on another")
+    (tmp_path / f"{PARTIAL}{CONFIG}-0.yaml").write_text("da")
+    with held(tmp_path, resume=True):
+        assert yaml.safe_load((tmp_path / CONFIG).read_text())["train"]["epochs"] == 30
+    assert names(tmp_path) == [CONFIG]
+    with held(tmp_path / "nothing yet", resume=True):
+        pass
+
+
+def test_resuming_keeps_results_and_clears_what_was_being_written(tmp_path):
+    with held(tmp_path):
+        (tmp_path / "fold1").mkdir()
+    for name in ("metrics.json", f"{PARTIAL}state.pt-1.pt"):
+        (tmp_path / "fold1" / name).write_text("x")
+    (tmp_path / f"{PARTIAL}summary.json-1.json").write_text("x")
+    with held(tmp_path, resume=True):
+        assert names(tmp_path) == [LOCK, CONFIG, "fold1"] and names(tmp_path / "fold1") == ["metrics.json"]
+
+
+def test_overwriting_leaves_nothing_of_the_run_before(tmp_path):
+    with held(tmp_path):
+        (tmp_path / "fold1").mkdir()
+        (tmp_path / "fold1" / "metrics.json").write_text("x")
+    with pytest.raises(EscGpuError, match="already holds a run"), held(tmp_path):
+        pass
+    assert names(tmp_path) == [CONFIG, "fold1"]
+    with held(tmp_path, overwrite=True):
+        assert names(tmp_path) == [LOCK, CONFIG]
+
+
+@pytest.mark.parametrize("content", [b"", b"train: {", b"\xff\xfe", b"\0" * 100, b"- 1"])
+def test_a_config_that_is_broken_is_one_line(tmp_path, content):
+    (tmp_path / CONFIG).write_bytes(content)
+    with pytest.raises(EscGpuError, match=f"{CONFIG} is broken: .*--overwrite"), held(tmp_path, resume=True):
+        pass
+
+
+def test_another_folder_is_left_alone(tmp_path):
+    (tmp_path / "thesis.tex").write_text("x")
+    for options in ({}, {"resume": True}, {"overwrite": True}):
+        with pytest.raises(EscGpuError, match="holds something else"), held(tmp_path, **options):
+            pass
+    assert names(tmp_path) == ["thesis.tex"]
+
+
+def test_what_cannot_be_written_to_is_one_line(tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(EscGpuError, match="cannot write to .*Not a directory.*--output_dir"), held(tmp_path / "file"):
+        pass
+
+    def refuse(*arguments):
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr("esc_gpu.run_folder.os.open", refuse)
+    read_only = "cannot write to .*Read-only file system.*--output_dir"
+    with pytest.raises(EscGpuError, match=read_only), held(tmp_path / "run"):
+        pass
+
+
+def test_a_full_disk_in_the_midst_of_a_run_is_one_line_that_says_how_to_go_on(tmp_path):
+    with (
+        pytest.raises(EscGpuError, match="^cannot write a.json: No space left .*--resume$"),
+        reporting_full_disk(tmp_path),
+    ):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.json")
+    with pytest.raises(EscGpuError, match=f"cannot write {tmp_path}: "), reporting_full_disk(tmp_path):
+        raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
+    with pytest.raises(FileNotFoundError), reporting_full_disk(tmp_path):  # a mistake of ours stays one
+        raise FileNotFoundError(errno.ENOENT, "No such file", "a.json")

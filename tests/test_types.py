@@ -1,0 +1,84 @@
+"""The package's types are right, and say what is right and wrong to those who import it."""
+
+import configparser
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import esc_gpu
+from esc_gpu import functional
+
+pytest.importorskip("mypy", reason="mypy is not installed: pip install 'esc_gpu[test]'")
+
+REPOSITORY = Path(__file__).parents[1]
+SNIPPET = """\
+import torch
+
+import esc_gpu
+from esc_gpu import WaveformClassifier, create_frontend, load, load_pipeline
+from esc_gpu.functional import logmel, power_to_db, resample
+
+waveform = torch.zeros(2, 44100)
+frontend = create_frontend("logmel", sample_rate=44100, n_mels=64)
+model = WaveformClassifier(frontend, 10, "resnet18", backbone_options={"drop_rate": 0.1})
+model.fit_normalization(waveform)
+likeliest: torch.Tensor = model(waveform).argmax(dim=1)
+shape: tuple[int, int, int] = frontend.output_shape(44100)
+features: torch.Tensor = power_to_db(logmel(resample(waveform, 44100, 22050), scale="power"))
+pipeline = load_pipeline("runs/demo", fold=1, device=torch.device("cpu"))
+name, probability = pipeline.classify("recording.wav").top(3)[0]
+print(name.upper(), round(probability, 2), pipeline(waveform).softmax(dim=1), load("runs/demo/fold1")(waveform))
+
+model("recording.wav")  # wrong
+pipeline(44100)  # wrong
+frontend(waveform).top_k  # wrong
+create_frontend(44100)  # wrong
+WaveformClassifier(frontend, classes=10)  # wrong
+model.frontend = "logmel"; model.backbone_name = 3  # wrong
+pipeline.classify("recording.wav").top(3)[0][1].upper()  # wrong
+power_to_db([1.0, 2.0])  # wrong
+esc_gpu.load_model("runs/demo")  # wrong
+"""
+
+
+def mypy(*arguments, folder=REPOSITORY):
+    """What mypy says, by the project's options; what it has seen before it keeps in the repository."""
+    options = ["--config-file", str(REPOSITORY / "pyproject.toml"), "--cache-dir", str(REPOSITORY / ".mypy_cache")]
+    command = [sys.executable, "-m", "mypy", *options, "--no-error-summary", *arguments]
+    environment = {**os.environ, "MYPYPATH": str(REPOSITORY)}  # an editable installation is not seen
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=280)
+    assert result.returncode in (0, 1), result.stderr  # 2: it could not look
+    return result.stdout
+
+
+def test_the_package_passes():
+    assert mypy() == ""
+
+
+def test_a_users_mistakes_are_found_and_nothing_else(tmp_path):
+    (tmp_path / "snippet.py").write_text(SNIPPET)
+    said = mypy("snippet.py", folder=tmp_path)
+    found = {int(line) for line in re.findall(r"^snippet\.py:(\d+): error", said, re.MULTILINE)}
+    wrong = {number for number, line in enumerate(SNIPPET.splitlines(), start=1) if line.endswith("# wrong")}
+    assert found == wrong and len(wrong) >= 9, said
+
+
+def test_every_public_name_has_a_type(tmp_path):
+    names = [f"esc_gpu.{name}" for name in esc_gpu.__all__]
+    names += [f"esc_gpu.functional.{name}" for name in functional.__all__]
+    lines = [f"reveal_type({name})" for name in names]
+    (tmp_path / "names.py").write_text("\n".join(["import esc_gpu", "import esc_gpu.functional", *lines]) + "\n")
+    revealed = re.findall(r"Revealed type is \"(.*)\"", mypy("names.py", folder=tmp_path))
+    assert len(revealed) == len(names)
+    assert all(type_.startswith("def (") for type_ in revealed), dict(zip(names, revealed, strict=True))
+
+
+def test_the_types_are_shipped():
+    config = configparser.ConfigParser()
+    config.read(REPOSITORY / "setup.cfg")
+    assert (REPOSITORY / "esc_gpu" / "py.typed").is_file()
+    assert "py.typed" in config["options.package_data"]["esc_gpu"]
