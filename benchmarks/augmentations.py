@@ -21,6 +21,12 @@ from esc_gpu.augment import (
     Draws,
     add_noise,
     between_class,
+    draw_cutmix,
+    draw_erasing,
+    draw_filter_augment,
+    draw_frequency_warp,
+    draw_spec_augment,
+    draw_time_stretch,
     mixup,
     random_crop,
     random_equalizer,
@@ -29,11 +35,6 @@ from esc_gpu.augment import (
     random_shift,
     random_speed,
 )
-from esc_gpu.augment.cutmix import draw_cutmix
-from esc_gpu.augment.erasing import draw_erasing
-from esc_gpu.augment.filter_augment import draw_filter_augment
-from esc_gpu.augment.spec_augment import draw_spec_augment
-from esc_gpu.augment.warp import draw_frequency_warp, draw_time_stretch
 from esc_gpu.cli import reporting
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.precision import AUTOCAST, is_fast
@@ -82,7 +83,7 @@ def run(arguments: argparse.Namespace) -> None:
     classifier.to(device).train()
     classifier.fit_normalization(waveform)
     with torch.no_grad():
-        image = classifier.normalization(classifier.frontend(waveform))
+        image = classifier.normalized_features(waveform)
     target = torch.eye(N_CLASSES, device=device)[torch.arange(len(waveform), device=device) % N_CLASSES]
     draws = Draws(Generator(device).manual_seed(0))
     of_waveforms = waveform_calls(waveform, target, draws)

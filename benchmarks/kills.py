@@ -22,10 +22,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-import soundfile
 from tqdm import tqdm
 
+from benchmarks import tones
 from benchmarks.results_file import RESULTS, write_result
 from esc_gpu.cli import reporting
 from esc_gpu.errors import EscGpuError
@@ -34,19 +33,11 @@ from esc_gpu.fold_state import HISTORY, PREVIOUS, STATE, read_state
 from esc_gpu.run_folder import LOCK
 
 REPOSITORY = Path(__file__).parents[1]
-FOLDS, EPOCHS, RATE = (1, 2), 4, 8000
-OPTIONS = {
-    "--data.sample_rate": RATE,
-    "--data.clip_seconds": 1,
-    "--frontend.n_fft": 256,
-    "--frontend.hop_length": 256,
-    "--frontend.n_mels": 16,
-    "--model.backbone": "test_resnet",
+FOLDS, EPOCHS = (1, 2), 4
+TONES = [FOLDS[number // 3 % 2] for number in range(96)]  # the fold of each
+OPTIONS = tones.OPTIONS | {
     "--train.epochs": EPOCHS,
-    "--train.batch_size": 8,
     "--train.eval_every": 1,
-    "--train.ema_decay": 0.9,
-    "--train.mixed_precision": "no",
     "--train.threads": 2,  # the folds are trained side by side
     "--folds": json.dumps(FOLDS),
 }
@@ -93,7 +84,7 @@ def measure(arguments: argparse.Namespace) -> None:
 
 def soak(work: Path, root: str | None, n_kills: int, generator: random.Random) -> dict[str, object]:
     """Kill runs `n_kills` times in all, and compare each with one that was let alone."""
-    data = ("--data.root", root) if root else ("--data.table", str(write_tones(work / "tones")))
+    data = ("--data.root", root) if root else ("--data.table", str(tones.write_tones(work / "tones", TONES)))
     undisturbed = Run(work / "undisturbed", data)
     lengths = watch(undisturbed)
     tries, hits, damage, differences, n_runs = Counter(), Counter(), Counter(), [], 0
@@ -124,20 +115,6 @@ def soak(work: Path, root: str | None, n_kills: int, generator: random.Random) -
         "recordings": Path(root).resolve().name if root else "tones",
         "seconds_undisturbed": lengths,
     }
-
-
-def write_tones(folder: Path) -> Path:
-    """Noisy tones of three pitches in two folds, and their table."""
-    folder.mkdir(parents=True)
-    generator, rows = np.random.default_rng(0), ["path,label,fold"]
-    for number in range(96):
-        pitch, fold = (300, 900, 1900)[number % 3], FOLDS[number // 3 % 2]
-        tone = 0.3 * np.sin(2 * np.pi * pitch * np.arange(RATE) / RATE)
-        soundfile.write(folder / f"{number}.wav", tone + 0.1 * generator.standard_normal(RATE), RATE)
-        rows.append(f"{number}.wav,{pitch} Hz,{fold}")
-    table = folder / "tones.csv"
-    table.write_text("\n".join(rows) + "\n")
-    return table
 
 
 def start(run: Run) -> subprocess.Popen:

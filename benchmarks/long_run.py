@@ -18,9 +18,9 @@ from unittest import mock
 
 import numpy as np
 import psutil
-import soundfile
 import torch
 
+from benchmarks import tones
 from benchmarks.markdown import heading, line, number
 from benchmarks.results_file import RESULTS, require_gpu, write_result
 from esc_gpu import experiment, folds, training
@@ -28,21 +28,9 @@ from esc_gpu.arguments import parse_run
 from esc_gpu.cli import reporting
 from esc_gpu.errors import EscGpuError
 
-RATE, PITCHES, CLIPS_PER_CLASS = 8000, (300, 900, 1900), 2
+FOLD_CLIPS = 6  # of a short fold: two of each pitch
 TRAINING_CLIPS = 160  # of the long fold: twenty steps an epoch
-OPTIONS = {
-    "--data.sample_rate": RATE,
-    "--data.clip_seconds": 1,
-    "--data.residence": "stream",
-    "--frontend.n_fft": 256,
-    "--frontend.hop_length": 256,
-    "--frontend.n_mels": 16,
-    "--model.backbone": "test_resnet",
-    "--train.batch_size": 8,
-    "--train.ema_decay": 0.9,
-    "--train.mixed_precision": "no",
-    "--train.threads": 1,
-}
+OPTIONS = tones.OPTIONS | {"--data.residence": "stream", "--train.threads": 1}
 NAMES = {
     "rss_bytes": "resident memory, MB",
     "allocated_bytes": "GPU memory of tensors, MB",
@@ -85,7 +73,7 @@ def measure(arguments: argparse.Namespace) -> None:
 
 def long_fold(work: Path, n_steps: int, every: int, warm_up: int) -> list[dict[str, int]]:
     """One fold of `n_steps` or a few more; what was in use every so many steps after the warm-up."""
-    table = write_tones(work / "tones", [TRAINING_CLIPS, len(PITCHES) * CLIPS_PER_CLASS])
+    table = tones.write_tones(work / "tones", [1] * TRAINING_CLIPS + [2] * FOLD_CLIPS)
     epochs = math.ceil(n_steps * int(OPTIONS["--train.batch_size"]) / TRAINING_CLIPS)
     looks, step = [], itertools.count(1)
 
@@ -106,7 +94,7 @@ def long_fold(work: Path, n_steps: int, every: int, warm_up: int) -> list[dict[s
 
 def many_folds(work: Path, n_folds: int) -> list[dict[str, int]]:
     """A run of so many short folds; what was in use after each."""
-    table = write_tones(work / "tones", [len(PITCHES) * CLIPS_PER_CLASS] * n_folds)
+    table = tones.write_tones(work / "tones", np.repeat(np.arange(1, n_folds + 1), FOLD_CLIPS).tolist())
     looks, finish = [], experiment.finish_fold
 
     def finish_fold(*arguments):
@@ -124,20 +112,6 @@ def train(work: Path, table: Path, options: dict[str, object]) -> None:
     own = {"--data.table": table, "--data.cache_dir": work / "cache", "--output_dir": work / "run"}
     words = [str(word) for option in (OPTIONS | own | options).items() for word in option]
     experiment.run(parse_run(words, "python -m benchmarks.long_run"))
-
-
-def write_tones(folder: Path, clips: Sequence[int]) -> Path:
-    """Noisy tones of a second, `clips[n]` of them in fold n + 1, and their table."""
-    folder.mkdir(parents=True)
-    generator, rows = np.random.default_rng(0), ["path,label,fold"]
-    for clip, fold in enumerate(np.repeat(np.arange(len(clips)) + 1, clips).tolist()):
-        pitch = PITCHES[clip % len(PITCHES)]
-        tone = 0.3 * np.sin(2 * np.pi * pitch * np.arange(RATE) / RATE)
-        soundfile.write(folder / f"{clip}.wav", tone + 0.1 * generator.standard_normal(RATE), RATE)
-        rows.append(f"{clip}.wav,{pitch} Hz,{fold}")
-    table = folder / "tones.csv"
-    table.write_text("\n".join(rows) + "\n")
-    return table
 
 
 def look() -> dict[str, int]:

@@ -54,11 +54,9 @@ def augment_waveforms(config: RunConfig, waveform: Tensor, target: Tensor, draws
     n_samples = training_samples(config)
     if options.shift_seconds > 0:
         waveform = random_shift(waveform, round(options.shift_seconds * rate), draws)
-    if options.crop_seconds > 0 and options.speed == 0:
-        waveform = random_crop(waveform, n_samples, draws)
+    if options.crop_seconds > 0:  # a change of speed takes its samples from the whole circle, and cuts by itself
+        waveform = random_crop(waveform, waveform.shape[1] if options.speed > 0 else n_samples, draws)
     if options.speed > 0:
-        if options.crop_seconds > 0:
-            waveform = random_crop(waveform, waveform.shape[1], draws)
         waveform = random_speed(waveform, options.speed, draws, n_samples)
     if options.gain_db > 0:
         waveform = random_gain(waveform, options.gain_db, draws)

@@ -4,6 +4,7 @@ import torch
 
 from esc_gpu.augmentation import training_samples
 from esc_gpu.config import RunConfig
+from esc_gpu.data.decode import clip_samples
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import create_frontend
 from esc_gpu.model import WaveformClassifier
@@ -40,7 +41,7 @@ def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
         coordinates=config.model.coordinates,
         test_shifts=config.model.test_shifts,
     )
-    check_backbone(model, model.image_shape(round(rate * config.data.clip_seconds)))
+    check_backbone(model, model.image_shape(clip_samples(rate, config.data.clip_seconds)))
     return model
 
 

@@ -16,7 +16,6 @@ from esc_gpu.build import build_model
 from esc_gpu.config import RunConfig
 from esc_gpu.config_checks import check_config
 from esc_gpu.data.batches import WaveformSource
-from esc_gpu.data.decode import clip_samples
 from esc_gpu.data.layouts import read_recordings
 from esc_gpu.data.recordings import Recordings
 from esc_gpu.data.skipped import SKIPPED, check_left, describe_skipped, open_decodable, write_skipped
@@ -84,8 +83,7 @@ def run_into(
         if config.validate and main:
             announce("validate: every fold is validated on and the next one left out; these are no test results.")
         model = build_model(config, len(recordings.class_names))
-    n_samples = clip_samples(config.data.sample_rate, config.data.clip_seconds)
-    check_precision(accelerator, model.frontend.n_frames(min(n_samples, training_samples(config))))
+    check_precision(accelerator, model.frontend.n_frames(training_samples(config)))  # crops are no longer than clips
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
     store, windows, skipped = from_local_main(accelerator, opened)
