@@ -5,7 +5,7 @@ import dataclasses
 import itertools
 import re
 
-from jsonargparse import ArgumentParser, Namespace
+from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
 
 from esc_gpu.config import MemberConfig, RunConfig
 from esc_gpu.errors import EscGpuError
@@ -25,6 +25,8 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
     Raises:
         EscGpuError: for an unknown key (with the nearest name), a value of the wrong type or a missing file.
     """
+    # jsonargparse would import, and so run, whatever module a section names; from here on it does so for nobody.
+    set_parsing_settings(import_path_denylist=["*"], import_path_allowlist=[RunConfig.__module__])
     parser = ArgumentParser(prog=prog, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config", help="YAML file with any of these options")
     parser.add_class_arguments(RunConfig, None)
@@ -32,7 +34,7 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
         parsed = parser.parse_args(complete_switches(arguments))
         check_sections(parsed)
         values = vars(parser.instantiate(parsed))
-    except argparse.ArgumentError as error:
+    except (argparse.ArgumentError, ImportError) as error:  # ImportError: of what may not be imported
         raise EscGpuError(explain(str(error))) from error
     except UnicodeError as error:
         raise EscGpuError(f"the options are not in UTF-8 ({error}); expected text; save the file as UTF-8") from error
@@ -63,6 +65,9 @@ def complete_switches(arguments: list[str]) -> list[str]:
 
 def explain(message: str) -> str:
     """jsonargparse's message in one line, with the nearest key for an unknown one."""
+    denied = re.search(r"Importing '(.*?)' is not allowed", message)
+    if denied:
+        return f"the options name {denied[1]!r} as a class to import; expected options only; write out the section's"
     unknown = re.search(r"unrecognized arguments: -*([\w.]+)|[Oo]ption '([\w.]+)'", message)
     if unknown:
         key = unknown[1] or unknown[2]

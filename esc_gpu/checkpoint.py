@@ -63,6 +63,8 @@ def save(
             files.enter_context(replacing(folder / name)).write_text(text, encoding="utf-8")
         # By Python's own writing, which says of a full disk what it is.
         files.enter_context(replacing(folder / WEIGHTS)).write_bytes(safetensors.torch.save(state, {"format": "pt"}))
+        # A kill until then leaves a folder that `load` refuses, and not these weights by another model's description.
+        (folder / PIPELINE).unlink(missing_ok=True)
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:

@@ -68,10 +68,11 @@ def describe(pipeline: Pipeline) -> str:
         f"{model.frontend.name} → {model.backbone_name}. It takes clips of {pipeline.clip_seconds:g} s at "
         f"{pipeline.sample_rate} Hz, and calls every sound one of these {len(pipeline.class_names)}: {names}."
     )
-    if {"metrics", "fold"} <= info.keys():
-        metrics, kind = info["metrics"], "synthetic recordings" if info.get("synthetic") else "recordings"
+    metrics, fold = info.get("metrics") or {}, info.get("fold")
+    if fold is not None and {"clips", "accuracy"} <= metrics.keys():
+        kind = "synthetic recordings" if info.get("synthetic") else "recordings"
         text += (
-            f"\n\nOf the {metrics['clips']} {kind} of fold {info['fold']}, which it was not trained on, it called "
+            f"\n\nOf the {metrics['clips']} {kind} of fold {fold}, which it was not trained on, it called "
             f"{metrics['accuracy']:.1%} right."
         )
     return text

@@ -1,6 +1,7 @@
 """The demo's page (Gradio): a sound goes in, what the models hear comes out. It serves this machine only."""
 
 import contextlib
+import html
 import math
 import os
 import tempfile
@@ -123,7 +124,7 @@ def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:
         try:
             figure = picture({name: models[name] for name in names if name in shown}, path, start_seconds)
         except EscGpuError as error:
-            raise gr.Error(str(error), print_exception=False) from error
+            raise gr.Error(html.escape(str(error)), print_exception=False) from error
         return gr.Plot(figure, visible=True)
 
     def draw_new(path: str | None, shown: list[str]) -> list[object]:

@@ -15,6 +15,7 @@ from esc_gpu.errors import EscGpuError
 UMASK = os.umask(0)  # it can be read by setting it only, which is the whole process's: done once, before any thread
 os.umask(UMASK)
 PARTIAL = ".partial-"  # begins the name of what is being written or removed
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems without locks say
 # What a folder or disk can have against being written to.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
@@ -59,7 +60,7 @@ def synchronize(path: Path) -> None:
 def discard(path: Path) -> None:
     """Remove a file or folder at once: a kill in the midst leaves nothing that looks like a part of it."""
     doomed = path.with_name(f"{PARTIAL}{path.name}")
-    if path.is_dir():
+    if path.is_dir() and not path.is_symlink():
         path.rename(doomed)
         shutil.rmtree(doomed)
     else:
@@ -69,7 +70,7 @@ def discard(path: Path) -> None:
 def remove_leftovers(folder: Path) -> None:
     """Remove what a killed process had begun to write or remove; nobody else may be writing to `folder`."""
     for path in folder.glob(f"{PARTIAL}*"):
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink()

@@ -146,8 +146,8 @@ def _limits(training: dict[str, Any]) -> str:
 
 
 def _licence(training: dict[str, Any]) -> str:
-    licence = training.get("licence")
-    if licence is not None:
+    if training.get("licence") is not None:
+        licence = escape(str(training["licence"]))
         return (
             f"Trained on recordings of ESC-50 under {licence}: K. J. Piczak, *ESC: Dataset for Environmental Sound "
             "Classification*, ACM Multimedia 2015, [doi:10.1145/2733373.2806390]"

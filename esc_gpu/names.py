@@ -16,5 +16,5 @@ def printable(text: str) -> str:
 
 
 def escape(text: str) -> str:
-    """Text in one line, without any meaning to Markdown, HTML or TeX in it."""
-    return re.sub(r"([\\`*_{}\[\]<>#|~$^&@])", r"\\\1", " ".join(text.split()))
+    """Text in one line, without any meaning to Markdown, HTML or TeX in it, and no address that becomes a link."""
+    return re.sub(r"[\\`*_{}\[\]<>#|~$^&@]|:(?=//)|(?i:(?<=www))\.", r"\\\g<0>", " ".join(text.split()))

@@ -79,10 +79,17 @@ def has_wandb_key() -> bool:
         return netrc.netrc().authenticators(host) is not None
     except FileNotFoundError:
         return False
-    except (netrc.NetrcParseError, OSError) as error:
-        raise EscGpuError(
-            f"the key of wandb cannot be read ({error}): correct ~/.netrc, or set WANDB_API_KEY or WANDB_MODE=offline"
-        ) from error
+    except netrc.NetrcParseError as error:  # its own message quotes what may be a part of a password
+        raise unreadable_key(f"{error.filename}, near line {error.lineno}") from None
+    except OSError as error:
+        raise unreadable_key(str(error)) from error
+
+
+def unreadable_key(reason: str) -> EscGpuError:
+    """What to do about a netrc file that cannot be read."""
+    return EscGpuError(
+        f"the key of wandb cannot be read ({reason}): correct ~/.netrc, or set WANDB_API_KEY or WANDB_MODE=offline"
+    )
 
 
 def log_result(

@@ -1,6 +1,7 @@
 """Save → load → the same logits; nothing of the front-end's constants on disk; nothing by halves."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,32 @@ def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     with pytest.raises(OSError, match="No space"):
         checkpoint.save(tmp_path, model, ["x", "y", "z"], card="after")
     assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_kill_between_the_renames_leaves_what_is_refused(tmp_path, monkeypatch):
+    """Never the new weights with the old description: of the same shapes, it would load with other classes."""
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES, card="before")
+    replace = os.replace
+
+    def killed_after(count):
+        done = []
+
+        def step(source, target):
+            if len(done) == count:
+                raise KeyboardInterrupt
+            done.append(replace(source, target))
+
+        return step
+
+    for count in (1, 2):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(os, "replace", killed_after(count))
+            checkpoint.save(tmp_path, model, ["x", "y", "z"], card="after")
+        with pytest.raises(EscGpuError, match="there is no file .*pipeline.json"):
+            load(tmp_path)
+    checkpoint.save(tmp_path, model, ["x", "y", "z"], card="after")
+    assert load(tmp_path).class_names == ["x", "y", "z"]
 
 
 def test_weights_that_the_backbone_began_with_are_not_looked_for(tmp_path):

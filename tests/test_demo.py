@@ -125,6 +125,14 @@ def test_a_model_says_what_it_knows_and_how_good_it_is(models):
     assert "80 synthetic recordings of fold 2" in describe(known) and "80.0% right" in describe(known)
 
 
+@pytest.mark.parametrize(
+    "training", [{"fold": 1, "metrics": None}, {"fold": 1, "metrics": {}}, {"fold": None, "metrics": {"clips": 80}}]
+)
+def test_a_model_of_which_little_is_known_is_described_as_well(models, training):
+    model = models["logmel"]
+    assert describe(Pipeline(model.model, model.class_names, 1.0, training)) == describe(model)
+
+
 def test_names_of_classes_have_no_meaning_on_the_page(models):
     evil = Pipeline(models["logmel"].model, ["<script>alert(1)</script>", "a|b `c`", "[x](http://a.b)"], 1.0)
     text = describe(evil)
@@ -212,6 +220,19 @@ def test_the_page_says_what_is_wrong(ask, sounds, name):
     message, classes, *_ = ask(sounds / name)
     assert message["visible"] is True and message["value"].startswith(BAD[name])
     assert "Traceback" not in message["value"] and not classes
+
+
+def test_an_error_of_the_picture_is_text(address, sounds, monkeypatch):
+    from gradio_client import Client, handle_file
+    from gradio_client.exceptions import AppError
+
+    def fail(*given):
+        raise EscGpuError("<img src=x>: no sound")
+
+    monkeypatch.setattr("esc_gpu.demo_page.picture", fail)
+    client = Client(address, verbose=False, analytics_enabled=False)
+    with pytest.raises(AppError, match="&lt;img src=x&gt;: no sound"):
+        client.predict(handle_file(sounds / "short.wav"), ["logmel"], 0, api_name="/redraw")
 
 
 def test_it_listens_on_this_machine_only(address):

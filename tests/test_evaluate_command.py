@@ -59,6 +59,19 @@ def test_evaluate_as_json_prints_nothing_else(run, tmp_path, capfd):
     assert not (run / "evaluation").exists()
 
 
+@pytest.mark.parametrize("words", [[], ["--json"]])
+def test_a_name_commands_no_terminal(tmp_path, capfd, words):
+    names = ("dog\x1b[2J", "rain\x9b2J", "ü")
+    runs = [
+        write_run(tmp_path / f"run\x1b]0;{seed}\x07", seed=seed, classes=names, categories=("\x1b[1m",) * 3)
+        for seed in (0, 1)
+    ]
+    for what in ("evaluate", "compare"):
+        status, out, errors = command(capfd, what, *runs, *words, *FAST)
+        assert status == 0 and not errors and "run" in out
+        assert all(c.isprintable() or c == "\n" for c in out)
+
+
 def test_evaluate_seeds_together(run, tmp_path, capfd):
     other = write_esc10_run(tmp_path / "runs" / "other", skill=2.5, seed=1)
     status, out, _ = command(capfd, "evaluate", run, other, *FAST)

@@ -1,6 +1,9 @@
 """Names are shown in one line, whatever they hold."""
 
 import os
+import re
+
+import pytest
 
 from esc_gpu.cli import reporting, say
 from esc_gpu.errors import EscGpuError
@@ -34,3 +37,11 @@ def test_an_interruption_is_one_line(capsys):
 
     assert reporting(interrupt) == 130
     assert capsys.readouterr().err == "interrupted\n"
+
+
+@pytest.mark.parametrize("address", ["https://evil.example", "HTTP://evil.example", "ftp://a.b", "www.a.b", "WWW.a.b"])
+def test_an_address_is_no_link(address):
+    escaped = escape(f"see {address}")
+    assert not re.search(r"(https?|ftp)://|www\.", escaped, re.IGNORECASE)
+    assert re.sub(r"\\(.)", r"\1", escaped) == f"see {address}"
+    assert escape("a: 0.5 w.b") == "a: 0.5 w.b"

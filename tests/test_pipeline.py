@@ -220,6 +220,12 @@ def test_the_model_card_claims_nothing_that_is_not_known(pipeline):
     assert "says nothing about real recordings" in synthetic.text and "license" not in synthetic.data.to_dict()
 
 
+def test_a_licence_of_others_means_nothing_in_the_card(pipeline):
+    training = {**TRAINING, "licence": "<script>alert(1)</script> https://evil.example"}
+    card = Pipeline(pipeline.model, NAMES, 1.0, training).generate_model_card()
+    assert "alert(1)" in card.text and "<script" not in card.text.replace(r"\<", "") and "https://evil" not in card.text
+
+
 # ---- the hub
 
 

@@ -7,6 +7,7 @@ import os
 import struct
 import subprocess
 import sys
+import traceback
 import zlib
 from collections import Counter
 from pathlib import Path
@@ -266,6 +267,14 @@ def test_a_netrc_that_cannot_be_read_is_one_line(no_account):
     (no_account / ".netrc").chmod(0o600)
     with pytest.raises(EscGpuError, match="the key of wandb cannot be read.*correct ~/.netrc"):
         wandb_mode()
+
+
+def test_no_part_of_a_password_is_said(no_account):
+    (no_account / ".netrc").write_text("machine api.wandb.ai\nlogin user\npassword ab s3cr3tpart\n")
+    (no_account / ".netrc").chmod(0o600)
+    with pytest.raises(EscGpuError, match=r"cannot be read \(.*\.netrc, near line 4\): correct ~/.netrc") as error:
+        wandb_mode()
+    assert "s3cr3t" not in "".join(traceback.format_exception(error.value))
 
 
 def test_a_mode_that_wandb_does_not_have(monkeypatch):

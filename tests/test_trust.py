@@ -6,12 +6,16 @@ import os
 import re
 import subprocess
 import sys
+import uuid
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 
 from esc_gpu import load_pipeline
+from esc_gpu.arguments import parse_run
 from esc_gpu.cli import main
+from esc_gpu.errors import EscGpuError
 from tests.tiny import FREQUENCIES, OPTIONS, write_tone
 
 REPOSITORY = Path(__file__).parents[1]
@@ -73,6 +77,19 @@ def test_the_search_finds_what_is_dangerous(line):
     assert len(dangers(line)) == 1
 
 
+@pytest.fixture
+def trap(tmp_path, monkeypatch):
+    """The name of a module that can be imported in the folder that this changes to; no test may import it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    name = f"trap_{uuid.uuid4().hex}"
+    Path(f"{name}.py").write_text("open('sprung', 'w').close()\nclass X: pass\n")
+    yield name
+    assert not Path("sprung").exists()
+    __import__(name)
+    assert Path("sprung").exists()
+
+
 @pytest.mark.parametrize("tag", ["apply:os.system", "new:os.system", "name:os.system", "module:antigravity"])
 @pytest.mark.parametrize("where", ["config", "key", "option"])
 def test_a_config_runs_nothing(tmp_path, monkeypatch, capsys, tag, where):
@@ -85,6 +102,51 @@ def test_a_config_runs_nothing(tmp_path, monkeypatch, capsys, tag, where):
     said = capsys.readouterr()
     assert said.err.startswith("error: ") and said.err.count("\n") == 1 and "Traceback" not in said.err + said.out
     assert os.listdir(tmp_path) == ["config.yaml"]
+
+
+IMPORTS = {
+    "a section": "train: {module}.X",
+    "a class path": "data: {{class_path: {module}.X}}",
+    "a class path with options": "frontend: {{class_path: {module}.X, init_args: {{name: mfcc}}}}",
+    "a dotted key": "model.class_path: {module}.X",
+    "a member": "frontend: {{member: {module}.X}}",
+    "members": "frontend: {{members: [{{class_path: {module}.X}}]}}",
+}
+
+
+@pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
+def test_a_config_imports_nothing(trap, capsys, text):
+    Path("config.yaml").write_text(text.format(module=trap))
+    assert main(["train", "--config", "config.yaml"]) == 2
+    assert capsys.readouterr().err == (
+        f"error: the options name '{trap}.X' as a class to import; expected options only; write out the section's\n"
+    )
+
+
+@pytest.mark.parametrize("text", IMPORTS.values(), ids=IMPORTS)
+def test_a_config_of_others_imports_nothing(trap, text):
+    """By what `features --config` and the export and report of a run read it with."""
+    Path("config.yaml").write_text(text.format(module=trap))
+    for prog in ("esc-gpu features", "esc-gpu export", "esc-gpu report"):
+        with pytest.raises(EscGpuError, match="as a class to import"):
+            parse_run(["--config", "config.yaml"], prog)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--data", "{}.X"], ["--frontend.member", "{}.X"], ["--frontend.member.class_path", "{}.X"]),
+        *(["--frontend.members", "[{}.X]"], ["--frontend.members+", "{}.X"], ["--train", "config.yaml"]),
+        *(["--config", "data: {}.X"], ["--frontend.member.help", "{}.X"]),
+    ],
+    ids=lambda words: words[0],
+)
+def test_an_option_imports_nothing(trap, capsys, words):
+    Path("config.yaml").write_text(f"class_path: {trap}.X\n")
+    with pytest.raises(SystemExit) if words[0].endswith("help") else nullcontext():
+        assert main(["train", *(word.format(trap) for word in words)]) == 2
+    said = capsys.readouterr()
+    assert said.err.count("\n") <= 1 and "Traceback" not in said.err + said.out
 
 
 # ---- names and secrets, in all that a small run leaves
@@ -154,7 +216,7 @@ def test_names_mean_nothing_in_markdown(trained, tmp_path):
     for file in (tmp_path / "evaluation" / "evaluation.md", tmp_path / "card" / "README.md"):
         text = file.read_text()
         assert "alert(1)" in text and "HYPERLINK" in text
-        assert not re.search(r"<script|<img|!\[x|\$x|`own", bare(text))
+        assert not re.search(r"<script|<img|!\[x|\$x|`own|://|www\.", bare(text))
         for table in re.findall(r"(?:^\|.*\n)+", bare(text), re.MULTILINE):
             assert len({line.count("|") for line in table.splitlines()}) == 1
 

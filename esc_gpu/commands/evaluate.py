@@ -55,9 +55,11 @@ def show(
     """Print the result, as JSON or as a heading and tables."""
     import json
 
+    from esc_gpu.names import printable
     from esc_gpu.report.tables import format_text
 
-    say(json.dumps(result, indent=2, ensure_ascii=False) if as_json else f"{heading}\n\n{format_text(tables)}")
+    # ASCII: some of the other characters are commands to a terminal.
+    say(json.dumps(result, indent=2) if as_json else f"{printable(heading)}\n\n{format_text(tables)}")
 
 
 def write(

@@ -19,18 +19,26 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
     A folder's files are audio by their suffix, and hidden ones are left out; links to folders are not followed.
 
     Raises:
-        EscGpuError: for a folder without audio files. Whether a file is there is not looked at.
+        EscGpuError: for a folder without audio files, and one that cannot be read, in it or itself. Whether a file is
+            there is not looked at.
     """
     found = []
     for path in (os.fspath(path) for path in paths):
         if not os.path.isdir(path):
             found.append(path)
             continue
-        inside = [os.path.join(folder, name) for folder, _, names in os.walk(path) for name in names if _is_audio(name)]
+        walk = os.walk(path, onerror=_refuse_folder)
+        inside = [os.path.join(folder, name) for folder, _, names in walk for name in names if _is_audio(name)]
         if not inside:
             raise EscGpuError(f"{path} holds no audio files ({', '.join(SUFFIXES)}): name the files themselves")
         found += sorted(inside)
     return found
+
+
+def _refuse_folder(error: OSError) -> None:
+    raise EscGpuError(
+        f"{error.filename}: {error.strerror}; expected a folder that can be read; correct it or name other folders"
+    ) from error
 
 
 def _is_audio(name: str) -> bool:

@@ -1,5 +1,6 @@
 """Audio files to int16: any part of a recording as a clip, mono, at any sample rate."""
 
+import errno
 import math
 import os
 import re
@@ -23,9 +24,11 @@ SOURCE_RATES = (100, 768_000)  # Hz; a header that claims another is damaged
 # What libsndfile's log says of a header whose length is not that of the file: "riff" of a whole W64, the others of the
 # audio in a WAV, AIFF, AU or RF64.
 LENGTHS = re.compile(r"^ *(data|SSND|Data Size|riff|Riff size) +: (\d+) \(should be (\d+)\)$", re.MULTILINE)
-STREAM_BYTES = 0x7FFFF000  # from here on, a length is that of a stream whose end was not known
+# What programs claim of a stream whose end they do not know: about the most that 31, 32 and 63 bits hold.
+STREAM_BYTES = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 1 << 32), range((1 << 63) - 1, 1 << 64))
 HEADER_BYTES = 128  # by so many, programs are wrong that count the header in
 BLOCK_VALUES = 1 << 22  # decoded at a time, all channels together: a clip of 5 s is one block
+SYSTEM_ERROR = 2  # libsndfile's code of a call to the system that failed
 REMEDY = "replace it or leave it out"
 
 
@@ -65,7 +68,12 @@ def recording_samples(path: Path, sample_rate: int) -> int:
     with _opened(path) as (file, _):
         if not file.frames:
             raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
-        return (2 * file.frames * sample_rate + file.samplerate) // (2 * file.samplerate)  # as soxr rounds
+        return _resampled(file.frames, file.samplerate, sample_rate)
+
+
+def _resampled(frames: int, source_rate: int, sample_rate: int) -> int:
+    """Samples of so many frames at another rate, half a sample counting as one."""
+    return (2 * frames * sample_rate + source_rate) // (2 * source_rate)
 
 
 def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np.ndarray:
@@ -79,16 +87,23 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
             holds NaN or Inf.
     """
     with _opened(path) as (file, raw):
-        first, skipped, frames = _frames_of(file.samplerate, sample_rate, start, samples)
-        waveform, source_rate = _read_mono(path, file, raw, first, frames), file.samplerate
+        source_rate = file.samplerate
+        length = _resampled(file.frames, source_rate, sample_rate)
+        if file.frames and start and start >= length:
+            raise EscGpuError(f"{path}: has {length} samples; expected more than {start} for this clip; {REMEDY}")
+        first, skipped, frames = _frames_of(source_rate, sample_rate, start, samples)
+        waveform = _read_mono(path, file, raw, first, frames)
     if source_rate != sample_rate:
         import soxr
 
+        # soxr gives half a sample at the end or not by the last bit of the ratio: silence behind it, cut off below.
+        waveform = np.pad(waveform, (0, -(-source_rate // sample_rate)))
         waveform = soxr.resample(waveform, source_rate, sample_rate, RESAMPLER_QUALITY)
     if not np.isfinite(waveform).all():
         raise EscGpuError(f"{path}: has NaN or Inf samples; expected finite numbers; {REMEDY}")
     clip = np.zeros(samples, dtype=np.int16)
-    part = waveform[skipped : skipped + samples].clip(-1, 1) * 32768  # exact for a 16-bit file at its own rate
+    part = waveform[skipped : skipped + min(samples, length - start)]
+    part = part.clip(-1, 1) * 32768  # exact for a 16-bit file at its own rate
     clip[: len(part)] = np.rint(part).clip(max=32767)
     return clip
 
@@ -116,20 +131,21 @@ def _read_mono(path: Path, file: "SoundFile", raw: IO[bytes], first: int, frames
     """
     if not file.frames:
         raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
-    if first >= file.frames:
-        raise EscGpuError(f"{path}: has {file.frames} frames; expected more than {first} for this clip; {REMEDY}")
-    blocks, position, end = [], first, min(first + frames, file.frames)
-    reached = 0
+    position = first if file.seekable() else 0
+    blocks, end, reached = [], min(first + frames, file.frames), 0
     while position < end:
         wanted = min(end - position, BLOCK_VALUES // file.channels)
         start = seek_to(file, raw, position)
         if start != reached:
             file.seek(start)
         block = file.read(position - start + wanted, dtype="float32")[position - start :]
-        reached = position = position + len(block)
         if len(block) < wanted:  # it ends too soon, or a part in the middle cannot be decoded
-            raise EscGpuError(f"{path}: gives {position} frames; expected {file.frames} by its header; {REMEDY}")
-        blocks.append(block if block.ndim == 1 else block.mean(axis=1))
+            given = position + len(block)
+            raise EscGpuError(f"{path}: gives {given} frames; expected {file.frames} by its header; {REMEDY}")
+        if position + wanted > first:
+            part = block[max(0, first - position) :]
+            blocks.append(part if part.ndim == 1 else part.mean(axis=1))
+        reached = position = position + len(block)
     return np.concatenate(blocks)
 
 
@@ -166,7 +182,8 @@ def _opened(path: Path) -> Iterator[tuple["SoundFile", IO[bytes]]]:
         raise EscGpuError(f"{path}: {error.strerror or error}; expected an audio file; {REMEDY}") from error
     except soundfile.LibsndfileError as error:
         reason = error.error_string.rstrip(".")
-        raise EscGpuError(f"{path}: {reason}; expected audio libsndfile can decode; {REMEDY}") from error
+        cause = OSError(errno.EIO, reason) if error.code == SYSTEM_ERROR else error  # the disk's fault, not the file's
+        raise EscGpuError(f"{path}: {reason}; expected audio libsndfile can decode; {REMEDY}") from cause
 
 
 def _check_header(path: Path, file: "SoundFile") -> None:
@@ -175,6 +192,7 @@ def _check_header(path: Path, file: "SoundFile") -> None:
         raise EscGpuError(f"{path}: claims {file.samplerate} Hz; expected {lowest} to {highest}; {REMEDY}")
     for chunk, *numbers in LENGTHS.findall(file.extra_info):
         claimed, there = map(int, numbers)
-        is_cut = there + HEADER_BYTES < claimed < STREAM_BYTES
+        is_stream = any(claimed in lengths for lengths in STREAM_BYTES)
+        is_cut = there + HEADER_BYTES < claimed and not is_stream
         if is_cut or (chunk == "riff" and there > claimed):  # what is behind a W64, libsndfile takes for audio
             raise EscGpuError(f"{path}: holds {there} bytes; expected {claimed} by its header; {REMEDY}")

@@ -1,7 +1,10 @@
 """Get the ESC-50 data set: download its archive, check it, and put it in place only when it is whole."""
 
 import csv
+import errno
+import fcntl
 import json
+import os
 import re
 import shutil
 import stat
@@ -9,6 +12,7 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path, PureWindowsPath
 from typing import IO, Any
@@ -19,6 +23,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from tqdm import tqdm
 
 from esc_gpu.errors import EscGpuError
+from esc_gpu.files import NO_LOCKS, synchronize
 
 ESC50_URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
 TABLE = "meta/esc50.csv"
@@ -49,22 +54,40 @@ def download_esc50(root: str | Path, *, url: str = ESC50_URL, progress: bool = T
     bytes. Nothing is put in place before the whole archive is checked, and the csv comes last.
 
     Raises EscGpuError if the URL is not http(s) or does not answer, the transfer keeps breaking off, the
-    archive is damaged, unsafe or not ESC-50 (it is then deleted), or `root` cannot be written or is full.
+    archive is damaged, unsafe or not ESC-50 (it is then deleted), or `root` cannot be written, is full or in use.
     """
     root = Path(root)
     work = root / ".download"  # inside the root: renaming into place needs the same file system
     try:
         if _problem(root) is not None:
-            archive = _fetch(url, work, progress)
-            fresh = _unpack(archive, url)
-            _put_in_place(fresh, root)
-            shutil.rmtree(work)
+            work.mkdir(parents=True, exist_ok=True)
+            with _locked(root):
+                archive = _fetch(url, work, progress)
+                _put_in_place(_unpack(archive, url), root)
+                shutil.rmtree(work)
     except OSError as error:
         raise EscGpuError(
             f"{root}: {error}; expected a folder that can be written; check its permissions and disk, "
             "then run the command again"
         ) from error
     return root
+
+
+@contextmanager
+def _locked(root: Path) -> Iterator[None]:
+    """No other download into `root` inside the block, on a file system with locks; it ends with the process."""
+    handle = os.open(root, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise EscGpuError(f"{root}: in use by another download; expected one; wait for its end") from error
+        except OSError as error:
+            if error.errno not in (*NO_LOCKS, errno.EBADF):  # EBADF: NFS locks no folder
+                raise
+        yield
+    finally:
+        os.close(handle)
 
 
 def _problem(folder: Path) -> str | None:
@@ -91,7 +114,6 @@ def _fetch(url: str, work: Path, progress: bool) -> Path:
     archive = work / "archive.zip"
     if archive.exists() and _known(archive, url).get("whole"):
         return archive
-    work.mkdir(parents=True, exist_ok=True)
     for wait_s in BACKOFF_S:
         time.sleep(wait_s)
         try:
@@ -275,4 +297,5 @@ def _put_in_place(fresh: Path, root: Path) -> None:
     for path in sorted(files, key=lambda path: path == fresh / TABLE):
         target = root / path.relative_to(fresh)
         target.parent.mkdir(exist_ok=True)
+        synchronize(path)
         path.replace(target)

@@ -3,7 +3,7 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -76,6 +76,22 @@ class Recordings:
         train, test = np.flatnonzero(~np.isin(self.folds, [fold, *left_out])), np.flatnonzero(self.folds == fold)
         self._check_apart(train, test, np.flatnonzero(np.isin(self.folds, left_out)))
         return train, test
+
+    def check_classes(self, fold: int, validate: bool, skipped: Collection[int] = ()) -> None:
+        """Refuse a fold that has, without the recordings `skipped`, none of a class to train on: validation may take
+        away the last.
+
+        Raises:
+            EscGpuError: which class that is.
+        """
+        train = np.setdiff1d(self.split(fold, validate)[0], list(skipped))
+        missing = np.setdiff1d(np.arange(len(self.class_names)), self.labels[train])
+        if len(missing):
+            name, left = self.class_names[missing[0]], " that can be decoded" if skipped else ""
+            raise EscGpuError(
+                f"class {name!r} has no recording{left} to train on when fold {fold} is validated on and the next left "
+                "out; expected one or more; leave the fold out of --folds, or put recordings of the class into others"
+            )
 
     def _check_apart(self, *parts: np.ndarray) -> None:
         """Whatever a layout has checked: no source has recordings in two of the parts."""

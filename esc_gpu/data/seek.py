@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 MP3_FRAMES = 16 * 1152  # a frame of 1152 samples may have its bits in those before: 511 bytes, at 32 kbit/s nine frames
 OGG_PAGE_BYTES = 65_307  # the largest
+VORBIS_PAGE_FRAMES = 255 * 4096  # the most in one: 255 packets, each half of two blocks of up to 8192 frames
 
 
 def seek_to(file: "SoundFile", raw: IO[bytes], first: int) -> int:
@@ -22,7 +23,7 @@ def seek_to(file: "SoundFile", raw: IO[bytes], first: int) -> int:
     if file.subtype == "MPEG_LAYER_III":
         return max(0, first - MP3_FRAMES)
     if file.subtype == "VORBIS" and first:
-        return max(0, min(first, _end_of_last_but_one_page(raw) - 1))
+        return max(0, first - VORBIS_PAGE_FRAMES, min(first, _end_of_last_but_one_page(raw) - 1))
     return first
 
 

@@ -8,8 +8,14 @@ model has to listen to the time structure.
 """
 
 import csv
+import errno
+import fcntl
+import glob
 import json
+import os
+import shutil
 import tempfile
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +25,7 @@ from scipy.signal import oaconvolve
 from tqdm import tqdm
 
 from esc_gpu.errors import EscGpuError
+from esc_gpu.files import NO_LOCKS, PARTIAL
 
 SAMPLE_RATE = 22050  # Hz
 SECONDS = 5
@@ -284,6 +291,24 @@ def write_set(folder, wanted, progress):
     (folder / "meta" / "synthetic.json").write_text(json.dumps(wanted, indent=2) + "\n")
 
 
+@contextmanager
+def held(folder, prefix):
+    """Inside the block no other process makes a set in `folder`, and nothing of one that was killed is there."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)  # it ends with its process, however that ends
+        except OSError as error:
+            if error.errno not in (*NO_LOCKS, errno.EBADF):  # NFS locks only what is open for writing
+                raise
+        else:
+            for left in folder.glob(glob.escape(prefix) + "*"):
+                shutil.rmtree(left)
+        yield
+    finally:
+        os.close(handle)
+
+
 def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 40, progress=True) -> Path:
     """Write ten classes of synthetic sounds into the folder `root` in ESC-50's layout and return its path.
 
@@ -292,7 +317,7 @@ def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 4
     a class are spread evenly over five folds; the takes of one source recording stay in one fold. Equal
     seeds give equal files, byte for byte (on one machine). Does nothing if `root` holds this very set; a set
     of other settings is replaced. The set is made beside `root` and renamed, so that `root` is never half
-    full. To be called from one process only.
+    full. Of several processes that call this at once one makes it, and the others wait.
 
     Raises EscGpuError if `seed` is not an integer from 0 on, if `clips_per_class` is not a positive multiple
     of 5, or if `root` cannot be written or holds a file that this function did not put there.
@@ -306,13 +331,16 @@ def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 4
         )
     wanted = {"made_by": __name__, "version": VERSION, "seed": seed, "clips_per_class": clips_per_class}
     root = Path(root).resolve()
+    prefix = f"{PARTIAL}{root.name}-"
     try:
-        root.mkdir(parents=True, exist_ok=True)
-        if not holds_set(root, wanted):
-            with tempfile.TemporaryDirectory(prefix=f".{root.name}-", dir=root.parent) as beside:
-                write_set(Path(beside) / "new", wanted, progress)
-                root.rename(Path(beside) / "old")  # goes when the temporary folder goes
-                (Path(beside) / "new").rename(root)
+        root.parent.mkdir(parents=True, exist_ok=True)
+        with held(root.parent, prefix):
+            root.mkdir(exist_ok=True)
+            if not holds_set(root, wanted):
+                with tempfile.TemporaryDirectory(prefix=prefix, dir=root.parent) as beside:
+                    write_set(Path(beside) / "new", wanted, progress)
+                    root.rename(Path(beside) / "old")  # goes when the temporary folder goes
+                    (Path(beside) / "new").rename(root)
     except OSError as error:
         raise EscGpuError(f"cannot write {root} ({error}): choose a folder that can be written") from error
     return root

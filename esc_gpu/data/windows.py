@@ -10,7 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from esc_gpu.data.damage import OnError, map_files
-from esc_gpu.data.decode import REMEDY, clip_samples, count_workers, recording_samples
+from esc_gpu.data.decode import REMEDY, clip_samples, count_workers, decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
 
 MAX_OVERLAP = 0.95
@@ -44,11 +44,11 @@ def cut_windows(
 
     One more window ends with the recording where the others leave a tail. A recording no longer than a clip has
     one window. With `overlap` None every recording has one, its beginning, and no file is opened; otherwise
-    `workers` threads, by default one for each CPU core, read the lengths from the files' headers.
+    `workers` threads, by default one for each CPU core, read the length from each file's header, and its last sample.
 
     Raises:
-        EscGpuError: for an option out of its range and a file whose header cannot be read: the first or, with
-            `on_error` "skip", a DamagedFilesError with all of them.
+        EscGpuError: for an option out of its range and a file whose header or last sample cannot be read: the first
+            or, with `on_error` "skip", a DamagedFilesError with all of them.
     """
     samples, workers = clip_samples(sample_rate, clip_seconds), count_workers(workers)
     if overlap is None:
@@ -78,6 +78,7 @@ def _measure(path: Path, sample_rate: int) -> int:
     if length > MAX_HOURS * 3600 * sample_rate:
         hours = length / 3600 / sample_rate
         raise EscGpuError(f"{path}: claims {hours:.0f} hours; expected up to {MAX_HOURS}; {REMEDY}")
+    decode_clip(path, max(0, length - 1), sample_rate=sample_rate, samples=1)  # refused where it ends before
     return length
 
 

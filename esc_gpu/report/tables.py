@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from esc_gpu.names import escape
+from esc_gpu.names import escape, printable
 
 NUMERIC = "0123456789+-–<"  # what a cell that is set to the right begins with
 
@@ -40,7 +40,7 @@ def _text(table: Table) -> str:
         ).rstrip()
         for line in lines
     ]
-    return "\n".join([table.title, *(f"  {line}" for line in (*laid_out, *table.notes))])
+    return "\n".join([table.title, *(f"  {printable(line)}" for line in (*laid_out, *table.notes))])
 
 
 def _markdown(table: Table) -> str:

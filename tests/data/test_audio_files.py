@@ -35,3 +35,18 @@ def test_a_folder_without_audio_is_refused(tmp_path):
     (tmp_path / "notes.txt").touch()
     with pytest.raises(EscGpuError, match=r"holds no audio files \(.wav, "):
         find_audio_files([tmp_path])
+
+
+def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
+    (tmp_path / "a.wav").touch()
+    (tmp_path / "locked").mkdir()
+    scandir = os.scandir
+
+    def refuse(path):
+        if os.fspath(path).endswith("locked"):
+            raise PermissionError(13, "Permission denied", path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refuse)
+    with pytest.raises(EscGpuError, match=f"^{tmp_path}/locked: Permission denied; expected a folder that can be read"):
+        find_audio_files([tmp_path])

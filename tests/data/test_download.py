@@ -562,6 +562,28 @@ def test_root_that_cannot_be_written(site, tmp_path):
         get(site, tmp_path / "file")
 
 
+def test_two_downloads_into_one_folder_do_not_meet(site, tmp_path, monkeypatch):
+    unpack, refused = download._unpack, []
+
+    def meanwhile(archive, url):
+        with pytest.raises(EscGpuError, match=f"^{tmp_path}: in use by another download") as caught:
+            get(site, tmp_path)
+        refused.append(caught)
+        return unpack(archive, url)
+
+    monkeypatch.setattr(download, "_unpack", meanwhile)
+    get(site, tmp_path)
+    assert len(refused) == 1
+    assert_complete(tmp_path)
+
+
+def test_files_are_on_the_disk_before_they_take_their_place(site, tmp_path, monkeypatch):
+    names = []
+    monkeypatch.setattr(download, "synchronize", lambda path: names.append(path.name) or path.stat())
+    get(site, tmp_path)
+    assert set(names) == {"LICENSE", "README.md", "esc50.csv", *CLIPS} and names[-1] == "esc50.csv"
+
+
 def test_csv_comes_last(site, tmp_path):
     """A folder in the way of one clip stops the last step: the root must not look complete then."""
     get(site, tmp_path)

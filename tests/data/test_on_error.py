@@ -200,6 +200,17 @@ def test_a_fold_or_class_that_loses_all_is_refused(tmp_path, capfd, numbers, mes
     assert not (tmp_path / "run").exists()
 
 
+def test_validation_is_refused_where_what_is_left_has_none_of_a_class_to_train_on(tmp_path, capfd):
+    table = write_tones(tmp_path / "tones", n_folds=3, per_class=1)
+    paths_of(table)[6].write_text("no audio")  # of class high in fold 3
+    arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--validate"]
+    arguments += ["--data.on_error", "skip", "--folds", "1", "--output_dir", str(tmp_path / "run")]
+    assert main(["train", *arguments]) == 2
+    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error")]
+    assert "class 'high' has no recording that can be decoded to train on when fold 1 is validated on" in line
+    assert not (tmp_path / "run").exists()
+
+
 # What is no regular file
 
 

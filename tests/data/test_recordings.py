@@ -39,6 +39,28 @@ def test_mistakes():
         recordings(np.array([1, 2])).split(1, validate=True)
 
 
+def two_classes(dog, rain):
+    """Recordings of two classes in these folds."""
+    folds, labels = np.array([*dog, *rain]), np.repeat([0, 1], [len(dog), len(rain)])
+    names = tuple(f"{number}.wav" for number in range(len(folds)))
+    return Recordings(None, None, names, folds, labels, names, ("dog", "rain"), ("Animals", "Natural"))
+
+
+def test_validation_that_leaves_none_of_a_class_to_train_on_is_refused():
+    known = two_classes(dog=(1, 2, 3), rain=(1, 2))
+    for fold, validate in ((1, False), (2, False), (3, False), (2, True), (3, True)):
+        known.check_classes(fold, validate)
+    with pytest.raises(
+        EscGpuError, match="^class 'rain' has no recording to train on when fold 1 is .*--folds"
+    ) as refused:
+        known.check_classes(1, True)
+    assert "\n" not in str(refused.value)
+    known = two_classes(dog=(1, 2, 3), rain=(1, 2, 3))
+    known.check_classes(1, True)
+    with pytest.raises(EscGpuError, match="^class 'rain' has no recording that can be decoded to train on when fold 1"):
+        known.check_classes(1, True, {5: "the file is empty"})
+
+
 @pytest.mark.parametrize(("fold", "validate"), [(1, False), (2, False), (1, True), (2, True), (3, True)])
 def test_one_source_in_two_parts_is_refused_whatever_made_the_recordings(fold, validate):
     """With validation also where the other part is the one that is left out, which must stay unseen."""

@@ -1,8 +1,13 @@
 """The synthetic sounds: the layout of ESC-50, the safety of the folder, and structure in time."""
 
 import csv
+import errno
+import fcntl
 import json
+import os
+import time
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import librosa
@@ -20,6 +25,7 @@ from threadpoolctl import threadpool_limits
 from esc_gpu.data import synthetic
 from esc_gpu.data.synthetic import write_synthetic
 from esc_gpu.errors import EscGpuError
+from esc_gpu.files import PARTIAL
 
 CLASSES = {
     "dog": 0,
@@ -202,6 +208,34 @@ def test_a_failure_half_way_leaves_the_old_set(quick, tmp_path, monkeypatch):
         small(root, seed=1)
     assert contents(root) == before
     assert [p.name for p in tmp_path.iterdir()] == ["set"]
+
+
+def test_two_at_once_make_one_set_and_what_a_kill_left_is_removed(quick, tmp_path, monkeypatch):
+    root, write, written = tmp_path / "set", synthetic.write_set, []
+    for name in (f"{PARTIAL}set-abc", f"{PARTIAL}another-abc"):
+        (tmp_path / name / "new").mkdir(parents=True)
+
+    def write_slowly(folder, wanted, progress):
+        time.sleep(0.2)
+        write(folder, wanted, progress)
+        written.append(folder)
+
+    monkeypatch.setattr(synthetic, "write_set", write_slowly)
+    with ThreadPoolExecutor(2) as pool:
+        assert list(pool.map(small, (root, root))) == [root, root]
+    assert len(written) == 1 and len(rows_of(root)) == 50
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"{PARTIAL}another-abc", "set"]
+
+
+@pytest.mark.parametrize("number", [errno.ENOLCK, errno.EBADF])
+def test_where_there_are_no_locks_nothing_of_another_process_is_removed(quick, tmp_path, monkeypatch, number):
+    def refuse(handle, how):
+        raise OSError(number, os.strerror(number))
+
+    (tmp_path / f"{PARTIAL}set-abc").mkdir()
+    monkeypatch.setattr(fcntl, "flock", refuse)
+    assert len(rows_of(small(tmp_path / "set"))) == 50
+    assert (tmp_path / f"{PARTIAL}set-abc").exists()
 
 
 def test_an_empty_folder_is_filled_and_a_file_refused(quick, tmp_path):
