@@ -1,6 +1,9 @@
 """From a run's config to its model."""
 
+import copy
+
 import torch
+from torch import nn
 
 from esc_gpu.augmentation import training_samples
 from esc_gpu.config import RunConfig
@@ -41,19 +44,31 @@ def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
         coordinates=config.model.coordinates,
         test_shifts=config.model.test_shifts,
     )
-    check_backbone(model, model.image_shape(clip_samples(rate, config.data.clip_seconds)))
+    seen = model.image_shape(training_samples(config))
+    for shape in dict.fromkeys((seen, model.image_shape(clip_samples(rate, config.data.clip_seconds)))):
+        try_image(
+            model.backbone.eval(),
+            shape,
+            f"model.backbone={model.backbone_name} cannot take an image of (channels, bins, frames) = {shape}",
+            "set what it needs in model.options, or choose another backbone",
+        )
+    if config.train.batch_size == config.train.accumulation:  # batch norm may need more than the values of one clip
+        try_image(
+            copy.deepcopy(model.backbone).train(),
+            seen,
+            f"model.backbone={model.backbone_name} cannot be trained on one clip at a time, which train.batch_size="
+            f"{config.train.batch_size} with train.accumulation={config.train.accumulation} gives it",
+            "raise train.batch_size, or lower train.accumulation",
+        )
+    model.backbone.train()
     return model
 
 
-def check_backbone(model: WaveformClassifier, shape: tuple[int, int, int]) -> None:
-    """Refuse a backbone that cannot take an image of `shape` `(C, F, N)`."""
+@torch.no_grad()
+def try_image(backbone: nn.Module, shape: tuple[int, int, int], problem: str, advice: str) -> None:
+    """Refuse a backbone that fails on an image of `shape` `(C, F, N)`."""
     try:
-        with torch.no_grad():
-            model.backbone.eval()(torch.zeros(1, *shape))
+        backbone(torch.zeros(1, *shape))
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = str(error).strip().splitlines()[0]
-        raise EscGpuError(
-            f"model.backbone={model.backbone_name} cannot take an image of (channels, bins, frames) = {shape}: "
-            f"{reason}; set what it needs in model.options, or choose another backbone"
-        ) from error
-    model.backbone.train()
+        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise EscGpuError(f"{problem}: {reason}; {advice}") from error

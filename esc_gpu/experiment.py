@@ -26,12 +26,12 @@ from esc_gpu.determinism import deterministic
 from esc_gpu.environment import describe_environment
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation import evaluate, summarize
-from esc_gpu.files import read_json, write_json
+from esc_gpu.files import read_json, synchronize, write_json
 from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.fold_state import remove_states
 from esc_gpu.folds import plan_rounds, train_together
 from esc_gpu.processes import (
-    check_precision,
+    check_bf16,
     create_accelerator,
     from_all,
     from_local_main,
@@ -83,7 +83,7 @@ def run_into(
         if config.validate and main:
             announce("validate: every fold is validated on and the next one left out; these are no test results.")
         model = build_model(config, len(recordings.class_names))
-    check_precision(accelerator, model.frontend.n_frames(training_samples(config)))  # crops are no longer than clips
+    check_bf16(accelerator, model, training_samples(config))  # crops are no longer than clips
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
     store, windows, skipped = from_local_main(accelerator, opened)
@@ -92,7 +92,8 @@ def run_into(
     if config.tracker.name == "wandb":
         wandb_mode()  # refuses one that wandb would refuse in the midst of the run
     if main:  # last: nothing is written for data or options that cannot be used
-        held.enter_context(held_output(config, output_dir, model, len(folds), max(map(len, rounds))))
+        clips = {"recordings": recordings.digest, "store": store.key}
+        held.enter_context(held_output(config, output_dir, model, clips, len(folds), max(map(len, rounds))))
         if skipped:
             write_skipped(output_dir, recordings, skipped)
             announce(f"{describe_skipped(recordings, skipped)}; {output_dir / SKIPPED} has the reasons")
@@ -111,8 +112,10 @@ def run_into(
         if left:
             data = [fold_data(config, recordings, windows, source, labels, fold) for fold in left]
             if main:
+                (output_dir / SUMMARY).unlink(missing_ok=True)  # a resumed run is not finished any more
                 for fold in left:
                     folders[fold].mkdir(exist_ok=True)
+                synchronize(output_dir)
             with tracked(accelerator, config.tracker, output_dir.name, left[0], dataclasses.asdict(config), output_dir):
                 threads = max(1, torch.get_num_threads() // len(together))
                 trained = train_together(config, accelerator, left, data, [folders[fold] for fold in left], threads)
@@ -136,6 +139,7 @@ def run_into(
         "config": dataclasses.asdict(config),
     }
     if main:
+        (output_dir / SUMMARY).unlink(missing_ok=True)  # never beside predictions of other folds
         write_predictions(output_dir, [output_dir / f"fold{fold}" for fold in folds])
         write_json(output_dir / SUMMARY, summary)
         report.plot_confusion(
@@ -228,6 +232,8 @@ def open_clips(
         progress=progress,
     )
     check_left(recordings, skipped)
+    for fold in chosen_folds(config, recordings):
+        recordings.check_classes(fold, config.validate, skipped)
     return store, windows, skipped
 
 
@@ -263,7 +269,7 @@ def chosen_folds(config: RunConfig, recordings: Recordings) -> list[int]:
     if not folds:
         raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave it out for all")
     for fold in folds:
-        recordings.split(fold, config.validate)  # refuses a fold that does not exist
+        recordings.check_classes(fold, config.validate)  # refuses a fold that does not exist, too
     return folds
 
 

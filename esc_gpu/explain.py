@@ -15,22 +15,27 @@ from esc_gpu.model import WaveformClassifier
 def embed(model: WaveformClassifier, waveforms: Tensor) -> Tensor:
     """Waveforms `(B, T)` → embeddings `(B, D)` float32: what the last linear layer turns into logits.
 
-    The model is used in evaluation mode and left as it was.
+    The clips are taken as they are, whatever the model's `test_shifts`. The model is used in evaluation mode and left
+    as it was.
     """
     return embed_and_classify(model, waveforms)[0]
 
 
 def embed_and_classify(model: WaveformClassifier, waveforms: Tensor) -> tuple[Tensor, Tensor]:
-    """Waveforms `(B, T)` → embeddings `(B, D)` and logits `(B, K)`, both float32, of one pass through the backbone."""
+    """Waveforms `(B, T)` → embeddings `(B, D)`, see `embed`, and the model's logits `(B, K)`, both float32.
+
+    The logits are of the same pass through the backbone, but for a model with `test_shifts`: they are its mean then.
+    """
     backbone: Any = model.backbone
     with evaluating(model), torch.no_grad():
         maps = backbone.forward_features(model.image(waveforms))
         embeddings = backbone.forward_head(maps, pre_logits=True)
-        return embeddings.float(), backbone.forward_head(maps).float()
+        logits = backbone.forward_head(maps) if model.test_shifts == 1 else model(waveforms)
+        return embeddings.float(), logits.float()
 
 
 def grad_cam(model: WaveformClassifier, waveforms: Tensor, classes: Tensor | Sequence[int]) -> Tensor:
-    """Where the features speak for a class: Grad-CAM over the front-end's bins and frames.
+    """Where the features speak for a class: Grad-CAM over the front-end's bins and frames, of the clip as it is.
 
     The maps `A_k` that the backbone ends with are added up, each weighted by the mean over its cells of the
     gradient of the class's logit; what is negative becomes 0 (Selvaraju et al., Grad-CAM, ICCV 2017, equations 1

@@ -1,10 +1,11 @@
 """Folds trained side by side: on a CPU, models of a thread each get through more clips than one of many threads."""
 
+import contextlib
 import copy
 import threading
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +79,7 @@ def train_together(
     A fold that runs out of memory goes on from its last checkpoint with its batch in twice as many parts; it warns.
 
     Raises:
-        EscGpuError: what the first fold to fail raises; the others end after their step.
+        EscGpuError: what the first fold to fail raises; the others end after their step, or the evaluation they are at.
     """
     all_threads, stop = torch.get_num_threads(), threading.Event()
 
@@ -95,7 +96,9 @@ def train_together(
             except RuntimeError as error:
                 if not is_out_of_memory(error):
                     raise
-                its_config, line = with_smaller_parts(its_config, accelerator.num_processes, fold, error)
+                its_config, line = with_smaller_parts(
+                    its_config, accelerator.num_processes, len(data.train), fold, error
+                )
                 warnings.warn(EscGpuWarning(line), stacklevel=2)
             accelerator.free_memory()  # here, where the error does not hold the failed step's tensors any more
 
@@ -104,12 +107,15 @@ def train_together(
             return [train(data[0], folds[0], folders[0])]
         # Evaluations set and restore torch's stance, each thread in its turn.
         with torch.compiler.set_stance("default"), ThreadPoolExecutor(len(folds)) as pool:
+            training: list[Future[FoldResult]] = []
             try:
-                training = [pool.submit(train, *arguments) for arguments in zip(data, folds, folders, strict=True)]
+                training.extend(pool.submit(train, *arguments) for arguments in zip(data, folds, folders, strict=True))
                 for fold in as_completed(training):
                     fold.result()
             except BaseException:
                 stop.set()
+                with contextlib.suppress(KeyboardInterrupt):  # they are ending, and may write until they have
+                    wait(training)
                 raise
             return [fold.result() for fold in training]
     finally:

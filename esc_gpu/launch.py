@@ -25,7 +25,7 @@ def start_all_processes() -> None:
     alone = "MASTER_ADDR" in os.environ and not any(name in os.environ for name in RANK_VARIABLES)
     if not alone or os.environ.get("ACCELERATE_USE_CPU", "").lower() != "true":
         return
-    words = psutil.Process().parent().cmdline()
+    words = command_of(psutil.Process().parent())
     launch = find_launch(words)
     if launch is None:
         return
@@ -49,6 +49,14 @@ def start_all_processes() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *options, *sys.argv])
 
 
+def command_of(process: psutil.Process | None) -> list[str]:
+    """The words that started a process; none where there is no such process, or it may not be looked at."""
+    try:
+        return process.cmdline() if process is not None else []
+    except psutil.Error:
+        return []
+
+
 def find_launch(words: Sequence[str]) -> int | None:
     """Where in a command line the options of `accelerate launch` begin, less one; None for another command."""
     for number, word in enumerate(words):
@@ -63,7 +71,7 @@ def end_with_launcher() -> None:
     Accelerate's launcher of one process would else, when it is killed, leave the training behind.
     """
     parent = psutil.Process().parent()
-    if sys.platform != "linux" or parent is None or find_launch(parent.cmdline()) is None:
+    if sys.platform != "linux" or parent is None or find_launch(command_of(parent)) is None:
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent.pid:  # it has ended meanwhile

@@ -183,11 +183,14 @@ class WaveformClassifier(nn.Module):
         def __call__(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor: ...
 
     def forward(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
-        """`(B, T)` int16 or float → `(B, K)`; `alter` augments the normalised features in training, and only there."""
+        """`(B, T)` int16 or float → `(B, K)`; `alter` augments the normalised features in training, and only there.
+
+        In float32 where it is a mean over shifts.
+        """
         if self.training or self.test_shifts == 1:
             return self.classify(waveform, alter)
         step = waveform.shape[-1] // self.test_shifts
-        logits = [self.classify(waveform.roll(n * step, -1)) for n in range(self.test_shifts)]
+        logits = [self.classify(waveform.roll(n * step, -1)).float() for n in range(self.test_shifts)]
         return sum(logits[1:], start=logits[0]) / self.test_shifts
 
     def classify(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:

@@ -12,16 +12,19 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list, gather_object
 from accelerate.utils.memory import should_reduce_batch_size
+from torch import Tensor, nn
 
 from esc_gpu.allocator import keep_freed_memory
 from esc_gpu.config import RunConfig
 from esc_gpu.environment import local_processes
 from esc_gpu.errors import EscGpuError
+from esc_gpu.explain import evaluating
+from esc_gpu.model import WaveformClassifier
 from esc_gpu.options import OWN, flatten, plain
 from esc_gpu.precision import is_fast
 
 LOST = "gloo", "NCCL", "Connection closed by peer", "Connection reset by peer"  # in messages of torch.distributed
-LEAST_FRAMES_BF16 = 17  # two columns before the last stride of a backbone that takes a 32nd of the width
+MIXING = "between_class_probability", "mixup_alpha", "cutmix_probability"  # of clips within a part of the batch
 
 
 def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
@@ -29,7 +32,7 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
 
     Raises:
         EscGpuError: for a precision or tracker that this machine does not have, processes that do not find each other
-            or have other options, or a batch that does not divide.
+            or have other options, a batch that does not divide, or clips to mix in parts of one clip.
     """
     train = config.train
     precision = best_precision() if train.mixed_precision == "auto" else train.mixed_precision
@@ -49,16 +52,32 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
             "machine and a port of it that is free, as by --main_process_ip and --main_process_port"
         ) from error
     check_same_options(config)
-    parts = accelerator.num_processes * train.accumulation
-    if train.batch_size % parts:
-        raise EscGpuError(
-            f"train.batch_size={train.batch_size} must divide by processes x train.accumulation = {parts}"
-        )
+    check_parts(config, accelerator.num_processes * train.accumulation)
     if accelerator.device.type == "cpu":
         keep_freed_memory()
     # `accelerate launch` leaves a process one thread unless told otherwise.
     torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes()))
     return accelerator
+
+
+def check_parts(config: RunConfig, n_parts: int) -> None:
+    """Refuse a batch that does not divide into so many parts, and clips that are alone where they are to be mixed."""
+    batch_size = config.train.batch_size
+    if batch_size % n_parts:
+        raise EscGpuError(f"train.batch_size={batch_size} must divide by processes x train.accumulation = {n_parts}")
+    mixing = mixing_alone(config, n_parts)
+    if mixing:
+        raise EscGpuError(
+            f"augment.{mixing[0]}={getattr(config.augment, mixing[0]):g} mixes the clips of a part of the batch, and "
+            f"train.batch_size={batch_size} over processes x train.accumulation = {n_parts} leaves a part one clip: "
+            f"raise train.batch_size, lower train.accumulation, or set augment.{mixing[0]}=0"
+        )
+
+
+def mixing_alone(config: RunConfig, n_parts: int) -> list[str]:
+    """Options that mix clips of a part, where a part of the batch is one clip."""
+    alone = config.train.batch_size == n_parts
+    return [name for name in MIXING if alone and getattr(config.augment, name) > 0]
 
 
 def check_same_options(config: RunConfig) -> None:
@@ -102,15 +121,30 @@ def best_precision() -> str:
     return "bf16" if is_fast("bf16", device) else "no"
 
 
-def check_precision(accelerator: Accelerator, n_frames: int) -> None:
-    """Refuse bf16 on a CPU for images so narrow that a convolution with a stride finds a single column.
+def check_bf16(accelerator: Accelerator, model: WaveformClassifier, n_samples: int) -> None:
+    """Refuse bf16 on a CPU for clips of which a convolution of the backbone gets an image narrower than its stride.
 
-    oneDNN gets the gradient of its weights wrong then (torch 2.11, AVX-512 BF16), not always to NaN.
+    oneDNN leaves parts of the gradient of its weights unwritten then (torch 2.11, AVX-512 BF16): often NaN, not always.
     """
-    if accelerator.device.type == "cpu" and accelerator.mixed_precision == "bf16" and n_frames < LEAST_FRAMES_BF16:
+    if accelerator.device.type != "cpu" or accelerator.mixed_precision != "bf16":
+        return
+    narrow: list[str] = []
+
+    def look(convolution: Any, inputs: tuple[Tensor, ...]) -> None:
+        width, stride = inputs[0].shape[-1], convolution.stride[1]
+        if width < stride and max(convolution.kernel_size) > 1:
+            narrow.append(f"{width} wide where a convolution has a stride of {stride}")
+
+    hooks = [part.register_forward_pre_hook(look) for part in model.backbone.modules() if isinstance(part, nn.Conv2d)]
+    with evaluating(model), torch.no_grad():
+        model.backbone(torch.zeros(1, *model.image_shape(n_samples)))
+    for hook in hooks:
+        hook.remove()
+    if narrow:
         raise EscGpuError(
-            f"images of {n_frames} frames are too narrow for bf16 on a CPU, which needs {LEAST_FRAMES_BF16}: "
-            "train with --train.mixed_precision no, a shorter frontend.hop_length or longer clips"
+            f"images of {model.image_shape(n_samples)[2]} frames are too narrow for bf16 on a CPU: inside "
+            f"{model.backbone_name} they are {narrow[0]}: train with --train.mixed_precision no, a shorter "
+            "frontend.hop_length, longer clips or a smaller model.stem_stride"
         )
 
 

@@ -1,12 +1,11 @@
 """The folder of a run: made, resumed, replaced or left alone, and one run's at a time."""
 
 import dataclasses
-import errno
 import fcntl
 import os
 import shutil
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -15,24 +14,41 @@ import yaml
 
 from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import PARTIAL, UNWRITABLE, discard, remove_leftovers, write_text
+from esc_gpu.files import (
+    NO_LOCKS,
+    PARTIAL,
+    UNWRITABLE,
+    discard,
+    read_json,
+    remove_leftovers,
+    synchronize,
+    write_json,
+    write_text,
+)
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.options import RESUMABLE, flatten, plain
 
-CONFIG, LOCK = "config.yaml", ".lock"
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems without locks say
+CONFIG, DATA, LOCK = "config.yaml", "data.json", ".lock"
+REPLACED = "config.replaced.yaml"  # the config of a run whose removal has begun
+# What is compared of the data, and what it differs in.
+DATA_KEYS = {"recordings": "its files, classes, folds or sources", "store": "the audio, or what of it can be decoded"}
 # A state is the model, Adam's two moments and perhaps its average; there are two, and a third while it is written.
 STATE_MODELS = 3 * 4
 
 
 @contextmanager
 def held_output(
-    config: RunConfig, output_dir: Path, model: WaveformClassifier, n_folds: int, at_once: int = 1
+    config: RunConfig,
+    output_dir: Path,
+    model: WaveformClassifier,
+    data: Mapping[str, str],
+    n_folds: int,
+    at_once: int = 1,
 ) -> Iterator[None]:
     """The output folder, made ready by `prepare_output`; inside the block no other run may have it.
 
     Raises:
-        EscGpuError: for a folder that cannot be had or written to, or that holds something else.
+        EscGpuError: for a folder that cannot be had or written to, or that holds something else or a run of other data.
     """
     try:
         check_folder(output_dir)
@@ -44,7 +60,7 @@ def held_output(
         with reporting_full_disk(output_dir):
             os.ftruncate(lock, 0)
             os.write(lock, f"process {os.getpid()} on {socket.gethostname()}".encode())  # for who is refused
-        prepare_output(config, output_dir, model, n_folds, at_once)
+        prepare_output(config, output_dir, model, data, n_folds, at_once)
         yield
     finally:
         (output_dir / LOCK).unlink(missing_ok=True)
@@ -53,7 +69,7 @@ def held_output(
 
 def check_folder(output_dir: Path) -> None:
     """Refuse a folder that holds something else than a run, or than the beginning of one that was killed."""
-    if output_dir.exists() and not (output_dir / CONFIG).exists():
+    if output_dir.exists() and not any((output_dir / name).exists() for name in (CONFIG, REPLACED)):
         names = {path.name for path in output_dir.iterdir()} - {LOCK}
         if not all(name.startswith(PARTIAL) for name in names):
             raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
@@ -82,12 +98,22 @@ def take_lock(output_dir: Path) -> int:
 
 
 def prepare_output(
-    config: RunConfig, output_dir: Path, model: WaveformClassifier, n_folds: int, at_once: int = 1
+    config: RunConfig,
+    output_dir: Path,
+    model: WaveformClassifier,
+    data: Mapping[str, str],
+    n_folds: int,
+    at_once: int = 1,
 ) -> None:
-    """Write `config.yaml` into the folder, which is this run's; what an earlier one left is kept or replaced."""
+    """Write `config.yaml` into the folder, which is this run's; what an earlier one left is kept or replaced.
+
+    `data` has the hashes of the recordings and of their clips, which `data.json` keeps for whoever resumes.
+    """
     config_file = output_dir / CONFIG
-    if config_file.exists() and config.resume:
+    resumes = config.resume and config_file.exists()
+    if resumes:
         check_same_config(config, read_config(config_file))
+        check_same_recordings(data, output_dir / DATA)
     elif config_file.exists() and not config.overwrite:
         raise EscGpuError(
             f"{output_dir} already holds a run: go on with it by --resume, replace it by --overwrite, "
@@ -96,16 +122,26 @@ def prepare_output(
     try:
         for folder in (output_dir, *output_dir.glob("fold*/")):
             remove_leftovers(folder)
-        if config_file.exists() and config.resume:
-            return
-        for path in sorted(output_dir.iterdir(), key=lambda path: path == config_file):  # it says whose folder it is
-            if path.name != LOCK:
-                discard(path)
-        weights = sum(p.numel() * p.element_size() for p in model.parameters())
-        check_disk(output_dir, weights * (n_folds + STATE_MODELS * at_once))
-        write_text(config_file, yaml.safe_dump(plain(dataclasses.asdict(config)), sort_keys=False))
+        if not resumes:
+            replace_run(output_dir)
+            weights = sum(p.numel() * p.element_size() for p in model.parameters())
+            check_disk(output_dir, weights * (n_folds + STATE_MODELS * at_once))
+            write_text(config_file, yaml.safe_dump(plain(dataclasses.asdict(config)), sort_keys=False))
+        if not (output_dir / DATA).exists():  # a kill may have come before it, and earlier versions had none
+            write_json(output_dir / DATA, data)
     except OSError as error:
         raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
+
+
+def replace_run(output_dir: Path) -> None:
+    """Remove what is in the folder; cut off, this leaves nothing to resume, and a sign that the rest is to go, too."""
+    sign = output_dir / REPLACED
+    if (output_dir / CONFIG).exists():
+        os.replace(output_dir / CONFIG, sign)
+        synchronize(output_dir)
+    for path in sorted(output_dir.iterdir(), key=lambda path: path == sign):
+        if path.name != LOCK:
+            discard(path)
 
 
 def read_config(file: Path) -> dict[str, object]:
@@ -145,7 +181,8 @@ def check_disk(folder: Path, n_bytes: int) -> None:
 
 def check_same_config(config: RunConfig, earlier: dict[str, Any]) -> None:
     """Refuse to resume a run with another config, naming the keys that differ."""
-    now, then = flatten(plain(dataclasses.asdict(config))), flatten(earlier)
+    now, defaults = (flatten(plain(dataclasses.asdict(options))) for options in (config, RunConfig()))
+    then = defaults | flatten(earlier)  # options that it did not know yet were as they are by default
     differing = [
         f"{key} was {then.get(key)}, is {now.get(key)}"
         for key in sorted(now.keys() | then.keys())
@@ -153,3 +190,14 @@ def check_same_config(config: RunConfig, earlier: dict[str, Any]) -> None:
     ]
     if differing:
         raise EscGpuError(f"the run to resume had another config: {'; '.join(differing)}")
+
+
+def check_same_recordings(data: Mapping[str, str], file: Path) -> None:
+    """Refuse to resume a run with other recordings than its `data.json` says, if there is one."""
+    earlier = read_json(file) if file.exists() else data
+    differing = [what for key, what in DATA_KEYS.items() if earlier.get(key) != data[key]]
+    if differing:
+        raise EscGpuError(
+            f"the run to resume had other recordings ({'; '.join(differing)}): a clip that it was trained on may be "
+            "tested on now; bring them back, or start anew by --overwrite or in another --output_dir"
+        )

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from types import FrameType
 
 # Launchers hand a signal on to processes that have it from the terminal already.
 SAME_SECONDS = 1.0
+AGAIN_SECONDS = 0.1
 
 
 class Interrupted(KeyboardInterrupt):
@@ -21,8 +23,9 @@ def interruptible() -> Iterator[list[int]]:
     """Inside the block the first SIGINT or SIGTERM raises `Interrupted` in the main thread; a second Ctrl-C exits.
 
     Further SIGTERMs change nothing, so that whoever ends a whole group of processes does not cut the last words off. A
-    signal that the process was started to ignore, as by nohup, stays ignored. Only the main thread can have this. What
-    the block is given holds the number of the first signal once it has come.
+    signal that the process was started to ignore, as by nohup, stays ignored. Where the first comes while a destructor
+    runs, which lets no error out, it comes again. Only the main thread can have this. What the block is given holds the
+    number of the first signal once it has come.
     """
     received: list[int] = []
     if threading.current_thread() is not threading.main_thread():
@@ -39,12 +42,21 @@ def interruptible() -> Iterator[list[int]]:
         if number == signal.SIGINT and time.monotonic() - first > SAME_SECONDS:
             os._exit(128 + number)
 
+    def report_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
+        if isinstance(unraisable.exc_value, Interrupted):  # from here nothing can be raised either
+            threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), received.pop())).start()
+        else:
+            usual(unraisable)
+
+    usual = sys.unraisablehook
     before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     taken = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     try:
         for number in taken:
             signal.signal(number, handle)
+        sys.unraisablehook = report_unraisable
         yield received
     finally:
+        sys.unraisablehook = usual
         for number, handler in taken.items():
             signal.signal(number, handler)

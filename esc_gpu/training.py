@@ -32,6 +32,7 @@ from esc_gpu.fold import FoldData, FoldResult
 from esc_gpu.fold_state import load_state, save_state
 from esc_gpu.model import WaveformClassifier, to_evaluation
 from esc_gpu.optim import clip_gradients, create_optimizer, set_learning_rate
+from esc_gpu.out_of_memory import in_smaller_batches
 from esc_gpu.profiling import ALL_STEPS, StepProfiler, phase
 from esc_gpu.sync_batch_norm import synchronize_batch_norm
 
@@ -57,7 +58,8 @@ def train_fold(
     have without the interruption. `after_step` may end the training by an exception.
 
     Raises:
-        EscGpuError: for a loss, gradient or logits that are not finite, as `train.on_nonfinite` says.
+        EscGpuError: for a loss, gradient or logits that are not finite, as `train.on_nonfinite` says, and where the
+            memory has no room to evaluate a single clip.
     """
     train = config.train
     n_steps = steps_per_epoch(config, data)
@@ -169,9 +171,10 @@ def training_batches(
 ) -> Iterator[Iterator[Part]]:
     """An epoch's batches, augmented; of each the `train.accumulation` parts of this process, one by one.
 
-    All that is random in an epoch follows from seed, fold and epoch, so a resumed run needs no generator's state. Order
-    and augmentation are drawn for the whole batch, whoever has which clips of it: they do not depend on the number of
-    processes. (Dropout inside the backbone does, and who is mixed with whom where a process's share is odd.)
+    All that is random in an epoch follows from seed, fold and epoch, so a resumed run needs no generator's state. The
+    order is drawn for all, and augmentation part by part over all processes, whoever has which clips of it: they do not
+    depend on the number of processes. (Dropout inside the backbone does, and who is mixed with whom where a process's
+    share is odd.)
     """
     train, rank, n_processes = config.train, accelerator.process_index, accelerator.num_processes
     with SEEDED:
@@ -216,10 +219,14 @@ def derive_seed(*numbers: int) -> int:
 def fit_normalization(accelerator: Accelerator, classifier: WaveformClassifier, data: FoldData) -> None:
     """Statistics of the training clips, and of no others; each process looks at its share of them."""
     share = data.train[accelerator.process_index :: accelerator.num_processes]
-    batches = data.train_batches([share[start : start + EVAL_BATCH] for start in range(0, len(share), EVAL_BATCH)])
-    classifier.fit_normalization(
-        (waveform for waveform, _ in batches), add_up=lambda sums: accelerator.reduce(sums, "sum")
-    )
+
+    def fit(batch_size: int) -> None:
+        batches = data.train_batches([share[start : start + batch_size] for start in range(0, len(share), batch_size)])
+        classifier.fit_normalization(
+            (waveform for waveform, _ in batches), add_up=lambda sums: accelerator.reduce(sums, "sum")
+        )
+
+    in_smaller_batches(fit, EVAL_BATCH, "the normalisation")
 
 
 def compile_parts(classifier: WaveformClassifier, mode: str) -> None:
@@ -248,9 +255,14 @@ def step_profiler(
 def predict(accelerator: Accelerator, model: nn.Module, data: FoldData) -> Tensor:
     """Logits `(test recordings, K)` float32 on the CPU, ascending by recording, the same on every rank."""
     to_evaluation(model)
-    share = evaluation_batches(data.test, EVAL_BATCH, accelerator.process_index, accelerator.num_processes)
+    model = accelerator.unwrap_model(model)  # or a rank that has to begin again would wait for the others
+
+    def answer(batch_size: int) -> Tensor:
+        share = evaluation_batches(data.test, batch_size, accelerator.process_index, accelerator.num_processes)
+        return torch.cat([model(waveform).float() for waveform, _ in data.test_batches(share)])
+
     with torch.compiler.set_stance("force_eager"):  # batches of other sizes would be compiled for once each
-        logits = torch.cat([model(waveform).float() for waveform, _ in data.test_batches(share)])
+        logits = in_smaller_batches(answer, EVAL_BATCH, "the evaluation")
     by_rank = accelerator.gather(logits).unflatten(0, (accelerator.num_processes, -1))
     # Rank r holds clips r, r + world, ...: interleave them, and drop the padding at the end.
     clips = by_rank.transpose(0, 1).flatten(0, 1)[: len(data.test)].cpu()

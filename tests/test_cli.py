@@ -82,7 +82,7 @@ def test_a_run_leaves_its_results(finished, recordings):
     output, result = finished
     assert result.stdout.startswith("100 clips, 10 classes") and "macro-F1" in result.stdout
     assert {path.name for path in output.iterdir()} == {
-        *("config.yaml", "summary.json", "predictions.csv", "confusion.png", "fold1", "fold2")
+        *("config.yaml", "data.json", "summary.json", "predictions.csv", "confusion.png", "fold1", "fold2")
     }
     assert {path.name for path in (output / "fold1").iterdir()} == {
         *("metrics.json", "metrics.jsonl", "predictions.csv", "model.safetensors", "pipeline.json"),

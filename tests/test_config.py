@@ -146,6 +146,29 @@ def test_mistakes_in_a_file(tmp_path, text, message):
         (["--train.label_smoothing", "1.5"], "train.label_smoothing is a share"),
         (["--augment.crop_seconds", "6"], "augment.crop_seconds must not be more than data.clip_seconds=5, got 6"),
         (["--augment.cutmix_probability", "1.5"], "augment.cutmix_probability is a share"),
+        *(
+            ([f"--augment.{name}", value], f"augment.{name} must not be more than {limit}, got {value}")
+            for name, value, limit in (
+                *(("shift_seconds", "3601.0", 3600), ("speed", "1.5", 1), ("gain_db", "61.0", 60)),
+                *(("equalizer_db", "61.0", 60), ("mixup_alpha", "101.0", 100), ("filter_std", "11.0", 10)),
+                *(("freq_masks", "21", 20), ("time_masks", "21", 20)),
+            )
+        ),
+        *(
+            ([f"--{name}", ".inf"], f"{name} must be finite, got inf")
+            for name in (
+                *("augment.shift_seconds", "augment.speed", "augment.gain_db", "augment.filter_std", "train.lr"),
+                *("train.frontend_lr", "train.weight_decay", "train.warmup_epochs", "train.clip_norm"),
+            )
+        ),
+        (["--augment.mixup_alpha", ".nan"], "augment.mixup_alpha must not be negative, got nan"),
+        (["--augment.crop_seconds", "1e-9"], "augment.crop_seconds must be 0, .* or at least a sample, got 1e-09"),
+        (["--train.warmup_epochs", "31"], "train.warmup_epochs must not be more than train.epochs=30, got 31"),
+        *(
+            ([f"--augment.{name}", value], rf"augment.{name} is \[lowest, highest\] from -{limit} to {limit}, got \[")
+            for name, limit in (("noise_snr_db", 100), ("noise_exponent", 4))
+            for value in ("[.nan, 1]", "[1, .nan]", "[-.inf, 1]", "[0, .inf]", "[2, 1]", "[101, 101]", "[-101, 0]")
+        ),
         (["--augment.freq_warp", "1"], "augment.freq_warp is from 0 to below 1"),
         (["--train.ema_decay", "1"], "train.ema_decay is from 0 to below 1"),
         (["--model.test_shifts", "0"], "model.test_shifts must be positive"),
@@ -157,6 +180,19 @@ def test_mistakes_in_a_file(tmp_path, text, message):
 def test_numbers_out_of_range(arguments, message):
     with pytest.raises(EscGpuError, match=message):
         check_config(parse_run(arguments, "train.py"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--train.epochs", "1"],  # the default warm-up is longer
+        ["--train.epochs", "5", "--train.warmup_epochs", "5"],
+        ["--augment.noise_snr_db", "[20, 20]", "--augment.noise_exponent", "[-4, 4]"],
+        ["--data.clip_seconds", "1"],  # the default shift goes round
+    ],
+)
+def test_numbers_at_the_end_of_their_range(arguments):
+    check_config(parse_run(arguments, "train.py"))
 
 
 def test_every_option_has_a_help_text():

@@ -5,6 +5,7 @@ import os
 import pytest
 import torch
 
+from esc_gpu import training
 from esc_gpu.cli import main
 from esc_gpu.determinism import WORKSPACE, deterministic
 from esc_gpu.errors import EscGpuError
@@ -57,8 +58,14 @@ def test_a_kernel_without_such_a_form_is_named():
         torch.zeros(2, 3) @ torch.zeros(2, 3)
 
 
-def test_the_same_run_gives_the_same_bits(tmp_path):
-    config, results = parsed(*AUGMENTED), []
+def test_the_same_run_gives_the_same_bits(tmp_path, monkeypatch):
+    config, results, step, steps = parsed(*AUGMENTED), [], training.train_step, []
+
+    def watched(*arguments):
+        steps.append(torch.are_deterministic_algorithms_enabled())
+        return step(*arguments)
+
+    monkeypatch.setattr(training, "train_step", watched)
     for number in range(2):
         folder = tmp_path / str(number)
         folder.mkdir()
@@ -69,6 +76,7 @@ def test_the_same_run_gives_the_same_bits(tmp_path):
     assert all(torch.equal(one, other) for one, other in zip(*weights, strict=True))
     losses = [[(record["loss"], record["test_loss"]) for record in result.history] for result in results]
     assert losses[0] == losses[1]
+    assert steps and all(steps)
 
 
 class Looked(Exception):

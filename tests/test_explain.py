@@ -108,6 +108,18 @@ def test_embeddings_times_the_classifier_are_the_logits(backbone):
     torch.testing.assert_close(embed(model, waveforms), embeddings)
 
 
+def test_logits_are_the_mean_over_shifts_and_embeddings_those_of_the_clip_as_it_is():
+    model, waveforms = make_model(), noise(3)
+    embeddings, logits = embed_and_classify(model, waveforms)
+    model.test_shifts = 2
+    with torch.no_grad():
+        expected = model(waveforms)
+    again, mean = embed_and_classify(model, waveforms)
+    assert not torch.allclose(mean, logits)
+    torch.testing.assert_close(mean, expected)
+    torch.testing.assert_close(again, embeddings)
+
+
 @pytest.mark.parametrize("explain", [embed, lambda model, clips: grad_cam(model, clips, [0, 1])])
 def test_a_model_is_left_as_it_was(explain):
     model = make_model()

@@ -94,3 +94,13 @@ def test_what_is_discarded_or_left_over_is_gone(tmp_path, monkeypatch):
     discard(tmp_path / "b.json")
     remove_leftovers(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_a_folder_is_removed_and_the_folder_is_not(tmp_path):
+    (tmp_path / "disk").mkdir()
+    write_json(tmp_path / "disk" / "a.json", {})
+    for name in ("fold1", f"{PARTIAL}fold2"):
+        (tmp_path / name).symlink_to(tmp_path / "disk")
+    discard(tmp_path / "fold1")
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.json", "disk"]

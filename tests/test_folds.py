@@ -1,6 +1,9 @@
 """Folds side by side: what they give is what each gives alone, and one that fails ends them all."""
 
 import json
+import signal
+import threading
+import time
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +13,9 @@ from esc_gpu import EscGpuError
 from esc_gpu.arguments import parse_run
 from esc_gpu.build import build_model
 from esc_gpu.cli import main
-from esc_gpu.folds import plan_rounds, train_together
+from esc_gpu.folds import Stopped, plan_rounds, train_together
 from esc_gpu.processes import create_accelerator
+from esc_gpu.signals import interruptible
 from esc_gpu.training import train_fold
 from tests.test_training import tiny_fold
 from tests.tiny import OPTIONS, write_tones
@@ -108,6 +112,27 @@ def test_a_fold_that_fails_ends_the_others_after_their_step(tmp_path, monkeypatc
     with pytest.raises(EscGpuError, match="fold 2 is nan"):
         train_together(parsed(), CPU, [1, 2], [None, None], [tmp_path, tmp_path], threads=1)
     assert set(steps) == {1}
+
+
+def test_ctrl_c_while_another_fold_is_ending_waits_for_it(tmp_path, monkeypatch):
+    saved = []
+
+    def train(config, accelerator, data, fold, folder, after_step):
+        if fold == 2:
+            raise EscGpuError("the loss of fold 2 is nan")
+        try:
+            while True:
+                after_step()
+        except Stopped:
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+            time.sleep(0.3)
+            saved.append(fold)
+            raise
+
+    monkeypatch.setattr("esc_gpu.folds.train_fold", train)
+    with interruptible() as received, pytest.raises(EscGpuError, match="fold 2 is nan"):
+        train_together(parsed(), CPU, [1, 2], [None, None], [tmp_path, tmp_path], threads=1)
+    assert saved == [1] and received == [signal.SIGINT]
 
 
 def test_a_run_with_one_fold_of_a_round_left_ends_as_undisturbed(tmp_path):

@@ -12,6 +12,7 @@ from esc_gpu.arguments import parse_run
 from esc_gpu.build import build_model
 from esc_gpu.data.batches import WaveformSource
 from esc_gpu.data.synthetic import write_synthetic
+from esc_gpu.ema import WeightAverage
 from esc_gpu.experiment import run
 from esc_gpu.fold import FoldData
 from esc_gpu.frontends import list_backends, list_frontends
@@ -179,12 +180,14 @@ def test_no_step_waits_for_the_gpu(tmp_path, options, skips):
     classifier = build_model(config, 10).to(CUDA)
     fit_normalization(accelerator, classifier, data)
     model, optimizer = accelerator.prepare(classifier, create_optimizer(classifier, 1e-3, 1e-5, 0.05))
+    average = WeightAverage(classifier, 0.9)
     losses = torch.zeros(len(data.train), device=CUDA)
     try:
         for step, parts in enumerate(training_batches(config, accelerator, classifier, data, 1, 0)):
             if step == 3:
                 torch.cuda.set_sync_debug_mode("error")
-            losses[step], _ = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips)
+            losses[step], is_finite = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips)
+            average.update(is_finite if skips else None)
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert step > 3

@@ -2,6 +2,7 @@
 
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
 from esc_gpu import launch
@@ -54,3 +55,23 @@ def test_a_process_that_was_started_as_one_of_several_stays(monkeypatch):
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     monkeypatch.setenv("RANK", "0")
     launch.start_all_processes()
+
+
+def denied():
+    raise psutil.AccessDenied(1)
+
+
+def ended():
+    raise psutil.ZombieProcess(1)
+
+
+@pytest.mark.parametrize("parent", [None, SimpleNamespace(cmdline=denied), SimpleNamespace(cmdline=ended)])
+def test_a_parent_that_is_not_to_be_seen_is_no_launcher(monkeypatch, parent):
+    monkeypatch.setattr(launch, "RANK_VARIABLES", ())
+    monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
+    monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
+    monkeypatch.setattr(launch.os, "execv", lambda *given: pytest.fail("started again"))
+    monkeypatch.setattr(launch.psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
+    monkeypatch.setattr(launch.ctypes, "CDLL", lambda name: pytest.fail("asked for a signal"))
+    launch.start_all_processes()
+    launch.end_with_launcher()

@@ -250,6 +250,15 @@ def test_shifts_in_evaluation_are_averaged_and_training_has_none(waveform):
         torch.testing.assert_close(model(waveform), with_shifts, atol=1e-5, rtol=1e-5)
 
 
+def test_a_mean_over_shifts_is_not_rounded_to_bfloat16(waveform):
+    model = small_model(test_shifts=3)
+    model.fit_normalization(waveform)
+    model.eval().bfloat16()
+    single = [model.classify(waveform.roll(n * (RATE // 3), -1)) for n in range(3)]
+    assert single[0].dtype == torch.bfloat16
+    assert torch.equal(model(waveform), (single[0].float() + single[1].float() + single[2].float()) / 3)
+
+
 def test_shifts_are_at_least_one():
     frontend = create_frontend("logmel", sample_rate=8000, n_fft=256, n_mels=16)
     with pytest.raises(EscGpuError, match="test_shifts must be an integer from 1 to 100, got 0"):

@@ -11,12 +11,13 @@ import torch
 
 from esc_gpu import processes
 from esc_gpu.arguments import parse_run
+from esc_gpu.build import build_model
 from esc_gpu.cli import train
 from esc_gpu.errors import EscGpuError
 from esc_gpu.options import flatten, plain
 from esc_gpu.processes import (
     best_precision,
-    check_precision,
+    check_bf16,
     check_same_options,
     create_accelerator,
     from_all,
@@ -54,12 +55,37 @@ def test_the_best_precision_is_bf16_where_the_hardware_multiplies_it(
     assert best_precision() == expected
 
 
-def test_bf16_on_a_cpu_needs_more_than_a_column(tmp_path):
-    accelerator = create(tmp_path, "--train.mixed_precision", "bf16")
-    check_precision(accelerator, 17)
-    with pytest.raises(EscGpuError, match="images of 16 frames are too narrow for bf16 on a CPU.*mixed_precision no"):
-        check_precision(accelerator, 16)
-    check_precision(create(tmp_path, "--train.mixed_precision", "no"), 1)
+BF16 = ("--train.mixed_precision", "bf16", "--data.sample_rate", "8000", "--frontend.n_fft", "256")
+
+
+@pytest.mark.parametrize(
+    ("options", "n_frames", "inside"),
+    [
+        ([], 16, "1 wide where a convolution has a stride of 2"),
+        (["--model.stem_stride", "[2,4]"], 24, "1 wide where a convolution has a stride of 2"),
+        (["--model.stem_stride", "[2,64]"], 87, "1 wide where a convolution has a stride of 2"),
+        (["--model.stem_stride", "[2,64]"], 63, "63 wide where a convolution has a stride of 64"),
+        ([], 17, None),
+        (["--model.stem_stride", "[2,1]"], 9, None),
+        (["--model.stem_pool", "false"], 9, None),
+    ],
+)
+def test_bf16_on_a_cpu_needs_images_as_wide_as_the_backbones_strides(tmp_path, options, n_frames, inside):
+    hop = ("--frontend.hop_length", "100", "--frontend.n_mels", "16", "--data.clip_seconds", str((n_frames - 1) / 80))
+    config = parse_run([*BF16, *hop, *options], "train.py")
+    model, n_samples = build_model(config, 3), (n_frames - 1) * 100
+    assert model.image_shape(n_samples) == (1, 16, n_frames)
+    accelerator, modes = create_accelerator(config, tmp_path), [part.training for part in model.modules()]
+    if inside is None:
+        check_bf16(accelerator, model, n_samples)
+    else:
+        expected = f"images of {n_frames} frames are too narrow for bf16 on a CPU: inside resnet18 they are {inside}: "
+        with pytest.raises(EscGpuError, match=f"{expected}train with --train.mixed_precision no") as refused:
+            check_bf16(accelerator, model, n_samples)
+        assert "\n" not in str(refused.value)
+        check_bf16(create(tmp_path, "--train.mixed_precision", "no"), model, n_samples)
+    assert [part.training for part in model.modules()] == modes
+    assert not any(part._forward_pre_hooks for part in model.modules())
 
 
 def test_auto_is_the_best_precision_of_this_machine(tmp_path):
@@ -87,6 +113,17 @@ def test_a_batch_that_does_not_divide_is_refused(tmp_path):
     create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "4")
     with pytest.raises(EscGpuError, match="train.batch_size=12 must divide by processes x train.accumulation = 5"):
         create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "5")
+
+
+@pytest.mark.parametrize("name", ["mixup_alpha", "cutmix_probability", "between_class_probability"])
+def test_a_part_of_one_clip_has_nothing_to_mix(tmp_path, name):
+    batch, mixing = ("--train.batch_size", "4", "--train.accumulation"), (f"--augment.{name}", "0.3")
+    create(tmp_path, *batch, "2", *mixing)
+    create(tmp_path, *batch, "4")
+    expected = f"augment.{name}=0.3 mixes .* train.batch_size=4 over processes x train.accumulation = 4 leaves a part"
+    with pytest.raises(EscGpuError, match=expected) as refused:
+        create(tmp_path, *batch, "4", *mixing)
+    assert "\n" not in str(refused.value)
 
 
 def test_alone_everyones_value_is_ones_own(tmp_path):

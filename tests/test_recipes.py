@@ -8,6 +8,8 @@ import timm
 import torch
 
 from esc_gpu.arguments import parse_run
+from esc_gpu.augment import Draws
+from esc_gpu.augmentation import augment, training_samples
 from esc_gpu.build import build_model
 from esc_gpu.config import FrontendConfig, RunConfig
 from esc_gpu.config_checks import check_config
@@ -36,6 +38,20 @@ def test_a_recipe_goes_with_every_front_end(recipe, frontend):
     check_config(config)
     assert config.frontend == parse_run(["--config", str(frontend)], "train.py").frontend
     assert config.train.epochs == parse_run(["--config", str(RECIPES[recipe])], "train.py").train.epochs
+
+
+@pytest.mark.parametrize("frontend", FRONTENDS, ids=lambda path: path.stem)
+def test_the_best_recipe_trains_every_front_end(frontend):
+    files = ["--config", str(RECIPES["best"]), "--config", str(frontend)]
+    small = ["--model.backbone", "test_resnet", "--data.clip_seconds", "0.6"]
+    config = parse_run([*files, *small], "train.py")
+    model, generator = build_model(config, 3), torch.Generator().manual_seed(0)
+    n_samples = training_samples(config)
+    waveform = 0.1 * torch.randn(2, n_samples, generator=generator)
+    image_size = model.image_shape(n_samples)[1:]
+    waveform, alter, target = augment(config, image_size, waveform, torch.eye(2, 3), Draws(generator))
+    logits = model(waveform, alter)
+    assert alter is not None and logits.shape == target.shape and logits.isfinite().all()
 
 
 def test_the_imagenet_recipe_starts_from_a_local_file(tmp_path):

@@ -12,12 +12,14 @@ from torch import nn
 
 from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import PARTIAL
-from esc_gpu.run_folder import CONFIG, LOCK, held_output, reporting_full_disk
+from esc_gpu.files import PARTIAL, discard
+from esc_gpu.run_folder import CONFIG, DATA, LOCK, held_output, reporting_full_disk
+
+CLIPS = {"recordings": "a", "store": "b"}
 
 
-def held(folder, **options):
-    return held_output(dataclasses.replace(RunConfig(), **options), folder, nn.Linear(4, 4), 2)
+def held(folder, data=CLIPS, **options):
+    return held_output(dataclasses.replace(RunConfig(), **options), folder, nn.Linear(4, 4), data, 2)
 
 
 def names(folder):
@@ -32,8 +34,8 @@ def test_a_second_run_is_refused_while_the_first_lasts(tmp_path):
                 pass
         with held(tmp_path / "another"):
             pass
-        assert names(tmp_path / "run") == [LOCK, CONFIG]
-    assert names(tmp_path / "run") == [CONFIG]
+        assert names(tmp_path / "run") == [LOCK, CONFIG, DATA]
+    assert names(tmp_path / "run") == [CONFIG, DATA]
     with held(tmp_path / "run", resume=True):
         pass
 
@@ -50,7 +52,7 @@ def test_a_kill_leaves_no_lock(tmp_path):
         pass
     os.kill(process, signal.SIGKILL)
     os.waitpid(process, 0)
-    assert names(tmp_path / "run") == [LOCK, CONFIG]
+    assert names(tmp_path / "run") == [LOCK, CONFIG, DATA]
     with held(tmp_path / "run", resume=True):
         pass
 
@@ -93,7 +95,7 @@ def test_resuming_what_was_killed_before_its_config_simply_starts(tmp_path):
     (tmp_path / f"{PARTIAL}{CONFIG}-0.yaml").write_text("da")
     with held(tmp_path, resume=True):
         assert yaml.safe_load((tmp_path / CONFIG).read_text())["train"]["epochs"] == 30
-    assert names(tmp_path) == [CONFIG]
+    assert names(tmp_path) == [CONFIG, DATA]
     with held(tmp_path / "nothing yet", resume=True):
         pass
 
@@ -105,7 +107,7 @@ def test_resuming_keeps_results_and_clears_what_was_being_written(tmp_path):
         (tmp_path / "fold1" / name).write_text("x")
     (tmp_path / f"{PARTIAL}summary.json-1.json").write_text("x")
     with held(tmp_path, resume=True):
-        assert names(tmp_path) == [LOCK, CONFIG, "fold1"] and names(tmp_path / "fold1") == ["metrics.json"]
+        assert names(tmp_path) == [LOCK, CONFIG, DATA, "fold1"] and names(tmp_path / "fold1") == ["metrics.json"]
 
 
 def test_overwriting_leaves_nothing_of_the_run_before(tmp_path):
@@ -114,9 +116,64 @@ def test_overwriting_leaves_nothing_of_the_run_before(tmp_path):
         (tmp_path / "fold1" / "metrics.json").write_text("x")
     with pytest.raises(EscGpuError, match="already holds a run"), held(tmp_path):
         pass
-    assert names(tmp_path) == [CONFIG, "fold1"]
+    assert names(tmp_path) == [CONFIG, DATA, "fold1"]
     with held(tmp_path, overwrite=True):
-        assert names(tmp_path) == [LOCK, CONFIG]
+        assert names(tmp_path) == [LOCK, CONFIG, DATA]
+
+
+@pytest.mark.parametrize("options", [{"resume": True}, {"resume": True, "overwrite": True}, {}])
+@pytest.mark.parametrize("removed", range(4))
+def test_an_overwriting_that_was_cut_off_leaves_nothing_to_go_on_with(tmp_path, monkeypatch, removed, options):
+    rest = iter(range(removed))
+
+    def cut_off(path):
+        if next(rest, None) is None:
+            raise KeyboardInterrupt
+        discard(path)
+
+    with held(tmp_path, data={"recordings": "another", "store": "b"}):
+        for fold in ("fold1", "fold2"):
+            (tmp_path / fold).mkdir()
+            (tmp_path / fold / "metrics.json").write_text("x")
+    monkeypatch.setattr("esc_gpu.run_folder.discard", cut_off)
+    with pytest.raises(KeyboardInterrupt), held(tmp_path, overwrite=True):
+        pass
+    assert len(names(tmp_path)) == 4 - removed
+    monkeypatch.undo()
+    with held(tmp_path, **options):
+        assert names(tmp_path) == [LOCK, CONFIG, DATA]
+
+
+@pytest.mark.parametrize(
+    ("changed", "differs"),
+    [
+        ({"recordings": "c"}, r"\(its files, classes, folds or sources\)"),
+        ({"store": "c"}, r"\(the audio, or what .*\)"),
+    ],
+)
+def test_other_recordings_are_not_gone_on_with(tmp_path, changed, differs):
+    with held(tmp_path):
+        pass
+    refused = f"^the run to resume had other recordings {differs}: .*trained on.*bring them back, .*--overwrite.*$"
+    for _ in range(2):
+        with pytest.raises(EscGpuError, match=refused), held(tmp_path, data=CLIPS | changed, resume=True):
+            pass
+    with held(tmp_path, resume=True):
+        pass
+    with held(tmp_path, data=CLIPS | changed, overwrite=True):
+        pass
+    with held(tmp_path, data=CLIPS | changed, resume=True):
+        pass
+
+
+def test_a_run_without_a_note_of_its_recordings_goes_on_and_gets_one(tmp_path):
+    with held(tmp_path):
+        pass
+    (tmp_path / DATA).unlink()
+    with held(tmp_path, data=CLIPS | {"store": "c"}, resume=True):
+        pass
+    with pytest.raises(EscGpuError, match="other recordings"), held(tmp_path, resume=True):
+        pass
 
 
 @pytest.mark.parametrize("content", [b"", b"train: {", b"\xff\xfe", b"\0" * 100, b"- 1"])

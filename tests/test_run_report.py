@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import torch
 from sklearn.metrics import pairwise_distances
+from tqdm import tqdm
 
 from esc_gpu import EscGpuError, load
 from esc_gpu.data.decode import decode_clip
 from esc_gpu.explain import grad_cam
+from esc_gpu.feature_statistics import RunningStatistics
 from esc_gpu.run_clips import open_run_clips
-from esc_gpu.run_report import collect, map_to_plane, surest_mistakes
+from esc_gpu.run_report import collect, look_at, map_to_plane, surest_mistakes
 from esc_gpu.run_results import read_run
 from tests.tiny import RATE
 from tests.tiny_run import train_tones
@@ -159,6 +161,16 @@ def test_other_probabilities_than_those_of_the_run_are_refused(run):
     other = replace(run, probabilities=np.roll(np.eye(3)[run.labels], 1, axis=1))
     with pytest.raises(EscGpuError, match="gives these recordings other probabilities than predictions.csv has, 0"):
         collect(other, audio=False, progress=False)
+
+
+def test_a_model_that_is_evaluated_over_shifts_has_the_probabilities_of_the_run(tmp_path):
+    options = ("--model.test_shifts", "2", "--folds", "1")
+    run = read_run(train_tones(tmp_path, *options, per_class=2, lengths=(0.5,)))  # silent halves: shifts show
+    clips, model = open_run_clips(run, progress=False), load(run.fold_folder(1))
+    with tqdm(disable=True) as bar:
+        statistics = RunningStatistics(3, len(clips.windows.start), (1, 16))
+        seen = look_at(model, clips, run, 1, statistics, bar)
+    np.testing.assert_allclose(seen.probabilities, run.probabilities[seen.rows], atol=1e-4)
 
 
 def test_a_missing_model_and_a_bad_number_are_refused(run, tmp_path):

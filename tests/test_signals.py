@@ -54,6 +54,33 @@ def test_a_second_ctrl_c_ends_at_once():
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 130
 
 
+@pytest.mark.parametrize("number", BOTH)
+def test_a_signal_that_a_destructor_swallows_comes_again(number):
+    class Doomed:
+        def __del__(self):
+            signal.raise_signal(number)
+
+    before = sys.unraisablehook
+    with interruptible() as received:
+        with pytest.raises(Interrupted):
+            Doomed()
+            time.sleep(10)
+        assert received == [number]
+    assert sys.unraisablehook is before
+
+
+def test_another_error_of_a_destructor_is_shown_as_before(monkeypatch):
+    class Broken:
+        def __del__(self):
+            raise ZeroDivisionError
+
+    shown = []
+    monkeypatch.setattr(sys, "unraisablehook", lambda unraisable: shown.append(unraisable.exc_type))
+    with interruptible() as received:
+        Broken()
+    assert shown == [ZeroDivisionError] and received == []
+
+
 def test_an_ignored_signal_stays_ignored():
     before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # as nohup and a shell's & do
     try:
