@@ -35,7 +35,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("plan", help="comparison, ablation or a YAML file; stands before the options")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="of the trainings (default: 0)")
-    parser.add_argument("--work", type=Path, help="folder of the runs (default: runs/accuracy/PLAN)")
+    parser.add_argument(
+        "--work",
+        type=Path,
+        help="folder of the runs, whose name the result file has, too (default: runs/accuracy/PLAN)",
+    )
     parser.add_argument("--no-cost", action="store_true", help="do not measure the front-ends' time")
     parser.add_argument(
         "--cost-only", action="store_true", help="measure it anew, for the runs there are; do not train"
@@ -94,7 +98,8 @@ def write_grid(plan: Plan, grid: Grid, runs: Runs, cost: dict[str, object] | Non
     else:
         subset = "" if data["subset"] == "all" else data["subset"]
         purpose = "validation" if result["protocol"]["validation"] else ""
-        file = write_result(f"accuracy {plan.name} {data['recordings']} {subset} {purpose}", result, output)
+        label = "" if grid.work.name == plan.name else grid.work.name  # or two folders of runs would share a file
+        file = write_result(f"accuracy {plan.name} {data['recordings']} {subset} {label} {purpose}", result, output)
         write_text(written, f"{file.name}\n")
     plot_accuracy(file.with_suffix(".png"), result)
     return file

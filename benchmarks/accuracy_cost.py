@@ -43,10 +43,10 @@ def measure_or_read(
 ) -> dict[str, object]:
     """What an earlier start of the benchmark measured of the same front-ends; else, or `anew`, it is measured now."""
     file = work / COST
-    specs = {name: layer.spec for name, layer in layers.items()}
     if file.is_file() and not anew:
         earlier = read_json(file)
-        if {row["name"]: row["frontend"] for row in earlier["rows"]} == specs:
+        wanted = {name: (layer.spec, configs[name].data.clip_seconds) for name, layer in layers.items()}
+        if {row["name"]: (row["frontend"], row["clip_seconds"]) for row in earlier["rows"]} == wanted:
             return earlier
     cost = measure(layers, configs)
     write_json(file, cost)

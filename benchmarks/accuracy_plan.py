@@ -126,6 +126,8 @@ def configs_of(plan: Plan, options: list[str]) -> dict[str, RunConfig]:
         if word.partition("=")[0] in OWNED:
             raise EscGpuError(f"{word.partition('=')[0]} is set for each run; give {OWNED[word.partition('=')[0]]}")
     parse_run(options, PROG)  # a mistake in these is none of the plan's
+    if names_frontend(options) and any(row.files for row in plan.rows.values()):
+        raise EscGpuError("these options have a front-end, which would be that of each row; name it in the plan")
     recipe = config_words(plan.recipe)
     recipe_has_frontend = parse(recipe, f"recipe of plan {plan.name}").frontend != FrontendConfig()
     configs: dict[str, RunConfig] = {}
@@ -142,6 +144,16 @@ def configs_of(plan: Plan, options: list[str]) -> dict[str, RunConfig]:
         configs[name] = parse([*recipe, *files, *own, *options], where)
     check_comparable(configs)
     return configs
+
+
+def names_frontend(options: list[str]) -> bool:
+    """Whether options of the command line choose a front-end, by name, by members or in a config file."""
+    chosen = {"--frontend", "--frontend.name", "--frontend.member", "--frontend.members"}
+    if any(word.partition("=")[0] in chosen for word in options):
+        return True
+    files = [word for flag, word in zip(options, options[1:], strict=False) if flag == "--config"]
+    files += [word.partition("=")[2] for word in options if word.startswith("--config=")]
+    return bool(files) and parse_run([f"--config={file}" for file in files], PROG).frontend != FrontendConfig()
 
 
 def config_words(files: Sequence[str]) -> list[str]:

@@ -33,7 +33,7 @@ def plot_comparison(path: Path, result: dict[str, object]) -> None:
         low, high = (100 * row["intervals"]["accuracy"][end] for end in ("low", "high"))
         axes.hlines(y, low, high, color=BLUE, linewidth=2.2)
         folds = [100 * accuracy for accuracy in row["fold_accuracies"]]
-        axes.plot(folds, [y + 0.22] * len(folds), "o", color=PALE, markersize=3.5, clip_on=False)
+        axes.plot(folds, [y + 0.22] * len(folds), "o", color=BLUE, alpha=0.35, mew=0, markersize=4, clip_on=False)
         axes.plot(100 * row["accuracy"], y, "o", color=BLUE, markersize=7)
         for panel in beside:
             panel.barh(y, times[row["name"]]["median"] / 1000, height=0.5, color=PALE)
@@ -54,7 +54,7 @@ def plot_comparison(path: Path, result: dict[str, object]) -> None:
         finish(panel)
     marks = [
         Line2D([], [], color=BLUE, marker="o", linewidth=2.2, markersize=7, label="mean, 95 % interval"),
-        Line2D([], [], color=PALE, marker="o", linestyle="", markersize=3.5, label="a fold"),
+        Line2D([], [], color=BLUE, alpha=0.35, marker="o", mew=0, linestyle="", markersize=4, label="a fold"),
     ]
     for entry in result["references"]:
         if entry["name"] == HUMANS:
@@ -84,7 +84,7 @@ def plot_ablation(path: Path, result: dict[str, object]) -> None:
     name_rows(axes, [f"without {row['name']}" for row in rows])
     (whole,) = [row for row in result["rows"] if row["name"] == result["reference"]]
     axes.set(xlabel=f"change of the accuracy in points, from {100 * whole['accuracy']:.2f} %")
-    colours = {BLUE: "95 % interval includes 0", RED: "95 % interval excludes 0"}
+    colours = {BLUE: "95 % interval of the row includes 0", RED: "excludes 0"}
     marks = [
         Line2D([], [], color=colour, marker="o", linewidth=2.2, markersize=7, label=text)
         for colour, text in colours.items()

@@ -28,6 +28,7 @@ def describe_grid(grid: Grid, runs: Runs) -> dict[str, object]:
 
         - `complete`: whether all rows have all seeds.
         - `environment`, `data`: of the first run.
+        - `differing`: what is not the same for all runs of `code`, `cpu`, `gpu`, `versions` and `mixed_precision`.
         - `protocol`: `epochs`, `folds`, `seeds` (those asked for), `checkpoint`, `validation`, `mixed_precision`.
         - `reference`: name of the first row.
         - `recipe`: its config without the paths of the machine; of the first row that has a run, where it has none.
@@ -50,6 +51,7 @@ def describe_grid(grid: Grid, runs: Runs) -> dict[str, object]:
         "complete": len(cells) == len(grid.cells()),
         "environment": first.summary["environment"],
         "data": first.summary["data"],
+        "differing": differing_circumstances(list(aligned.values())),
         "protocol": {
             "epochs": first.config["train"]["epochs"],
             "folds": first.fold_numbers,
@@ -121,6 +123,13 @@ def against(group: Sequence[RunResults], base: Sequence[RunResults]) -> dict[str
     shared = {seed_of(run) for run in group} & {seed_of(run) for run in base}
     both = ([run for run in runs if seed_of(run) in shared] for runs in (group, base))
     return compare_pair(*both, RESAMPLES, SEED)
+
+
+def differing_circumstances(runs: Sequence[RunResults]) -> list[str]:
+    """What the runs were not all made by: their rows differ by more than their options."""
+    made_by = [run.summary["environment"] | {"mixed_precision": run.summary["mixed_precision"]} for run in runs]
+    names = "code", "cpu", "gpu", "versions", "mixed_precision"
+    return [name for name in names if any(by.get(name) != made_by[0].get(name) for by in made_by)]
 
 
 def in_order_of_names(runs: Sequence[RunResults]) -> list[RunResults]:

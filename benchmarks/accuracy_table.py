@@ -21,8 +21,8 @@ def accuracy_table(result: dict[str, object]) -> list[str]:
         cells += [mean_and_spread(row["over_folds"]["accuracy"])]
         cells += [seeds_cell(row)] if is_comparison else []
         lines.append(line(*cells, *difference_cells(row["against_reference"])))
-    notes = [protocol_note(result), difference_note(result), cost_note(result["cost"])]
-    return [*lines, "", *validation_note(result), " ".join(note for note in notes if note)]
+    notes = [protocol_note(result), difference_note(result), options_note(result), cost_note(result["cost"])]
+    return [*lines, "", *warnings(result), " ".join(note for note in notes if note)]
 
 
 def p_heading(result: dict[str, object]) -> str:
@@ -54,8 +54,8 @@ def difference_cells(pair: dict[str, object] | None) -> list[str]:
     ]
 
 
-def validation_note(result: dict[str, object]) -> list[str]:
-    """That no row was tested, and that rows are missing, ahead of all else."""
+def warnings(result: dict[str, object]) -> list[str]:
+    """That no row was tested, that rows are missing or made in different ways, ahead of all else."""
     notes = []
     if result["protocol"]["validation"]:
         notes += [
@@ -63,6 +63,9 @@ def validation_note(result: dict[str, object]) -> list[str]:
         ]
     if not result["complete"]:
         notes += ["**Not complete:** further rows or seeds are to be trained."]
+    if result["differing"]:
+        names = ", ".join(name.replace("_", " ") for name in result["differing"])
+        notes += [f"**Not all made alike:** the runs differ in {names}."]
     return [text for note in notes for text in (note, "")]
 
 
@@ -90,7 +93,19 @@ def difference_note(result: dict[str, object]) -> str:
     return (
         f"Differences in points with 95 % intervals: BCa bootstrap, {counted(bootstrap['resamples'], 'resample')} of "
         f"{counted(bootstrap['units'], bootstrap['unit'])}, over all seeds. p: McNemar's exact test on seed "
-        f"{', '.join(map(str, tested_seeds(result)))}, adjusted for {counted(len(pairs), 'row')}."
+        f"{', '.join(map(str, tested_seeds(result)))}, adjusted for {counted(len(pairs), 'row')}. The intervals are "
+        "those of one row at a time and over recordings, for the models trained: another seed is not in them."
+    )
+
+
+def options_note(result: dict[str, object]) -> str:
+    """Where a front-end of a comparison is trained by other options than the first."""
+    if result["kind"] != "comparison":
+        return ""
+    return " ".join(
+        f"{escape(row['name'])} also has {', '.join(f'{name}={value}' for name, value in row['options'].items())}."
+        for row in result["rows"]
+        if row["options"]
     )
 
 

@@ -18,6 +18,7 @@ from benchmarks.results_file import RESULTS, require_gpu, write_result
 from esc_gpu.arguments import parse_run
 from esc_gpu.cli import reporting
 from esc_gpu.config import DataConfig
+from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment import run
 from esc_gpu.report import format_summary
 
@@ -38,6 +39,8 @@ def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> 
     if needs_gpu:
         require_gpu()
     config = parse_run(arguments, "python -m benchmarks.cross_validation")
+    if config.resume:
+        raise EscGpuError("--resume would time the rest only; leave it out, with another --output_dir or --overwrite")
     with tempfile.TemporaryDirectory(prefix="esc_gpu-stores-") as stores:
         if (config.data.root or config.data.table) and config.data.cache_dir == DataConfig.cache_dir:
             config = dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=stores))
@@ -51,8 +54,11 @@ def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> 
     for section, names in PRIVATE.items():
         for name in names:
             (config if section is None else config[section]).pop(name)
+    if config["model"]["weights"] is not None:
+        config["model"]["weights"] = Path(config["model"]["weights"]).name
     data, frontend = summary["data"], summary["frontend"]["name"]
-    name = f"cross_validation {data['recordings']} {frontend} {label}"
+    purpose = "validation" if config["validate"] else ""
+    name = f"cross_validation {data['recordings']} {frontend} {label} {purpose}"
     result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
     print(f"written: {write_result(name, result, output)}")
 

@@ -72,14 +72,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     return reporting(lambda: measure(parser.parse_args(argv)))
 
 
-def measure(arguments: argparse.Namespace) -> None:
-    """Kill, compare, print and write."""
+def measure(arguments: argparse.Namespace) -> int:
+    """Kill, compare, print and write; returns 1 where a result differs or a checkpoint is not whole, else 0."""
     with tempfile.TemporaryDirectory(prefix="esc_gpu-kills-") as work:
         result = soak(Path(work), arguments.root, arguments.kills, random.Random(arguments.seed))
     file = write_result("kills", {"benchmark": "kills", "seed": arguments.seed, **result}, arguments.output)
     print(
         f"{result['kills']} kills in {result['runs']} runs, {len(result['differences'])} differences; written: {file}"
     )
+    return int(bool(result["differences"] or result["cut_off_checkpoints"]))
 
 
 def soak(work: Path, root: str | None, n_kills: int, generator: random.Random) -> dict[str, object]:

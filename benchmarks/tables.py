@@ -21,7 +21,8 @@ PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 def fold_table(result: dict[str, object]) -> list[str]:
     """Accuracy, macro-F1 and top-3 of each fold, then mean ± standard deviation, in percent."""
     names = ("accuracy", "macro_f1", "top3_accuracy")
-    lines = ["| test fold | clips | accuracy | macro-F1 | top-3 |", "| --- | --- | --- | --- | --- |"]
+    part = "validation" if result["config"].get("validate") else "test"
+    lines = [f"| {part} fold | clips | accuracy | macro-F1 | top-3 |", "| --- | --- | --- | --- | --- |"]
     for fold in result["folds"]:
         values = " | ".join(f"{100 * fold[name]:.2f}" for name in names)
         lines.append(f"| {fold['fold']} | {fold['clips']} | {values} |")
@@ -170,7 +171,7 @@ def at_once_table(result: dict[str, object]) -> list[str]:
 
 def augmentation_table(result: dict[str, object]) -> list[str]:
     """One line an augmentation: its time, alone and beside that of a training step."""
-    lines = heading("augmentation", "of", "µs a clip", "% of a training step")
+    lines = heading("augmentation", "of", "µs a clip", "% of the backbone's step")
     for row in result["rows"]:
         lines.append(line(row["name"], row["applied_to"], number(median(row)), number(100 * row["share_of_step"])))
     bins, frames = result["image_size"]

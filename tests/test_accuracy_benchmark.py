@@ -72,7 +72,8 @@ def apart_from_time(result):
 
 def test_from_arguments_to_table_and_plot(tones, whole):
     file, result = result_of(whole)
-    assert file.name.startswith("accuracy-features-") and file.with_suffix(".png").read_bytes()[1:4] == b"PNG"
+    assert file.name.startswith("accuracy-features-tones") and "-work-" in file.name
+    assert file.with_suffix(".png").read_bytes()[1:4] == b"PNG"
     assert str(tones.parent) not in file.read_text(encoding="utf-8")
     assert result["benchmark"] == "accuracy" and result["complete"] is True
     protocol = {"epochs": 2, "folds": [1], "seeds": [3], "checkpoint": "last", "validation": False}

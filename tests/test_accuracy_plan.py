@@ -1,9 +1,13 @@
 """Plans of the comparison of features: what is read, and every mistake in one line."""
 
-import pytest
+from dataclasses import asdict
 
-from benchmarks.accuracy_plan import PLANS, configs_of, read_plan
+import pytest
+import yaml
+
+from benchmarks.accuracy_plan import PLANS, REPOSITORY, configs_of, read_plan
 from esc_gpu.errors import EscGpuError
+from esc_gpu.options import flatten
 
 ROWS = "rows: {one: {augment.gain_db: 1}, two: {augment.gain_db: 2}}"
 DATA = ["--data.root", "ESC-10"]
@@ -102,6 +106,31 @@ def test_two_front_ends_are_not_merged(tmp_path):
     text = "kind: comparison\nrecipe: configs/logmel.yaml\nrows: {one: , two: {config: configs/mfcc.yaml}}"
     with pytest.raises(EscGpuError, match="row two of plan mine has a front-end and the recipe as well"):
         configs_of(plan_of(tmp_path, text), DATA)
+
+
+@pytest.mark.parametrize(
+    "options",
+    [["--config", "configs/logmel.yaml"], ["--config=configs/logmel.yaml"], ["--frontend.name", "logmel"]],
+)
+def test_a_front_end_for_all_rows_is_refused(options):
+    """Each row would be that front-end, under its own name."""
+    options = [option.replace("configs/", f"{REPOSITORY}/configs/") for option in options]
+    with pytest.raises(EscGpuError, match="these options have a front-end, which would be that of each row"):
+        configs_of(read_plan("comparison"), [*DATA, *options])
+
+
+def test_a_config_without_a_front_end_is_for_all_rows(tmp_path):
+    (tmp_path / "mine.yaml").write_text("train: {lr: 0.5}\n")
+    configs = configs_of(read_plan("comparison"), [*DATA, "--config", str(tmp_path / "mine.yaml")])
+    assert {config.train.lr for config in configs.values()} == {0.5}
+
+
+def test_the_ablation_leaves_out_each_part_of_the_best_recipe():
+    whole, *others = configs_of(read_plan("ablation"), DATA).values()
+    options = flatten(asdict(whole))
+    departures = {name for other in others for name, value in flatten(asdict(other)).items() if value != options[name]}
+    best = yaml.safe_load((REPOSITORY / "configs/recipes/best.yaml").read_text())
+    assert set(flatten(best)) - {"train.epochs"} <= departures
 
 
 def test_recordings_must_be_named(tmp_path):

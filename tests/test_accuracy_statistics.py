@@ -200,6 +200,23 @@ def test_the_table_of_an_ablation_is_short(described):
     assert "µs a clip" not in "\n".join(lines) and "\n" not in lines[-1]
 
 
+def test_rows_that_were_made_by_other_code_are_named(tmp_path):
+    runs = {("whole", 0): run_of(tmp_path, "whole", 0, "1" * 12), ("one", 0): run_of(tmp_path, "one", 0, "1" * 12)}
+    assert describe_grid(grid_of("whole", "one", seeds=[0]), runs)["differing"] == []
+    runs["one", 0].summary["environment"]["code"] = "another"
+    runs["one", 0].summary["mixed_precision"] = "bf16"
+    result = describe_grid(grid_of("whole", "one", seeds=[0]), runs)
+    assert result["differing"] == ["code", "mixed_precision"]
+    lines = accuracy_table({**result, "kind": "comparison", "cost": None})
+    assert "**Not all made alike:** the runs differ in code, mixed precision." in lines
+
+
+def test_options_beside_the_front_end_are_stated(described):
+    lines = accuracy_table({**described, "kind": "comparison", "cost": None})
+    assert "two also has augment.gain_db=0.0." in lines[-1]
+    assert "also has" not in accuracy_table({**described, "kind": "ablation", "cost": None})[-1]
+
+
 def test_a_row_cannot_break_the_table(described):
     rows = [{**described["rows"][0], "name": "a|b *c*"}, *described["rows"][1:]]
     lines = accuracy_table({**described, "rows": rows, "kind": "ablation", "cost": None})
@@ -231,9 +248,10 @@ def test_the_plot_of_a_comparison(described, figures, tmp_path, cost):
     (figure,) = figures
     axes, *beside = figure.axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["two", "whole", "one"]  # the best on top
-    means = [line.get_xdata()[0] for line in axes.lines if to_hex(line.get_color()) == accuracy_plots.BLUE]
+    blue = [line for line in axes.lines if to_hex(line.get_color()) == accuracy_plots.BLUE]
+    means = [line.get_xdata()[0] for line in blue if line.get_alpha() is None]
     assert means == pytest.approx([1100 / 24, 50, 2200 / 24])
-    folds = [line.get_xdata() for line in axes.lines if to_hex(line.get_color()) == accuracy_plots.PALE]
+    folds = [line.get_xdata() for line in blue if line.get_alpha() is not None]
     assert sorted(folds[1]) == pytest.approx([25, 75])
     lines = [line for line in axes.lines if to_hex(line.get_color()) == accuracy_plots.GREY]
     assert [line.get_xdata()[0] for line in lines] == pytest.approx([95.7])

@@ -142,6 +142,13 @@ def test_killed_runs_end_as_one_that_was_not(tmp_path, monkeypatch, capsys):
     assert "| killed during | times |" in text and "never killed: 0." in text
 
 
+@pytest.mark.parametrize(("differences", "cut_off", "status"), [([], 0, 0), (["run 0: x"], 0, 1), ([], 1, 1)])
+def test_a_difference_is_the_exit_status(tmp_path, monkeypatch, differences, cut_off, status):
+    result = {"kills": 1, "runs": 1, "differences": differences, "cut_off_checkpoints": cut_off}
+    monkeypatch.setattr(kills, "soak", lambda *arguments: result)
+    assert kills.main(["--kills", "1", "--output", str(tmp_path)]) == status
+
+
 def test_a_run_that_fails_by_itself_is_an_error(tmp_path):
     class Failed:
         returncode = 2
