@@ -182,7 +182,10 @@ def check_disk(folder: Path, n_bytes: int) -> None:
 def check_same_config(config: RunConfig, earlier: dict[str, Any]) -> None:
     """Refuse to resume a run with another config, naming the keys that differ."""
     now, defaults = (flatten(plain(dataclasses.asdict(options))) for options in (config, RunConfig()))
-    then = defaults | flatten(earlier)  # options that it did not know yet were as they are by default
+    then = flatten(earlier)
+    then |= {
+        key: defaults[key] for key in now.keys() & defaults.keys() - then.keys()
+    }  # options that it did not know yet
     differing = [
         f"{key} was {then.get(key)}, is {now.get(key)}"
         for key in sorted(now.keys() | then.keys())

@@ -10,10 +10,12 @@ import pytest
 import yaml
 from torch import nn
 
+from esc_gpu.arguments import parse_run
 from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import PARTIAL, discard
-from esc_gpu.run_folder import CONFIG, DATA, LOCK, held_output, reporting_full_disk
+from esc_gpu.options import plain
+from esc_gpu.run_folder import CONFIG, DATA, LOCK, check_same_config, held_output, reporting_full_disk
 
 CLIPS = {"recordings": "a", "store": "b"}
 
@@ -215,3 +217,15 @@ def test_a_full_disk_in_the_midst_of_a_run_is_one_line_that_says_how_to_go_on(tm
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
     with pytest.raises(FileNotFoundError), reporting_full_disk(tmp_path):  # a mistake of ours stays one
         raise FileNotFoundError(errno.ENOENT, "No such file", "a.json")
+
+
+@pytest.mark.parametrize("front_end", ["logmel", "logmel_delta", "logmel_mfcc_cqt"])
+def test_options_that_an_earlier_version_did_not_know_were_as_by_default(front_end):
+    config = parse_run(["--config", f"configs/{front_end}.yaml"], "train.py")
+    earlier = plain(dataclasses.asdict(config))
+    check_same_config(config, earlier)
+    del earlier["train"]["ema_decay"]
+    check_same_config(config, earlier)
+    averaged = dataclasses.replace(config.train, ema_decay=0.9)
+    with pytest.raises(EscGpuError, match="train.ema_decay was 0.0, is 0.9"):
+        check_same_config(dataclasses.replace(config, train=averaged), earlier)
