@@ -1,14 +1,12 @@
 """What the runs of a grid say: each row's accuracy, and its difference to the reference with interval and test."""
 
-import copy
 import statistics
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
 from benchmarks.accuracy_grid import Grid, Runs
-from benchmarks.cross_validation import PRIVATE
+from benchmarks.cross_validation import without_paths
 from esc_gpu.assessment import assess_seeds
 from esc_gpu.comparison import compare_pair, right, row
 from esc_gpu.evaluation import scores
@@ -163,14 +161,3 @@ def departures(base: RunResults, run: RunResults) -> dict[str, object]:
     """Dotted options that differ, with their values, apart from the front-end."""
     values = flatten(plain(without_paths(run.config)))
     return {name: values.get(name) for name in differing_options(base, run) if not name.startswith("frontend.")}
-
-
-def without_paths(config: dict[str, object]) -> dict[str, object]:
-    """A run's config without what is said of the machine and its users."""
-    config = copy.deepcopy(config)
-    for section, names in PRIVATE.items():
-        for name in names:
-            (config if section is None else config[section]).pop(name)
-    if config["model"]["weights"] is not None:
-        config["model"]["weights"] = Path(config["model"]["weights"]).name
-    return config

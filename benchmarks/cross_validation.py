@@ -8,6 +8,7 @@ result file, and --label, a word for its name. The recordings are decoded anew, 
 """
 
 import argparse
+import copy
 import dataclasses
 import sys
 import tempfile
@@ -50,17 +51,23 @@ def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> 
     if summary is None:  # not the main process
         return
     print(format_summary(summary))
-    config = summary.pop("config")
-    for section, names in PRIVATE.items():
-        for name in names:
-            (config if section is None else config[section]).pop(name)
-    if config["model"]["weights"] is not None:
-        config["model"]["weights"] = Path(config["model"]["weights"]).name
+    config = without_paths(summary.pop("config"))
     data, frontend = summary["data"], summary["frontend"]["name"]
     purpose = "validation" if config["validate"] else ""
     name = f"cross_validation {data['recordings']} {frontend} {label} {purpose}"
     result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
     print(f"written: {write_result(name, result, output)}")
+
+
+def without_paths(config: dict[str, object]) -> dict[str, object]:
+    """A run's config without what is said of the machine and its users."""
+    config = copy.deepcopy(config)
+    for section, names in PRIVATE.items():
+        for name in names:
+            (config if section is None else config[section]).pop(name)
+    if config["model"]["weights"] is not None:
+        config["model"]["weights"] = Path(config["model"]["weights"]).name
+    return config
 
 
 if __name__ == "__main__":

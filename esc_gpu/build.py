@@ -8,7 +8,7 @@ from torch import nn
 from esc_gpu.augmentation import training_samples
 from esc_gpu.config import RunConfig
 from esc_gpu.data.decode import clip_samples
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.frontends import create_frontend
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.stem import Stem
@@ -70,5 +70,5 @@ def try_image(backbone: nn.Module, shape: tuple[int, int, int], problem: str, ad
     try:
         backbone(torch.zeros(1, *shape))
     except (RuntimeError, AssertionError, ValueError) as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise EscGpuError(f"{problem}: {reason}; {advice}") from error

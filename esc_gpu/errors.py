@@ -9,5 +9,10 @@ class EscGpuError(ValueError):
     """
 
 
+def first_line(error: BaseException) -> str:
+    """What an error says first: libraries add advice, or a stack. Its type, where it says nothing."""
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
 class EscGpuWarning(UserWarning):
     """Something that a user should know, in one line, while the work goes on; the command line prints it as it is."""

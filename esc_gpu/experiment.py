@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ from esc_gpu.processes import (
     reporting_lost_process,
 )
 from esc_gpu.results import describe_training, plot_fold, write_fold, write_predictions
-from esc_gpu.run_folder import held_output, reporting_full_disk
+from esc_gpu.run_folder import held_output, prepare_output, reporting_full_disk
 from esc_gpu.tracked_clips import collect_clips
 from esc_gpu.tracking import log_result, tracked, wandb_mode
 
@@ -93,7 +93,8 @@ def run_into(
         wandb_mode()  # refuses one that wandb would refuse in the midst of the run
     if main:  # last: nothing is written for data or options that cannot be used
         clips = {"recordings": recordings.digest, "store": store.key}
-        held.enter_context(held_output(config, output_dir, model, clips, len(folds), max(map(len, rounds))))
+        held.enter_context(held_output(output_dir))
+        prepare_output(config, output_dir, model, clips, len(folds), max(map(len, rounds)))
         if skipped:
             write_skipped(output_dir, recordings, skipped)
             announce(f"{describe_skipped(recordings, skipped)}; {output_dir / SKIPPED} has the reasons")
@@ -232,8 +233,7 @@ def open_clips(
         progress=progress,
     )
     check_left(recordings, skipped)
-    for fold in chosen_folds(config, recordings):
-        recordings.check_classes(fold, config.validate, skipped)
+    chosen_folds(config, recordings, skipped)
     return store, windows, skipped
 
 
@@ -260,8 +260,8 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
     return store
 
 
-def chosen_folds(config: RunConfig, recordings: Recordings) -> list[int]:
-    """The test folds to run, each checked."""
+def chosen_folds(config: RunConfig, recordings: Recordings, skipped: Collection[int] = ()) -> list[int]:
+    """The test folds to run, each checked; without the recordings `skipped`, too."""
     if config.folds is None:
         folds = recordings.fold_numbers
     else:
@@ -269,7 +269,7 @@ def chosen_folds(config: RunConfig, recordings: Recordings) -> list[int]:
     if not folds:
         raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave it out for all")
     for fold in folds:
-        recordings.check_classes(fold, config.validate)  # refuses a fold that does not exist, too
+        recordings.check_classes(fold, config.validate, skipped)  # refuses a fold that does not exist, too
     return folds
 
 

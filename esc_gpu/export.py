@@ -19,7 +19,7 @@ from tqdm import tqdm
 
 from esc_gpu import __version__
 from esc_gpu.data.decode import decode_clip
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.files import replacing
 from esc_gpu.frontends.checks import check_choice
 from esc_gpu.pipeline import Pipeline
@@ -204,7 +204,7 @@ def compare(answer: Callable[[Tensor], Tensor], model: nn.Module, clips: Tensor,
 def cannot(pipeline: Pipeline, format: str, error: Exception) -> str:
     """Why the exporter gave up, in one line, and what to do."""
     frontend, backbone = pipeline.model.frontend, pipeline.model.backbone_name
-    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    reason = first_line(error)
     remedy = "train it with --frontend.backend native, which gives the same numbers"
     if frontend.backend == "native":
         remedy = "choose another backbone"

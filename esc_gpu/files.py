@@ -1,6 +1,7 @@
 """Files that are either whole or not there, also after a power cut."""
 
 import errno
+import fcntl
 import json
 import os
 import shutil
@@ -8,14 +9,15 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from esc_gpu.errors import EscGpuError
 
 UMASK = os.umask(0)  # it can be read by setting it only, which is the whole process's: done once, before any thread
 os.umask(UMASK)
 PARTIAL = ".partial-"  # begins the name of what is being written or removed
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK)  # what file systems without locks say
+# What file systems without locks say; EBADF: NFS locks only what is open for writing, and so no folder.
+NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EBADF)
 # What a folder or disk can have against being written to.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 
@@ -55,6 +57,24 @@ def synchronize(path: Path) -> None:
             raise
     finally:
         os.close(handle)
+
+
+def lock(file: int | IO[bytes], wait: bool = True) -> bool:
+    """Lock an open file or folder for this process alone; the lock ends with the process, however that ends.
+
+    Returns:
+        False on a file system without locks.
+
+    Raises:
+        BlockingIOError: if another process has it and this one is not to wait.
+    """
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+    except OSError as error:
+        if error.errno not in NO_LOCKS:
+            raise
+        return False
+    return True
 
 
 def discard(path: Path) -> None:

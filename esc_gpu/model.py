@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.coordinates import CHANNELS, append_coordinates
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.frontends.base import Float32Module, Frontend
 from esc_gpu.frontends.checks import check_choice, check_int, nearest
 from esc_gpu.profiling import phase
@@ -274,7 +274,7 @@ def create_backbone(
             **options,
         )
     except NO_WEIGHTS as error:
-        reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+        reason = first_line(error)
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
     stem.change(model, name)
     return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # torch's types lack it

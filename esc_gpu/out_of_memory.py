@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from esc_gpu.config import RunConfig
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.processes import is_out_of_memory, mixing_alone
 
 Result = TypeVar("Result")
@@ -68,6 +68,5 @@ def in_smaller_batches(work: Callable[[int], Result], batch_size: int, what: str
 
 
 def first_sentence(error: Exception) -> str:
-    """What an error says first; torch adds advice of several lines."""
-    lines = str(error).strip().splitlines()
-    return lines[0].partition(". ")[0].removesuffix(".") if lines else type(error).__name__
+    """What an error says first, without its full stop."""
+    return first_line(error).partition(". ")[0].removesuffix(".")

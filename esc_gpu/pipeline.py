@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
 from torch import Tensor, nn
 
 from esc_gpu import checkpoint
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.model_card import is_card, write_card
 from esc_gpu.precision import AUTOCAST, is_fast
@@ -249,7 +249,7 @@ def _check_device(device: str | torch.device) -> torch.device:
         device = torch.device(device)
         torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise EscGpuError(f"there is no device {device} here ({reason}): take cpu") from error
     return device
 
@@ -271,10 +271,10 @@ def _hub_errors(repo_id: str) -> Iterator[None]:
             "correct the name, or log in by `hf auth login`"
         ) from error
     except HfHubHTTPError as error:
-        reason = error.server_message or str(error).strip().splitlines()[0]
+        reason = error.server_message or first_line(error)
         raise EscGpuError(f"the Hugging Face hub refuses {repo_id} ({reason}): log in by `hf auth login`") from error
     except (HTTPError, OSError) as error:
-        reason = str(error).strip().splitlines()[0]
+        reason = first_line(error)
         raise EscGpuError(
             f"the Hugging Face hub cannot be reached for {repo_id} ({reason}): look to the network, or give a folder"
         ) from error

@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from esc_gpu.allocator import keep_freed_memory
 from esc_gpu.config import RunConfig
 from esc_gpu.environment import local_processes
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.explain import evaluating
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.options import OWN, flatten, plain
@@ -48,8 +48,8 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
     except torch.distributed.DistNetworkError as error:
         place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
         raise EscGpuError(
-            f"the processes of the run cannot meet at {place} ({first_line(error)}): give all the address of the first "
-            "machine and a port of it that is free, as by --main_process_ip and --main_process_port"
+            f"the processes of the run cannot meet at {place} ({first_line(error).rstrip('.')}): give all the address "
+            "of the first machine and a port of it that is free, as by --main_process_ip and --main_process_port"
         ) from error
     check_same_options(config)
     check_parts(config, accelerator.num_processes * train.accumulation)
@@ -105,14 +105,9 @@ def reporting_lost_process() -> Iterator[None]:
         if not (isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in LOST)):
             raise
         raise EscGpuError(
-            f"another process of the run has ended, or does not answer ({first_line(error)}): look at what it said, "
-            "then go on from the last checkpoint by --resume"
+            f"another process of the run has ended, or does not answer ({first_line(error).rstrip('.')}): look at what "
+            "it said, then go on from the last checkpoint by --resume"
         ) from error
-
-
-def first_line(error: Exception) -> str:
-    """What an error says first: torch adds the stack of its C++."""
-    return str(error).strip().partition("\n")[0].rstrip(".")
 
 
 def best_precision() -> str:

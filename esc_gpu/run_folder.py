@@ -1,7 +1,6 @@
 """The folder of a run: made, resumed, replaced or left alone, and one run's at a time."""
 
 import dataclasses
-import fcntl
 import os
 import shutil
 import socket
@@ -15,10 +14,10 @@ import yaml
 from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import (
-    NO_LOCKS,
     PARTIAL,
     UNWRITABLE,
     discard,
+    lock,
     read_json,
     remove_leftovers,
     synchronize,
@@ -37,34 +36,26 @@ STATE_MODELS = 3 * 4
 
 
 @contextmanager
-def held_output(
-    config: RunConfig,
-    output_dir: Path,
-    model: WaveformClassifier,
-    data: Mapping[str, str],
-    n_folds: int,
-    at_once: int = 1,
-) -> Iterator[None]:
-    """The output folder, made ready by `prepare_output`; inside the block no other run may have it.
+def held_output(output_dir: Path) -> Iterator[None]:
+    """Makes the output folder where there is none; inside the block no other run may have it.
 
     Raises:
-        EscGpuError: for a folder that cannot be had or written to, or that holds something else or a run of other data.
+        EscGpuError: for a folder that cannot be had or written to, or that holds something else.
     """
     try:
         check_folder(output_dir)
         output_dir.mkdir(parents=True, exist_ok=True)
-        lock = take_lock(output_dir)
+        handle = take_lock(output_dir)
     except OSError as error:
         raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
     try:
         with reporting_full_disk(output_dir):
-            os.ftruncate(lock, 0)
-            os.write(lock, f"process {os.getpid()} on {socket.gethostname()}".encode())  # for who is refused
-        prepare_output(config, output_dir, model, data, n_folds, at_once)
+            os.ftruncate(handle, 0)
+            os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())  # for who is refused
         yield
     finally:
         (output_dir / LOCK).unlink(missing_ok=True)
-        os.close(lock)
+        os.close(handle)
 
 
 def check_folder(output_dir: Path) -> None:
@@ -79,22 +70,21 @@ def take_lock(output_dir: Path) -> int:
     """Open the folder's lock file and lock it, or refuse; the lock ends with this process, however that ends."""
     file = output_dir / LOCK
     while True:
-        lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
+        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(handle, wait=False)
         except BlockingIOError as error:
-            owner = os.read(lock, 1000).decode("utf-8", "replace")
-            os.close(lock)
+            owner = os.read(handle, 1000).decode("utf-8", "replace")
+            os.close(handle)
             raise EscGpuError(
                 f"{output_dir} is in use by another run ({owner}): wait for its end, or choose another --output_dir"
             ) from error
-        except OSError as error:
-            if error.errno not in NO_LOCKS:
-                os.close(lock)
-                raise
-        if file.exists() and os.path.samestat(file.stat(), os.fstat(lock)):
-            return lock
-        os.close(lock)  # a run that ended has just removed the file
+        except OSError:
+            os.close(handle)
+            raise
+        if file.exists() and os.path.samestat(file.stat(), os.fstat(handle)):
+            return handle
+        os.close(handle)  # a run that ended has just removed the file
 
 
 def prepare_output(
@@ -108,6 +98,10 @@ def prepare_output(
     """Write `config.yaml` into the folder, which is this run's; what an earlier one left is kept or replaced.
 
     `data` has the hashes of the recordings and of their clips, which `data.json` keeps for whoever resumes.
+
+    Raises:
+        EscGpuError: for a folder that cannot be written to, and an earlier run that is neither to be replaced nor of
+            the same options and recordings.
     """
     config_file = output_dir / CONFIG
     resumes = config.resume and config_file.exists()

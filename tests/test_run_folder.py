@@ -5,6 +5,7 @@ import errno
 import fcntl
 import os
 import signal
+from contextlib import contextmanager
 
 import pytest
 import yaml
@@ -15,13 +16,16 @@ from esc_gpu.config import RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import PARTIAL, discard
 from esc_gpu.options import plain
-from esc_gpu.run_folder import CONFIG, DATA, LOCK, check_same_config, held_output, reporting_full_disk
+from esc_gpu.run_folder import CONFIG, DATA, LOCK, check_same_config, held_output, prepare_output, reporting_full_disk
 
 CLIPS = {"recordings": "a", "store": "b"}
 
 
+@contextmanager
 def held(folder, data=CLIPS, **options):
-    return held_output(dataclasses.replace(RunConfig(), **options), folder, nn.Linear(4, 4), data, 2)
+    with held_output(folder):
+        prepare_output(dataclasses.replace(RunConfig(), **options), folder, nn.Linear(4, 4), data, 2)
+        yield
 
 
 def names(folder):

@@ -1,8 +1,6 @@
 """Get the ESC-50 data set: download its archive, check it, and put it in place only when it is whole."""
 
 import csv
-import errno
-import fcntl
 import json
 import os
 import re
@@ -23,7 +21,7 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 from tqdm import tqdm
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import NO_LOCKS, synchronize
+from esc_gpu.files import lock, synchronize
 
 ESC50_URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
 TABLE = "meta/esc50.csv"
@@ -79,12 +77,9 @@ def _locked(root: Path) -> Iterator[None]:
     handle = os.open(root, os.O_RDONLY)
     try:
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            lock(handle, wait=False)
         except BlockingIOError as error:
             raise EscGpuError(f"{root}: in use by another download; expected one; wait for its end") from error
-        except OSError as error:
-            if error.errno not in (*NO_LOCKS, errno.EBADF):  # EBADF: NFS locks no folder
-                raise
         yield
     finally:
         os.close(handle)

@@ -6,8 +6,6 @@ incomplete but never out of date, and a build that was stopped goes on with the 
 damaged recordings were looked for and some were found, the folder has `damaged.json` instead.
 """
 
-import errno
-import fcntl
 import hashlib
 import json
 import os
@@ -18,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -36,7 +34,7 @@ from esc_gpu.data.shards import SAMPLE_BYTES, Shard, ShardFolder, clips_in_shard
 from esc_gpu.data.waveforms import WaveformStore
 from esc_gpu.data.windows import Windows, first_windows
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import read_json, replacing, write_json, write_text
+from esc_gpu.files import lock, read_json, replacing, write_json, write_text
 
 FORMAT_VERSION = 3  # raise it when the same clips and options would give other samples
 SHARD_BYTES = 1 << 30
@@ -145,8 +143,9 @@ def _build(
 ) -> None:
     """Make the shards that are missing, then the index. `decode` gives the waveforms of the clips it is told."""
     files.folder.mkdir(parents=True, exist_ok=True)
-    with open(files.lock, "wb") as lock:
-        if _locked(lock):
+    with open(files.lock, "wb") as handle:
+        # Without locks builders work side by side and harm none: each has files of its own and renames them at the end.
+        if lock(handle):
             if is_complete():  # another process built it while this one waited
                 return
             files.remove_leftovers()
@@ -184,21 +183,6 @@ def _write_shard(shard: Shard, waveforms: Iterator[np.ndarray]) -> None:
         file.write(shard.header)
         for waveform in waveforms:
             file.write(waveform.data)
-
-
-def _locked(file: IO[bytes]) -> bool:
-    """Wait for the lock, which ends with its process, however that ends.
-
-    False on a file system without locks: builders then work side by side and harm none, since each writes to
-    files of its own and renames them at the end.
-    """
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX)
-    except OSError as error:
-        if error.errno not in (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK):
-            raise
-        return False
-    return True
 
 
 def _decode_all(

@@ -8,8 +8,6 @@ model has to listen to the time structure.
 """
 
 import csv
-import errno
-import fcntl
 import glob
 import json
 import os
@@ -25,7 +23,7 @@ from scipy.signal import oaconvolve
 from tqdm import tqdm
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import NO_LOCKS, PARTIAL
+from esc_gpu.files import PARTIAL, lock
 
 SAMPLE_RATE = 22050  # Hz
 SECONDS = 5
@@ -296,12 +294,7 @@ def held(folder, prefix):
     """Inside the block no other process makes a set in `folder`, and nothing of one that was killed is there."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)  # it ends with its process, however that ends
-        except OSError as error:
-            if error.errno not in (*NO_LOCKS, errno.EBADF):  # NFS locks only what is open for writing
-                raise
-        else:
+        if lock(handle):
             for left in folder.glob(glob.escape(prefix) + "*"):
                 shutil.rmtree(left)
         yield

@@ -1,4 +1,5 @@
 import errno
+import fcntl
 import json
 import multiprocessing
 import os
@@ -181,7 +182,7 @@ def test_second_open_needs_no_decoder_and_no_lock(clips, cache, monkeypatch):
     before = identity(cache, first)
     for name in ("soundfile", "soxr"):
         monkeypatch.setitem(sys.modules, name, None)  # importing it fails
-    monkeypatch.setattr(store_module.fcntl, "flock", None)  # a cache that is read-only has none to take
+    monkeypatch.setattr(fcntl, "flock", None)  # a cache that is read-only has none to take
     second = read(clips, cache, 4000)
     assert second.key == first.key and identity(cache, second) == before
     np.testing.assert_array_equal(clips_of(second), clips_of(first))
@@ -310,7 +311,7 @@ def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tm
 
     monkeypatch.setattr(store_module, "decode_clip", slow_decode)
     if not locks:
-        monkeypatch.setattr(store_module.fcntl, "flock", no_locks)
+        monkeypatch.setattr(fcntl, "flock", no_locks)
 
     def build(number):
         barrier.wait(30)
@@ -345,7 +346,7 @@ def test_lock_that_fails_is_no_missing_lock(clips, cache, monkeypatch):
     def broken(*_):
         raise OSError(errno.EIO, "Input/output error")
 
-    monkeypatch.setattr(store_module.fcntl, "flock", broken)
+    monkeypatch.setattr(fcntl, "flock", broken)
     assert f"cache folder {cache}: Input/output error" in failure(clips, cache)
 
 
