@@ -106,8 +106,13 @@ def prepare_output(
     config_file = output_dir / CONFIG
     resumes = config.resume and config_file.exists()
     if resumes:
-        check_same_config(config, read_config(config_file))
-        check_same_recordings(data, output_dir / DATA)
+        try:
+            check_same_config(config, read_config(config_file))
+            check_same_recordings(data, output_dir / DATA)
+        except EscGpuError:
+            if not config.overwrite:
+                raise
+            resumes = False  # as where a run that was to replace another was stopped before it had
     elif config_file.exists() and not config.overwrite:
         raise EscGpuError(
             f"{output_dir} already holds a run: go on with it by --resume, replace it by --overwrite, "

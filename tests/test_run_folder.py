@@ -150,6 +150,23 @@ def test_an_overwriting_that_was_cut_off_leaves_nothing_to_go_on_with(tmp_path, 
         assert names(tmp_path) == [LOCK, CONFIG, DATA]
 
 
+def test_resuming_and_overwriting_goes_on_with_the_same_run_and_replaces_another(tmp_path):
+    # What a run with --overwrite says when it is stopped, perhaps before it has replaced the one that was there.
+    both = {"resume": True, "overwrite": True}
+    other = [{"data": CLIPS | {"store": "c"}}, {"validate": True}]
+    for number, options in enumerate(other):
+        with held(tmp_path / str(number), **options):
+            (tmp_path / str(number) / "fold1").mkdir()
+        with held(tmp_path / str(number), **both):
+            assert names(tmp_path / str(number)) == [LOCK, CONFIG, DATA]
+            (tmp_path / str(number) / "fold2").mkdir()
+        with held(tmp_path / str(number), **both):
+            assert names(tmp_path / str(number)) == [LOCK, CONFIG, DATA, "fold2"]
+    (tmp_path / "0" / CONFIG).write_text("train: {")
+    with held(tmp_path / "0", **both):
+        assert names(tmp_path / "0") == [LOCK, CONFIG, DATA]
+
+
 @pytest.mark.parametrize(
     ("changed", "differs"),
     [
