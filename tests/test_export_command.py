@@ -8,6 +8,8 @@ import torch
 
 from esc_gpu.cli import main
 from esc_gpu.commands.export import find_test_clips, spread
+from esc_gpu.data.layouts import read_recordings
+from esc_gpu.data.skipped import write_skipped
 from esc_gpu.data.synthetic import write_synthetic
 from esc_gpu.export import SUFFIXES, read_clips
 from esc_gpu.pipeline import load_pipeline
@@ -92,6 +94,9 @@ def test_the_embedded_recordings_are_found_in_their_folder(tmp_path):
     (tmp_path / "config.yaml").write_text(f"data: {{root: {root}}}")
     paths = find_test_clips(tmp_path / "fold3")
     assert len(paths) == 10 and all(path.name.startswith("3-") and path.is_file() for path in paths)
+    recordings = read_recordings(root)
+    write_skipped(tmp_path, recordings, {recordings.paths.index(path): "damaged, cut off" for path in paths[:2]})
+    assert find_test_clips(tmp_path / "fold3") == paths[2:]
 
 
 @pytest.mark.parametrize(("n_paths", "n"), [(1, 32), (5, 1), (7, 3), (80, 32), (33, 32), (32, 33)])

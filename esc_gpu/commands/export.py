@@ -55,12 +55,13 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
 
 
 def find_test_clips(folder: Path) -> list[Path]:
-    """The test recordings of a fold, as the run beside it names them.
+    """The test recordings of a fold, as the run beside it names them; not those that it has skipped.
 
     Raises:
         EscGpuError: for a folder that is no fold of a run, and recordings that are not there.
     """
     from esc_gpu.arguments import parse_run
+    from esc_gpu.data.skipped import read_skipped
     from esc_gpu.experiment import open_recordings
 
     remedy = "give others by --recordings FILE or FOLDER ..."
@@ -73,7 +74,8 @@ def find_test_clips(folder: Path) -> list[Path]:
         _, test = recordings.split(int(number[1]))
     except EscGpuError as error:
         raise EscGpuError(f"the run's recordings cannot be read ({error}): {remedy}") from error
-    return [recordings.paths[position] for position in test]
+    skipped = read_skipped(config_file.parent)
+    return [recordings.paths[position] for position in test if recordings.filenames[position] not in skipped]
 
 
 def spread(paths: Sequence[Path], n: int) -> list[Path]:

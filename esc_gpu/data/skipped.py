@@ -107,3 +107,12 @@ def write_skipped(folder: Path, recordings: Recordings, skipped: Mapping[int, st
         category = recordings.class_names[recordings.labels[number]]
         writer.writerow([recordings.filenames[number], recordings.folds[number], category, reason])
     write_text(folder / SKIPPED, table.getvalue())
+
+
+def read_skipped(folder: Path) -> set[str]:
+    """The names in a run's `skipped.csv`; none where there is no such file."""
+    file = folder / SKIPPED
+    if not file.exists():
+        return set()
+    with open(file, newline="", encoding="utf-8") as lines:
+        return {row["filename"] for row in csv.DictReader(lines)}
