@@ -29,6 +29,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
     Returns:
         A dictionary with these keys:
 
+        - `validation`: whether it is a run of `--validate`, whose clips are to choose options by.
         - `clips`: number of test clips.
         - `accuracy`, `balanced_accuracy`, `macro_f1`, `top3_accuracy`: over all clips; see `evaluation.scores`.
         - `nll` (nats), `brier` (0 to 2), `calibration` (`ece`, `mce` and `bins`): see `esc_gpu.calibration`.
@@ -45,7 +46,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         - `bootstrap`: `resamples`, `unit` (what was drawn: "source recording" or "file"), `units` (how many there
           are) and `seed`.
         - `references`: published results on the same recordings, `name`, `accuracy`, `source`; empty for classes
-          other than those of ESC-10 and ESC-50 and for synthetic recordings.
+          other than those of ESC-10 and ESC-50, for synthetic recordings and for validation.
 
     Raises:
         EscGpuError: for a run without clips, fewer than one resample or a negative seed.
@@ -62,6 +63,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
     ]
     unit, units = resampling_units(run.filenames)
     return {
+        "validation": run.is_validation,
         "clips": len(run.labels),
         **scores(probabilities, labels),
         "nll": negative_log_likelihood(run.probabilities, run.labels),
@@ -75,7 +77,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         "over_folds": {name: mean_and_std([fold[name] for fold in folds]) for name in SCORES},
         "intervals": accuracy_intervals(run.predictions, run.labels, n_classes, units, n_bootstrap, seed),
         "bootstrap": {"resamples": n_bootstrap, "unit": unit, "units": len(set(units.tolist())), "seed": seed},
-        "references": references(names, run.summary["data"]["synthetic"]),
+        "references": [] if run.is_validation else references(names, run.summary["data"]["synthetic"]),
     }
 
 

@@ -27,6 +27,7 @@ def compare(
     Returns:
         A dictionary of plain types with these keys:
 
+        - `validation`: as of `assess`.
         - `clips`, `folds`: how many, and the numbers of their test folds.
         - `rows`: for each group of runs `name` (of the first), `runs` (names), `frontend`, `seeds`, `accuracy`,
           `macro_f1`, `intervals`, `over_folds` and `over_seeds` as of `assess_seeds`, `fold_accuracies` (one a fold),
@@ -50,6 +51,7 @@ def compare(
     for pair, adjusted in zip(pairs, holm([pair["p_value"] for pair in pairs]), strict=True):
         pair["p_holm"] = adjusted
     return {
+        "validation": assessed[0]["validation"],
         "clips": len(groups[0][0].labels),
         "folds": groups[0][0].fold_numbers,
         "rows": [row(*parts) for parts in zip(names, groups, assessed, strict=True)],

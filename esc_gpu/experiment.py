@@ -178,7 +178,12 @@ def finish_fold(
     metrics["seconds"] = sum(record["seconds"] for record in result.history)
     if accelerator.is_main_process:
         training = describe_training(
-            describe_data(config, recordings), recordings, metrics, accelerator.mixed_precision
+            describe_data(config, recordings),
+            recordings,
+            metrics,
+            validation=config.validate,
+            ema_decay=config.train.ema_decay,
+            mixed_precision=accelerator.mixed_precision,
         )
         write_fold(folder, recordings, data, result, training)
         pictures = plot_fold(folder, recordings, data, result, metrics)

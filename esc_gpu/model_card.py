@@ -7,6 +7,7 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from esc_gpu.names import escape
+from esc_gpu.options import describe_weights
 
 if TYPE_CHECKING:
     from esc_gpu.pipeline import Pipeline
@@ -105,7 +106,7 @@ def _head(pipeline: "Pipeline", repo_id: str | None) -> ModelCardData:
             task_type=TASK,
             dataset_type=recordings,
             dataset_name=recordings,
-            dataset_split=f"fold {training.get('fold')}",
+            dataset_split=f"fold {training.get('fold')}{' (validation)' * bool(training.get('validation'))}",
             metric_type=metric_type,
             metric_name=metric_name,
             metric_value=round(training["metrics"][metric], 4),
@@ -129,11 +130,14 @@ def _evaluation(training: dict[str, Any]) -> str:
     if not metrics:
         return "Not known."
     rows = [f"| {title} | {100 * metrics[name]:.2f} % |" for name, (_, title) in METRICS.items() if name in metrics]
+    if training.get("validation"):
+        trained = "trained on the other folds without the next one, to choose options by: this is no test"
+    else:
+        trained = "trained on all other folds, and nothing was selected by the program on this one"
     return (
         f"On fold {training.get('fold')} of {escape(str(training.get('recordings')))}, {metrics.get('clips')} "
-        "recordings; trained on all other folds, for a number of epochs set in advance. These are the weights of the "
-        "last epoch, the normalisation is that of the training folds, and nothing was selected by the program on the "
-        "test fold.\n\n"
+        f"recordings; {trained}. The number of epochs was set in advance, the weights are "
+        f"{describe_weights(training.get('ema_decay', 0))}, and the normalisation is that of the training folds.\n\n"
         "| metric | value |\n| --- | --- |\n" + "\n".join(rows) + "\n\n"
         "One fold is a small sample: a cross-validation over all folds says more."
     )

@@ -48,7 +48,13 @@ def write_fold(
 
 
 def describe_training(
-    described: Mapping[str, Any], recordings: Recordings, metrics: Mapping[str, Any], mixed_precision: str
+    described: Mapping[str, Any],
+    recordings: Recordings,
+    metrics: Mapping[str, Any],
+    *,
+    validation: bool,
+    ema_decay: float,
+    mixed_precision: str,
 ) -> dict[str, Any]:
     """What a fold's model was trained on and how well it did, to be known wherever the model goes.
 
@@ -56,11 +62,15 @@ def describe_training(
         described: `experiment.describe_data` of the recordings.
         recordings: that it was trained and tested on.
         metrics: of the test fold.
+        validation: whether that is a fold to choose options by, and the next one was left out.
+        ema_decay: of the averaged weights; 0 for none.
         mixed_precision: that it was trained and evaluated in.
     """
     return {
         **{name: described[name] for name in ("recordings", "synthetic", "subset")},
         "fold": metrics["fold"],
+        "validation": validation,
+        "ema_decay": ema_decay,
         "licence": None if described["synthetic"] else recordings_licence(recordings),
         "metrics": {name: metrics[name] for name in ("clips", *SCALARS)},
         "mixed_precision": mixed_precision,

@@ -71,8 +71,8 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
         common: leave out clips that not all runs have, instead of refusing them.
 
     Raises:
-        EscGpuError: for runs with other classes or other clips, none in common, or the same clip with another class
-            or fold.
+        EscGpuError: for a validated run beside a tested one, runs with other classes or other clips, none in common,
+            or the same clip with another class or fold.
     """
     first = runs[0]
     positions = [{name: row for row, name in enumerate(run.filenames)} for run in runs]
@@ -81,6 +81,11 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
         if run.class_names != first.class_names:
             raise EscGpuError(
                 f"{first.folder} and {run.folder} have other classes; expected runs on the same recordings; give such"
+            )
+        if run.is_validation != first.is_validation:
+            raise EscGpuError(
+                f"of {first.folder} and {run.folder} one is validated (--validate) and one is tested; expected either "
+                "of all; give such"
             )
         mine, others = rows.keys() - positions[0].keys(), positions[0].keys() - rows.keys()
         if (mine or others) and not common:

@@ -47,6 +47,11 @@ class RunResults:
         return self.summary["config"]
 
     @property
+    def is_validation(self) -> bool:
+        """Whether options are chosen by its results: the next fold of each, which it would test on, was left out."""
+        return bool(self.config.get("validate", False))
+
+    @property
     def class_names(self) -> list[str]:
         """Name of each class, by label."""
         return self.summary["class_names"]

@@ -16,7 +16,17 @@ from esc_gpu.run_results import read_run
 from tests.made_up_runs import CLASSES, write_esc10_run, write_run
 
 KEYS = [
-    *("clips", "accuracy", "balanced_accuracy", "macro_f1", "top3_accuracy", "nll", "brier", "calibration"),
+    *(
+        "validation",
+        "clips",
+        "accuracy",
+        "balanced_accuracy",
+        "macro_f1",
+        "top3_accuracy",
+        "nll",
+        "brier",
+        "calibration",
+    ),
     *("per_class", "per_category", "confusion_matrix", "confused_pairs", "folds", "over_folds", "intervals"),
     *("bootstrap", "references"),
 ]
@@ -203,6 +213,11 @@ def test_the_classes_are_those_of_the_recordings(esc10_root):
 def test_a_run_on_synthetic_recordings_has_no_references(tmp_path, synthetic):
     run = read_run(write_esc10_run(tmp_path / "run", synthetic=synthetic))
     assert bool(assess(run, 10)["references"]) is not synthetic
+
+
+def test_a_validation_is_compared_with_no_published_test(tmp_path):
+    found = assess(read_run(write_esc10_run(tmp_path / "run", validate=True)), 10)
+    assert found["validation"] and found["references"] == []
 
 
 # Mistakes

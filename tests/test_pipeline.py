@@ -210,6 +210,16 @@ def test_the_model_card_says_what_the_model_is(pipeline, tmp_path):
     assert "CC BY 3.0" in card.text and "synthetic" not in card.text
 
 
+def test_the_model_card_says_of_a_validation_that_it_is_one_and_which_weights_these_are(pipeline):
+    test = Pipeline(pipeline.model, NAMES, 1.0, TRAINING).generate_model_card()
+    assert "trained on all other folds" in test.text and "those after the last step" in test.text
+    training = {**TRAINING, "validation": True, "ema_decay": 0.99}
+    validation = Pipeline(pipeline.model, NAMES, 1.0, training).generate_model_card()
+    assert "without the next one, to choose options by: this is no test" in validation.text
+    assert "all other folds" not in validation.text and "about the last 100 steps, averaged" in validation.text
+    assert {result.dataset_split for result in validation.data.eval_results} == {"fold 3 (validation)"}
+
+
 def test_the_model_card_claims_nothing_that_is_not_known(pipeline):
     unknown = Pipeline(pipeline.model, NAMES, 1.0).generate_model_card("someone/sounds")
     assert not {"license", "model-index", "metrics"} & set(unknown.data.to_dict())

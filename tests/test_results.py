@@ -28,11 +28,15 @@ def test_the_training_is_described_by_plain_types(tmp_path, synthetic, licence):
         class_categories=("Animals", "Natural"),
     )
     described = {"recordings": "ESC-50", "synthetic": synthetic, "subset": "esc10", "clips": 2, "classes": 2}
-    assert describe_training(described, recordings, METRICS, "bf16") == {
+    assert describe_training(
+        described, recordings, METRICS, validation=False, ema_decay=0.99, mixed_precision="bf16"
+    ) == {
         "recordings": "ESC-50",
         "synthetic": synthetic,
         "subset": "esc10",
         "fold": 2,
+        "validation": False,
+        "ema_decay": 0.99,
         "licence": licence,
         "metrics": {"clips": 8, "accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 1.0},
         "mixed_precision": "bf16",

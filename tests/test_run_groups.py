@@ -106,6 +106,13 @@ def test_runs_without_a_common_clip(write):
         same_clips([write("first", folds=(1,)), write("other", folds=(2,))], common=True)
 
 
+def test_a_validation_beside_a_test_is_refused(write):
+    runs = [write("first"), write("other", validate=True)]
+    with pytest.raises(EscGpuError, match="of .*first and .*other one is validated .* and one is tested; expected"):
+        same_clips(runs)
+    assert len(same_clips(runs[1:])) == 1
+
+
 def test_other_classes_are_refused(write):
     first, other = write("first"), write("other", classes=CLASSES[::-1])
     with pytest.raises(EscGpuError, match=r"first and .*other have other classes; expected runs on the same"):

@@ -17,10 +17,10 @@ def describe_evaluation(evaluation: dict[str, Any]) -> str:
     """What was evaluated, in a line."""
     runs = evaluation["runs"]
     clips = counted(evaluation["clips"] // len(runs), "clip")
+    folds = fold_list([fold["fold"] for fold in evaluation["folds"]], evaluation.get("validation", False))
     names, seeds = (", ".join(str(run[key]) for run in runs) for key in ("name", "seed"))
     return (
-        f"{names}: {clips} of {len(evaluation['per_class'])} classes, "
-        f"{number_list('test fold', [fold['fold'] for fold in evaluation['folds']])}, "
+        f"{names}: {clips} of {len(evaluation['per_class'])} classes, {folds}, "
         f"seed{'' if len(runs) == 1 else 's'} {seeds}"
     )
 
@@ -28,13 +28,14 @@ def describe_evaluation(evaluation: dict[str, Any]) -> str:
 def describe_comparison(comparison: dict[str, Any]) -> str:
     """What was compared, in a line."""
     runs = sum(len(row["runs"]) for row in comparison["rows"])
-    clips, folds = counted(comparison["clips"], "clip"), number_list("test fold", comparison["folds"])
-    return f"{runs} runs on {clips} of {folds}"
+    folds = fold_list(comparison["folds"], comparison.get("validation", False))
+    return f"{runs} runs on {counted(comparison['clips'], 'clip')} of {folds}"
 
 
-def number_list(noun: str, numbers: Sequence[int]) -> str:
-    """test fold 1, test folds 1, 2."""
-    return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+def fold_list(numbers: Sequence[int], is_validation: bool) -> str:
+    """test fold 1, test folds 1, 2, validation folds 1, 2 (the next of each left out)."""
+    listed = f"fold{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+    return f"validation {listed} (the next of each left out)" if is_validation else f"test {listed}"
 
 
 def evaluation_tables(evaluation: dict[str, Any]) -> list[Table]:
@@ -142,7 +143,9 @@ def _references(references: Sequence[dict[str, Any]], ours: dict[str, float]) ->
     rows = [(entry["accuracy"], entry["name"], f"[{sources.index(entry['source']) + 1}]") for entry in references]
     rows += [(accuracy, name, "") for name, accuracy in ours.items()]
     cells = [[percent(accuracy), name, source] for accuracy, name, source in sorted(rows)]
-    notes = ["Means over all five folds, by other training and often over several crops of a clip."]
+    notes = [
+        "Means over all five folds, by other training and often over several crops of a clip; people listened once."
+    ]
     notes += [f"[{number}] {source}" for number, source in enumerate(sources, 1)]
     return [Table("Published accuracies in percent", ["accuracy", "by", "source"], cells, notes)]
 

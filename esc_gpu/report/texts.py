@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 from esc_gpu.config import MemberConfig
+from esc_gpu.options import describe_weights
 from esc_gpu.report.contents import FrontendSummary
 from esc_gpu.report.tables import counted, mean_and_spread, percent_range
 
@@ -72,11 +73,17 @@ def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """How the numbers were come by, in two sentences."""
     train, folds = config["train"], [str(fold["fold"]) for fold in assessment["folds"]]
     tested = f"Each of the folds {', '.join(folds)}" if len(folds) > 1 else f"Fold {folds[0]}"
+    if assessment["validation"]:
+        tested += " is validated on, to choose options by, by a model that has seen neither it nor the next fold"
+        unused = "no result is one of a test"
+    else:
+        tested += " is tested by a model that was trained on all other folds"
+        unused = "nothing was selected on the test fold: its accuracy during training is drawn, not used"
+    weights = describe_weights(train.get("ema_decay", 0))
     return (
-        f"{tested} is tested by a model that was trained on all other folds, {counted(train['epochs'], 'epoch')} of "
-        f"AdamW in batches of {train['batch_size']} clips with a peak learning rate of {train['lr']:g}. The number of "
-        "epochs was fixed in advance, the weights are those after the last one, the normalisation comes from the "
-        "training folds, and nothing was selected on the test fold: its accuracy during training is drawn, not used."
+        f"{tested}, {counted(train['epochs'], 'epoch')} of AdamW in batches of {train['batch_size']} clips with a peak "
+        f"learning rate of {train['lr']:g}. The number of epochs was fixed in advance, the weights are {weights}, the "
+        f"normalisation comes from the training folds, and {unused}."
     )
 
 

@@ -6,7 +6,12 @@ import pytest
 
 from esc_gpu.assessment import assess_seeds
 from esc_gpu.comparison import compare
-from esc_gpu.report.evaluation_tables import comparison_tables, describe_evaluation, evaluation_tables
+from esc_gpu.report.evaluation_tables import (
+    comparison_tables,
+    describe_comparison,
+    describe_evaluation,
+    evaluation_tables,
+)
 from esc_gpu.report.tables import Table, format_markdown, format_text, mean_and_spread, p_value, percent_range
 from esc_gpu.run_groups import select
 from esc_gpu.run_results import read_run
@@ -66,6 +71,13 @@ def test_an_evaluation_has_its_tables(write):
     assert scores["macro-F1"] == f"{100 * evaluation['macro_f1']:.2f}"
     assert [row[0] for row in tables["Classes"].rows] == [name.replace("_", " ") for name in CLASSES]
     assert describe_evaluation(evaluation) == "logmel: 72 clips of 6 classes, test folds 1, 2, 3, seed 0"
+
+
+def test_a_validation_is_called_so(write):
+    runs = [write(name, folds=(1, 3), frontend=name, validate=True) for name in ("logmel", "mfcc")]
+    folds = "validation folds 1, 3 (the next of each left out)"
+    assert describe_evaluation(assess_seeds(runs[:1], 10)) == f"logmel: 48 clips of 6 classes, {folds}, seed 0"
+    assert describe_comparison(compare(runs, n_bootstrap=10)) == f"2 runs on 48 clips of {folds}"
 
 
 def test_one_fold_has_no_spread_and_several_seeds_have_another(write):
