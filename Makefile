@@ -14,7 +14,7 @@ help:
 	@echo "make coverage  the tests, more slowly, and which lines and branches they do not reach; also in htmlcov/"
 	@echo "make audit   known vulnerabilities of the versions in constraints.txt, asked of PyPI"
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
-	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above"
+	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above, OUTPUT=DIR for the results"
 
 setup: $(VENV)/.installed
 
@@ -54,7 +54,7 @@ bench: setup
 
 # The machine with the GPU brings its own Python and torch; nothing is installed.
 gpu:
-	$(PYTHON) -m benchmarks.gpu --root $(RECORDINGS)
+	$(PYTHON) -m benchmarks.gpu --root $(RECORDINGS) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(PARTS),--parts $(PARTS))
 
 clean:
 	rm -rf $(VENV) runs build htmlcov .coverage* .mypy_cache *.egg-info

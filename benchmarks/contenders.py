@@ -72,7 +72,11 @@ def _backend(name: str, backend: str, device: torch.device) -> Callable[[Options
 
 
 def _compiled(name: str, device: torch.device) -> Callable[[Options], nn.Module]:
-    return lambda options: torch.compile(create_frontend(name, "native", **options).eval().to(device), fullgraph=True)
+    def build(options: Options) -> nn.Module:
+        torch.compiler.reset()  # all front-ends share one `forward`, of which Dynamo keeps eight graphs
+        return torch.compile(create_frontend(name, "native", **options).eval().to(device), fullgraph=True)
+
+    return build
 
 
 def _peer(name: str, peer: Peer, device: torch.device) -> Callable[[Options], Call]:

@@ -57,9 +57,7 @@ def run(arguments: argparse.Namespace) -> None:
     batch = arguments.batch or BATCH[device.type]
     stored, description = read_clips(arguments.root, arguments.cache_dir, max(batch, arguments.error_clips))
     bench = Bench(stored.astype(np.float32) / FULL_SCALE, batch, device, arguments)
-    rows = []
-    for name in arguments.only or list_frontends():
-        rows += print_rows(bench.measure_feature(name))
+    rows: list[Row] = []
     result = {
         "benchmark": "frontends",
         "data": description,
@@ -70,7 +68,9 @@ def run(arguments: argparse.Namespace) -> None:
         "errors_against": exact_features()[1],
         "rows": rows,
     }
-    file = write_result("frontends", result, arguments.output)
+    for name in arguments.only or list_frontends():
+        rows += print_rows(bench.measure_feature(name))
+        file = write_result("frontends", result, arguments.output)  # whatever stops it later
     print(f"written: {file}")
     if any("us_per_clip" in row for row in rows):
         plot_speeds(file.with_suffix(".png"), result)

@@ -3,6 +3,7 @@
     python -m benchmarks.gpu --root ESC-10
 
 writes benchmarks/results/GPU-DATE.json, with the result of each part as soon as it is there, and the plots beside it.
+With --parts it runs some of them, and has their names in the file's.
 """
 
 import argparse
@@ -23,7 +24,7 @@ from esc_gpu.files import read_json
 
 REPOSITORY = Path(__file__).parents[1]
 SECONDS = 520.0
-LAST_LINES = 15
+LAST_LINES = {True: 15, False: 200}  # that are kept of a part that has passed, or not
 FOLDER = "FOLDER"  # in a command: where its files go
 
 
@@ -40,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, required=True, help="recordings in ESC-50's layout")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="after which no part goes on (default: 520)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and the plots")
+    parser.add_argument("--parts", nargs="+", choices=create_parts(""), help="to run these only (default: all)")
     arguments = parser.parse_args(argv)
     return reporting(lambda: measure(arguments))
 
@@ -47,7 +49,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(arguments: argparse.Namespace) -> int:
     """Run the parts; 1 if one of them has not passed."""
     require_gpu()
-    file = run_parts(create_parts(str(arguments.root.resolve())), arguments.seconds, arguments.output)
+    parts = create_parts(str(arguments.root.resolve()))
+    chosen = {name: part for name, part in parts.items() if name in (arguments.parts or parts)}
+    name = "" if chosen == parts else " ".join(chosen)
+    file = run_parts(chosen, arguments.seconds, arguments.output, name)
     print(f"written: {file}")
     return int(any(part["status"] != "passed" for part in read_json(file)["parts"].values()))
 
@@ -58,7 +63,11 @@ def create_parts(root: str) -> dict[str, Part]:
     options = ["--require-gpu", "--output", FOLDER]
     return {
         "tests": Part(
-            [*module, "pytest", "-q", "-m", "gpu", "tests/test_gpu.py", "tests/frontends/test_kernels.py"], 170
+            [
+                *(*module, "pytest", "-v", "--tb=short", "-m", "gpu"),
+                *("tests/test_gpu.py", "tests/frontends/test_kernels.py"),
+            ],
+            170,
         ),
         "pipeline": Part(
             [
@@ -71,35 +80,35 @@ def create_parts(root: str) -> dict[str, Part]:
             [
                 *(*module, "benchmarks.cross_validation", *options, "--data.root", root),
                 *("--config", "configs/logmel.yaml", "--output_dir", f"{FOLDER}/run"),
-                *("--train.epochs", "100", "--train.checkpoint_every", "100"),
+                *("--train.epochs", "50", "--train.checkpoint_every", "50"),
             ],
             120,
         ),
         "frontends": Part(
-            [*module, "benchmarks.frontends", *options, "--root", root, "--repeats", "5", "--budget", "2"], 60
+            [*module, "benchmarks.frontends", *options, "--root", root, "--repeats", "5", "--budget", "2"], 200
         ),
         "long_run": Part([*module, "benchmarks.long_run", *options, "--folds", "5"], 60),
     }
 
 
-def run_parts(parts: Mapping[str, Part], seconds: float, output: Path) -> Path:
+def run_parts(parts: Mapping[str, Part], seconds: float, output: Path, name: str = "") -> Path:
     """Run one part after the other, whatever becomes of each, and keep their results in one file."""
     deadline = time.monotonic() + seconds
     outcomes: dict[str, object] = {}
     with tempfile.TemporaryDirectory(prefix="esc_gpu-gpu-") as work:
-        for name, part in parts.items():
-            folder = Path(work) / name
+        for title, part in parts.items():
+            folder = Path(work) / title
             folder.mkdir()
-            print(f"{name} ...", flush=True)
+            print(f"{title} ...", flush=True)
             command = [word.replace(FOLDER, str(folder)) for word in part.command]
-            outcomes[name] = run_part(command, folder, min(part.seconds, max(1.0, deadline - time.monotonic())))
+            outcomes[title] = run_part(command, folder, min(part.seconds, max(1.0, deadline - time.monotonic())))
             for result in folder.glob("*.json"):
-                outcomes[name]["result"] = read_json(result)
+                outcomes[title]["result"] = read_json(result)
             for plot in folder.glob("*.png"):
                 output.mkdir(parents=True, exist_ok=True)
                 shutil.copy(plot, output / plot.name)
-            file = write_result("", {"benchmark": "gpu", "parts": outcomes}, output)
-            print(f"{name}: {outcomes[name]['status']} in {outcomes[name]['seconds']:.0f} s", flush=True)
+            file = write_result(name, {"benchmark": "gpu", "parts": outcomes}, output)
+            print(f"{title}: {outcomes[title]['status']} in {outcomes[title]['seconds']:.0f} s", flush=True)
     return file
 
 
@@ -128,7 +137,7 @@ def run_part(command: list[str], folder: Path, seconds: float) -> dict[str, obje
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_LINES:]
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_LINES[status == "passed"] :]
     return {"status": status, "seconds": time.monotonic() - started, "last_lines": lines}
 
 

@@ -2,12 +2,13 @@
 
 import json
 import sys
+from functools import partial
 
 import numpy as np
 import pytest
 import torch
 
-from benchmarks import errors, frontends, graphs, long_recording, tables
+from benchmarks import contenders, errors, frontends, graphs, long_recording, tables
 from benchmarks.difference import relative_error
 from benchmarks.memory import peak_bytes
 from benchmarks.peers import PEERS
@@ -227,3 +228,16 @@ def test_a_slow_call_sits_out():
 
 def test_memory_of_a_call_is_seen():
     assert peak_bytes(lambda: np.ones(2**23), torch.device("cpu")) > 2**25
+
+
+def test_every_front_end_is_compiled_however_many_there_are(monkeypatch):
+    # Dynamo keeps so many graphs of one function, here the `forward` that all share, and fails at the next.
+    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 1)
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
+    waveform = torch.rand(2, RATE) - 0.5
+    for name in ("spectrogram", "logmel", "mfcc"):
+        compiled = contenders._compiled(name, torch.device("cpu"))
+        for options in (OPTIONS[name], {}):
+            expected = create_frontend(name, **options)(waveform)
+            torch.testing.assert_close(compiled(options)(waveform), expected)
+    torch.compiler.reset()

@@ -109,6 +109,16 @@ def test_batches_arrive_whole(residence):
         assert batch.device.type == "cuda" and np.array_equal(batch.cpu().numpy(), clips[numbers])
 
 
+def test_streaming_again_takes_no_more_memory():
+    clips, index = np.zeros((64, 5 * 44100), dtype=np.int16), [np.arange(64)]
+    source, reserved = WaveformSource(clips, CUDA, "stream"), []
+    for _ in range(4):
+        assert sum(len(batch) for batch, _ in source.batches(index)) == 64
+        torch.cuda.synchronize()
+        reserved.append(torch.cuda.memory_reserved())
+    assert len(set(reserved)) == 1
+
+
 @pytest.fixture(scope="module")
 def recordings(tmp_path_factory):
     return write_synthetic(tmp_path_factory.mktemp("data") / "synthetic", clips_per_class=10, progress=False)

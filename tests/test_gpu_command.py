@@ -71,8 +71,27 @@ def test_the_parts_are_commands_that_this_repository_has(monkeypatch):
     options = parts["cross_validation"][3:]
     own = options[: options.index("--data.root")]
     assert own == ["--require-gpu", "--output", gpu.FOLDER]
-    assert parse_run(options[len(own) :], "x").train.epochs == 100
+    assert parse_run(options[len(own) :], "x").train.epochs == 50
     assert all((gpu.REPOSITORY / word).is_file() for word in parts["tests"] if word.endswith(".py"))
+
+
+def test_some_parts_have_a_file_of_their_own(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(gpu, "require_gpu", lambda: None)
+    monkeypatch.setattr(gpu, "create_parts", lambda root: {name: python("print('done')") for name in ("a", "b", "c")})
+    names = {}
+    for options in ([], ["--parts", "c", "a"]):
+        assert gpu.main(["--root", "ESC-10", "--output", str(tmp_path), *options]) == 0
+        file = max(tmp_path.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
+        names[file.name] = list(json.loads(file.read_text())["parts"])
+    assert sorted(names.values()) == [["a", "b", "c"], ["a", "c"]]
+    assert [name for name, parts in names.items() if parts == ["a", "c"]][0].startswith("a-c-")
+
+
+def test_of_a_part_that_fails_enough_is_kept_to_see_why(tmp_path):
+    many = "print(*range(100), sep='\\n');"
+    parts = {"good": python(many), "bad": python(f"{many} raise SystemExit(1)")}
+    outcomes = json.loads(gpu.run_parts(parts, 60.0, tmp_path).read_text())["parts"]
+    assert {name: len(outcome["last_lines"]) for name, outcome in outcomes.items()} == {"good": 15, "bad": 100}
 
 
 @pytest.mark.skipif("__import__('torch').cuda.is_available()", reason="there is a CUDA device")

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import cache
 from typing import Protocol
 
 import numpy as np
@@ -36,11 +37,17 @@ class PlainTransfer:
         return host.to(self.device, copy=True), lambda: None
 
 
+@cache
+def copy_stream(device: torch.device) -> torch.cuda.Stream:
+    """The stream of all copies to a device: the allocator keeps a batch's memory for later ones of the same stream."""
+    return torch.cuda.Stream(device)
+
+
 class CudaTransfer:
     """Copies from pinned memory on a stream of their own, beside the computation; the host never waits in `send`."""
 
     def __init__(self, device: torch.device):
-        self.device, self.stream = device, torch.cuda.Stream(device)
+        self.device, self.stream = device, copy_stream(device)
 
     def allocate(self, shape: tuple[int, int]) -> Tensor:
         return torch.empty(shape, dtype=torch.int16, pin_memory=True)

@@ -217,9 +217,11 @@ def test_it_compiles_for_hopper_without_spills(tmp_path, monkeypatch, n_fft):
 
 @pytest.mark.gpu
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="torch sees no CUDA device")
-@pytest.mark.parametrize("precision", ["tf32x3", "ieee"])
+# In plain float32 a large kernel compiles for half a minute.
+@pytest.mark.parametrize(
+    ("n_fft", "precision"), [*((n, "tf32x3") for n in (256, 512, 1024, 2048, 4096)), (512, "ieee")]
+)
 @pytest.mark.parametrize("dtype", [torch.int16, torch.float32])
-@pytest.mark.parametrize("n_fft", [256, 512, 1024, 2048, 4096])
 def test_the_gpu_is_as_accurate_as_float32(n_fft, dtype, precision):
     bank, window = make_bank("mel", 128, n_fft, 44100), make_window(n_fft)
     waveform = noise(8, 5 * 44100, dtype)
@@ -227,5 +229,6 @@ def test_the_gpu_is_as_accurate_as_float32(n_fft, dtype, precision):
     constants = {name: tensor.cuda() for name, tensor in stft_bank.make_constants(n_fft, bank, window).items()}
     power = stft_bank.band_power(waveform.cuda(), constants, 512, precision=precision)
     assert relative_l2(power.cpu(), expected) <= 1e-5
+    torch.compiler.reset()  # of one function Dynamo keeps eight graphs
     compiled = torch.compile(stft_bank.band_power, fullgraph=True)
     assert torch.equal(compiled(waveform.cuda(), constants, 512, precision=precision), power)
