@@ -17,7 +17,7 @@ from benchmarks.accuracy_grid import Grid, Runs, finished_runs, train_rest
 from benchmarks.accuracy_plan import Plan, configs_of, read_plan
 from benchmarks.accuracy_plots import plot_accuracy
 from benchmarks.accuracy_statistics import describe_grid
-from benchmarks.results_file import RESULTS, write_result
+from benchmarks.results_file import OTHER_OPTIONS, RESULTS, write_result
 from esc_gpu.cli import reporting
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import write_json, write_text
@@ -29,7 +29,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.accuracy",
         description=__doc__,
-        epilog="All other options are those of train.py, as --data.root and --train.epochs; see train.py --help.",
+        epilog=OTHER_OPTIONS,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )

@@ -2,9 +2,7 @@
 
     python -m benchmarks.cross_validation --config configs/logmel.yaml --data.root ESC-50
 
-All options are those of train.py, and --require-gpu, to fail where there is no CUDA device, --output, the folder of the
-result file, and --label, a word for its name. The recordings are decoded anew, into a temporary folder, unless
---data.cache_dir names another.
+The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
 """
 
 import argparse
@@ -15,7 +13,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.results_file import RESULTS, require_gpu, write_result
+from benchmarks.results_file import OTHER_OPTIONS, RESULTS, require_gpu, write_result
 from esc_gpu.arguments import parse_run
 from esc_gpu.cli import reporting
 from esc_gpu.config import DataConfig
@@ -27,10 +25,16 @@ PRIVATE = {"data": ("root", "table", "cache_dir"), None: ("output_dir", "resume"
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--require-gpu", action="store_true")
-    parser.add_argument("--output", type=Path, default=RESULTS)
-    parser.add_argument("--label", default="")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.cross_validation",
+        description=__doc__,
+        epilog=OTHER_OPTIONS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    parser.add_argument("--label", default="", help="a word for its name")
     own, arguments = parser.parse_known_args(arguments)
     return reporting(lambda: measure(arguments, own.output, own.require_gpu, own.label))
 

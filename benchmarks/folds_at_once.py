@@ -2,7 +2,7 @@
 
     python -m benchmarks.folds_at_once --config configs/logmel.yaml --data.root ESC-10 --train.epochs 4 --folds "[1,2]"
 
-takes the options of train.py. The ways take turns, so that a machine's drift meets them alike.
+The ways take turns, so that a machine's drift meets them alike.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.results_file import RESULTS, write_result
+from benchmarks.results_file import OTHER_OPTIONS, RESULTS, write_result
 from esc_gpu.arguments import parse_run
 from esc_gpu.cli import reporting
 from esc_gpu.config import RunConfig
@@ -23,9 +23,15 @@ from esc_gpu.experiment import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--output", type=Path, default=RESULTS)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.folds_at_once",
+        description=__doc__,
+        epilog=OTHER_OPTIONS,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--rounds", type=int, default=3, help="of both ways (default: 3)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
     own, arguments = parser.parse_known_args(argv)
     return reporting(lambda: measure(arguments, own.rounds, own.output))
 

@@ -1,7 +1,9 @@
 """The tables of the README and the docs, made from the result files: `python -m benchmarks.tables` writes them in."""
 
+import argparse
 import re
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.accuracy_table import accuracy_table
@@ -96,7 +98,8 @@ def error_table(result: dict[str, object]) -> list[str]:
         *lines,
         "",
         "Relative in the L2 norm, or the largest difference (=) where the exact features are 0. ~: beyond the limit, "
-        "but the exact features move as far when the samples' last bits are rounded. Bold: beyond it without that.",
+        "but the exact features move at least a tenth as far when the samples' last bits are rounded. Bold: beyond it "
+        "without that.",
     ]
 
 
@@ -243,7 +246,8 @@ def fill(text: str) -> str:
     return block.sub(lambda match: f"{match[1]}{table(match[2])}\n{match[3]}", text)
 
 
-def main() -> int:
+def main(argv: Sequence[str] | None = None) -> int:
+    argparse.ArgumentParser(prog="python -m benchmarks.tables", description=__doc__).parse_args(argv)
     for page in PAGES:
         if page.exists():
             write_text(page, fill(page.read_text(encoding="utf-8")))

@@ -6,7 +6,7 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 from esc_gpu.commands import COMMANDS
 from esc_gpu.errors import EscGpuError, EscGpuWarning
@@ -37,9 +37,16 @@ def main(arguments: list[str] | None = None) -> int:
     return reporting(lambda: COMMANDS[parsed.command].run(parsed, say))
 
 
+class Parser(argparse.ArgumentParser):
+    """Says what is wrong with the options in one line, as of any other mistake."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_USER_ERROR, f"error: {printable(message)}; {self.prog} --help lists what there is\n")
+
+
 def create_parser() -> argparse.ArgumentParser:
     """The options of all commands but those of a training."""
-    parser = argparse.ArgumentParser(prog="esc-gpu", description=DESCRIPTION)
+    parser = Parser(prog="esc-gpu", description=DESCRIPTION)
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, text in TRAINING.items():
         commands.add_parser(name, add_help=False, help=text)

@@ -275,6 +275,23 @@ def test_the_console_script_downloads_and_trains(capsys):
     assert main(["download", "--root", "/proc/nowhere"]) == 2
     assert capsys.readouterr().err.startswith("error: ")
     assert main(["train", "--folds", "x"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ("", "error: the following arguments are required: COMMAND; esc-gpu --help lists what there is"),
+        ("nosuch", "error: argument COMMAND: invalid choice: 'nosuch' (choose from "),
+        ("predict x.wav --model y --top 0", "error: argument --top: "),
+        ("export run --format onx", "error: argument --format: invalid choice: 'onx' (choose from "),
+        ("features --per-class x\x1b[2J", "error: argument --per-class: "),
+    ],
+)
+def test_a_mistyped_command_is_one_line(arguments, message, capsys):
+    from esc_gpu.cli import main
+
     with pytest.raises(SystemExit) as exit_:
-        main([])
-    assert exit_.value.code == 2
+        main(arguments.split(" ") if arguments else [])
+    errors = capsys.readouterr().err
+    assert exit_.value.code == 2 and errors.startswith(message) and errors.count("\n") == 1
+    assert errors.endswith(" --help lists what there is\n") and "\x1b" not in errors

@@ -129,8 +129,6 @@ class Parsed(Exception):
 
 def parse_benchmark(name, words, monkeypatch):
     """Up to its first step behind the options; those of train.py are read in between."""
-    if not words and name == tables.__name__:
-        return
     module, parse_args = importlib.import_module(name), argparse.ArgumentParser.parse_args
 
     def stop(*arguments, **options):
@@ -146,6 +144,19 @@ def parse_benchmark(name, words, monkeypatch):
     takes_words = len(inspect.signature(module.main).parameters) > 0
     with pytest.raises(Parsed):
         module.main(words) if takes_words else module.main()
+
+
+WITH_OPTIONS = [path for path in commands_of_benchmarks() if "ArgumentParser(" in read(path)]
+
+
+@pytest.mark.parametrize("path", WITH_OPTIONS, ids=lambda path: path.stem)
+def test_a_benchmark_has_its_help(path, monkeypatch, capsys):
+    module = importlib.import_module(f"benchmarks.{path.stem}")
+    monkeypatch.setattr(sys, "argv", [path.stem, "--help"])
+    with pytest.raises(SystemExit) as end:
+        module.main(["--help"]) if inspect.signature(module.main).parameters else module.main()
+    text = capsys.readouterr().out
+    assert end.value.code == 0 and "--help" in text and ("write_result(" not in read(path) or "--output" in text)
 
 
 LINES = command_lines()
@@ -180,3 +191,4 @@ def test_the_commands_of_the_benchmarks_are_among_them():
     modules = {words[2].removeprefix("benchmarks.") for words in LINES if words[:2] == ["python", "-m"]}
     parts = {"double_precision", "onnx_client"}  # run by another one
     assert {path.stem for path in commands_of_benchmarks()} - parts <= modules
+    assert {path.stem for path in WITH_OPTIONS} == {path.stem for path in commands_of_benchmarks()} - parts
