@@ -53,7 +53,7 @@ class MemberConfig:
         fmin: lowest frequency in Hz.
         fmax: highest frequency in Hz.
         mel_scale: "slaney" or "htk".
-        norm: norm of the mel triangles, "slaney" (equal area).
+        norm: of the mel triangles, "slaney" (equal area); of chroma, "max", "l1" or "l2".
         n_mfcc: coefficients of the MFCC.
         n_lfcc: of the LFCC.
         n_gfcc: of the GFCC.
@@ -144,8 +144,8 @@ class MemberConfig:
 @dataclass(frozen=True)
 class FrontendConfig(MemberConfig):
     __doc__ = str(MemberConfig.__doc__) + (
-        "    members: front-ends of a stack, each with the keys of this section.\n"
-        "        member: the front-end whose derivatives delta takes, with the keys of this section.\n"
+        "    members: front-ends of a stack, each with the keys of this section but members and member.\n"
+        "        member: the front-end whose derivatives delta takes, with the same keys.\n"
     )
 
     members: list[MemberConfig] | None = None
@@ -314,7 +314,7 @@ class RunConfig:
             which would be tested on, is left out altogether.
         output_dir: folder of the results; null for runs/FRONTEND.
         resume: go on with the run in the output folder.
-        overwrite: replace the run in the output folder.
+        overwrite: replace the run in the output folder; with `resume` only if it had other options or recordings.
     """
 
     data: DataConfig = DataConfig()

@@ -85,4 +85,4 @@ def test_every_command_of_the_agent_is_a_training_of_its_own(agent, tmp_path, mo
         assert (config.tracker.name, config.tracker.group) == ("wandb", name)
         assert config.data.root == "ESC-50" and config.output_dir == f"runs/sweep-sweep1/{name}-run{number}"
         outputs.add(config.output_dir)
-    assert len(outputs) == 55
+    assert len(outputs) == 60

@@ -15,7 +15,9 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "runs", nargs="+", type=Path, metavar="RUN", help="folder of a run; several that differ in train.seed only"
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the files (default: RUN/evaluation)")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="folder of the files (default: RUN/evaluation; none for several)"
+    )
     add_bootstrap_arguments(parser)
 
 

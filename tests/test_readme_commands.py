@@ -1,0 +1,83 @@
+"""README's commands run, in its order, on recordings of a second; the network's and `make` are left to other tests."""
+
+import csv
+import re
+import shlex
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from esc_gpu import cli
+
+REPOSITORY = Path(__file__).parents[1]
+CLASSES, FOLDS, RATE = 5, 5, 44100  # the last class is none of ESC-10
+ELSEWHERE = {
+    "make train": "of a clone with nothing installed",
+    "make test": "these tests",
+    "esc-gpu download": "tests/data/test_download.py, from a server of its own",
+    "esc-gpu demo": "tests/test_demo.py, which ends it as well",
+}
+# Behind the options of README, for a training to take a second.
+SMALL = ["--data.clip_seconds=1", "--train.epochs=1", "--model.backbone=test_resnet", "--train.mixed_precision=no"]
+PROFILED = ["--train.epochs=2", "--train.batch_size=1"]  # it looks at 18 steps
+
+
+def commands():
+    """The commands of README's shell blocks, without the virtual environment's folder."""
+    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
+    found = [shlex.join(shlex.split(line, comments=True)) for line in lines]
+    return [command.replace(".venv/bin/", "") for command in found if command]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A checkout as README's reader has it, with ESC-50 in it."""
+    folder = tmp_path_factory.mktemp("checkout")
+    (folder / "configs").symlink_to(REPOSITORY / "configs")
+    audio = folder / "ESC-50" / "audio"
+    audio.mkdir(parents=True)
+    rows = []
+    for number in range(CLASSES * FOLDS):
+        target, fold = number % CLASSES, 1 + number // CLASSES
+        name = "1-30226-A-0.wav" if number == 0 else f"{fold}-{number}-A-{target}.wav"
+        generator = np.random.default_rng(number)
+        tone = 0.3 * np.sin(2 * np.pi * 300 * 2**target * np.arange(RATE) / RATE)
+        soundfile.write(audio / name, tone + 0.1 * generator.standard_normal(RATE), RATE)
+        rows.append([name, fold, target, f"class{target}", target < CLASSES - 1, number, "A"])
+    meta = folder / "ESC-50" / "meta" / "esc50.csv"
+    meta.parent.mkdir()
+    with open(meta, "w", newline="") as file:
+        csv.writer(file).writerows([["filename", "fold", "target", "category", "esc10", "src_file", "take"], *rows])
+    return folder
+
+
+def run(words):
+    """The exit status of a command, by the function that it calls."""
+    small = SMALL + ([] if "--folds" in words else ["--folds=1"]) + (PROFILED if "--train.profile" in words else [])
+    if words[0] == "accelerate":
+        return cli.train(words[words.index("train.py") + 1 :] + small)
+    assert words[0] == "esc-gpu"
+    return cli.main(words[1:] + (small if words[1] == "train" else []))
+
+
+def test_the_commands_run_one_after_another(folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("ESC_GPU_CACHE", str(folder / "cache"))
+    monkeypatch.setenv("WANDB_MODE", "offline")
+    left = dict(ELSEWHERE)
+    for command in commands():
+        words = shlex.split(command)
+        if left.pop(" ".join(words[:2]), None):
+            continue
+        try:
+            status = run(words)
+        except SystemExit as end:  # --print_config
+            status = end.code
+        assert status == 0, f"{command}: {capsys.readouterr().err}"
+    assert not left, "README does not have these any more"
+    for written in ("dog.png", "runs/logmel/report.html", "runs/logmel/fold1/model.onnx", "runs/logmel/evaluation"):
+        assert (folder / written).exists(), written
