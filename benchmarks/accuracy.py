@@ -1,7 +1,7 @@
 """Front-ends under one recipe, and the recipe without each of its parts: rows × seeds × folds, and tests of the rows.
 
     python -m benchmarks.accuracy comparison --data.root ESC-10 --seeds 0 1 2
-    python -m benchmarks.accuracy ablation --data.root ESC-10 --train.epochs 15
+    python -m benchmarks.accuracy ablation --data.root ESC-10 --train.epochs 10
 
 The first word is a plan, one of benchmarks/plans or a file like them. Takes the options of train.py, for all rows. Each
 training is a run in the folder --work; the same command goes on with what is there.

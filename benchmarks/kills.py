@@ -76,7 +76,8 @@ def measure(arguments: argparse.Namespace) -> int:
     """Kill, compare, print and write; returns 1 where a result differs or a checkpoint is not whole, else 0."""
     with tempfile.TemporaryDirectory(prefix="esc_gpu-kills-") as work:
         result = soak(Path(work), arguments.root, arguments.kills, random.Random(arguments.seed))
-    file = write_result("kills", {"benchmark": "kills", "seed": arguments.seed, **result}, arguments.output)
+    name = f"kills {recordings_of(arguments.root) if arguments.root else ''}"
+    file = write_result(name, {"benchmark": "kills", "seed": arguments.seed, **result}, arguments.output)
     print(
         f"{result['kills']} kills in {result['runs']} runs, {len(result['differences'])} differences; written: {file}"
     )
@@ -113,9 +114,14 @@ def soak(work: Path, root: str | None, n_kills: int, generator: random.Random) -
         "partial_files": damage["partial"],
         "epochs": EPOCHS,
         "folds": list(FOLDS),
-        "recordings": Path(root).resolve().name if root else "tones",
+        "recordings": recordings_of(root) if root else "tones",
         "seconds_undisturbed": lengths,
     }
+
+
+def recordings_of(root: str) -> str:
+    """What they are called: their folder's name."""
+    return Path(root).resolve().name
 
 
 def start(run: Run) -> subprocess.Popen:
