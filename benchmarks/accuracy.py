@@ -17,7 +17,8 @@ from benchmarks.accuracy_grid import Grid, Runs, finished_runs, train_rest
 from benchmarks.accuracy_plan import Plan, configs_of, read_plan
 from benchmarks.accuracy_plots import plot_accuracy
 from benchmarks.accuracy_statistics import describe_grid
-from benchmarks.results_file import OTHER_OPTIONS, RESULTS, write_result
+from benchmarks.own_options import create_parser
+from benchmarks.results_file import RESULTS, write_result
 from esc_gpu.cli import reporting
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import write_json, write_text
@@ -26,13 +27,7 @@ WRITTEN = "result.txt"  # name of the result file, which keeps the date of its f
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.accuracy",
-        description=__doc__,
-        epilog=OTHER_OPTIONS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = create_parser("accuracy", __doc__)
     parser.add_argument("plan", help="comparison, ablation or a YAML file; stands before the options")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="of the trainings (default: 0)")
     parser.add_argument(

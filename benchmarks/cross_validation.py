@@ -5,7 +5,6 @@
 The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
 """
 
-import argparse
 import copy
 import dataclasses
 import sys
@@ -13,7 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.results_file import OTHER_OPTIONS, RESULTS, require_gpu, write_result
+from benchmarks.own_options import create_parser
+from benchmarks.results_file import RESULTS, require_gpu, write_result
 from esc_gpu.arguments import parse_run
 from esc_gpu.cli import reporting
 from esc_gpu.config import DataConfig
@@ -25,13 +25,7 @@ PRIVATE = {"data": ("root", "table", "cache_dir"), None: ("output_dir", "resume"
 
 
 def main(arguments: list[str]) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.cross_validation",
-        description=__doc__,
-        epilog=OTHER_OPTIONS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = create_parser("cross_validation", __doc__)
     parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
     parser.add_argument("--label", default="", help="a word for its name")

@@ -5,7 +5,6 @@
 The ways take turns, so that a machine's drift meets them alike.
 """
 
-import argparse
 import dataclasses
 import statistics
 import sys
@@ -15,7 +14,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.results_file import OTHER_OPTIONS, RESULTS, write_result
+from benchmarks.own_options import create_parser
+from benchmarks.results_file import RESULTS, write_result
 from esc_gpu.arguments import parse_run
 from esc_gpu.cli import reporting
 from esc_gpu.config import RunConfig
@@ -23,13 +23,7 @@ from esc_gpu.experiment import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.folds_at_once",
-        description=__doc__,
-        epilog=OTHER_OPTIONS,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
-        allow_abbrev=False,
-    )
+    parser = create_parser("folds_at_once", __doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of both ways (default: 3)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
     own, arguments = parser.parse_known_args(argv)

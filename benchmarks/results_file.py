@@ -10,8 +10,6 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.files import write_json
 
 RESULTS = Path(__file__).parent / "results"
-# Ends the help of a benchmark that hands these on.
-OTHER_OPTIONS = "All other options are those of train.py, as --data.root and --train.epochs; see train.py --help."
 
 
 def write_result(name: str, result: dict[str, object], folder: Path = RESULTS) -> Path:

@@ -146,7 +146,7 @@ def parse_benchmark(name, words, monkeypatch):
         module.main(words) if takes_words else module.main()
 
 
-WITH_OPTIONS = [path for path in commands_of_benchmarks() if "ArgumentParser(" in read(path)]
+WITH_OPTIONS = [path for path in commands_of_benchmarks() if re.search(r"(ArgumentP|create_p)arser\(", read(path))]
 
 
 @pytest.mark.parametrize("path", WITH_OPTIONS, ids=lambda path: path.stem)
