@@ -130,6 +130,9 @@ def check_description(description: Mapping[str, Any]) -> None:
     fold, metrics, precision = (training.get(name) for name in ("fold", "metrics", "mixed_precision"))
     if not (fold is None or isinstance(fold, int)) or not (precision is None or isinstance(precision, str)):
         raise EscGpuError(f"training has fold {fold!r} and mixed_precision {precision!r}, expected a number and a name")
+    decay = training.get("ema_decay", 0)
+    if not (is_number(decay) and 0 <= decay < 1):
+        raise EscGpuError(f"training has ema_decay {decay!r}, expected 0 to below 1")
     if not (metrics is None or (isinstance(metrics, dict) and all(map(is_number, metrics.values())))):
         raise EscGpuError(f"training has metrics {metrics!r}, expected numbers")
 

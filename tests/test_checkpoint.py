@@ -215,6 +215,7 @@ def test_a_missing_key_is_named(tmp_path):
         {"training": {"mixed_precision": []}},
         {"training": {"fold": float("nan")}},
         {"training": {"metrics": 5}},
+        *({"training": {"ema_decay": decay}} for decay in ("much", 1, float("nan"), None)),
         {"training": {"metrics": {"accuracy": "high"}}},
         {"frontend": {"name": "logmel", "n_fft": 2**40}},
     ],
