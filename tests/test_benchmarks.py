@@ -230,9 +230,9 @@ def test_memory_of_a_call_is_seen():
     assert peak_bytes(lambda: np.ones(2**23), torch.device("cpu")) > 2**25
 
 
+# Dynamo keeps so many graphs of one function, here the `forward` that all share, and fails at the next.
+@torch._dynamo.config.patch(recompile_limit=1)
 def test_every_front_end_is_compiled_however_many_there_are(monkeypatch):
-    # Dynamo keeps so many graphs of one function, here the `forward` that all share, and fails at the next.
-    monkeypatch.setattr(torch._dynamo.config, "recompile_limit", 1)
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     waveform = torch.rand(2, RATE) - 0.5
     for name in ("spectrogram", "logmel", "mfcc"):
