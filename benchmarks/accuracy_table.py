@@ -2,7 +2,7 @@
 
 from benchmarks.markdown import heading, line, number
 from esc_gpu.names import escape
-from esc_gpu.report.tables import counted, mean_and_spread, p_value, percent, percent_range
+from esc_gpu.report.tables import counted, mean_and_spread, numbered, p_value, percent, percent_range
 
 
 def accuracy_table(result: dict[str, object]) -> list[str]:
@@ -77,11 +77,6 @@ def protocol_note(result: dict[str, object]) -> str:
         f"the last checkpoint, {numbered('fold', protocol['folds'])}, {numbered('seed', protocol['seeds'])}. "
         "Accuracy in percent, mean over folds and seeds ± standard deviation over the folds."
     )
-
-
-def numbered(noun: str, numbers: list[int]) -> str:
-    """fold 1; folds 1, 2."""
-    return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
 
 
 def difference_note(result: dict[str, object]) -> str:

@@ -24,7 +24,7 @@ from esc_gpu.files import read_json
 
 REPOSITORY = Path(__file__).parents[1]
 SECONDS = 520.0
-LAST_LINES = {True: 15, False: 200}  # that are kept of a part that has passed, or not
+PASSED_LINES, FAILED_LINES = 15, 200  # the last ones of a part that are kept
 FOLDER = "FOLDER"  # in a command: where its files go
 
 
@@ -137,8 +137,9 @@ def run_part(command: list[str], folder: Path, seconds: float) -> dict[str, obje
             if process.poll() is None:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.wait()
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()[-LAST_LINES[status == "passed"] :]
-    return {"status": status, "seconds": time.monotonic() - started, "last_lines": lines}
+    kept = PASSED_LINES if status == "passed" else FAILED_LINES
+    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
+    return {"status": status, "seconds": time.monotonic() - started, "last_lines": lines[-kept:]}
 
 
 if __name__ == "__main__":

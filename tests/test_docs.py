@@ -97,10 +97,10 @@ def test_every_plot_is_shown_on_its_page():
 # ---- commands
 
 
-def command_lines():
-    """The words of every command in a page's shell blocks, without what stands before the program's name."""
+def command_lines(pages=PAGES):
+    """The words of every command in the pages' shell blocks, without what stands before the program's name."""
     found = []
-    for page in PAGES:
+    for page in pages:
         for language, code in BLOCK.findall(read(page)):
             for line in code.replace("\\\n", " ").splitlines() if language == "sh" else ():
                 words = shlex.split(line, comments=True)
@@ -141,9 +141,13 @@ def parse_benchmark(name, words, monkeypatch):
     monkeypatch.setattr(argparse.ArgumentParser, "parse_args", parse_and_stop)
     monkeypatch.setattr(module, "run", stop, raising=False)
     monkeypatch.setattr(sys, "argv", [name, *words])
-    takes_words = len(inspect.signature(module.main).parameters) > 0
     with pytest.raises(Parsed):
-        module.main(words) if takes_words else module.main()
+        call(module.main, words)
+
+
+def call(main, words):
+    """Hand a benchmark its words; one without parameters reads `sys.argv`."""
+    return main(words) if inspect.signature(main).parameters else main()
 
 
 WITH_OPTIONS = [path for path in commands_of_benchmarks() if re.search(r"(ArgumentP|create_p)arser\(", read(path))]
@@ -154,7 +158,7 @@ def test_a_benchmark_has_its_help(path, monkeypatch, capsys):
     module = importlib.import_module(f"benchmarks.{path.stem}")
     monkeypatch.setattr(sys, "argv", [path.stem, "--help"])
     with pytest.raises(SystemExit) as end:
-        module.main(["--help"]) if inspect.signature(module.main).parameters else module.main()
+        call(module.main, ["--help"])
     text = capsys.readouterr().out
     assert end.value.code == 0 and "--help" in text and ("write_result(" not in read(path) or "--output" in text)
 

@@ -1,7 +1,6 @@
 """README's commands run, in its order, on recordings of a second; the network's and `make` are left to other tests."""
 
 import csv
-import re
 import shlex
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import pytest
 import soundfile
 
 from esc_gpu import cli
+from tests.test_docs import command_lines
 
 REPOSITORY = Path(__file__).parents[1]
 CLASSES, FOLDS, RATE = 4, 5, 44100  # the last class is none of ESC-10
@@ -25,15 +25,6 @@ SMALL = [
     *("--train.epochs=1", "--train.batch_size=4", "--train.mixed_precision=no"),
 ]
 PROFILED = ["--train.epochs=2", "--train.batch_size=1"]  # it looks at 18 steps
-
-
-def commands():
-    """The commands of README's shell blocks, without the virtual environment's folder."""
-    text = (REPOSITORY / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    lines = [line for block in blocks for line in block.replace("\\\n", " ").splitlines()]
-    found = [shlex.join(shlex.split(line, comments=True)) for line in lines]
-    return [command.replace(".venv/bin/", "") for command in found if command]
 
 
 @pytest.fixture(scope="module")
@@ -72,15 +63,14 @@ def test_the_commands_run_one_after_another(folder, monkeypatch, capsys):
     monkeypatch.setenv("ESC_GPU_CACHE", str(folder / "cache"))
     monkeypatch.setenv("WANDB_MODE", "offline")
     left = dict(ELSEWHERE)
-    for command in commands():
-        words = shlex.split(command)
+    for words in command_lines([REPOSITORY / "README.md"]):
         if left.pop(" ".join(words[:2]), None):
             continue
         try:
             status = run(words)
         except SystemExit as end:  # --print_config
             status = end.code
-        assert status == 0, f"{command}: {capsys.readouterr().err}"
+        assert status == 0, f"{shlex.join(words)}: {capsys.readouterr().err}"
     assert not left, "README does not have these any more"
     for written in ("dog.png", "runs/logmel/report.html", "runs/logmel/fold1/model.onnx", "runs/logmel/evaluation"):
         assert (folder / written).exists(), written

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from esc_gpu.report.tables import Table, counted, mean_and_spread, p_value, percent, percent_range, readable
+from esc_gpu.report.tables import Table, counted, mean_and_spread, numbered, p_value, percent, percent_range, readable
 
 METRICS = {
     "accuracy": "accuracy",
@@ -34,8 +34,9 @@ def describe_comparison(comparison: dict[str, Any]) -> str:
 
 def fold_list(numbers: Sequence[int], is_validation: bool) -> str:
     """test fold 1, test folds 1, 2, validation folds 1, 2 (the next of each left out)."""
-    listed = f"fold{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
-    return f"validation {listed} (the next of each left out)" if is_validation else f"test {listed}"
+    if is_validation:
+        return f"{numbered('validation fold', numbers)} (the next of each left out)"
+    return numbered("test fold", numbers)
 
 
 def evaluation_tables(evaluation: dict[str, Any]) -> list[Table]:

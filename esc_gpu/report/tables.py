@@ -74,6 +74,11 @@ def p_value(value: float) -> str:
     return "<0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
+def numbered(noun: str, numbers: Sequence[int]) -> str:
+    """fold 1; folds 1, 2."""
+    return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
+
+
 def counted(number: int, noun: str) -> str:
     """10,000 resamples, 1 clip."""
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
