@@ -9,7 +9,7 @@ import numpy as np
 import soundfile
 import soxr
 
-from benchmarks.fuzz_formats import ALL, IN_CHUNKS, LOSSLESS, Audio, write_audio
+from benchmarks.fuzz_formats import ALL, IN_CHUNKS, LOSSLESS, Audio, without_its_time, write_audio
 
 NAMES = (
     *("a b.wav", "naïve café.wav", "雨.wav", "👩‍🚒.wav", "new\nline.wav", "-rf.wav", "--help", "%s%n.wav", "$(id).wav"),
@@ -166,6 +166,7 @@ def not_finite(generator: np.random.Generator, kind: str, stem: Path) -> FuzzFil
     value = float(generator.choice((np.nan, np.inf, -np.inf)))
     samples[place, generator.integers(audio.channels)] = value
     soundfile.write(audio.path, samples, audio.rate, audio.subtype, format=audio.format)
+    without_its_time(audio.path)
     spoilt = Audio(**{**vars(audio), "mono": samples.mean(axis=1)})
     return told(generator, kind, spoilt, f"{value} at frame {place}", at_its_rate=True)
 

@@ -73,9 +73,18 @@ def write_audio(
     path = stem.with_suffix(f".{SUFFIXES.get(name, name.lower())}")
     level = float(generator.random()) if is_codec else None
     soundfile.write(path, written, rate, subtype, format=name, compression_level=level)
+    without_its_time(path)
     if bits is None and n_frames:
         samples = soundfile.read(path, always_2d=True)[0]
     if (name, subtype, channels) == ("AIFF", "PCM_S8", 1) and n_frames % 2:
         samples = np.pad(samples, ((0, 1), (0, 0)))  # libsndfile writes a byte to pad it, and counts that as a sample
     is_exact = bits is not None and 0 < bits <= 16 and channels == 1
     return Audio(path, name, subtype, rate, channels, samples.mean(axis=1), is_exact)
+
+
+def without_its_time(path: Path) -> None:
+    """Sets the second at which libsndfile wrote it, which it notes of floating-point samples, to 0."""
+    content = path.read_bytes()
+    chunk = content.find(b"PEAK", 0, 256)
+    if chunk >= 0:  # identifier, size and version of the chunk are before it: 4 bytes each
+        path.write_bytes(content[: chunk + 12] + bytes(4) + content[chunk + 16 :])

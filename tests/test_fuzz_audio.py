@@ -10,6 +10,7 @@ import soundfile
 from benchmarks import fuzz_audio, tables
 from benchmarks.fuzz_audio import Decoder, judge, try_files
 from benchmarks.fuzz_files import KINDS, FuzzFile, make
+from benchmarks.fuzz_formats import LOSSLESS, write_audio
 from benchmarks.markdown import line
 from esc_gpu.errors import EscGpuError
 from esc_gpu.files import read_json
@@ -70,6 +71,20 @@ def test_a_file_is_the_same_for_the_same_number_and_seed(tmp_path):
         if first.reference is not None:
             np.testing.assert_array_equal(first.reference, again.reference)
             assert len(other.reference) != len(first.reference) or (other.reference != first.reference).any()
+
+
+def test_floating_point_is_the_same_a_second_later(tmp_path):
+    formats = [pair for pair, bits in LOSSLESS.items() if not bits]
+    contents = []
+    for name in ("first", "again"):
+        (tmp_path / name).mkdir()
+        generators = (np.random.default_rng(number) for number in range(len(formats)))
+        stems = (tmp_path / name / "".join(pair) for pair in formats)
+        audios = [write_audio(*given, [pair]) for *given, pair in zip(generators, stems, formats, strict=True)]
+        contents.append([audio.path.read_bytes() for audio in audios])
+        time.sleep(1.1)
+    assert contents[0] == contents[1]
+    assert sum(b"PEAK" in content for content in contents[0]) > 2
 
 
 def test_one_file_again_is_kept(tmp_path, capsys):
