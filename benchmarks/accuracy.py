@@ -1,7 +1,8 @@
-"""Front-ends under one recipe, and the recipe without each of its parts: rows × seeds × folds, and tests of the rows.
+"""Front-ends or backbones under one recipe, and the recipe without each of its parts: rows × seeds × folds, and tests.
 
     python -m benchmarks.accuracy comparison --data.root ESC-10 --seeds 0 1 2
     python -m benchmarks.accuracy ablation --data.root ESC-10 --train.epochs 10
+    python -m benchmarks.accuracy backbone --data.root ESC-10 --train.epochs 10
 
 The first word is a plan, one of benchmarks/plans or a file like them. Takes the options of train.py, for all rows. Each
 training is a run in the folder --work; the same command goes on with what is there.
@@ -28,7 +29,7 @@ WRITTEN = "result.txt"  # name of the result file, which keeps the date of its f
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = create_parser("accuracy", __doc__)
-    parser.add_argument("plan", help="comparison, ablation or a YAML file; stands before the options")
+    parser.add_argument("plan", help="comparison, ablation, backbone or a YAML file; stands before the options")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="of the trainings (default: 0)")
     parser.add_argument(
         "--work",

@@ -15,7 +15,7 @@ from esc_gpu.frontends.checks import nearest
 
 REPOSITORY = Path(__file__).parents[1]
 PLANS = Path(__file__).parent / "plans"
-KINDS = "comparison", "ablation"
+KINDS = "comparison", "ablation", "variants"
 KEYS = "kind", "recipe", "rows"
 PROG = "python -m benchmarks.accuracy"
 # What the benchmark sets itself, and the option of its own that says it.
@@ -36,7 +36,8 @@ class Plan:
 
     Args:
         name: of the file.
-        kind: "comparison" of front-ends, or "ablation": the rows are named by what they do without.
+        kind: "comparison" of front-ends, "ablation", whose rows are named by what they do without, or "variants", which
+            differ in other options.
         recipe: config files that all rows have.
         rows: by name; all others are compared with the first.
     """
@@ -70,7 +71,7 @@ def read_plan(name: str) -> Plan:
             raise EscGpuError(f"plan {file} has no key {key!r}{nearest(key, KEYS)}; expected {', '.join(KEYS)}")
     kind, rows = content.get("kind"), content.get("rows")
     if kind not in KINDS:
-        raise EscGpuError(f"kind of plan {file} is {kind!r}; expected {' or '.join(KINDS)}")
+        raise EscGpuError(f"kind of plan {file} is {kind!r}; expected one of {', '.join(KINDS)}")
     if not isinstance(rows, dict) or len(rows) < 2:
         raise EscGpuError(f"plan {file} compares nothing; expected two or more named rows, the reference first")
     check_names(rows, file)

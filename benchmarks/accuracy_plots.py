@@ -1,4 +1,4 @@
-"""The rows of a comparison or an ablation as a picture."""
+"""The rows of a comparison, of variants or of an ablation as a picture."""
 
 from pathlib import Path
 
@@ -16,7 +16,7 @@ WIDTH, ROW, THIN_ROW = 8.5, 0.38, 0.3  # inches
 
 def plot_accuracy(path: Path, result: dict[str, object]) -> None:
     """Accuracy by row, or the effect of each part of the recipe; nothing where there is none yet."""
-    if result["kind"] == "comparison":
+    if result["kind"] != "ablation":
         plot_comparison(path, result)
     elif any(row["against_reference"] is not None for row in result["rows"]):
         plot_ablation(path, result)

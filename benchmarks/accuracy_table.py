@@ -1,25 +1,29 @@
-"""The tables of a comparison of front-ends, and of a recipe without its parts."""
+"""The tables of a comparison of front-ends, of variants of a training, and of a recipe without its parts."""
 
 from benchmarks.markdown import heading, line, number
 from esc_gpu.names import escape
 from esc_gpu.report.tables import counted, mean_and_spread, numbered, p_value, percent, percent_range
 
+ROWS_ARE = {"comparison": "front-end", "ablation": "without", "variants": "variant"}
+
 
 def accuracy_table(result: dict[str, object]) -> list[str]:
     """A line a row, in the order of the plan, with its difference to the first; then how it was made."""
-    is_comparison = result["kind"] == "comparison"
+    kind, is_ablation = result["kind"], result["kind"] == "ablation"
     first, rows = result["reference"], result["rows"]
     microseconds = {row["name"]: row["us_per_clip"]["median"] for row in (result["cost"] or {"rows": []})["rows"]}
-    columns = ["front-end" if is_comparison else "without"]
+    columns = [ROWS_ARE[kind]]
     columns += ["µs a clip"] if microseconds else []
-    columns += ["accuracy", "seeds (± std)"] if is_comparison else ["accuracy"]
-    columns += [f"difference to {escape(first)}" if is_comparison else "effect", p_heading(result)]
+    columns += ["time of an epoch, ×"] if kind == "variants" else []
+    columns += ["accuracy"] if is_ablation else ["accuracy", "seeds (± std)"]
+    columns += ["effect" if is_ablation else f"difference to {escape(first)}", p_heading(result)]
     lines = heading(*columns)
     for row in rows:
         cells = [escape(row["name"])]
         cells += [number(microseconds[row["name"]])] if microseconds else []
+        cells += [epoch_cell(row, rows[0])] if kind == "variants" else []
         cells += [mean_and_spread(row["over_folds"]["accuracy"])]
-        cells += [seeds_cell(row)] if is_comparison else []
+        cells += [] if is_ablation else [seeds_cell(row)]
         lines.append(line(*cells, *difference_cells(row["against_reference"])))
     notes = [protocol_note(result), difference_note(result), options_note(result), cost_note(result["cost"])]
     return [*lines, "", *warnings(result), " ".join(note for note in notes if note)]
@@ -42,6 +46,12 @@ def seeds_cell(row: dict[str, object]) -> str:
     """How many, and the standard deviation over them."""
     spread = row["over_seeds"]["accuracy"]["std"]
     return str(len(row["seeds"])) + ("" if spread is None else f" (± {percent(spread)})")
+
+
+def epoch_cell(row: dict[str, object], first: dict[str, object]) -> str:
+    """The seconds of an epoch as a multiple of the first row's, where both had one without an evaluation."""
+    seconds, unit = row["epoch_seconds"], first["epoch_seconds"]
+    return "–" if seconds is None or unit is None else f"{seconds / unit:.2f}"
 
 
 def difference_cells(pair: dict[str, object] | None) -> list[str]:
@@ -94,8 +104,8 @@ def difference_note(result: dict[str, object]) -> str:
 
 
 def options_note(result: dict[str, object]) -> str:
-    """Where a front-end of a comparison is trained by other options than the first."""
-    if result["kind"] != "comparison":
+    """Where a row is trained by other options than the first; an ablation's are in its names."""
+    if result["kind"] == "ablation":
         return ""
     return " ".join(
         f"{escape(row['name'])} also has {', '.join(f'{name}={value}' for name, value in row['options'].items())}."

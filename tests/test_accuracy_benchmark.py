@@ -5,6 +5,8 @@ import json
 import pytest
 
 from benchmarks import accuracy, accuracy_cost
+from benchmarks.accuracy_table import accuracy_table
+from benchmarks.markdown import line
 from benchmarks.tables import table
 from esc_gpu import experiment, training
 from esc_gpu.run_results import read_run
@@ -29,6 +31,13 @@ rows:
   nothing:
   gains: {{augment.gain_db: 0}}
 """
+VARIANTS = """
+kind: variants
+recipe: [{folder}/logmel.yaml, {folder}/recipe.yaml]
+rows:
+  as it is:
+  frequency: {{model.coordinates: frequency}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +49,7 @@ def tones(tmp_path_factory):
     (folder / "logmel.yaml").write_text("frontend: {name: logmel, n_fft: 256, hop_length: 256, n_mels: 16}\n")
     (folder / "features.yaml").write_text(PLAN.format(folder=folder), encoding="utf-8")
     (folder / "parts.yaml").write_text(ABLATION.format(folder=folder))
+    (folder / "channels.yaml").write_text(VARIANTS.format(folder=folder))
     return folder
 
 
@@ -188,6 +198,21 @@ def test_an_ablation_on_validation_folds(tones, tmp_path):
     assert lines[0] == "| without | accuracy | effect | p (Holm) |"
     assert lines[2].startswith("| nothing |") and lines[3].startswith("| gains |")
     assert lines[5].startswith("**Validation, no test results:**")
+
+
+def test_variants_have_the_time_of_an_epoch(tones, tmp_path):
+    assert accuracy.main(words(tones, tmp_path, "channels", "--folds", "1")) == 0
+    file, result = result_of(tmp_path)
+    assert result["cost"] is None and file.with_suffix(".png").is_file()
+    for row, seconds in zip(result["rows"], (0.5, 0.75), strict=True):
+        row["epoch_seconds"] = seconds
+    lines = accuracy_table(result)
+    columns = "variant", "time of an epoch, ×", "accuracy", "seeds (± std)", "difference to as it is", "p (Holm)"
+    assert lines[0] == line(*columns)
+    assert lines[2].startswith("| as it is | 1.00 |") and lines[3].startswith("| frequency | 1.50 |")
+    assert "frequency also has model.coordinates=frequency." in lines[-1]
+    result["rows"][1]["epoch_seconds"] = None
+    assert accuracy_table(result)[3].startswith("| frequency | – |")
 
 
 def test_a_run_that_fails_ends_the_benchmark_with_its_row(tones, tmp_path, capsys):
