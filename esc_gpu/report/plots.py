@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, MaxNLocator
@@ -10,6 +11,7 @@ from matplotlib.ticker import FixedLocator, MaxNLocator
 from esc_gpu.files import replacing
 
 COLUMNS = 5
+DPI = 120
 
 
 def take_literally(figure: Figure) -> None:
@@ -20,10 +22,11 @@ def take_literally(figure: Figure) -> None:
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write the figure as PNG."""
+    """Write the figure as PNG, drawn once; `savefig` draws it twice, to the same pixels."""
     take_literally(figure)
+    figure.set_dpi(DPI)
     with replacing(path) as temporary:
-        figure.savefig(temporary, format="png", dpi=120)
+        FigureCanvasAgg(figure).print_png(str(temporary))
 
 
 def plot_curves(path: Path, history: list[dict[str, float]], title: str) -> None:
@@ -110,5 +113,5 @@ def plot_inputs(
                 axes.set_ylabel(bin_unit if channel == 0 else f"channel {channel + 1}", fontsize=8)
             if channel == n_channels - 1:
                 axes.set_xlabel("s", fontsize=8)
-    figure.colorbar(mesh, ax=grid, label="standard deviations from the training mean", shrink=0.6)
+    figure.colorbar(mesh, ax=grid, label="standard deviations\nfrom the training mean", shrink=0.6)
     save(figure, path)

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
+from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from esc_gpu.report import format_summary, plot_confusion, plot_curves, plot_inputs
+from esc_gpu.report import format_summary, plot_confusion, plot_curves, plot_inputs, plots
 
 FOLD = {"accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 0.75, "clips": 8, "seconds": 12.3}
 
@@ -50,6 +51,30 @@ def test_inputs(tmp_path, n_classes, n_channels):
     names = [f"class_{k}" for k in range(n_classes)]
     plot_inputs(tmp_path / "inputs.png", images, np.arange(20) * 0.1, np.arange(16) * 100.0, "Hz", names)
     assert is_drawn(tmp_path / "inputs.png")
+
+
+def test_the_words_beside_few_classes_fit_into_the_picture(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    drawn = []
+    plot_inputs(tmp_path / "inputs.png", np.zeros((2, 1, 8, 5)), np.arange(5), np.arange(8), "Hz", ["a", "b"])
+    (figure,) = drawn
+    figure.draw_without_rendering()
+    words = figure.axes[-1].yaxis.label.get_window_extent()
+    assert figure.bbox.y0 < words.y0 and words.y1 < figure.bbox.y1
+
+
+def test_a_picture_is_that_of_savefig(tmp_path):
+    def figure():
+        figure = Figure(figsize=(3, 2), layout="constrained")
+        axes = figure.subplots(1, 2, sharey=True)
+        axes[0].plot([0, 1000, 3], label="a")
+        axes[0].legend()
+        figure.colorbar(axes[1].imshow([[0, 1], [2, 3]]), ax=axes, label="counts")
+        return figure
+
+    plots.save(figure(), tmp_path / "once.png")
+    figure().savefig(tmp_path / "twice.png", dpi=plots.DPI)
+    np.testing.assert_array_equal(imread(tmp_path / "once.png"), imread(tmp_path / "twice.png"))
 
 
 def test_a_class_may_be_named_like_a_formula(tmp_path):
