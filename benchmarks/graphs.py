@@ -12,6 +12,7 @@ from pathlib import Path
 
 import torch
 from torch import Tensor, nn
+from torch.export import ExportedProgram
 from tqdm import tqdm
 
 from benchmarks import difference
@@ -40,8 +41,8 @@ def check_all(arguments: argparse.Namespace) -> None:
     waveform = torch.rand(3, round(44100 * arguments.seconds), generator=torch.Generator().manual_seed(0)) - 0.5
     checks = {
         "compile": lambda layer: compiled(layer, waveform, arguments.backend),
-        "export": lambda layer: exported(layer, waveform),
-        "onnx": lambda layer: through_onnx(layer, waveform),
+        "export": lambda layer: exported(layer, waveform, traced(layer, waveform)),
+        "onnx": lambda layer: through_onnx(layer, waveform, traced(layer, waveform)),
     }
     rows = []
     layers = list(create_layers(arguments.only))
@@ -111,35 +112,33 @@ def compiled(layer: nn.Module, waveform: Tensor, backend: str = "inductor") -> f
 
 
 @torch.no_grad()
-def exported(layer: nn.Module, waveform: Tensor) -> float:
-    """Error of the layer through `torch.export` with a dynamic batch, for two batch sizes."""
-    program = torch.export.export(layer, (waveform,), dynamic_shapes=dynamic_batch())
+def traced(layer: nn.Module, waveform: Tensor) -> ExportedProgram:
+    """The layer by `torch.export`, for any number of clips."""
+    return torch.export.export(layer, (waveform,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+
+
+@torch.no_grad()
+def exported(layer: nn.Module, waveform: Tensor, program: ExportedProgram) -> float:
+    """Error of the traced layer, for two batch sizes."""
     graph = program.module()
     return max(relative_error(graph(clips), layer(clips)) for clips in (waveform, waveform[:1]))
 
 
 @torch.no_grad()
-def through_onnx(layer: nn.Module, waveform: Tensor) -> float:
-    """Error of the layer through ONNX in onnxruntime, for two batch sizes."""
+def through_onnx(layer: nn.Module, waveform: Tensor, program: ExportedProgram) -> float:
+    """Error of the traced layer as ONNX in onnxruntime, for two batch sizes."""
     import onnxruntime
 
-    program = torch.onnx.export(
-        layer, (waveform,), dynamo=True, verbose=False, opset_version=OPSET, dynamic_shapes=dynamic_batch()
-    )
+    model = torch.onnx.export(program, dynamo=True, verbose=False, opset_version=OPSET)
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "graph.onnx"
-        program.save(file)
+        model.save(file)
         session = onnxruntime.InferenceSession(file, providers=["CPUExecutionProvider"])
         name = session.get_inputs()[0].name
         return max(
             relative_error(torch.from_numpy(session.run(None, {name: clips.numpy()})[0]), layer(clips))
             for clips in (waveform, waveform[:1])
         )
-
-
-def dynamic_batch() -> tuple[dict[int, object], ...]:
-    """The first dimension of the waveform is free."""
-    return ({0: torch.export.Dim("batch")},)
 
 
 def format_row(row: dict[str, object]) -> str:

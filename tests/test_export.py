@@ -23,7 +23,10 @@ from esc_gpu.pipeline import Pipeline
 from tests.tiny import RATE
 
 REPOSITORY = Path(__file__).parents[1]
-CONFIGS = [path for path in sorted((REPOSITORY / "configs").glob("*.yaml")) if path.stem != "sweep"]  # not of one run
+# A plain feature, two that learn, and a stack; each front-end's own graph is in frontends/test_graphs.py.
+CONFIGS = [
+    REPOSITORY / f"configs/{name}.yaml" for name in ("logmel", "pcen", "nnaudio_trainable_logmel", "logmel_mfcc_cqt")
+]
 PAGE = REPOSITORY / "docs" / "export.md"
 NAMES = ["Hühner", "a, b", 'c"d']
 LOGMEL = {"name": "logmel", "n_fft": 256, "hop_length": 256, "n_mels": 16}
@@ -95,7 +98,7 @@ def fit(options):
 
 
 @pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
-def test_every_config_is_exported_and_agrees(config, tmp_path, monkeypatch):
+def test_a_config_is_exported_and_agrees(config, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "trace", functools.cache(exporting.trace))  # both formats are made of one graph
     options = fit(parse_run(["--config", str(config)], "train.py").frontend.arguments())
     pipeline, clips = make_pipeline(options, seconds=1.5, with_resnet=False), tones(seconds=1.5)

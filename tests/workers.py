@@ -1,5 +1,6 @@
 """Several processes as a launcher starts them, forked from one that has imported everything once."""
 
+import gc
 import multiprocessing
 import os
 import socket
@@ -55,6 +56,7 @@ def run_together(
 
 def begin(work: Callable[..., int | None], arguments: tuple[object, ...], folder: Path, variables: dict) -> None:
     """What a process does: `work`, in its folder, with a launcher's variables, printing to `output.txt`."""
+    gc.freeze()  # as in conftest.py
     os.environ.update(variables)
     os.chdir(folder)
     output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)

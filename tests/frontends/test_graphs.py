@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.graphs import LIMIT, compiled, exported, relative_error, through_onnx
+from benchmarks.graphs import LIMIT, compiled, exported, relative_error, through_onnx, traced
 from esc_gpu import WaveformClassifier, create_frontend
 from tests.frontends.test_contract import CASES, noise
 
@@ -51,21 +51,18 @@ def test_a_compiled_graph_takes_clips_of_other_lengths():
 
 
 @each(NATIVE)
-def test_it_is_exported_with_a_free_batch(case):
+def test_it_is_exported_with_a_free_batch_and_goes_through_onnx(case):
     layer = create_frontend(**case)
-    assert exported(layer, clips(layer)) <= LIMIT
+    waveform = clips(layer)
+    program = traced(layer, waveform)
+    assert exported(layer, waveform, program) <= LIMIT
+    assert through_onnx(layer, waveform, program) <= LIMIT
 
 
 @each(OTHERS)
 def test_other_backends_are_exported_as_well(case):
     layer = create_frontend(**case)
-    assert exported(layer, clips(layer)) <= LIMIT
-
-
-@each(NATIVE)
-def test_it_goes_through_onnx(case):
-    layer = create_frontend(**case)
-    assert through_onnx(layer, clips(layer)) <= LIMIT
+    assert exported(layer, clips(layer), traced(layer, clips(layer))) <= LIMIT
 
 
 @pytest.fixture(scope="module")
@@ -82,9 +79,11 @@ def test_the_whole_model_compiles_in_mixed_precision(model):
         torch.testing.assert_close(graph(noise(3)), model(noise(3)), rtol=0.05, atol=0.05)  # bf16 has 8 bits
 
 
-@pytest.mark.parametrize("check", [exported, through_onnx, lambda *both: compiled(*both, backend="aot_eager")])
-def test_the_whole_model(model, check):
-    assert check(model, noise(3)) <= LIMIT
+def test_the_whole_model(model):
+    assert compiled(model, noise(3), backend="aot_eager") <= LIMIT
+    program = traced(model, noise(3))
+    assert exported(model, noise(3), program) <= LIMIT
+    assert through_onnx(model, noise(3), program) <= LIMIT
 
 
 @each({key: NATIVE[key] for key in ("logmel-native", "mfcc-native", "cqt_long-native")})
