@@ -111,6 +111,15 @@ def command_lines(pages=PAGES):
     return found
 
 
+def commands_in_text(pages=PAGES):
+    """The words of every command that the pages' sentences say something was made with."""
+    return [
+        shlex.split(command)
+        for page in pages
+        for command in re.findall(r"`\.venv/bin/([^`]*)`", BLOCK.sub("", read(page)))
+    ]
+
+
 def parse(words, monkeypatch):
     """Parse a command as it would be, and stop there; other programs are let pass."""
     if words[0] == "python" and words[1] == "-m" and words[2].startswith("benchmarks."):
@@ -163,7 +172,7 @@ def test_a_benchmark_has_its_help(path, monkeypatch, capsys):
     assert end.value.code == 0 and "--help" in text and ("write_result(" not in read(path) or "--output" in text)
 
 
-LINES = command_lines()
+LINES = command_lines() + commands_in_text()
 
 
 @pytest.mark.parametrize("words", LINES, ids=[" ".join(words)[:70] for words in LINES])
