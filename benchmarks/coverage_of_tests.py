@@ -35,7 +35,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def keep(data: Path, output: Path) -> None:
     """Write the result file."""
-    result = {"benchmark": "coverage", "rows": describe(read_summaries(data))}
+    result = {"benchmark": "coverage_of_tests", "rows": describe(read_summaries(data))}
     print(f"written: {write_result('coverage', result, output)}")
 
 

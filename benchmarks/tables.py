@@ -230,7 +230,7 @@ def with_backend(row: dict[str, object]) -> str:
 TABLES = {
     "accuracy": accuracy_table,
     "augmentations": augmentation_table,
-    "coverage": coverage_table,
+    "coverage_of_tests": coverage_table,
     "cross_validation": fold_table,
     "frontends": frontend_table,
     "fuzz_audio": fuzz_table,
