@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.accuracy_cost import front_ends, measure_or_read
+from benchmarks.accuracy_cost import build_models, measure_or_read
 from benchmarks.accuracy_grid import Grid, Runs, finished_runs, train_rest
 from benchmarks.accuracy_plan import Plan, configs_of, read_plan
 from benchmarks.accuracy_plots import plot_accuracy
@@ -36,7 +36,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         type=Path,
         help="folder of the runs, whose name the result file has, too (default: runs/accuracy/PLAN)",
     )
-    parser.add_argument("--no-cost", action="store_true", help="do not measure the front-ends' time")
+    parser.add_argument("--no-cost", action="store_true", help="do not measure the time of the rows")
     parser.add_argument(
         "--cost-only", action="store_true", help="measure it anew, for the runs there are; do not train"
     )
@@ -50,24 +50,24 @@ def prepare(arguments: argparse.Namespace, options: list[str]) -> None:
     plan = read_plan(arguments.plan)
     if len(set(arguments.seeds)) < len(arguments.seeds) or min(arguments.seeds) < 0:
         raise EscGpuError(f"--seeds is {arguments.seeds}; expected different numbers that are not negative")
-    if arguments.cost_only and (arguments.no_cost or plan.kind != "comparison"):
-        raise EscGpuError("--cost-only measures the front-ends of a comparison; give it without --no-cost")
+    if arguments.cost_only and (arguments.no_cost or plan.kind == "ablation"):
+        raise EscGpuError("--cost-only measures a comparison or variants, not an ablation; give it without --no-cost")
     configs = configs_of(plan, options)
     work = (arguments.work or Path("runs") / "accuracy" / plan.name).expanduser()
     run(plan, Grid(configs, arguments.seeds, work), arguments)
 
 
 def run(plan: Plan, grid: Grid, arguments: argparse.Namespace) -> None:
-    """Measure the front-ends, train what is not trained yet, and write the result file after each run."""
-    layers = front_ends(grid.configs)  # before all else: a row that cannot be built is refused here
+    """Measure the time, train what is not trained yet, and write the result file after each run."""
+    models = build_models(grid.configs)  # before all else: a row that cannot be built is refused here
     for folder in (grid.work, arguments.output):
         make_folder(folder)
     runs = finished_runs(grid)
     if arguments.cost_only and not runs:
         raise EscGpuError(f"{grid.work} has no finished run; train first, by the same command without --cost-only")
     cost = None
-    if plan.kind == "comparison" and not arguments.no_cost:
-        cost = measure_or_read(grid.work, layers, grid.configs, anew=arguments.cost_only)
+    if plan.kind != "ablation" and not arguments.no_cost:
+        cost = measure_or_read(grid.work, models, grid.configs, plan.kind == "variants", anew=arguments.cost_only)
     if runs:  # also where nothing is left to be trained: the time may be new
         file = write_grid(plan, grid, runs, cost, arguments.output)
     if not arguments.cost_only:

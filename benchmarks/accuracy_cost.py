@@ -1,7 +1,9 @@
-"""The time of each row's front-end alone, in turns on the same clips."""
+"""The time of each row's front-end alone, or of a step of its whole model, in turns on the same clips."""
 
+import dataclasses
 import functools
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -15,47 +17,73 @@ from esc_gpu.environment import describe_environment
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment import open_clips, open_recordings
 from esc_gpu.files import read_json, write_json
-from esc_gpu.frontends.base import Frontend
+from esc_gpu.model import WaveformClassifier
+from esc_gpu.options import plain
+from esc_gpu.precision import AUTOCAST
+from esc_gpu.processes import best_precision
 from esc_gpu.waveform import FULL_SCALE
 
 BATCH, ROUNDS = 16, 9
 COST = "cost.json"
+TIMED = "frontend", "model", "clip_seconds"
 
 
-def front_ends(configs: dict[str, RunConfig]) -> dict[str, Frontend]:
-    """Each row's front-end.
+def build_models(configs: dict[str, RunConfig]) -> dict[str, WaveformClassifier]:
+    """Each row's model.
 
     Raises:
         EscGpuError: for a table of recordings that cannot be read, or a row that is no model.
     """
-    layers = {}
+    models = {}
     for name, config in configs.items():
         recordings = open_recordings(config, True, lambda line: None)
         try:
-            layers[name] = build_model(config, len(recordings.class_names)).frontend.eval()
+            models[name] = build_model(config, len(recordings.class_names))
         except EscGpuError as error:
             raise EscGpuError(f"row {name}: {error}") from error
-    return layers
+    return models
 
 
 def measure_or_read(
-    work: Path, layers: dict[str, Frontend], configs: dict[str, RunConfig], anew: bool
+    work: Path, models: dict[str, WaveformClassifier], configs: dict[str, RunConfig], of_steps: bool, anew: bool
 ) -> dict[str, object]:
-    """What an earlier start of the benchmark measured of the same front-ends; else, or `anew`, it is measured now."""
+    """What an earlier start of the benchmark measured of the same models; else, or `anew`, it is measured now."""
     file = work / COST
+    timed = {name: describe(models[name], config) for name, config in configs.items()}
     if file.is_file() and not anew:
         earlier = read_json(file)
-        wanted = {name: (layer.spec, configs[name].data.clip_seconds) for name, layer in layers.items()}
-        if {row["name"]: (row["frontend"], row["clip_seconds"]) for row in earlier["rows"]} == wanted:
+        if {row["name"]: {key: row.get(key) for key in TIMED} for row in earlier["rows"]} == timed:
             return earlier
-    cost = measure(layers, configs)
+    cost = measure(models, configs, of_steps)
     write_json(file, cost)
     return cost
 
 
-@torch.no_grad()
-def measure(layers: dict[str, Frontend], configs: dict[str, RunConfig]) -> dict[str, object]:
-    """Microseconds a clip of each front-end, on clips of all parts of the recordings, with a training's threads."""
+def describe(model: WaveformClassifier, config: RunConfig) -> dict[str, object]:
+    """What is timed, and on what."""
+    options = plain(dataclasses.asdict(config.model))
+    return {"frontend": model.frontend.spec, "model": options, "clip_seconds": config.data.clip_seconds}
+
+
+def step_of(model: WaveformClassifier, waveform: torch.Tensor, precision: str) -> Callable[[], None]:
+    """Forward and backward of the whole model in training mode, in the precision of a training."""
+    model.train()
+    device = waveform.device.type
+
+    def step() -> None:
+        with torch.autocast(device, AUTOCAST.get(precision), enabled=precision != "no"):
+            loss = model(waveform).logsumexp(dim=1).mean()
+        loss.backward()
+        model.zero_grad()
+
+    return step
+
+
+def measure(models: dict[str, WaveformClassifier], configs: dict[str, RunConfig], of_steps: bool) -> dict[str, object]:
+    """Microseconds a clip of each, on clips of all parts of the recordings, with a training's threads.
+
+    Of the front-end alone without gradients, or of a step of the whole model.
+    """
     clips = {config.data: read_batch(config) for config in {c.data: c for c in configs.values()}.values()}
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     threads_before = torch.get_num_threads()
@@ -63,27 +91,32 @@ def measure(layers: dict[str, Frontend], configs: dict[str, RunConfig]) -> dict[
     if device.type == "cpu":
         keep_freed_memory()  # as a training does
     try:
-        calls = {
-            name: functools.partial(layer.to(device), clips[configs[name].data].to(device))
-            for name, layer in layers.items()
-        }
-        seconds = measure_together(calls, ROUNDS)
+        calls = {}
+        for name, config in configs.items():
+            model, waveform = models[name].to(device), clips[config.data].to(device)
+            if of_steps:
+                precision = best_precision() if config.train.mixed_precision == "auto" else config.train.mixed_precision
+                calls[name] = step_of(model, waveform, precision)
+            else:
+                calls[name] = functools.partial(model.frontend.eval(), waveform)
+        with torch.set_grad_enabled(of_steps):
+            seconds = measure_together(calls, ROUNDS)
         environment = describe_environment()
     finally:
         torch.set_num_threads(threads_before)
     return {
         "environment": environment,
         "device": device.type,
+        "of_steps": of_steps,
         "batch": BATCH,
         "rounds": ROUNDS,
         "rows": [
             {
                 "name": name,
-                "frontend": layer.spec,
-                "clip_seconds": configs[name].data.clip_seconds,
+                **describe(models[name], config),
                 "us_per_clip": {key: 1e6 * seconds[name][key] / BATCH for key in ("median", "min", "max")},
             }
-            for name, layer in layers.items()
+            for name, config in configs.items()
         ],
     }
 

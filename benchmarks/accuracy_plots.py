@@ -48,7 +48,7 @@ def plot_comparison(path: Path, result: dict[str, object]) -> None:
     name_rows(axes, [row["name"] for row in rows])
     axes.set(xlabel="accuracy in percent")
     for panel in beside:
-        panel.set(xlabel="front-end: ms a clip")
+        panel.set(xlabel=f"{'step' if result['cost'].get('of_steps') else 'front-end'}: ms a clip")
         panel.margins(x=0.25)
         panel.set_xlim(left=0)
         finish(panel)

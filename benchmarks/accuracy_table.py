@@ -14,14 +14,12 @@ def accuracy_table(result: dict[str, object]) -> list[str]:
     microseconds = {row["name"]: row["us_per_clip"]["median"] for row in (result["cost"] or {"rows": []})["rows"]}
     columns = [ROWS_ARE[kind]]
     columns += ["µs a clip"] if microseconds else []
-    columns += ["time of an epoch, ×"] if kind == "variants" else []
     columns += ["accuracy"] if is_ablation else ["accuracy", "seeds (± std)"]
     columns += ["effect" if is_ablation else f"difference to {escape(first)}", p_heading(result)]
     lines = heading(*columns)
     for row in rows:
         cells = [escape(row["name"])]
         cells += [number(microseconds[row["name"]])] if microseconds else []
-        cells += [epoch_cell(row, rows[0])] if kind == "variants" else []
         cells += [mean_and_spread(row["over_folds"]["accuracy"])]
         cells += [] if is_ablation else [seeds_cell(row)]
         lines.append(line(*cells, *difference_cells(row["against_reference"])))
@@ -46,12 +44,6 @@ def seeds_cell(row: dict[str, object]) -> str:
     """How many, and the standard deviation over them."""
     spread = row["over_seeds"]["accuracy"]["std"]
     return str(len(row["seeds"])) + ("" if spread is None else f" (± {percent(spread)})")
-
-
-def epoch_cell(row: dict[str, object], first: dict[str, object]) -> str:
-    """The seconds of an epoch as a multiple of the first row's, where both had one without an evaluation."""
-    seconds, unit = row["epoch_seconds"], first["epoch_seconds"]
-    return "–" if seconds is None or unit is None else f"{seconds / unit:.2f}"
 
 
 def difference_cells(pair: dict[str, object] | None) -> list[str]:
@@ -119,8 +111,9 @@ def cost_note(cost: dict[str, object] | None) -> str:
     if cost is None:
         return ""
     seconds = ", ".join(f"{seconds:g}" for seconds in sorted({row["clip_seconds"] for row in cost["rows"]}))
+    timed = "forward and backward of the whole model" if cost.get("of_steps") else "the front-end alone"
     hardware = cost["environment"]["gpu"]["name"] if cost["device"] == "cuda" else cost["environment"]["cpu"]
     return (
-        f"µs a clip: the front-end alone, batches of {cost['batch']} clips of {seconds} s, "
+        f"µs a clip: {timed}, batches of {cost['batch']} clips of {seconds} s, "
         f"median of {cost['rounds']} turns; {hardware}, CPU threads: {cost['environment']['threads']}."
     )

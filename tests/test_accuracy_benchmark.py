@@ -5,8 +5,6 @@ import json
 import pytest
 
 from benchmarks import accuracy, accuracy_cost
-from benchmarks.accuracy_table import accuracy_table
-from benchmarks.markdown import line
 from benchmarks.tables import table
 from esc_gpu import experiment, training
 from esc_gpu.run_results import read_run
@@ -200,19 +198,19 @@ def test_an_ablation_on_validation_folds(tones, tmp_path):
     assert lines[5].startswith("**Validation, no test results:**")
 
 
-def test_variants_have_the_time_of_an_epoch(tones, tmp_path):
-    assert accuracy.main(words(tones, tmp_path, "channels", "--folds", "1")) == 0
+def test_of_variants_a_step_is_timed(tones, tmp_path, monkeypatch):
+    command = words(tones, tmp_path, "channels", "--folds", "1")
+    assert accuracy.main(command) == 0
     file, result = result_of(tmp_path)
-    assert result["cost"] is None and file.with_suffix(".png").is_file()
-    for row, seconds in zip(result["rows"], (0.5, 0.75), strict=True):
-        row["epoch_seconds"] = seconds
-    lines = accuracy_table(result)
-    columns = "variant", "time of an epoch, ×", "accuracy", "seeds (± std)", "difference to as it is", "p (Holm)"
-    assert lines[0] == line(*columns)
-    assert lines[2].startswith("| as it is | 1.00 |") and lines[3].startswith("| frequency | 1.50 |")
-    assert "frequency also has model.coordinates=frequency." in lines[-1]
-    result["rows"][1]["epoch_seconds"] = None
-    assert accuracy_table(result)[3].startswith("| frequency | – |")
+    assert file.with_suffix(".png").is_file() and result["cost"]["of_steps"] is True
+    assert [row["model"]["coordinates"] for row in result["cost"]["rows"]] == ["none", "frequency"]
+    monkeypatch.setattr(accuracy_cost, "measure", no_training)
+    assert accuracy.main(command) == 0  # what was timed is not timed again
+    lines = table(file.name, file.parent).splitlines()
+    assert lines[0] == "| variant | µs a clip | accuracy | seeds (± std) | difference to as it is | p (Holm) |"
+    assert lines[2].startswith("| as it is |") and lines[3].startswith("| frequency |")
+    assert "frequency also has model.coordinates=frequency." in lines[5]
+    assert "forward and backward of the whole model, batches of 16 clips of 1 s" in lines[5]
 
 
 def test_a_run_that_fails_ends_the_benchmark_with_its_row(tones, tmp_path, capsys):
@@ -255,4 +253,4 @@ def test_a_folder_that_cannot_be_made_is_refused(tones, tmp_path, capsys):
 
 def test_an_ablation_has_no_cost(tones, tmp_path, capsys):
     assert accuracy.main(words(tones, tmp_path, "parts", "--cost-only")) == 2
-    assert "--cost-only measures the front-ends of a comparison" in capsys.readouterr().err
+    assert "--cost-only measures a comparison or variants, not an ablation" in capsys.readouterr().err
