@@ -93,17 +93,19 @@ def measure(models: dict[str, WaveformClassifier], configs: dict[str, RunConfig]
     try:
         calls = {}
         for name, config in configs.items():
-            model, waveform = models[name].to(device), clips[config.data].to(device)
+            model, waveform = models[name], clips[config.data].to(device)
             if of_steps:
                 precision = best_precision() if config.train.mixed_precision == "auto" else config.train.mixed_precision
-                calls[name] = step_of(model, waveform, precision)
+                calls[name] = step_of(model.to(device), waveform, precision)
             else:
-                calls[name] = functools.partial(model.frontend.eval(), waveform)
+                calls[name] = functools.partial(model.frontend.to(device).eval(), waveform)
         with torch.set_grad_enabled(of_steps):
             seconds = measure_together(calls, ROUNDS)
         environment = describe_environment()
     finally:
         torch.set_num_threads(threads_before)
+        for model in models.values():  # the trainings need the device's memory
+            model.to("cpu")
     return {
         "environment": environment,
         "device": device.type,
