@@ -20,7 +20,7 @@ from esc_gpu.files import read_json, write_json
 from esc_gpu.model import WaveformClassifier
 from esc_gpu.options import plain
 from esc_gpu.precision import AUTOCAST
-from esc_gpu.processes import best_precision
+from esc_gpu.processes import precision_of
 from esc_gpu.waveform import FULL_SCALE
 
 BATCH, ROUNDS = 16, 9
@@ -95,8 +95,7 @@ def measure(models: dict[str, WaveformClassifier], configs: dict[str, RunConfig]
         for name, config in configs.items():
             model, waveform = models[name], clips[config.data].to(device)
             if of_steps:
-                precision = best_precision() if config.train.mixed_precision == "auto" else config.train.mixed_precision
-                calls[name] = step_of(model.to(device), waveform, precision)
+                calls[name] = step_of(model.to(device), waveform, precision_of(config.train))
             else:
                 calls[name] = functools.partial(model.frontend.to(device).eval(), waveform)
         with torch.set_grad_enabled(of_steps):

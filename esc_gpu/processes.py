@@ -15,7 +15,7 @@ from accelerate.utils.memory import should_reduce_batch_size
 from torch import Tensor, nn
 
 from esc_gpu.allocator import keep_freed_memory
-from esc_gpu.config import RunConfig
+from esc_gpu.config import RunConfig, TrainConfig
 from esc_gpu.environment import local_processes
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.explain import evaluating
@@ -35,7 +35,7 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
             or have other options, a batch that does not divide, or clips to mix in parts of one clip.
     """
     train = config.train
-    precision = best_precision() if train.mixed_precision == "auto" else train.mixed_precision
+    precision = precision_of(train)
     log_with = None if config.tracker.name == "none" else config.tracker.name
     # Accelerate keeps a process's first precision; a second run in it, as in a notebook, may have another.
     AcceleratorState._reset_state()
@@ -108,6 +108,11 @@ def reporting_lost_process() -> Iterator[None]:
             f"another process of the run has ended, or does not answer ({first_line(error).rstrip('.')}): look at what "
             "it said, then go on from the last checkpoint by --resume"
         ) from error
+
+
+def precision_of(train: TrainConfig) -> str:
+    """What a training multiplies in: "no", "bf16" or "fp16"."""
+    return best_precision() if train.mixed_precision == "auto" else train.mixed_precision
 
 
 def best_precision() -> str:
