@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from esc_gpu.references import HUMANS
-from esc_gpu.report.plots import save
+from esc_gpu.report.picture import save
 from esc_gpu.report.tables import counted
 
 BLUE, PALE, GREY, RED = "#2f5d8a", "#9db8d2", "#7f7f7f", "#b5544a"

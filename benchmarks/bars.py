@@ -6,7 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
-from esc_gpu.report.plots import save
+from esc_gpu.report.picture import save
 
 COLOURS = {
     "esc_gpu": "#d1495b",

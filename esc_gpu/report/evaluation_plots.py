@@ -12,27 +12,13 @@ from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
 from scipy.stats import binomtest
 
-from esc_gpu.files import replacing
 from esc_gpu.references import HUMANS
-from esc_gpu.report.plots import take_literally
+from esc_gpu.report.picture import save_pair
 from esc_gpu.report.tables import counted, readable
 
-SUFFIXES = (".png", ".pdf")
 # Okabe & Ito's colours, which the colour-blind can tell apart, dark enough for text
 COLOURS = ("#0072B2", "#C04A00", "#007A5A", "#A8528A", "#7A6A00", "#3A3A3A")
 GREY = "0.45"
-
-
-def save(figure: Figure, stem: Path) -> list[Path]:
-    """Write the figure as STEM.png and STEM.pdf; returns the two."""
-    take_literally(figure)
-    paths = [stem.with_name(stem.name + suffix) for suffix in SUFFIXES]
-    for path in paths:
-        metadata = {"CreationDate": None} if path.suffix == ".pdf" else {}  # the same picture, the same file
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:], dpi=130, metadata=metadata)
-        figure.set_layout_engine("none")  # laid out once for both
-    return paths
 
 
 def plot_confusion(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
@@ -71,7 +57,7 @@ def plot_confusion(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
             label.set_color(colours[entry["category"]])
     add_category_legend(figure, colours, small)
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.7, aspect=30)
-    return save(figure, stem)
+    return save_pair(figure, stem)
 
 
 def plot_reliability(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
@@ -111,7 +97,7 @@ def plot_reliability(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
         f"NLL {evaluation['nll']:.3f}, Brier {evaluation['brier']:.3f}"
     )
     figure.legend(marks, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9, title=title)
-    return save(figure, stem)
+    return save_pair(figure, stem)
 
 
 def plot_per_class(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
@@ -143,7 +129,7 @@ def plot_per_class(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     ]
     axes.legend(handles=marks, loc="lower center", bbox_to_anchor=(0.5, 1), ncols=3, frameon=False, fontsize=9)
     add_category_legend(figure, colours, 8)
-    return save(figure, stem)
+    return save_pair(figure, stem)
 
 
 def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
@@ -185,7 +171,7 @@ def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     ][: min(len(comparison["folds"]), 2)]
     title = f"{counted(comparison['clips'], 'clip')}, {counted(len(comparison['folds']), 'test fold')}"
     figure.legend(handles=marks, loc="outside upper center", ncols=2, frameon=False, fontsize=9, title=title)
-    return save(figure, stem)
+    return save_pair(figure, stem)
 
 
 def label_right(axes: Axes, height: float, share: float) -> None:

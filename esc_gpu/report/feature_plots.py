@@ -11,7 +11,6 @@ from matplotlib.figure import Figure
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.features import FeatureImage
-from esc_gpu.files import replacing
 from esc_gpu.report.feature_panels import (
     draw_colour_bar,
     draw_panel,
@@ -20,10 +19,9 @@ from esc_gpu.report.feature_panels import (
     split_channels,
     value_limits,
 )
-from esc_gpu.report.plots import take_literally
+from esc_gpu.report.picture import save
 
 FORMATS = (".png", ".pdf", ".svg")
-DPI = 120
 LAYOUTS = ((4, 1, 9.5, 1.9), (8, 2, 6.4, 2.0), (15, 3, 4.9, 2.0), (20, 4, 4.2, 2.0), (10**9, 5, 3.9, 2.0))
 LONGEST_TITLE = 34
 SMALL: dict[str, Any] = {"labelsize": 7.5}
@@ -208,10 +206,8 @@ def check_format(path: Path) -> None:
 def save_figure(figure: Figure, path: Path) -> None:
     """Write the figure in the format of the path's suffix."""
     check_format(path)
-    take_literally(figure)
     try:
-        with replacing(path) as temporary:
-            figure.savefig(temporary, format=path.suffix[1:].lower(), dpi=DPI)
+        save(figure, path)
     except OSError as error:
         raise EscGpuError(
             f"{path}: {error.strerror or error}; expected a file that can be written; choose another output"

@@ -13,9 +13,9 @@ from matplotlib.ticker import MaxNLocator
 
 from esc_gpu.report.charts import channels
 from esc_gpu.report.contents import FoldMap, Mistake
-from esc_gpu.report.evaluation_plots import save
 from esc_gpu.report.feature_panels import draw_panel, value_limits
 from esc_gpu.report.images import VEIL, VEIL_OPACITY
+from esc_gpu.report.picture import save_pair
 from esc_gpu.report.tables import readable
 from esc_gpu.run_results import RunResults
 
@@ -43,7 +43,7 @@ def plot_fold_curves(stem: Path, histories: Mapping[int, Sequence[Mapping[str, f
         axes.set(xlabel="epoch", xlim=(0, None))
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.grid(alpha=0.3)
-    return save(figure, stem)
+    return save_pair(figure, stem)
 
 
 def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path]:
@@ -67,7 +67,7 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path
         axes.set_visible(False)
     handles = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
     figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5, fontsize=8, frameon=False)
-    return save(figure, stem)
+    return save_pair(figure, stem)
 
 
 def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> list[Path]:
@@ -91,7 +91,7 @@ def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> l
             f"{true} taken for {predicted} ({100 * run.probabilities[clip.row].max():.0f} %)\n{run.filenames[clip.row]}"
         )
         grid[number // per_row, first].set_title(title, fontsize=8, loc="left")
-    return save(figure, stem)
+    return save_pair(figure, stem)
 
 
 def draw_mistake(axes: Axes, clip: Mistake, channel: str, limits: tuple[float, float]) -> None:

@@ -8,10 +8,11 @@ from esc_gpu.names import escape
 from esc_gpu.report import texts
 from esc_gpu.report.charts import channels
 from esc_gpu.report.contents import RunReport
-from esc_gpu.report.evaluation_plots import SUFFIXES, plot_confusion, plot_per_class, plot_reliability
+from esc_gpu.report.evaluation_plots import plot_confusion, plot_per_class, plot_reliability
 from esc_gpu.report.evaluation_tables import evaluation_tables
 from esc_gpu.report.feature_plots import Clip, plot_clips, plot_gallery
 from esc_gpu.report.figures import plot_fold_curves, plot_maps, plot_mistakes
+from esc_gpu.report.picture import SUFFIXES
 from esc_gpu.report.statistics_plots import plot_class_means
 from esc_gpu.report.tables import percent, readable
 

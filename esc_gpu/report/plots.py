@@ -1,32 +1,14 @@
-"""The pictures of a run, as PNG files that are whole or not there."""
+"""The pictures of a run, as PNG files."""
 
 from pathlib import Path
 
 import numpy as np
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from esc_gpu.files import replacing
+from esc_gpu.report.picture import save
 
 COLUMNS = 5
-DPI = 120
-
-
-def take_literally(figure: Figure) -> None:
-    """Names of classes and files are no formulas, whatever signs they have; the ticks that an axis will make may be."""
-    for text in figure.findobj(Text):
-        if text.get_text():
-            text.set_parse_math(False)
-
-
-def save(figure: Figure, path: Path) -> None:
-    """Write the figure as PNG, drawn once; `savefig` draws it twice, to the same pixels."""
-    take_literally(figure)
-    figure.set_dpi(DPI)
-    with replacing(path) as temporary:
-        FigureCanvasAgg(figure).print_png(str(temporary))
 
 
 def plot_curves(path: Path, history: list[dict[str, float]], title: str) -> None:

@@ -7,7 +7,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MultipleLocator
 
-from esc_gpu.report.plots import save
+from esc_gpu.report.picture import save
 
 MAX_ROWS = 20
 MAX_TICKS = 10

@@ -19,8 +19,13 @@ PLOTS = {"confusion": plot_confusion, "reliability": plot_reliability, "per_clas
 def figure(monkeypatch):
     """The figures that were saved, for a look at what is in them."""
     figures = []
-    save = evaluation_plots.save
-    monkeypatch.setattr(evaluation_plots, "save", lambda figure, stem: figures.append(figure) or save(figure, stem))
+    save_pair = evaluation_plots.save_pair
+
+    def keep(figure, stem):
+        figures.append(figure)
+        return save_pair(figure, stem)
+
+    monkeypatch.setattr(evaluation_plots, "save_pair", keep)
     return figures
 
 

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pytest
-from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from esc_gpu.report import format_summary, plot_confusion, plot_curves, plot_inputs, plots
@@ -61,20 +60,6 @@ def test_the_words_beside_few_classes_fit_into_the_picture(tmp_path, monkeypatch
     figure.draw_without_rendering()
     words = figure.axes[-1].yaxis.label.get_window_extent()
     assert figure.bbox.y0 < words.y0 and words.y1 < figure.bbox.y1
-
-
-def test_a_picture_is_that_of_savefig(tmp_path):
-    def figure():
-        figure = Figure(figsize=(3, 2), layout="constrained")
-        axes = figure.subplots(1, 2, sharey=True)
-        axes[0].plot([0, 1000, 3], label="a")
-        axes[0].legend()
-        figure.colorbar(axes[1].imshow([[0, 1], [2, 3]]), ax=axes, label="counts")
-        return figure
-
-    plots.save(figure(), tmp_path / "once.png")
-    figure().savefig(tmp_path / "twice.png", dpi=plots.DPI)
-    np.testing.assert_array_equal(imread(tmp_path / "once.png"), imread(tmp_path / "twice.png"))
 
 
 def test_a_class_may_be_named_like_a_formula(tmp_path):
