@@ -3,7 +3,8 @@
     python -m benchmarks.gpu --root ESC-10
 
 writes benchmarks/results/GPU-DATE.json, with the result of each part as soon as it is there, and the plots beside it.
-With --parts it runs some of them, and has their names in the file's.
+With --parts it runs some of them, and has their names in the file's. Trainings by the whole recipe take minutes each:
+they run only when they are named.
 """
 
 import argparse
@@ -26,6 +27,8 @@ REPOSITORY = Path(__file__).parents[1]
 SECONDS = 520.0
 PASSED_LINES, FAILED_LINES = 15, 200  # the last ones of a part that are kept
 FOLDER = "FOLDER"  # in a command: where its files go
+# By name, the configs of the trainings that run when they are asked for.
+RECIPES = {"recipe": "configs/logmel_long.yaml", "recipe_stack": "configs/logmel_delta_long.yaml"}
 
 
 @dataclass(frozen=True)
@@ -41,7 +44,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--root", type=Path, required=True, help="recordings in ESC-50's layout")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="after which no part goes on (default: 520)")
     parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and the plots")
-    parser.add_argument("--parts", nargs="+", choices=create_parts(""), help="to run these only (default: all)")
+    parser.add_argument(
+        "--parts",
+        nargs="+",
+        choices=create_parts(""),
+        help=f"to run these only (default: all but {' and '.join(RECIPES)})",
+    )
     arguments = parser.parse_args(argv)
     return reporting(lambda: measure(arguments))
 
@@ -50,8 +58,9 @@ def measure(arguments: argparse.Namespace) -> int:
     """Run the parts; 1 if one of them has not passed."""
     require_gpu()
     parts = create_parts(str(arguments.root.resolve()))
-    chosen = {name: part for name, part in parts.items() if name in (arguments.parts or parts)}
-    name = "" if chosen == parts else " ".join(chosen)
+    usual = [name for name in parts if name not in RECIPES]
+    chosen = {name: part for name, part in parts.items() if name in (arguments.parts or usual)}
+    name = "" if list(chosen) == usual else " ".join(chosen)
     file = run_parts(chosen, arguments.seconds, arguments.output, name)
     print(f"written: {file}")
     return int(any(part["status"] != "passed" for part in read_json(file)["parts"].values()))
@@ -88,6 +97,17 @@ def create_parts(root: str) -> dict[str, Part]:
             [*module, "benchmarks.frontends", *options, "--root", root, "--repeats", "5", "--budget", "2"], 200
         ),
         "long_run": Part([*module, "benchmarks.long_run", *options, "--folds", "5"], 60),
+        **{
+            name: Part(
+                [
+                    *(*module, "benchmarks.cross_validation", *options, "--label", name, "--data.root", root),
+                    *("--config", "configs/recipes/best.yaml", "--config", config, "--output_dir", f"{FOLDER}/run"),
+                    *("--train.eval_every", "40", "--train.checkpoint_every", "120"),
+                ],
+                SECONDS,
+            )
+            for name, config in RECIPES.items()
+        },
     }
 
 

@@ -63,28 +63,34 @@ def test_the_parts_are_commands_that_this_repository_has(monkeypatch):
     from esc_gpu.arguments import parse_run
 
     parts = {name: part.command for name, part in gpu.create_parts("ESC-10").items()}
-    assert list(parts) == ["tests", "pipeline", "cross_validation", "frontends", "long_run"]
+    assert list(parts) == ["tests", "pipeline", "cross_validation", "frontends", "long_run", "recipe", "recipe_stack"]
     for name, module in (("pipeline", pipeline), ("frontends", frontends), ("long_run", long_run)):
         monkeypatch.setattr(module, "require_gpu", lambda: sys.exit("parsed"))
         with pytest.raises(SystemExit, match="parsed"):
             module.main(parts[name][3:])
-    options = parts["cross_validation"][3:]
-    own = options[: options.index("--data.root")]
-    assert own == ["--require-gpu", "--output", gpu.FOLDER]
-    assert parse_run(options[len(own) :], "x").train.epochs == 50
+    for name, label, epochs in (
+        ("cross_validation", [], 50),
+        *((name, ["--label", name], 120) for name in gpu.RECIPES),
+    ):
+        options = parts[name][3:]
+        own = options[: options.index("--data.root")]
+        assert own == ["--require-gpu", "--output", gpu.FOLDER, *label]
+        assert parse_run(options[len(own) :], "x").train.epochs == epochs
     assert all((gpu.REPOSITORY / word).is_file() for word in parts["tests"] if word.endswith(".py"))
 
 
 def test_some_parts_have_a_file_of_their_own(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(gpu, "require_gpu", lambda: None)
-    monkeypatch.setattr(gpu, "create_parts", lambda root: {name: python("print('done')") for name in ("a", "b", "c")})
+    parts = {name: python("print('done')") for name in ("a", "b", "c", *gpu.RECIPES)}
+    monkeypatch.setattr(gpu, "create_parts", lambda root: parts)
     names = {}
-    for options in ([], ["--parts", "c", "a"]):
+    for options in ([], ["--parts", "c", "a"], ["--parts", "recipe"]):
         assert gpu.main(["--root", "ESC-10", "--output", str(tmp_path), *options]) == 0
         file = max(tmp_path.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         names[file.name] = list(json.loads(file.read_text())["parts"])
-    assert sorted(names.values()) == [["a", "b", "c"], ["a", "c"]]
+    assert sorted(names.values()) == [["a", "b", "c"], ["a", "c"], ["recipe"]]
     assert [name for name, parts in names.items() if parts == ["a", "c"]][0].startswith("a-c-")
+    assert [name for name, parts in names.items() if parts == ["recipe"]][0].startswith("recipe-")
 
 
 def test_of_a_part_that_fails_enough_is_kept_to_see_why(tmp_path):
