@@ -29,10 +29,10 @@ train: setup
 		train.py --config configs/demo.yaml --output_dir runs/demo --overwrite
 
 test: setup
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 coverage: setup
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --timeout 900 --cov --cov-report term --cov-report html
+	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --timeout 900 --cov --cov-report term --cov-report html
 
 # In an environment of its own: what it needs is none of the pins.
 audit:

@@ -13,6 +13,12 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 REPOSITORY = Path(__file__).parents[1]
+LONGEST = ("test_notebooks.py", "test_readme_commands.py", "test_pipeline_benchmark.py", "test_types.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first: begun as the last, one would keep a worker while the others have nothing to do."""
+    items.sort(key=lambda item: item.path.name not in LONGEST)
 
 
 def pytest_collection_finish() -> None:
