@@ -2,6 +2,7 @@
 
 import argparse
 import dataclasses
+import functools
 import itertools
 import re
 
@@ -27,9 +28,7 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
     """
     # jsonargparse would import, and so run, whatever module a section names; from here on it does so for nobody.
     set_parsing_settings(import_path_denylist=["*"], import_path_allowlist=[RunConfig.__module__])
-    parser = ArgumentParser(prog=prog, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False)
-    parser.add_argument("--config", action="config", help="YAML file with any of these options")
-    parser.add_class_arguments(RunConfig, None)
+    parser = create_parser(prog)
     try:
         parsed = parser.parse_args(complete_switches(arguments))
         check_sections(parsed)
@@ -41,6 +40,15 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
     except RecursionError as error:  # of an anchor in the YAML
         raise EscGpuError("a value of the config holds itself; expected plain values; write it out") from error
     return RunConfig(**{field.name: values[field.name] for field in dataclasses.fields(RunConfig)})
+
+
+@functools.cache
+def create_parser(prog: str) -> ArgumentParser:
+    """The parser of a run's options; jsonargparse takes longer to make it than to parse."""
+    parser = ArgumentParser(prog=prog, description=DESCRIPTION, exit_on_error=False, allow_abbrev=False)
+    parser.add_argument("--config", action="config", help="YAML file with any of these options")
+    parser.add_class_arguments(RunConfig, None)
+    return parser
 
 
 def check_sections(parsed: Namespace) -> None:
