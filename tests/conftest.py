@@ -12,6 +12,10 @@ if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
     os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
+# Inductor compiles in this process, and takes the processor's word for what it can instead of trying it out.
+os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
+os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
+
 REPOSITORY = Path(__file__).parents[1]
 LONGEST = ("test_notebooks.py", "test_readme_commands.py", "test_pipeline_benchmark.py", "test_types.py")
 

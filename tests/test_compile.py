@@ -67,8 +67,6 @@ class SmallBackbone(nn.Sequential):
 
 @needs_compiler
 def test_compiled_to_cpp_a_small_backbone_trains_as_eager(tmp_path, monkeypatch, graphs):
-    monkeypatch.setattr(torch._inductor.config.cpp, "vec_isa_ok", True)  # or it is tried out for many seconds
-    monkeypatch.setattr(torch._inductor.config, "compile_threads", 1)
     build = training.build_model
 
     def build_small(config, n_classes):

@@ -25,6 +25,7 @@ SMALL = {"EPOCHS": "1", "BACKBONE": '"test_resnet"'}
 ABSOLUTE_PATH = re.compile(r"(?<![\w:./])(/(home|root|tmp|work|usr|mnt|opt|content|Users)\b|[A-Z]:\\)")
 DRAWS = re.compile(r"plt\.subplots\(|draw_clip\(|Image\(")
 MOST_CODE_CELLS = 15
+JUPYTERS = "JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"  # where it writes
 
 
 def read(name: str):
@@ -49,45 +50,56 @@ def make_small(notebook) -> None:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory) -> Path:
-    """The recordings and their store, made by the notebook that comes first."""
-    return tmp_path_factory.mktemp("cache")
+def folder(tmp_path_factory) -> Path:
+    """With a folder for each notebook to run in, and an empty home."""
+    folder = tmp_path_factory.mktemp("notebooks")
+    for name in (*NAMES, "home", *JUPYTERS):
+        (folder / name).mkdir()
+    return folder
 
 
-@pytest.fixture
-def home(tmp_path, monkeypatch, cache) -> Path:
-    """A home that is empty: what Jupyter writes goes elsewhere, and matplotlib's fonts need not be listed again."""
-    home = tmp_path / "home"
-    home.mkdir()
-    monkeypatch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())
-    for variable in ("JUPYTER_DATA_DIR", "JUPYTER_RUNTIME_DIR", "JUPYTER_CONFIG_DIR", "IPYTHONDIR"):
-        (tmp_path / variable).mkdir()
-        monkeypatch.setenv(variable, str(tmp_path / variable))
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("ESC_GPU_CACHE", str(cache))
-    monkeypatch.setenv("OMP_NUM_THREADS", "1")  # so small a work is done before a second thread has begun
-    monkeypatch.delenv("ESC50_ROOT", raising=False)
-    return home
+@pytest.fixture(scope="module")
+def executed(folder) -> dict:
+    """The notebooks after one kernel has run them all: it imports the libraries once, and forgets variables between.
+
+    What Jupyter writes goes elsewhere than into the home, and matplotlib's fonts need not be listed again. The
+    recordings and their store are made by the notebook that comes first. A cell that fails does not end the others.
+    """
+    together, notebooks = nbformat.v4.new_notebook(), {}
+    for name in NAMES:
+        notebooks[name] = read(name)
+        make_small(notebooks[name])
+        move = f"import os, matplotlib.pyplot\nmatplotlib.pyplot.close('all')\nos.chdir({str(folder / name)!r})"
+        together.cells += [nbformat.v4.new_code_cell(f"%reset -f\n{move}"), *notebooks[name].cells]
+    with pytest.MonkeyPatch.context() as patch:
+        for variable in JUPYTERS:
+            patch.setenv(variable, str(folder / variable))
+        patch.setenv("MPLCONFIGDIR", matplotlib.get_cachedir())
+        patch.setenv("HOME", str(folder / "home"))
+        patch.setenv("ESC_GPU_CACHE", str(folder / "cache"))
+        patch.setenv("OMP_NUM_THREADS", "1")  # so small a work is done before a second thread has begun
+        patch.delenv("ESC50_ROOT", raising=False)
+        nbclient.NotebookClient(together, timeout=300, kernel_name="python3", allow_errors=True).execute()
+    return notebooks
 
 
-@pytest.mark.timeout(600)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize("name", NAMES)
-def test_it_runs(name, tmp_path, home):
-    notebook = read(name)
-    make_small(notebook)
-    folder = tmp_path / "folder"
-    folder.mkdir()
-    client = nbclient.NotebookClient(
-        notebook, timeout=300, kernel_name="python3", resources={"metadata": {"path": str(folder)}}
-    )
-    client.execute()  # raises at the first cell that does
-    printed = [output.text for cell in code_cells(notebook) for output in cell.outputs if "text" in output]
+def test_it_runs(name, folder, executed):
+    cells = code_cells(executed[name])
+    for cell in cells:
+        for output in cell.outputs:
+            assert output.output_type != "error", f"{cell.source}\n\n{output.ename}: {output.evalue}"
+    printed = [output.text for cell in cells for output in cell.outputs if "text" in output]
     assert any("synthetic" in text for text in printed)
-    for cell in code_cells(notebook):
+    for cell in cells:
         if DRAWS.search(cell.source):
             assert any("image/png" in output.get("data", {}) for output in cell.outputs), cell.source
-    assert {path.name for path in folder.iterdir()} <= {"runs"}  # which git ignores
-    assert not list(home.rglob("*esc_gpu*")), "something was written into the user's home"
+    assert {path.name for path in (folder / name).iterdir()} <= {"runs"}  # which git ignores
+
+
+def test_nothing_is_written_into_the_home(folder, executed):
+    assert not list((folder / "home").rglob("*esc_gpu*"))
 
 
 @pytest.mark.parametrize("name", NAMES)
