@@ -112,6 +112,11 @@ def plot_clips(path: Path, clips: Sequence[Clip]) -> None:
 
     All clips have the same features. Raises what `plot_features` does.
     """
+    save_figure(draw_clips(clips), path)
+
+
+def draw_clips(clips: Sequence[Clip]) -> Figure:
+    """The figure of `plot_clips`."""
     parts = [split_channels(clip.features) for clip in clips]
     names = list(parts[0])
     size = (1.6 + 3.0 * len(clips), 0.7 + 1.2 + 1.7 * len(names))
@@ -136,7 +141,7 @@ def plot_clips(path: Path, clips: Sequence[Clip]) -> None:
             axes.tick_params(labelleft=False)
     for axes in grid[-1]:
         axes.set_xlabel("time in s")
-    save_figure(figure, path)
+    return figure
 
 
 def draw_row(row: Sequence[Axes], images: Sequence[FeatureImage], starts: Sequence[float]) -> None:
@@ -159,6 +164,13 @@ def plot_gallery(
 
     Raises what `plot_features` does.
     """
+    save_figure(draw_gallery(name, images, class_names, seconds), path)
+
+
+def draw_gallery(
+    name: str, images: Sequence[Sequence[FeatureImage]], class_names: Sequence[str], seconds: float
+) -> Figure:
+    """The figure of `plot_gallery`."""
     n_classes, per_class = len(images), max(map(len, images))
     blocks = max(1, round((1.1 * n_classes / per_class) ** 0.5))  # of classes, side by side, for a wide picture
     rows = -(-n_classes // blocks)
@@ -187,7 +199,7 @@ def plot_gallery(
         )
     if not is_curve(every[0]):
         draw_colour_bar(grid.ravel(), every[0], limits, every, aspect=10 * rows)
-    save_figure(figure, path)
+    return figure
 
 
 def shortened(title: str) -> str:

@@ -1,7 +1,9 @@
 """A run as a Markdown document with its figures, for pandoc, LaTeX or a repository's pages."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
+
+from matplotlib.figure import Figure
 
 from esc_gpu.files import write_text
 from esc_gpu.names import escape
@@ -10,10 +12,10 @@ from esc_gpu.report.charts import channels
 from esc_gpu.report.contents import RunReport
 from esc_gpu.report.evaluation_plots import plot_confusion, plot_per_class, plot_reliability
 from esc_gpu.report.evaluation_tables import evaluation_tables
-from esc_gpu.report.feature_plots import Clip, plot_clips, plot_gallery
+from esc_gpu.report.feature_plots import Clip, draw_clips, draw_gallery
 from esc_gpu.report.figures import plot_fold_curves, plot_maps, plot_mistakes
-from esc_gpu.report.picture import SUFFIXES
-from esc_gpu.report.statistics_plots import plot_class_means
+from esc_gpu.report.picture import save_pair
+from esc_gpu.report.statistics_plots import draw_class_means
 from esc_gpu.report.tables import percent, readable
 
 FIGURES = "figures"
@@ -60,19 +62,14 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
     for start in range(0, len(clips), EXAMPLES_A_FIGURE):
         some = clips[start : start + EXAMPLES_A_FIGURE]
         stem = folder / f"examples-{start // EXAMPLES_A_FIGURE + 1}"
-        parts.append(
-            figure(stem, f"Waveform and {name} of: {', '.join(clip.title for clip in some)}", plot_clips, some)
-        )
+        caption = f"Waveform and {name} of: {', '.join(clip.title for clip in some)}"
+        parts.append(figure(stem, caption, draw_clips(some)))
     parts += ["### Spectra of the classes", "Mean and standard deviation over all frames of a class."]
     statistics = report.statistics
     for channel, axis in enumerate(report.frontend.axes):
         values = [part[:, channel] for part in (statistics.means, statistics.spreads)]
-        arguments = (axis.name, axis, *values, statistics.fisher[channel], names)
-        parts.append(
-            figure(
-                folder / f"spectra-{channel + 1}", f"Spectra of the classes: {axis.name}", plot_class_means, *arguments
-            )
-        )
+        drawn = draw_class_means(axis.name, axis, *values, statistics.fisher[channel], names)
+        parts.append(figure(folder / f"spectra-{channel + 1}", f"Spectra of the classes: {axis.name}", drawn))
     parts += [
         "### What the network sees",
         "The same clips after the normalisation by the statistics of the training folds.",
@@ -80,8 +77,8 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
     inputs = [channels(clip.inputs) for clip in report.examples]
     for number, part in enumerate(inputs[0], start=1):
         title = f"{part or name}, normalised"
-        arguments = (title, [[parts_of[part]] for parts_of in inputs], names, report.clip_seconds)
-        parts.append(figure(folder / f"inputs-{number}", title, plot_gallery, *arguments))
+        drawn = draw_gallery(title, [[parts_of[part]] for parts_of in inputs], names, report.clip_seconds)
+        parts.append(figure(folder / f"inputs-{number}", title, drawn))
     return parts
 
 
@@ -136,10 +133,9 @@ def mistakes_part(report: RunReport) -> list[str]:
     return parts
 
 
-def figure(stem: Path, caption: str, plot: Callable[..., object], *arguments: object) -> str:
-    """Draw a figure in each format; the line that places it."""
-    for suffix in SUFFIXES:
-        plot(stem.with_name(stem.name + suffix), *arguments)
+def figure(stem: Path, caption: str, drawn: Figure) -> str:
+    """Write a figure in both formats; the line that places it."""
+    save_pair(drawn, stem)
     return image(stem.name, caption)
 
 

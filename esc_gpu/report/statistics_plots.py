@@ -36,6 +36,18 @@ def plot_class_means(
     Raises:
         EscGpuError: for a suffix of `path` that is no picture's, or a file that cannot be written.
     """
+    save_figure(draw_class_means(title, axis, means, spreads, fisher, class_names), path)
+
+
+def draw_class_means(
+    title: str,
+    axis: ChannelAxis,
+    means: np.ndarray,
+    spreads: np.ndarray,
+    fisher: np.ndarray,
+    class_names: Sequence[str],
+) -> Figure:
+    """The figure of `plot_class_means`."""
     names = [name.replace("_", " ") for name in class_names]
     if axis.bin_unit == "feature":
         figure = draw_descriptor(axis, means[:, 0], spreads[:, 0], names)
@@ -44,7 +56,7 @@ def plot_class_means(
         figure = draw_spectra(axis, means, spreads, fisher, names)
         title = f"{title}: mean ± standard deviation over the frames of each class"
     figure.suptitle(title, fontsize=11, parse_math=False)
-    save_figure(figure, path)
+    return figure
 
 
 def draw_spectra(
