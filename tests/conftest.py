@@ -17,7 +17,10 @@ os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 
 REPOSITORY = Path(__file__).parents[1]
-LONGEST = ("test_notebooks.py", "test_readme_commands.py", "test_pipeline_benchmark.py", "test_types.py")
+LONGEST = (
+    *("test_notebooks.py", "test_graphs.py", "test_cli.py", "test_hosts.py", "test_export.py", "test_types.py"),
+    *("test_readme_commands.py", "test_kills.py", "test_signals.py", "test_two_processes.py"),
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
