@@ -67,8 +67,8 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
     parts += ["### Spectra of the classes", "Mean and standard deviation over all frames of a class."]
     statistics = report.statistics
     for channel, axis in enumerate(report.frontend.axes):
-        values = [part[:, channel] for part in (statistics.means, statistics.spreads)]
-        drawn = draw_class_means(axis.name, axis, *values, statistics.fisher[channel], names)
+        means, spreads = statistics.means[:, channel], statistics.spreads[:, channel]
+        drawn = draw_class_means(axis.name, axis, means, spreads, statistics.fisher[channel], names)
         parts.append(figure(folder / f"spectra-{channel + 1}", f"Spectra of the classes: {axis.name}", drawn))
     parts += [
         "### What the network sees",
