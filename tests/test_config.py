@@ -95,6 +95,19 @@ def test_switches_need_no_value(arguments, expected):
     assert (config.resume, config.overwrite) == expected
 
 
+def test_a_parse_knows_nothing_of_the_one_before(tmp_path):
+    """Of one parser, which is kept."""
+    (tmp_path / "a.yaml").write_text("train: {epochs: 7}\nmodel: {options: {drop_rate: 0.5}}\nfolds: [1, 2]\n")
+    changed = parse_run(["--config", str(tmp_path / "a.yaml"), "--frontend.n_mels", "8"], "train.py")
+    changed.model.options["drop_rate"] = changed.folds[0] = 9
+    with pytest.raises(EscGpuError):
+        parse_run(["--train.epochs", "3", "--train.lr", "much"], "train.py")
+    first = parse_run([], "train.py")
+    assert first == RunConfig()
+    first.model.options["drop_rate"] = 0.5
+    assert parse_run([], "train.py") == RunConfig()
+
+
 def test_a_dumped_config_gives_the_same_run(tmp_path):
     config = parse_run(["--config", str(CONFIGS[0].with_name("logmel_mfcc_cqt.yaml"))], "train.py")
     file = tmp_path / "dump.yaml"

@@ -1,4 +1,4 @@
-"""A figure as a file that is whole or not there, laid out and drawn once."""
+"""A figure as a file that is whole or not there."""
 
 from pathlib import Path
 
