@@ -21,8 +21,8 @@ from esc_gpu.features import channel_axes, compute_features
 from esc_gpu.files import write_json, write_text
 from esc_gpu.frontends import Frontend
 from esc_gpu.report.feature_panels import split_channels
-from esc_gpu.report.feature_plots import plot_gallery
-from esc_gpu.report.statistics_plots import plot_class_means, plot_ranking
+from esc_gpu.report.feature_plots import draw_gallery, save_figure
+from esc_gpu.report.statistics_plots import draw_class_means, plot_ranking
 
 
 def choose_paths(recordings: Recordings, per_class: int) -> list[list[Path]]:
@@ -71,7 +71,7 @@ def write_gallery(
         for title, part in zip(parts[0][0], part_names(name, frontend), strict=True):
             pictures.append(output / f"gallery-{part}.png")
             images = [[channels[title] for channels in row] for row in parts]
-            plot_gallery(pictures[-1], title, images, recordings.class_names, clip_seconds)
+            save_figure(draw_gallery(title, images, recordings.class_names, clip_seconds), pictures[-1])
     return pictures
 
 
@@ -107,7 +107,8 @@ def write_statistics(
                 for values in (statistics[name].means, statistics[name].spreads, statistics[name].fisher)
             )
             title = name if len(axes) == 1 else f"{name}: {axis.name}"
-            plot_class_means(output / f"statistics-{part}.png", title, axis, means, spreads, fisher, classes)
+            figure = draw_class_means(title, axis, means, spreads, fisher, classes)
+            save_figure(figure, output / f"statistics-{part}.png")
     title = f"How well features tell {len(classes)} classes apart, {waveforms.n_clips} clips"
     plot_ranking(output / "ranking.png", ranking, len(classes), title)
     write_text(output / "ranking.csv", ranking_table(ranking))

@@ -136,7 +136,7 @@ def check(arguments: Namespace) -> None:
 def run_clips(arguments: Namespace, say: Callable[[str], None]) -> None:
     """Draw one clip or several, or save the numbers of one."""
     from esc_gpu.errors import EscGpuError
-    from esc_gpu.report.feature_plots import check_format, plot_clips, plot_features
+    from esc_gpu.report.feature_plots import check_format, draw_clips, plot_features, save_figure
 
     output = arguments.output or Path("features.png")
     as_arrays = output.suffix.lower() == ARRAYS
@@ -154,7 +154,7 @@ def run_clips(arguments: Namespace, say: Callable[[str], None]) -> None:
     elif len(clips) == 1:
         plot_features(output, first.waveform, first.sample_rate, first.features, first.title, first.start_seconds)
     else:
-        plot_clips(output, clips)
+        save_figure(draw_clips(clips), output)
     say(f"{counted(len(frontends), 'front-end')} of {counted(len(clips), 'clip')} in {output}")
 
 

@@ -107,16 +107,8 @@ def head(axes: Axes, name: str, size: str) -> None:
     axes.set_title(size, loc="right", fontsize=7.5, color="0.45")
 
 
-def plot_clips(path: Path, clips: Sequence[Clip]) -> None:
-    """Several clips: a column a clip, a row a feature with one colour scale.
-
-    All clips have the same features. Raises what `plot_features` does.
-    """
-    save_figure(draw_clips(clips), path)
-
-
 def draw_clips(clips: Sequence[Clip]) -> Figure:
-    """The figure of `plot_clips`."""
+    """Several clips, all with the same features: a column a clip, a row a feature with one colour scale."""
     parts = [split_channels(clip.features) for clip in clips]
     names = list(parts[0])
     size = (1.6 + 3.0 * len(clips), 0.7 + 1.2 + 1.7 * len(names))
@@ -153,24 +145,15 @@ def draw_row(row: Sequence[Axes], images: Sequence[FeatureImage], starts: Sequen
         draw_colour_bar(list(row), images[0], limits, images)
 
 
-def plot_gallery(
-    path: Path, name: str, images: Sequence[Sequence[FeatureImage]], class_names: Sequence[str], seconds: float
-) -> None:
+def draw_gallery(
+    name: str, images: Sequence[Sequence[FeatureImage]], class_names: Sequence[str], seconds: float
+) -> Figure:
     """Some clips of every class by one feature, all on one scale.
 
     Args:
         images: of each class, its clips' one-channel images.
         seconds: length of a clip.
-
-    Raises what `plot_features` does.
     """
-    save_figure(draw_gallery(name, images, class_names, seconds), path)
-
-
-def draw_gallery(
-    name: str, images: Sequence[Sequence[FeatureImage]], class_names: Sequence[str], seconds: float
-) -> Figure:
-    """The figure of `plot_gallery`."""
     n_classes, per_class = len(images), max(map(len, images))
     blocks = max(1, round((1.1 * n_classes / per_class) ** 0.5))  # of classes, side by side, for a wide picture
     rows = -(-n_classes // blocks)
@@ -216,7 +199,11 @@ def check_format(path: Path) -> None:
 
 
 def save_figure(figure: Figure, path: Path) -> None:
-    """Write the figure in the format of the path's suffix."""
+    """Write the figure in the format of the path's suffix.
+
+    Raises:
+        EscGpuError: for a suffix other than `FORMATS`, or a file that cannot be written.
+    """
     check_format(path)
     try:
         save(figure, path)

@@ -17,28 +17,6 @@ GREY = "0.45"
 LINEAR_CEPSTRUM = 10.0  # dB; cepstra are drawn on a linear axis up to this, on a logarithmic one beyond
 
 
-def plot_class_means(
-    path: Path,
-    title: str,
-    axis: ChannelAxis,
-    means: np.ndarray,
-    spreads: np.ndarray,
-    fisher: np.ndarray,
-    class_names: Sequence[str],
-) -> None:
-    """Mean and spread of one channel of a feature, class by class, and Fisher's ratio of its bins.
-
-    Args:
-        axis: names and units of the F bins.
-        means, spreads: (K, F) mean and standard deviation over the frames of each class.
-        fisher: (F,) ratio of each bin.
-
-    Raises:
-        EscGpuError: for a suffix of `path` that is no picture's, or a file that cannot be written.
-    """
-    save_figure(draw_class_means(title, axis, means, spreads, fisher, class_names), path)
-
-
 def draw_class_means(
     title: str,
     axis: ChannelAxis,
@@ -47,7 +25,13 @@ def draw_class_means(
     fisher: np.ndarray,
     class_names: Sequence[str],
 ) -> Figure:
-    """The figure of `plot_class_means`."""
+    """Mean and spread of one channel of a feature, class by class, and Fisher's ratio of its bins.
+
+    Args:
+        axis: names and units of the F bins.
+        means, spreads: (K, F) mean and standard deviation over the frames of each class.
+        fisher: (F,) ratio of each bin.
+    """
     names = [name.replace("_", " ") for name in class_names]
     if axis.bin_unit == "feature":
         figure = draw_descriptor(axis, means[:, 0], spreads[:, 0], names)

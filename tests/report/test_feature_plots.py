@@ -9,7 +9,7 @@ from matplotlib.image import imread
 from esc_gpu.errors import EscGpuError
 from esc_gpu.features import FeatureImage, compute_features, default_frontends
 from esc_gpu.report.feature_panels import bin_ticks, crisp, draw_panel, draw_waveform, split_channels, value_limits
-from esc_gpu.report.feature_plots import Clip, draw_clip, plot_clips, plot_features, plot_gallery
+from esc_gpu.report.feature_plots import Clip, draw_clip, draw_clips, draw_gallery, plot_features, save_figure
 
 RATE = 16000
 
@@ -166,7 +166,8 @@ def test_pictures_of_each_format(clip, tmp_path, suffix):
 
 def test_several_clips_have_one_scale_a_row(clip, tmp_path):
     quiet = Clip("quiet", 0.01 * clip.waveform, RATE, {name: clip.features[name] for name in ("logmel", "rms")}, 3.0)
-    plot_clips(tmp_path / "clips.png", [Clip("x" * 99, clip.waveform, RATE, quiet.features), quiet])
+    clips = [Clip("x" * 99, clip.waveform, RATE, quiet.features), quiet]
+    save_figure(draw_clips(clips), tmp_path / "clips.png")
     assert imread(tmp_path / "clips.png").std() > 0.01
 
 
@@ -175,7 +176,8 @@ def test_galleries_of_few_and_many_classes(n_classes, per_class, tmp_path):
     generator = np.random.default_rng(0)
     images = [[image_of(generator.standard_normal((16, 20))) for _ in range(per_class)] for _ in range(n_classes)]
     images[0] = images[0][:1]  # a class with fewer clips
-    plot_gallery(tmp_path / "gallery.png", "logmel", images, [f"class_{k}" for k in range(n_classes)], 2.0)
+    figure = draw_gallery("logmel", images, [f"class_{k}" for k in range(n_classes)], 2.0)
+    save_figure(figure, tmp_path / "gallery.png")
     height, width, _ = imread(tmp_path / "gallery.png").shape
     assert 0.5 < width / height < 3
 

@@ -5,7 +5,8 @@ import pytest
 from matplotlib.image import imread
 
 from esc_gpu.features import ChannelAxis
-from esc_gpu.report.statistics_plots import draw_descriptor, draw_spectra, plot_class_means, plot_ranking
+from esc_gpu.report.feature_plots import save_figure
+from esc_gpu.report.statistics_plots import draw_class_means, draw_descriptor, draw_spectra, plot_ranking
 
 AXES = [
     ChannelAxis("logmel", np.geomspace(50, 8000, 30), "Hz", "dB", False),
@@ -23,7 +24,8 @@ def numbers(axis, n_classes):
 
 @pytest.mark.parametrize("axis", AXES, ids=[axis.name for axis in AXES])
 def test_every_kind_of_feature_is_drawn(axis, tmp_path):
-    plot_class_means(tmp_path / "means.png", axis.name, axis, *numbers(axis, 3), ["dog", "rain", "sea_waves"])
+    figure = draw_class_means(axis.name, axis, *numbers(axis, 3), ["dog", "rain", "sea_waves"])
+    save_figure(figure, tmp_path / "means.png")
     assert imread(tmp_path / "means.png").std() > 0.01
 
 
@@ -53,7 +55,8 @@ def test_descriptors_are_sorted():
 
 
 def test_fifty_classes_fit(tmp_path):
-    plot_class_means(tmp_path / "means.png", "logmel", AXES[0], *numbers(AXES[0], 50), [f"class{k}" for k in range(50)])
+    figure = draw_class_means("logmel", AXES[0], *numbers(AXES[0], 50), [f"class{k}" for k in range(50)])
+    save_figure(figure, tmp_path / "means.png")
     height, width, _ = imread(tmp_path / "means.png").shape
     assert 1 < width / height < 4
 
