@@ -3,8 +3,10 @@
 import csv
 import json
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -130,6 +132,29 @@ def test_two_processes_train_and_evaluate_every_clip_once(workspace, recordings)
     assert len(names) == len(set(names)) == 20
 
 
+def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workspace, recordings):
+    undisturbed, _ = finished
+    output = workspace / "killed"
+    arguments = command(workspace, recordings, output, "--folds", "[1,2]")
+    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        deadline = time.monotonic() + 120
+        while not (output / "fold2" / "state.pt").exists():  # fold 1 complete, fold 2 after its first epoch
+            assert time.monotonic() < deadline and process.poll() is None
+            time.sleep(0.005)
+    finally:
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+    assert not (output / "summary.json").exists()
+    state = torch.load(output / "fold2" / "state.pt", weights_only=True)
+    assert len(state["history"]) < 3  # there is something left to do
+    result = run([*arguments, "--resume"])
+    assert result.returncode == 0, result.stderr
+    assert metrics_only(output) == metrics_only(undisturbed)
+    assert predictions(output) == predictions(undisturbed)
+    assert not list(output.rglob("state.pt"))
+
+
 def test_a_finished_run_is_not_overwritten_unasked(finished, workspace, recordings, capfd):
     from esc_gpu.cli import train
 
@@ -144,6 +169,14 @@ def test_a_finished_run_is_not_overwritten_unasked(finished, workspace, recordin
     assert train(command(workspace, moved, output, "--resume", launcher=())[1:]) == 2
     assert "data.root was" in capfd.readouterr().err
     assert (output / "summary.json").read_bytes() == before
+
+
+def test_wandb_writes_offline_without_an_account(workspace, recordings):
+    output = workspace / "wandb"
+    arguments = ["--folds", "1", "--train.epochs", "1", "--tracker.name", "wandb"]
+    result = run(command(workspace, recordings, output, *arguments), HOME=str(workspace))  # no account there
+    assert result.returncode == 0, result.stderr
+    assert [path for path in (output / "wandb").rglob("*") if path.is_file() and path.stat().st_size > 0]
 
 
 MISTAKES = {
