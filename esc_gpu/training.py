@@ -75,6 +75,7 @@ def train_fold(
     history = load_state(folder, accelerator, classifier, optimizer, average)
     compile_parts(classifier, train.compile)
     model, optimizer = accelerator.prepare(classifier, optimizer)
+    logits = None
 
     with (
         step_profiler(config, accelerator, folder, n_steps * (train.epochs - len(history))) as profiler,
@@ -111,7 +112,8 @@ def train_fold(
             record |= {"lr": train.lr * factor, "accumulation": train.accumulation}
             if (epoch + 1) % train.eval_every == 0 or is_last:
                 with average.swapped() if average is not None else contextlib.nullcontext():
-                    record |= evaluate_epoch(accelerator, model, data)
+                    logits = predict(accelerator, model, data)
+                record |= score_epoch(logits, data)
             record["seconds"] = time.perf_counter() - started
             history.append(record)
             accelerator.log({name: record[name] for name in record if name in LOGGED}, step=epoch + 1)
@@ -120,7 +122,9 @@ def train_fold(
                 save_state(folder, accelerator, classifier, optimizer, average, history)
     if average is not None:
         average.copy_to_model()
-    return FoldResult(classifier, predict(accelerator, model, data), history)
+    if logits is None:  # the fold was interrupted after its last epoch
+        logits = predict(accelerator, model, data)
+    return FoldResult(classifier, logits, history)
 
 
 def train_step(
@@ -270,9 +274,8 @@ def predict(accelerator: Accelerator, model: nn.Module, data: FoldData) -> Tenso
     return average_over_windows(clips, torch.from_numpy(data.recordings[data.test]))
 
 
-def evaluate_epoch(accelerator: Accelerator, model: nn.Module, data: FoldData) -> dict[str, float]:
+def score_epoch(logits: Tensor, data: FoldData) -> dict[str, float]:
     """Loss and accuracy on the test recordings, for the curves; nothing is selected by them."""
-    logits = predict(accelerator, model, data)
     return {
         "test_loss": F.cross_entropy(logits, data.test_labels).item(),
         "test_accuracy": (logits.argmax(dim=1) == data.test_labels).float().mean().item(),

@@ -195,7 +195,7 @@ MOMENTS = {
     "decoding": ("esc_gpu.experiment.open_clips", 1),
     "training": ("esc_gpu.training.train_step", 2),
     "checkpointing": ("esc_gpu.fold_state.checksum", 2),
-    "evaluation": ("esc_gpu.training.predict", 3),
+    "evaluation": ("esc_gpu.training.predict", 2),
     "results": ("esc_gpu.experiment.write_fold", 1),
     "summary": ("esc_gpu.experiment.write_predictions", 1),
 }
