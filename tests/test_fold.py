@@ -114,7 +114,9 @@ def test_an_augmentation_in_evaluation_is_refused(config, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("decay", ["0", "0.5"])
 def test_the_result_is_the_last_evaluation_and_of_the_model_given_back(decay, tmp_path, monkeypatch):
-    config = parse_run([*TINY, "--train.epochs", "3", "--train.eval_every", "2", "--train.ema_decay", decay], "train.py")
+    config = parse_run(
+        [*TINY, "--train.epochs", "3", "--train.eval_every", "2", "--train.ema_decay", decay], "train.py"
+    )
     original, answers = training.predict, []
     monkeypatch.setattr(training, "predict", lambda *given: answers.append(original(*given)) or answers[-1])
     accelerator = create_accelerator(config, tmp_path)
