@@ -17,7 +17,7 @@ from esc_gpu.arguments import parse_run
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-BENCHMARKS = REPOSITORY / "docs" / "benchmarks.md"
+BENCHMARKS, ACCURACY = REPOSITORY / "docs" / "benchmarks.md", REPOSITORY / "docs" / "accuracy.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -89,8 +89,8 @@ def test_every_benchmark_is_on_its_page():
     assert not [path.stem for path in paths if not re.search(rf"\bbenchmarks[./]{path.stem}\b", text)]
 
 
-def test_every_plot_is_shown_on_a_page():
-    shown = {link.rpartition("/")[2] for page in PAGES for link in links(page)}
+def test_every_plot_is_shown_on_its_page():
+    shown = {link.rpartition("/")[2] for page in (BENCHMARKS, ACCURACY) for link in links(page)}
     assert {path.name for path in tables.RESULTS.glob("*.png")} <= shown
 
 
