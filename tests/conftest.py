@@ -1,7 +1,9 @@
 """Fixtures that several test folders share."""
 
+import functools
 import gc
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -40,3 +42,13 @@ def esc10_root() -> Path:
     if not (root / "meta" / "esc50.csv").is_file():
         pytest.skip(f"no ESC-10 in {root}: set ESC_GPU_ESC10 to a folder with its meta and audio")
     return root
+
+
+@pytest.fixture(scope="session")
+def onnx_operators() -> Iterator[None]:
+    """torch's ONNX operators looked up once: it does so anew for every export, a third of its time."""
+    from torch.onnx._internal.exporter._registration import ONNXRegistry
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(functools.cache(ONNXRegistry.from_torchlib)))
+        yield

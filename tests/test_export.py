@@ -22,6 +22,8 @@ from esc_gpu.export import SUFFIXES, describe, export, open_onnx, open_torch
 from esc_gpu.pipeline import Pipeline
 from tests.tiny import RATE
 
+pytestmark = pytest.mark.usefixtures("onnx_operators")
+
 REPOSITORY = Path(__file__).parents[1]
 # A plain feature, two that learn, and a stack; each front-end's own graph is in frontends/test_graphs.py.
 CONFIGS = [

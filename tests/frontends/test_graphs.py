@@ -7,6 +7,8 @@ from benchmarks.graphs import LIMIT, compiled, exported, relative_error, through
 from esc_gpu import WaveformClassifier, create_frontend
 from tests.frontends.test_contract import CASES, noise
 
+pytestmark = pytest.mark.usefixtures("onnx_operators")
+
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
 OTHERS = {key: case for key, case in CASES.items() if case.get("backend", "native") != "native"}
 SAMPLES = 3000
