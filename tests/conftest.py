@@ -44,7 +44,7 @@ def esc10_root() -> Path:
     return root
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def onnx_operators() -> Iterator[None]:
     """torch's ONNX operators looked up once: it does so anew for every export, a third of its time."""
     from torch.onnx._internal.exporter._registration import ONNXRegistry
