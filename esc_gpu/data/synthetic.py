@@ -29,6 +29,7 @@ SAMPLE_RATE = 22050  # Hz
 SECONDS = 5
 N = SAMPLE_RATE * SECONDS
 FOLDS = 5
+MADE_BY = "esc_gpu.data.synthetic"  # in every set that was ever written, wherever this module lives
 VERSION = 1  # raise it when any sound changes: folders made by another version are rebuilt
 COLUMNS = ["filename", "fold", "target", "category", "esc10", "src_file", "take"]
 
@@ -262,7 +263,7 @@ def holds_set(root, wanted):
     try:
         found = json.loads((root / "meta" / "synthetic.json").read_text())
         ours = {f"audio/{row[0]}" for row in clip_table(found["clips_per_class"])}
-        ours |= {"meta/esc50.csv", "meta/synthetic.json"} if found["made_by"] == __name__ else set()
+        ours |= {"meta/esc50.csv", "meta/synthetic.json"} if found["made_by"] == MADE_BY else set()
     except (OSError, ValueError, TypeError, KeyError):
         found, ours = None, set()
     sizes = {p.relative_to(root).as_posix(): p.stat().st_size for p in root.rglob("*") if not p.is_dir()}
@@ -322,7 +323,7 @@ def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 4
             f"clips_per_class is {clips_per_class!r}, expected a positive multiple of {FOLDS} (the clips are "
             "spread evenly over the folds): give one, such as 40"
         )
-    wanted = {"made_by": __name__, "version": VERSION, "seed": seed, "clips_per_class": clips_per_class}
+    wanted = {"made_by": MADE_BY, "version": VERSION, "seed": seed, "clips_per_class": clips_per_class}
     root = Path(root).resolve()
     prefix = f"{PARTIAL}{root.name}-"
     try:

@@ -172,6 +172,13 @@ def test_another_or_a_damaged_set_is_replaced(quick, tmp_path, monkeypatch):
     assert [p.name for p in tmp_path.iterdir()] == ["set"]  # no temporary folder is left
 
 
+def test_sets_of_earlier_versions_are_found_again(quick, tmp_path, monkeypatch):
+    root = small(tmp_path / "set")
+    assert json.loads((root / "meta" / "synthetic.json").read_text())["made_by"] == "esc_gpu.data.synthetic"
+    monkeypatch.setattr(synthetic, "write_set", lambda *arguments: pytest.fail("the set was made anew"))
+    small(root)
+
+
 @pytest.mark.parametrize("record", [None, "{", "[]", '{"made_by": "me"}', '{"clips_per_class": 5, "made_by": 1}'])
 def test_a_folder_of_something_else_is_left_alone(tmp_path, record):
     (tmp_path / "meta").mkdir()
