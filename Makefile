@@ -41,15 +41,15 @@ audit:
 	build/audit/bin/pip-audit --requirement constraints.txt --no-deps --disable-pip --strict
 
 bench: setup
-	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.frontends --threads $(THREADS) $(if $(ESC10),--root $(ESC10))
-	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.augmentations --threads $(THREADS) $(if $(ESC10),--root $(ESC10))
-	$(BIN)/python -m benchmarks.errors $(if $(ESC10),--root $(ESC10))
-	$(BIN)/python -m benchmarks.graphs
-	$(BIN)/python -m benchmarks.long_recording
-	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.pipeline --threads $(THREADS) --root $(RECORDINGS) \
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.speed.frontends --threads $(THREADS) $(if $(ESC10),--root $(ESC10))
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.speed.augmentations --threads $(THREADS) $(if $(ESC10),--root $(ESC10))
+	$(BIN)/python -m benchmarks.exactness.frontend_errors $(if $(ESC10),--root $(ESC10))
+	$(BIN)/python -m benchmarks.exactness.graphs
+	$(BIN)/python -m benchmarks.speed.long_recording
+	OMP_NUM_THREADS=$(THREADS) $(BIN)/python -m benchmarks.speed.pipeline --threads $(THREADS) --root $(RECORDINGS) \
 		--batches 10 --round-seconds 5 --compile default
-	$(BIN)/python -m benchmarks.processes --root $(RECORDINGS)
-	$(BIN)/python -m benchmarks.folds_at_once --config configs/logmel.yaml --data.root $(RECORDINGS) \
+	$(BIN)/python -m benchmarks.exactness.two_processes --root $(RECORDINGS)
+	$(BIN)/python -m benchmarks.speed.folds_at_once --config configs/logmel.yaml --data.root $(RECORDINGS) \
 		--train.epochs 4 --folds '[1,2]'
 
 # The machine with the GPU brings its own Python and torch; nothing is installed.

@@ -2,8 +2,8 @@
 
 import sys
 
-from esc_gpu.cli import train
-from esc_gpu.launch import end_with_launcher, start_all_processes
+from esc_gpu.cli.launch import end_with_launcher, start_all_processes
+from esc_gpu.cli.main import train
 
 if __name__ == "__main__":
     end_with_launcher()

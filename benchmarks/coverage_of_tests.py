@@ -13,10 +13,10 @@ from pathlib import Path, PurePath
 from coverage import Coverage
 from coverage.exceptions import CoverageException
 
-from benchmarks.results_file import RESULTS, write_result
-from esc_gpu.cli import reporting
+from benchmarks.common.results_file import RESULTS, write_result
+from esc_gpu.cli.main import reporting
+from esc_gpu.core.files import read_json
 from esc_gpu.errors import EscGpuError
-from esc_gpu.files import read_json
 
 COUNTS = {"lines": ("covered_lines", "num_statements"), "branches": ("covered_branches", "num_branches")}
 

@@ -19,9 +19,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.results_file import RESULTS, require_gpu, write_result
-from esc_gpu.cli import reporting
-from esc_gpu.files import read_json
+from benchmarks.common.results_file import RESULTS, require_gpu, write_result
+from esc_gpu.cli.main import reporting
+from esc_gpu.core.files import read_json
 
 REPOSITORY = Path(__file__).parents[1]
 SECONDS = 520.0
@@ -80,27 +80,37 @@ def create_parts(root: str) -> dict[str, Part]:
         ),
         "pipeline": Part(
             [
-                *(*module, "benchmarks.pipeline", *options, "--root", root, "--workers", "8", "--batch-size", "64"),
+                *(
+                    *module,
+                    "benchmarks.speed.pipeline",
+                    *options,
+                    "--root",
+                    root,
+                    "--workers",
+                    "8",
+                    "--batch-size",
+                    "64",
+                ),
                 *("--rounds", "1", "--round-seconds", "2"),
             ],
             240,
         ),
         "cross_validation": Part(
             [
-                *(*module, "benchmarks.cross_validation", *options, "--data.root", root),
+                *(*module, "benchmarks.accuracy.cross_validation", *options, "--data.root", root),
                 *("--config", "configs/logmel.yaml", "--output_dir", f"{FOLDER}/run"),
                 *("--train.epochs", "50", "--train.checkpoint_every", "50"),
             ],
             120,
         ),
         "frontends": Part(
-            [*module, "benchmarks.frontends", *options, "--root", root, "--repeats", "5", "--budget", "2"], 200
+            [*module, "benchmarks.speed.frontends", *options, "--root", root, "--repeats", "5", "--budget", "2"], 200
         ),
-        "long_run": Part([*module, "benchmarks.long_run", *options, "--folds", "5"], 60),
+        "long_run": Part([*module, "benchmarks.reliability.long_run", *options, "--folds", "5"], 60),
         **{
             name: Part(
                 [
-                    *(*module, "benchmarks.cross_validation", *options, "--label", name, "--data.root", root),
+                    *(*module, "benchmarks.accuracy.cross_validation", *options, "--label", name, "--data.root", root),
                     *("--config", "configs/recipes/best.yaml", "--config", config, "--output_dir", f"{FOLDER}/run"),
                     *("--train.eval_every", "40", "--train.checkpoint_every", "120"),
                 ],

@@ -4,25 +4,25 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from esc_gpu.checkpoint import load as load
     from esc_gpu.errors import EscGpuError as EscGpuError
     from esc_gpu.frontends import create_frontend as create_frontend
     from esc_gpu.frontends import list_frontends as list_frontends
-    from esc_gpu.model import WaveformClassifier as WaveformClassifier
-    from esc_gpu.pipeline import Pipeline as Pipeline
-    from esc_gpu.pipeline import load_pipeline as load_pipeline
+    from esc_gpu.inference.pipeline import Pipeline as Pipeline
+    from esc_gpu.inference.pipeline import load_pipeline as load_pipeline
+    from esc_gpu.model.checkpoint import load as load
+    from esc_gpu.model.classifier import WaveformClassifier as WaveformClassifier
 
 __version__ = "0.1.0"
 
 # Imported on first use: `esc-gpu --help` need not wait for torch and timm.
 _PUBLIC = {
     "EscGpuError": "esc_gpu.errors",
-    "Pipeline": "esc_gpu.pipeline",
-    "WaveformClassifier": "esc_gpu.model",
+    "Pipeline": "esc_gpu.inference.pipeline",
+    "WaveformClassifier": "esc_gpu.model.classifier",
     "create_frontend": "esc_gpu.frontends",
     "list_frontends": "esc_gpu.frontends",
-    "load": "esc_gpu.checkpoint",
-    "load_pipeline": "esc_gpu.pipeline",
+    "load": "esc_gpu.model.checkpoint",
+    "load_pipeline": "esc_gpu.inference.pipeline",
 }
 __all__ = list(_PUBLIC)
 

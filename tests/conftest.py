@@ -20,7 +20,7 @@ os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 
 REPOSITORY = Path(__file__).parents[1]
 LONGEST = (
-    *("test_notebooks.py", "test_graphs.py", "test_cli.py", "test_hosts.py", "test_export.py", "test_types.py"),
+    *("test_notebooks.py", "test_graphs.py", "test_main.py", "test_hosts.py", "test_export.py", "test_types.py"),
     *("test_readme_commands.py", "test_kills.py", "test_signals.py", "test_two_processes.py"),
 )
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks import tables
-from esc_gpu import cli
-from esc_gpu.arguments import parse_run
+from esc_gpu.cli import main as cli
+from esc_gpu.config.parse import parse_run
+from tools import doc_tables as tables
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
@@ -187,9 +187,9 @@ def test_a_command_parses(words, monkeypatch, capsys):
 @pytest.mark.parametrize(
     "line",
     [
-        "python -m benchmarks.frontends --onyl cqt",
-        "python -m benchmarks.folds_at_once --train.epoch 4",
-        "python -m benchmarks.cross_validation --config configs/none.yaml",
+        "python -m benchmarks.speed.frontends --onyl cqt",
+        "python -m benchmarks.speed.folds_at_once --train.epoch 4",
+        "python -m benchmarks.accuracy.cross_validation --config configs/none.yaml",
         "esc-gpu train --frontend.n_mel 64",
         "esc-gpu download",
     ],

@@ -9,11 +9,11 @@ import torch
 import yaml
 
 import esc_gpu
-from esc_gpu.arguments import parse_run
-from esc_gpu.build import build_model
-from esc_gpu.cli import main
-from esc_gpu.run_results import read_run
-from tests.tiny import OPTIONS, write_tones
+from esc_gpu.cli.main import main
+from esc_gpu.config.parse import parse_run
+from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.training.build_model import build_model
+from tests.helpers.tiny import OPTIONS, write_tones
 
 EARLIER = Path(__file__).parent / "earlier"
 SMALL = ["--model.backbone", "resnet18", "--model.options", "{layers: [1, 1, 1, 1], channels: [8, 8, 8, 8]}"]

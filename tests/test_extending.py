@@ -15,19 +15,21 @@ import soundfile
 import torch
 
 import esc_gpu
-from esc_gpu import cli, commands, create_frontend, frontends
+from esc_gpu import create_frontend, frontends
 from esc_gpu.augment import Draws
-from esc_gpu.data.table import read_table
+from esc_gpu.cli import commands
+from esc_gpu.cli import main as cli
+from esc_gpu.data.recordings.table import read_table
 from esc_gpu.frontends.spectrogram import STFTFrontend
 from tests.frontends import test_contract as contract
-from tests.tiny import OPTIONS, write_tones
+from tests.helpers.tiny import OPTIONS, write_tones
 
 REPOSITORY = Path(__file__).parents[1]
 PAGE = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
 NAME = "spectral_flux"
 SUITE = (
     *("tests/frontends/test_contract.py", "tests/frontends/test_graphs.py", "tests/frontends/test_errors.py"),
-    *("tests/test_functional.py", "tests/test_config.py", "tests/test_benchmarks.py"),
+    *("tests/test_functional.py", "tests/config/test_parse.py", "tests/benchmarks/test_benchmarks.py"),
 )
 # Makes the page's changes to the package and the benchmarks, before pytest collects their tests.
 PLUGIN = """

@@ -6,10 +6,11 @@ from pathlib import Path
 import pytest
 import torch
 
-from benchmarks.tables import PAGES as TABLE_PAGES
-from benchmarks.tables import fill
-from esc_gpu import WaveformClassifier, checkpoint, create_frontend, list_frontends
-from esc_gpu.arguments import all_keys, parse_run
+from esc_gpu import WaveformClassifier, create_frontend, list_frontends
+from esc_gpu.config.parse import all_keys, parse_run
+from esc_gpu.model import checkpoint
+from tools.doc_tables import PAGES as TABLE_PAGES
+from tools.doc_tables import fill
 
 REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

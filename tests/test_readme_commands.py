@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc_gpu import cli
+from esc_gpu.cli import main as cli
 from tests.test_docs import command_lines
 
 REPOSITORY = Path(__file__).parents[1]
@@ -16,8 +16,8 @@ CLASSES, FOLDS, RATE = 4, 5, 44100  # the last class is none of ESC-10
 ELSEWHERE = {
     "make train": "of a clone with nothing installed",
     "make test": "these tests",
-    "esc-gpu download": "tests/data/test_download.py, from a server of its own",
-    "esc-gpu demo": "tests/test_demo.py, which ends it as well",
+    "esc-gpu download": "tests/data/recordings/test_download.py, from a server of its own",
+    "esc-gpu demo": "tests/inference/test_demo.py, which ends it as well",
 }
 # Behind the options of README, for a training to take a second.
 SMALL = [

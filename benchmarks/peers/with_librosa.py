@@ -5,7 +5,7 @@ from collections.abc import Callable
 import librosa
 import numpy as np
 
-from benchmarks.librosa_options import CHROMA_NORMS, mel_options, pcen_options, stft_options
+from benchmarks.peers.librosa_options import CHROMA_NORMS, mel_options, pcen_options, stft_options
 from esc_gpu.frontends.base import Frontend
 
 Call = Callable[[np.ndarray], np.ndarray]

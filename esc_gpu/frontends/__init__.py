@@ -3,9 +3,9 @@
 import importlib
 from typing import Any
 
+from esc_gpu.core.checks import check_choice, nearest
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, option_names
-from esc_gpu.frontends.checks import check_choice, nearest
 
 __all__ = ["Frontend", "create_frontend", "list_backends", "list_frontends"]
 
@@ -14,30 +14,30 @@ __all__ = ["Frontend", "create_frontend", "list_backends", "list_frontends"]
 _FRONTENDS = {
     "spectrogram": {
         "native": ("spectrogram", "Spectrogram"),
-        "torchaudio": ("torchaudio", "TorchaudioSpectrogram"),
-        "nnaudio": ("nnaudio", "NnAudioSpectrogram"),
+        "torchaudio": ("backends.torchaudio", "TorchaudioSpectrogram"),
+        "nnaudio": ("backends.nnaudio", "NnAudioSpectrogram"),
     },
     "logmel": {
         "native": ("mel", "LogMel"),
-        "torchaudio": ("torchaudio", "TorchaudioLogMel"),
-        "nnaudio": ("nnaudio", "NnAudioLogMel"),
+        "torchaudio": ("backends.torchaudio", "TorchaudioLogMel"),
+        "nnaudio": ("backends.nnaudio", "NnAudioLogMel"),
         "triton": ("fused", "FusedLogMel"),
     },
     "mfcc": {
         "native": ("cepstral", "MFCC"),
-        "torchaudio": ("torchaudio", "TorchaudioMFCC"),
-        "nnaudio": ("nnaudio", "NnAudioMFCC"),
+        "torchaudio": ("backends.torchaudio", "TorchaudioMFCC"),
+        "nnaudio": ("backends.nnaudio", "NnAudioMFCC"),
         "triton": ("fused", "FusedMFCC"),
     },
     "lfcc": {
         "native": ("cepstral", "LFCC"),
-        "torchaudio": ("torchaudio", "TorchaudioLFCC"),
+        "torchaudio": ("backends.torchaudio", "TorchaudioLFCC"),
     },
     "gammatone": {"native": ("gammatone", "Gammatone")},
     "gfcc": {"native": ("cepstral", "GFCC")},
     "cqt": {
         "native": ("constant_q", "CQT"),
-        "nnaudio": ("nnaudio", "NnAudioCQT"),
+        "nnaudio": ("backends.nnaudio", "NnAudioCQT"),
     },
     "vqt": {"native": ("constant_q", "VQT")},
     "chroma": {"native": ("chroma", "Chroma")},
@@ -51,7 +51,7 @@ _FRONTENDS = {
     "zero_crossing_rate": {"native": ("temporal", "ZeroCrossingRate")},
     "rms": {"native": ("temporal", "RMS")},
     "delta": {"native": ("delta", "Delta")},
-    "stack": {"native": ("combine", "Stack")},
+    "stack": {"native": ("stack", "Stack")},
 }
 
 

@@ -9,11 +9,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from esc_gpu.core.checks import check_bool, check_int
+from esc_gpu.core.waveform import to_float
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.blocks import exporting
-from esc_gpu.frontends.checks import check_bool, check_int
 from esc_gpu.frontends.resampling import Resample
-from esc_gpu.waveform import to_float
 
 Shared = dict[Hashable, Tensor]
 

@@ -7,8 +7,8 @@ import scipy.fft
 import torch
 from torch import Tensor
 
+from esc_gpu.core.checks import check_frequency_range, check_int
 from esc_gpu.frontends.base import Shared
-from esc_gpu.frontends.checks import check_frequency_range, check_int
 from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
 from esc_gpu.frontends.gammatone import GammatoneFrontend
 from esc_gpu.frontends.mel import MelFrontend

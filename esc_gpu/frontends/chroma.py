@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.core.checks import check_choice, check_int, check_number
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
-from esc_gpu.frontends.checks import check_choice, check_int, check_number
 from esc_gpu.frontends.constant_q import ConstantQ
 from esc_gpu.frontends.filterbank import FilterbankFrontend
 from esc_gpu.frontends.scaling import SILENT_POWER, check_top_db, power_to_magnitude

@@ -9,9 +9,9 @@ import scipy.signal
 import torch
 from torch import Tensor
 
+from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared
-from esc_gpu.frontends.checks import check_int
 
 
 class Delta(Frontend):

@@ -10,13 +10,13 @@ from typing import Self
 import torch
 from torch import Tensor
 
+from esc_gpu.core.waveform import check_waveform
 from esc_gpu.frontends.base import Shared, reuse
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.cepstral import MFCC
 from esc_gpu.frontends.kernels import stft_bank
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import make_window
-from esc_gpu.waveform import check_waveform
 
 
 class FusedMel(MelFrontend):

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.checks import check_choice, check_frequency_range, check_int
+from esc_gpu.core.checks import check_choice, check_frequency_range, check_int
 from esc_gpu.frontends.filterbank import BandSpectrogram, FilterbankFrontend, triangles
 
 MEL_SCALES = ("slaney", "htk")

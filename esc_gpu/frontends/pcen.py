@@ -7,8 +7,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from esc_gpu.core.checks import check_bool, check_choice, check_number
 from esc_gpu.frontends.base import Shared
-from esc_gpu.frontends.checks import check_bool, check_choice, check_number
 from esc_gpu.frontends.mel import MelFrontend
 from esc_gpu.frontends.scaling import audible_magnitude
 

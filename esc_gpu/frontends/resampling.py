@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.checks import check_int
 
 # Zero crossings of the sinc on each side; the Kaiser window's beta for 100 dB; the cut-off as a share of the lower
 # Nyquist frequency, so that the stop band begins there. Flat up to 0.88 of it.

@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.checks import check_choice, check_number
+from esc_gpu.core.checks import check_choice, check_number
 
 SCALES = ("db", "power", "magnitude")
 AMIN = 1e-10  # the power floor of librosa.power_to_db

@@ -6,9 +6,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.core.checks import check_int, check_number
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
-from esc_gpu.frontends.checks import check_int, check_number
 from esc_gpu.frontends.scaling import audible_magnitude, power_to_db, power_to_magnitude
 from esc_gpu.frontends.spectrogram import STFTFrontend
 

@@ -8,10 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from esc_gpu.core.checks import check_choice, check_int, check_string
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared, reuse
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
-from esc_gpu.frontends.checks import check_choice, check_int, check_string
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
 

@@ -6,8 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.frontends.base import Frontend, Shared
-from esc_gpu.frontends.checks import check_choice, check_int
 from esc_gpu.frontends.scaling import power_to_magnitude
 from esc_gpu.frontends.spectrogram import PAD_MODES
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
-from esc_gpu.feature_statistics import FeatureStatistics
-from esc_gpu.features import ChannelAxis, FeatureImage
+from esc_gpu.evaluation.feature_statistics import FeatureStatistics
+from esc_gpu.evaluation.finished_run import RunResults
+from esc_gpu.frontends.images import ChannelAxis, FeatureImage
 from esc_gpu.report.audio import Audio
-from esc_gpu.run_results import RunResults
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,7 +68,7 @@ class RunReport:
 
     Attributes:
         run: its results.
-        assessment: its metrics, by `esc_gpu.assessment.assess_seeds`.
+        assessment: its metrics, by `esc_gpu.evaluation.assessment.assess_seeds`.
         sample_rate, clip_seconds: of its clips.
         frontend: of its models.
         labels: of the K' classes that have clips, ascending.

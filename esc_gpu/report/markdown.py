@@ -5,17 +5,17 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from esc_gpu.files import write_text
-from esc_gpu.names import escape
+from esc_gpu.core.files import write_text
+from esc_gpu.core.text import escape
 from esc_gpu.report import texts
-from esc_gpu.report.charts import channels
 from esc_gpu.report.contents import RunReport
-from esc_gpu.report.evaluation_plots import plot_confusion, plot_per_class, plot_reliability
 from esc_gpu.report.evaluation_tables import evaluation_tables
-from esc_gpu.report.feature_plots import Clip, draw_clips, draw_gallery
-from esc_gpu.report.figures import plot_fold_curves, plot_maps, plot_mistakes
-from esc_gpu.report.picture import save_pair
-from esc_gpu.report.statistics_plots import draw_class_means
+from esc_gpu.report.figures.class_statistics import draw_class_means
+from esc_gpu.report.figures.evaluation import plot_confusion, plot_per_class, plot_reliability
+from esc_gpu.report.figures.features import Clip, draw_clips, draw_gallery
+from esc_gpu.report.figures.fold import plot_fold_curves, plot_maps, plot_mistakes
+from esc_gpu.report.figures.save import save_pair
+from esc_gpu.report.page.charts import channels
 from esc_gpu.report.tables import percent, readable
 
 FIGURES = "figures"

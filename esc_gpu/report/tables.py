@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from esc_gpu.names import escape, printable
+from esc_gpu.core.text import escape, printable
 
 NUMERIC = "0123456789+-–<"  # what a cell that is set to the right begins with
 

@@ -5,7 +5,7 @@ import torch
 
 from esc_gpu.augment.cutmix import draw_cutmix
 from esc_gpu.augment.mix import mixup
-from tests.augment.images import BINS, FRAMES, SIZE, seeded
+from tests.helpers.images import BINS, FRAMES, SIZE, seeded
 
 LENGTH = {"time": FRAMES, "frequency": BINS}
 for_axes = pytest.mark.parametrize("axis", LENGTH)

@@ -14,8 +14,8 @@ from esc_gpu.frontends.chroma import chroma_filterbank, cqt_to_chroma
 from esc_gpu.frontends.filterbank import FilterbankFrontend
 from esc_gpu.frontends.pcen import smoothing
 from esc_gpu.frontends.spectrogram import STFTFrontend, make_window
-from tests.frontends import signals
-from tests.frontends.signals import features
+from tests.helpers import signals
+from tests.helpers.signals import features
 
 RATE = 22050
 SAMPLES = 22051

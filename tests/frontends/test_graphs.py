@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from benchmarks.graphs import LIMIT, compiled, exported, relative_error, through_onnx, traced
+from benchmarks.exactness.graphs import LIMIT, compiled, exported, relative_error, through_onnx, traced
 from esc_gpu import WaveformClassifier, create_frontend
 from tests.frontends.test_contract import CASES, noise
 

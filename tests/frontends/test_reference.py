@@ -12,7 +12,7 @@ from esc_gpu.frontends import create_frontend, list_backends
 from esc_gpu.frontends.cepstral import dct_matrix
 from esc_gpu.frontends.constant_q_kernels import cqt_kernel
 from esc_gpu.frontends.mel import hz_to_mel, mel_filterbank, mel_frequencies, mel_to_hz
-from tests.frontends.signals import features, signal
+from tests.helpers.signals import features, signal
 
 RATE = 44100
 SIGNALS = ("tone", "chirp", "click", "noise", "square")

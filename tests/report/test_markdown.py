@@ -5,10 +5,10 @@ import re
 import pytest
 from matplotlib.image import imread
 
-from esc_gpu.names import escape
+from esc_gpu.core.text import escape
 from esc_gpu.report.markdown import write_markdown
-from tests.report.made_up_report import RATE, SMALL, make_report
-from tests.report.test_page import EVIL
+from tests.helpers.made_up_report import RATE, SMALL, make_report
+from tests.report.page.test_render import EVIL
 
 FEW = {
     "classes": ("dog", "sea_waves"),

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from esc_gpu.report import format_summary, plot_confusion, plot_curves, plot_inputs, plots
+from esc_gpu.report import format_summary, plot_confusion, plot_curves, plot_inputs
+from esc_gpu.report.figures import run as plots
 
 FOLD = {"accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 0.75, "clips": 8, "seconds": 12.3}
 

@@ -4,8 +4,10 @@ import re
 
 import pytest
 
-from esc_gpu.assessment import assess_seeds
-from esc_gpu.comparison import compare
+from esc_gpu.evaluation.assessment import assess_seeds
+from esc_gpu.evaluation.comparison import compare
+from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.evaluation.run_groups import select
 from esc_gpu.report.evaluation_tables import (
     comparison_tables,
     describe_comparison,
@@ -13,9 +15,7 @@ from esc_gpu.report.evaluation_tables import (
     evaluation_tables,
 )
 from esc_gpu.report.tables import Table, format_markdown, format_text, mean_and_spread, p_value, percent_range
-from esc_gpu.run_groups import select
-from esc_gpu.run_results import read_run
-from tests.made_up_runs import CLASSES, write_esc10_run, write_run
+from tests.helpers.made_up_runs import CLASSES, write_esc10_run, write_run
 
 TABLE = Table("Title", ["name", "value"], [["long name", "1.00"], ["b|c", "-10.00"]], ["A note.", "Another."])
 

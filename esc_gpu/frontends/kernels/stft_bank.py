@@ -23,8 +23,8 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
+from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.errors import EscGpuError
-from esc_gpu.waveform import FULL_SCALE
 
 PRECISIONS = ("tf32x3", "ieee")
 MAX_BANDS = 512

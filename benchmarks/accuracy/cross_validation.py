@@ -1,0 +1,72 @@
+"""Train and evaluate on the official folds, timed from audio files to report, and keep the summary as a result file.
+
+    python -m benchmarks.accuracy.cross_validation --config configs/logmel.yaml --data.root ESC-50
+
+The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
+"""
+
+import copy
+import dataclasses
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from benchmarks.common.results_file import RESULTS, require_gpu, write_result
+from benchmarks.common.training_options import create_parser
+from esc_gpu.cli.main import reporting
+from esc_gpu.config.parse import parse_run
+from esc_gpu.config.schema import DataConfig
+from esc_gpu.errors import EscGpuError
+from esc_gpu.experiment.cross_validation import run
+from esc_gpu.report import format_summary
+
+PRIVATE = {"data": ("root", "table", "cache_dir"), None: ("output_dir", "resume", "overwrite")}  # paths of the machine
+
+
+def main(arguments: list[str]) -> int:
+    parser = create_parser("cross_validation", __doc__)
+    parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    parser.add_argument("--label", default="", help="a word for its name")
+    own, arguments = parser.parse_known_args(arguments)
+    return reporting(lambda: measure(arguments, own.output, own.require_gpu, own.label))
+
+
+def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> None:
+    """Train, print the summary and write it, in the main process, into the folder `output`."""
+    if needs_gpu:
+        require_gpu()
+    config = parse_run(arguments, "python -m benchmarks.accuracy.cross_validation")
+    if config.resume:
+        raise EscGpuError("--resume would time the rest only; leave it out, with another --output_dir or --overwrite")
+    with tempfile.TemporaryDirectory(prefix="esc_gpu-stores-") as stores:
+        if (config.data.root or config.data.table) and config.data.cache_dir == DataConfig.cache_dir:
+            config = dataclasses.replace(config, data=dataclasses.replace(config.data, cache_dir=stores))
+        started = time.perf_counter()
+        summary = run(config, announce=print)
+        wall_seconds = time.perf_counter() - started
+    if summary is None:  # not the main process
+        return
+    print(format_summary(summary))
+    config = without_paths(summary.pop("config"))
+    data, frontend = summary["data"], summary["frontend"]["name"]
+    purpose = "validation" if config["validate"] else ""
+    name = f"cross_validation {data['recordings']} {frontend} {label} {purpose}"
+    result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
+    print(f"written: {write_result(name, result, output)}")
+
+
+def without_paths(config: dict[str, object]) -> dict[str, object]:
+    """A run's config without what is said of the machine and its users."""
+    config = copy.deepcopy(config)
+    for section, names in PRIVATE.items():
+        for name in names:
+            (config if section is None else config[section]).pop(name)
+    if config["model"]["weights"] is not None:
+        config["model"]["weights"] = Path(config["model"]["weights"]).name
+    return config
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

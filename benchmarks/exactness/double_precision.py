@@ -1,0 +1,23 @@
+"""train.py with the backbone in float64, for the comparison of runs that float32's rounding would drive apart."""
+
+import sys
+
+import esc_gpu.training.loop
+from esc_gpu.cli.launch import start_all_processes
+from esc_gpu.cli.main import train
+from esc_gpu.config.schema import RunConfig
+from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.training.build_model import build_model
+
+
+def build_double(config: RunConfig, n_classes: int) -> WaveformClassifier:
+    """The model of the config, its backbone in float64."""
+    model = build_model(config, n_classes)
+    model.backbone.double()
+    return model
+
+
+if __name__ == "__main__":
+    start_all_processes()
+    esc_gpu.training.loop.build_model = build_double
+    sys.exit(train(sys.argv[1:]))

@@ -1,0 +1,67 @@
+"""An hour of audio through every front-end: seconds and memory.
+
+python -m benchmarks.speed.long_recording
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import torch
+
+from benchmarks.common.inputs import SAMPLE_RATE, default_options
+from benchmarks.common.memory import peak_bytes
+from benchmarks.common.results_file import RESULTS, write_result
+from esc_gpu import create_frontend, list_frontends
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed.long_recording", description=__doc__.splitlines()[0]
+    )
+    parser.add_argument("--minutes", type=float, default=60.0, help="length of the recording (default: 60)")
+    parser.add_argument("--only", nargs="+", choices=list_frontends(), metavar="NAME", help="front-ends (default: all)")
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    arguments = parser.parse_args(argv)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    n_samples = round(60 * arguments.minutes * SAMPLE_RATE)
+    recording = torch.empty(1, n_samples, dtype=torch.int16)
+    recording.random_(-3000, 3000, generator=torch.Generator().manual_seed(0))
+    recording = recording.to(device)
+    print(f"{arguments.minutes:g} minutes, {recording.nbytes / 1e6:.0f} MB as int16")
+    rows = []
+    for name in arguments.only or list_frontends():
+        frontend = create_frontend(name, "native", **default_options(name)).to(device)
+        rows.append({"name": name, **run_through(frontend, recording)})
+        row = rows[-1]
+        print(
+            f"{name:>20}  {row['seconds']:7.2f} s  {row['peak_bytes'] / 1e9:6.2f} GB over the recording, "
+            f"{row['output_bytes'] / 1e9:.2f} GB of them the features",
+            flush=True,
+        )
+    result = {"benchmark": "long_recording", "minutes": arguments.minutes, "device": device.type, "rows": rows}
+    print(f"written: {write_result('long recording', result, arguments.output)}")
+    return 0
+
+
+@torch.no_grad()
+def run_through(frontend: torch.nn.Module, recording: torch.Tensor) -> dict[str, object]:
+    """Seconds, peak memory and the features' bytes of one call."""
+    row: dict[str, object] = {}
+
+    def call() -> None:
+        started = time.perf_counter()
+        features = frontend(recording)
+        if recording.is_cuda:
+            torch.cuda.synchronize()
+        row["seconds"] = time.perf_counter() - started
+        row["output_bytes"] = features.nbytes
+
+    row["peak_bytes"] = peak_bytes(call, recording.device)
+    return row
+
+
+if __name__ == "__main__":
+    sys.exit(main())

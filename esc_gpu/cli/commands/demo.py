@@ -1,0 +1,53 @@
+"""`esc-gpu demo`: a page in the browser, for sounds from a file or the microphone."""
+
+import importlib.util
+import signal
+import threading
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+from esc_gpu.errors import EscGpuError
+
+HELP = "hear by a trained model in the browser: a page on this machine, for files and the microphone"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "--model",
+        required=True,
+        nargs="+",
+        metavar="RUN",
+        help="runs' folders, folds' folders, ones that save_pretrained wrote, or hf-hub:USER/NAME; one entry each",
+    )
+    parser.add_argument("--fold", type=int, metavar="N", help="which fold's model of the runs; by default the first")
+    parser.add_argument("--port", type=int, default=7860, metavar="P", help="of 127.0.0.1 (default: 7860)")
+
+
+def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    check_options(arguments.port)
+
+    import torch
+
+    from esc_gpu.inference.demo import load_models
+    from esc_gpu.inference.demo_page import serving
+
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    models = load_models(arguments.model, arguments.fold, device)
+    # Ended by `kill`, it removes the uploads as well.
+    before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with serving(models, arguments.port) as address:
+            say(f"{', '.join(models)} at {address} - to end, press Ctrl+C")
+            threading.Event().wait()
+    except KeyboardInterrupt:
+        say("ended")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def check_options(port: int) -> None:
+    """Refuse a port that there is not, and a machine without gradio."""
+    if not 1 <= port <= 65535:
+        raise EscGpuError(f"--port is {port}; expected 1 to 65535")
+    if importlib.util.find_spec("gradio") is None:
+        raise EscGpuError("the demo needs gradio: pip install 'esc_gpu[demo]'")

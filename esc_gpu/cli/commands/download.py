@@ -1,0 +1,16 @@
+"""`esc-gpu download`: the public ESC-50 recordings."""
+
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+
+HELP = "get the public ESC-50 recordings (about 600 MB)"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument("--root", required=True, metavar="DIR", help="folder to put meta/ and audio/ into")
+
+
+def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.data.recordings.download import download_esc50
+
+    say(f"ESC-50 is complete in {download_esc50(arguments.root)}")

@@ -1,0 +1,204 @@
+"""`esc-gpu predict`: what is to be heard in recordings."""
+
+import json
+import os
+import shutil
+import sys
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from esc_gpu.core.files import check_writable
+from esc_gpu.core.text import shown
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    from esc_gpu.inference.pipeline import Pipeline
+    from esc_gpu.inference.predict import Prediction
+
+HELP = "say what is to be heard in recordings, by a trained model"
+STDIN = "-"
+NAMED = 10  # files without an answer, in the error at the end
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    parser.add_argument(
+        "recordings",
+        nargs="+",
+        metavar="FILE|FOLDER|-",
+        help="audio files of any length, format and sample rate; folders, for all audio files in and below them; "
+        "- for a file from standard input",
+    )
+    parser.add_argument(
+        "--model",
+        required=True,
+        metavar="MODEL",
+        help="a run's folder, a fold's folder, one that save_pretrained wrote, or hf-hub:USER/NAME",
+    )
+    parser.add_argument("--fold", type=int, metavar="N", help="which fold's model of a run; by default the first")
+    parser.add_argument("--top", type=_count, default=3, metavar="K", help="likeliest classes to name (default: 3)")
+    parser.add_argument(
+        "--overlap",
+        type=_share,
+        default=0.5,
+        metavar="SHARE",
+        help="what neighbouring windows of a long recording share, 0 to 0.95 of their length; none for its beginning "
+        "alone (default: 0.5)",
+    )
+    parser.add_argument("--timeline", action="store_true", help="also what is heard when, segment by segment")
+    parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline of the one recording")
+    output = parser.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="one JSON document, with the probability of every class")
+    output.add_argument(
+        "--csv", action="store_true", help="a row for each file and rank; with --timeline for each file and segment"
+    )
+    parser.add_argument("--output", metavar="FILE", help="write the answers to a file instead of standard output")
+    parser.add_argument(
+        "--batch-size", type=_count, default=32, metavar="N", help="windows given to the model at once (default: 32)"
+    )
+    parser.add_argument(
+        "--device",
+        choices=("auto", "cpu", "cuda"),
+        default="auto",
+        help="auto is a GPU if there is one (default: auto)",
+    )
+    parser.add_argument(
+        "--precision",
+        choices=("auto", "no", "bf16", "fp16"),
+        default="auto",
+        help="no is float32; auto is that of the training where the device is fast in it, else float32 (default: auto)",
+    )
+
+
+def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.data.recordings.audio_files import find_audio_files
+
+    written = [file for file in (arguments.output, arguments.picture) if file]
+    for file in written:
+        check_writable(Path(file))
+    if arguments.picture and Path(arguments.picture).suffix.lower() != ".png":
+        raise EscGpuError(f"--picture is {arguments.picture}; expected a name that ends in .png; correct it")
+    if arguments.recordings.count(STDIN) > 1:
+        raise EscGpuError(f"{STDIN} stands for standard input, which holds one recording: name it once")
+    paths = find_audio_files(arguments.recordings)
+    taken = {os.path.realpath(path) for path in paths}
+    for file in written:
+        if os.path.realpath(file) in taken:
+            raise EscGpuError(f"{file} is one of the recordings: choose another name for the answers")
+    if arguments.picture and len(paths) > 1:
+        raise EscGpuError(f"--picture draws one recording, got {len(paths)}: leave it out, or name one file")
+
+    import torch
+
+    from esc_gpu.core.files import write_text
+    from esc_gpu.inference.pipeline import load_pipeline
+    from esc_gpu.inference.predict import check_options
+
+    check_options(arguments.overlap, arguments.batch_size)
+    best = "cuda" if torch.cuda.is_available() else "cpu"
+    device = best if arguments.device == "auto" else arguments.device
+    precision = None if arguments.precision == "auto" else arguments.precision
+    pipeline = load_pipeline(arguments.model, arguments.fold, device, precision)
+    kept: list[str] = []
+    failed = answer(arguments, pipeline, paths, kept.append if arguments.output else say)
+    if arguments.output:
+        write_text(Path(arguments.output), "".join(line + "\n" for line in kept))
+    if failed:
+        raise EscGpuError(describe_failures(failed, len(paths)))
+
+
+def answer(
+    arguments: Namespace, pipeline: "Pipeline", paths: list[str], say: Callable[[str], None]
+) -> list[tuple[str, EscGpuError]]:
+    """Say the answer for each file as it comes, a JSON document at the end; return the files without one, and why."""
+    from tqdm import tqdm
+
+    from esc_gpu.inference.formats import csv_header, csv_lines, json_record, text_lines
+
+    detail = (arguments.top, arguments.timeline)
+    records, failed = [], []
+    if arguments.csv:
+        say(csv_header(arguments.timeline))
+    with tqdm(paths, "predict", unit="file", delay=1, disable=None if len(paths) > 1 else True) as bar:
+        for path in bar:
+            try:
+                prediction = predict(arguments, pipeline, path)
+            except EscGpuError as error:
+                failed.append((path, error))
+                records.append({"path": shown(path), "error": str(error)})
+                continue
+            if arguments.picture:
+                draw(arguments.picture, path, prediction)
+            if arguments.json:
+                records.append(json_record(path, prediction, *detail))
+                continue
+            with bar.external_write_mode(file=sys.stdout):  # the bar makes way for the lines
+                for line in (csv_lines if arguments.csv else text_lines)(path, prediction, *detail):
+                    say(line)
+    if arguments.json:
+        document = {"model": describe_model(arguments, pipeline), "files": records, "failed": len(failed)}
+        say(json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False))
+    return failed
+
+
+def predict(arguments: Namespace, pipeline: "Pipeline", path: str) -> "Prediction":
+    """The answer for a file or for standard input."""
+    from esc_gpu.inference.predict import predict_file, temporary_recording
+
+    options = {"overlap": arguments.overlap, "batch_size": arguments.batch_size, "progress": sys.stderr.isatty()}
+    if path != STDIN:
+        return predict_file(pipeline, path, **options)
+    with temporary_recording("standard input") as file:  # most formats cannot be read from a pipe
+        with open(file, "wb") as copy:
+            shutil.copyfileobj(sys.stdin.buffer, copy)
+        return predict_file(pipeline, file, **options)
+
+
+def draw(picture: str, path: str, prediction: "Prediction") -> None:
+    """The timeline of a recording as PNG."""
+    from esc_gpu.report.figures.timeline import plot_timeline
+
+    title = "standard input" if path == STDIN else Path(shown(path)).name
+    edges, probabilities = prediction.edges_seconds, prediction.window_probabilities
+    plot_timeline(Path(picture), edges, probabilities, prediction.class_names, title)
+
+
+def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, Any]:
+    """Who answered, and how."""
+    return {
+        "path": shown(arguments.model),
+        "fold": pipeline.training_info.get("fold", arguments.fold),
+        "class_names": pipeline.class_names,
+        "sample_rate": pipeline.sample_rate,
+        "clip_seconds": pipeline.clip_seconds,
+        "precision": pipeline.precision,
+        "overlap": arguments.overlap,
+    }
+
+
+def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int) -> str:
+    """One line for all files without an answer."""
+    (_, reason), *others = failed
+    if n_files == 1:
+        return str(reason)
+    names = [shown(path) for path, _ in others[:NAMED]]
+    if len(others) > NAMED:
+        names.append(f"{len(others) - NAMED} more")
+    also = f"; nor could {', '.join(names)}" if others else ""
+    return f"{len(failed)} of {n_files} files could not be classified: {reason}{also}"
+
+
+def _count(text: str) -> int:
+    if not (text.isdecimal() and int(text) > 0):
+        raise ArgumentTypeError(f"{text!r} is no number from 1 on")
+    return int(text)
+
+
+def _share(text: str) -> float | None:
+    if text == "none":
+        return None
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ArgumentTypeError(f"{text!r} is no share from 0 to 0.95, nor none") from error

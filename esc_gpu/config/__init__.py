@@ -1,0 +1,3 @@
+"""A run's configuration."""
+
+from esc_gpu.config.schema import RunConfig as RunConfig

@@ -1,0 +1,198 @@
+"""Audio files to int16: any part of a recording as a clip, mono, at any sample rate."""
+
+import errno
+import math
+import os
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+import numpy as np
+
+from esc_gpu.data.clips.codec_seek import seek_to
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+RESAMPLER_QUALITY = "HQ"  # soxr's 20-bit quality: its error stays below the rounding to int16
+RESAMPLER_REACH = 256  # samples at the lower of the two rates that a sample of soxr's depends on, to either side
+SOURCE_RATES = (100, 768_000)  # Hz; a header that claims another is damaged
+# What libsndfile's log says of a header whose length is not that of the file: "riff" of a whole W64, the others of the
+# audio in a WAV, AIFF, AU or RF64.
+LENGTHS = re.compile(r"^ *(data|SSND|Data Size|riff|Riff size) +: (\d+) \(should be (\d+)\)$", re.MULTILINE)
+# What programs claim of a stream whose end they do not know: about the most that 31, 32 and 63 bits hold.
+STREAM_BYTES = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 1 << 32), range((1 << 63) - 1, 1 << 64))
+HEADER_BYTES = 128  # by so many, programs are wrong that count the header in
+BLOCK_VALUES = 1 << 22  # decoded at a time, all channels together: a clip of 5 s is one block
+SYSTEM_ERROR = 2  # libsndfile's code of a call to the system that failed
+REMEDY = "replace it or leave it out"
+
+
+def clip_samples(sample_rate: int, clip_seconds: float) -> int:
+    """Samples of a clip.
+
+    Raises:
+        EscGpuError: for an option out of its range.
+    """
+    if not 1000 <= sample_rate <= 384_000:
+        raise EscGpuError(f"data.sample_rate is {sample_rate}; expected 1000 to 384000 (Hz); correct it")
+    if not (0 < clip_seconds <= 3600 and round(clip_seconds * sample_rate)):
+        raise EscGpuError(
+            f"data.clip_seconds is {clip_seconds}; expected one sample or more, up to 3600 (s); correct it"
+        )
+    return round(clip_seconds * sample_rate)
+
+
+def count_workers(workers: int | None) -> int:
+    """Threads that read and decode; None is one for each CPU core.
+
+    Raises:
+        EscGpuError: for less than one.
+    """
+    workers = (os.cpu_count() or 1) if workers is None else workers
+    if workers < 1:
+        raise EscGpuError(f"data.workers is {workers}; expected 1 or more; correct it")
+    return workers
+
+
+def recording_samples(path: Path, sample_rate: int) -> int:
+    """Length of a recording at `sample_rate`, by its header.
+
+    Raises:
+        EscGpuError: for a file that is missing, no audio, empty, or shorter than its header says.
+    """
+    with _opened(path) as (file, _):
+        if not file.frames:
+            raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
+        return _resampled(file.frames, file.samplerate, sample_rate)
+
+
+def _resampled(frames: int, source_rate: int, sample_rate: int) -> int:
+    """Samples of so many frames at another rate, half a sample counting as one."""
+    return (2 * frames * sample_rate + source_rate) // (2 * source_rate)
+
+
+def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np.ndarray:
+    """A part of a recording as (samples,) int16, the mean of its channels.
+
+    The same as the whole recording resampled, from sample `start` at `sample_rate` on, but only this part and
+    what the resampler looks at around it are read. Zeros follow where the recording ends.
+
+    Raises:
+        EscGpuError: for a file that cannot be read, is empty, damaged, cut short, or over before `start`, and one that
+            holds NaN or Inf.
+    """
+    with _opened(path) as (file, raw):
+        source_rate = file.samplerate
+        length = _resampled(file.frames, source_rate, sample_rate)
+        if file.frames and start and start >= length:
+            raise EscGpuError(f"{path}: has {length} samples; expected more than {start} for this clip; {REMEDY}")
+        first, skipped, frames = _frames_of(source_rate, sample_rate, start, samples)
+        waveform = _read_mono(path, file, raw, first, frames)
+    if source_rate != sample_rate:
+        import soxr
+
+        # soxr gives half a sample at the end or not by the last bit of the ratio: silence behind it, cut off below.
+        waveform = np.pad(waveform, (0, -(-source_rate // sample_rate)))
+        waveform = soxr.resample(waveform, source_rate, sample_rate, RESAMPLER_QUALITY)
+    if not np.isfinite(waveform).all():
+        raise EscGpuError(f"{path}: has NaN or Inf samples; expected finite numbers; {REMEDY}")
+    clip = np.zeros(samples, dtype=np.int16)
+    part = waveform[skipped : skipped + min(samples, length - start)]
+    part = part.clip(-1, 1) * 32768  # exact for a 16-bit file at its own rate
+    clip[: len(part)] = np.rint(part).clip(max=32767)
+    return clip
+
+
+def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> tuple[int, int, int]:
+    """What to read for `samples` from `start` on: the first frame, samples to drop once resampled, frames.
+
+    With source_rate / sample_rate = p / q in lowest terms, the two grids meet at every p-th frame, which is every
+    q-th sample; from no other frame would the resampler give the samples of the whole recording.
+    """
+    if source_rate == sample_rate:
+        return start, 0, samples
+    divisor = math.gcd(source_rate, sample_rate)
+    p, q = source_rate // divisor, sample_rate // divisor
+    reach = math.ceil(RESAMPLER_REACH * max(1, source_rate / sample_rate))  # frames
+    first = max(0, start * p // q - reach) // p * p
+    end = -(-(start + samples) * p // q) + reach
+    return first, start - first // p * q, end - first
+
+
+def _read_mono(path: Path, file: "SoundFile", raw: IO[bytes], first: int, frames: int) -> np.ndarray:
+    """Up to `frames` from frame `first` on as (frames,) float32, the mean of the channels.
+
+    Blocks bound the memory: it follows what the file holds, not the length that its header claims.
+    """
+    if not file.frames:
+        raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
+    position = first if file.seekable() else 0
+    blocks, end, reached = [], min(first + frames, file.frames), 0
+    while position < end:
+        wanted = min(end - position, BLOCK_VALUES // file.channels)
+        start = seek_to(file, raw, position)
+        if start != reached:
+            file.seek(start)
+        block = file.read(position - start + wanted, dtype="float32")[position - start :]
+        if len(block) < wanted:  # it ends too soon, or a part in the middle cannot be decoded
+            given = position + len(block)
+            raise EscGpuError(f"{path}: gives {given} frames; expected {file.frames} by its header; {REMEDY}")
+        if position + wanted > first:
+            part = block[max(0, first - position) :]
+            blocks.append(part if part.ndim == 1 else part.mean(axis=1))
+        reached = position = position + len(block)
+    return np.concatenate(blocks)
+
+
+def check_file(path: Path) -> None:
+    """Refuse what is no regular file, before it is opened: opening a named pipe would wait for its other end.
+
+    Raises:
+        EscGpuError: for a folder, a device, a named pipe or a socket, for what is not there, and for an empty file.
+    """
+    try:
+        status = os.stat(path)
+    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
+        raise EscGpuError(f"{path}: {getattr(error, 'strerror', error)}; expected an audio file; {REMEDY}") from error
+    if not stat.S_ISREG(status.st_mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
+        kind = kinds.get(stat.S_IFMT(status.st_mode), "a device")
+        raise EscGpuError(f"{path}: is {kind}; expected an audio file; {REMEDY}")
+    if not status.st_size:
+        raise EscGpuError(f"{path}: the file is empty (0 bytes); expected audio; {REMEDY}")
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple["SoundFile", IO[bytes]]]:
+    """The audio file, open, and its bytes; whatever libsndfile has against it is an EscGpuError."""
+    import soundfile
+
+    check_file(path)
+    try:
+        # By number: of a file that is open, libsndfile knows no suffix to take text for audio by (.gsm, .vox).
+        with open(path, "rb", buffering=0) as raw, soundfile.SoundFile(raw.fileno(), closefd=False) as file:
+            _check_header(path, file)
+            yield file, raw
+    except OSError as error:
+        raise EscGpuError(f"{path}: {error.strerror or error}; expected an audio file; {REMEDY}") from error
+    except soundfile.LibsndfileError as error:
+        reason = error.error_string.rstrip(".")
+        cause = OSError(errno.EIO, reason) if error.code == SYSTEM_ERROR else error  # the disk's fault, not the file's
+        raise EscGpuError(f"{path}: {reason}; expected audio libsndfile can decode; {REMEDY}") from cause
+
+
+def _check_header(path: Path, file: "SoundFile") -> None:
+    lowest, highest = SOURCE_RATES
+    if not lowest <= file.samplerate <= highest:
+        raise EscGpuError(f"{path}: claims {file.samplerate} Hz; expected {lowest} to {highest}; {REMEDY}")
+    for chunk, *numbers in LENGTHS.findall(file.extra_info):
+        claimed, there = map(int, numbers)
+        is_stream = any(claimed in lengths for lengths in STREAM_BYTES)
+        is_cut = there + HEADER_BYTES < claimed and not is_stream
+        if is_cut or (chunk == "riff" and there > claimed):  # what is behind a W64, libsndfile takes for audio
+            raise EscGpuError(f"{path}: holds {there} bytes; expected {claimed} by its header; {REMEDY}")

@@ -1,0 +1,3 @@
+"""What is known of recordings before they are decoded: files, classes, folds and sources."""
+
+from esc_gpu.data.recordings.base import Recordings as Recordings

@@ -1,0 +1,108 @@
+"""The ESC-50 layout: which clips a folder holds, their classes, and the folds they are split by."""
+
+import os
+from pathlib import Path
+from typing import Literal, NamedTuple, get_args
+
+import numpy as np
+
+from esc_gpu.data.recordings.base import (
+    Recordings,
+    check_clips_exist,
+    check_folds,
+    check_one,
+    check_one_fold,
+    check_unique,
+    listed,
+)
+from esc_gpu.data.recordings.csv_rows import Fields, check_filled, has_control_character, integer, read_rows
+from esc_gpu.errors import EscGpuError
+
+CATEGORIES = (  # ten targets each: target // 10 is the position here
+    "Animals",
+    "Natural soundscapes & water sounds",
+    "Human, non-speech sounds",
+    "Interior/domestic sounds",
+    "Exterior/urban noises",
+)
+COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
+MISSING = "expected the csv of ESC-50; point data.root to the folder above meta"
+Subset = Literal["all", "esc10"]
+
+
+def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
+    """Read and check `root/meta/esc50.csv`; the clips lie in `root/audio`, in any format libsndfile reads.
+
+    `subset` "esc10" keeps the clips whose column `esc10` is True. Classes are numbered in the order of their
+    targets; their categories are those of `CATEGORIES`, or "Other".
+
+    Raises:
+        EscGpuError: for a missing folder, csv or clip, a malformed csv, and for folds that cannot be used:
+            fewer than two, a class in one fold only, or a recording with clips in several folds.
+    """
+    if subset not in get_args(Subset):
+        raise EscGpuError(f"data.subset {subset!r} is unknown; expected one of {listed(get_args(Subset))}")
+    root = Path(os.path.expanduser(root))
+    if not os.path.isdir(root):
+        raise EscGpuError(f"{root}: no such folder; expected ESC-50, with its meta and audio; correct data.root")
+    table, audio = root / "meta" / "esc50.csv", root / "audio"
+    rows = read_rows(table, COLUMNS, _parse, MISSING)
+    check_unique(table, rows, "filename")
+    if subset == "esc10":
+        rows = [row for row in rows if row.esc10]
+        if not rows:
+            raise EscGpuError(f"{table}: no row has esc10 True; expected some; set data.subset to all")
+    check_one(table, rows, "category", "target", "the name of the class")
+    check_one(table, rows, "target", "category", "or reports could not tell two classes apart")
+    check_one_fold(table, rows, "src_file")
+    check_folds(table, rows, "category")
+    check_clips_exist(audio, rows, "filename")
+
+    names = {row.target: row.category for row in rows}
+    targets = sorted(names)
+    label_of = {target: label for label, target in enumerate(targets)}
+    return Recordings(
+        root=root,
+        audio=audio,
+        filenames=tuple(row.filename for row in rows),
+        folds=np.array([row.fold for row in rows], dtype=np.int64),
+        labels=np.array([label_of[row.target] for row in rows], dtype=np.int64),
+        src_files=tuple(row.src_file for row in rows),
+        class_names=tuple(names[target] for target in targets),
+        class_categories=tuple(CATEGORIES[t // 10] if 0 <= t < 50 else "Other" for t in targets),
+    )
+
+
+class _Row(NamedTuple):
+    number: int  # line of the csv, the header being 1
+    filename: str
+    fold: int
+    target: int
+    category: str
+    esc10: bool
+    src_file: str
+
+
+def _parse(where: str, number: int, fields: Fields) -> _Row:
+    check_filled(where, fields, COLUMNS)
+    filename = fields["filename"]
+    if any(part in filename for part in ("/", "\\", "..")) or not filename.isprintable():
+        raise EscGpuError(
+            f"{where}: filename {filename!r} has a slash, a double dot or a control character; expected the "
+            "name of a file in the folder audio; correct it"
+        )
+    if has_control_character(fields["category"]):
+        raise EscGpuError(
+            f"{where}: category {fields['category']!r} has a control character; expected none; correct it"
+        )
+    if fields["esc10"].lower() not in ("true", "false"):
+        raise EscGpuError(f"{where}: esc10 is {fields['esc10']!r}; expected True or False; correct it")
+    return _Row(
+        number=number,
+        filename=filename,
+        fold=integer(where, "fold", fields),
+        target=integer(where, "target", fields),
+        category=fields["category"],
+        esc10=fields["esc10"].lower() == "true",
+        src_file=fields["src_file"],
+    )

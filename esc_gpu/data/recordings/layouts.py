@@ -1,0 +1,40 @@
+"""Which of the layouts a data set has: that of ESC-50, or a table of the user's own."""
+
+import os
+from pathlib import Path
+
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.esc50 import Subset, read_esc50
+from esc_gpu.data.recordings.table import read_table
+from esc_gpu.errors import EscGpuError
+
+
+def read_recordings(root: str | Path | None, subset: Subset = "all", table: str | Path | None = None) -> Recordings:
+    """The recordings that `table` lists, with `root` as by `read_table`; without a table, ESC-50 in `root`.
+
+    Raises:
+        EscGpuError: for recordings that `read_table` or `read_esc50` refuses, a table together with a subset,
+            and neither a root nor a table.
+    """
+    if table is not None:
+        if subset != "all":
+            raise EscGpuError(
+                f"data.subset is {subset!r} together with data.table {table}; expected all, for subsets are those "
+                "of ESC-50; leave out one of the two"
+            )
+        return read_table(table, root)
+    if root is None:
+        raise EscGpuError("there is neither data.root nor data.table; expected one of them; give it")
+    root = Path(os.path.expanduser(root))
+    if os.path.isdir(root) and not (root / "meta" / "esc50.csv").exists() and (other := _find_csv(root)):
+        raise EscGpuError(
+            f"{root / 'meta' / 'esc50.csv'}: no such file, but there is {other}; expected ESC-50, or a csv with the "
+            "columns path, label, fold; point data.root to the folder above meta, or name your csv with "
+            "--data.table FILE.csv"
+        )
+    return read_esc50(root, subset)
+
+
+def _find_csv(root: Path) -> Path | None:
+    """The first csv in the folder or one below it."""
+    return next((path for pattern in ("*.csv", "*/*.csv") for path in sorted(root.glob(pattern))), None)

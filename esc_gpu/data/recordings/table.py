@@ -1,0 +1,110 @@
+"""Any folder of recordings that a csv describes: a path, a label and a fold in each row."""
+
+import os
+from pathlib import Path, PurePosixPath, PureWindowsPath
+from typing import NamedTuple
+
+import numpy as np
+
+from esc_gpu.data.recordings.base import Recordings, check_clips_exist, check_folds, check_one_fold, check_unique
+from esc_gpu.data.recordings.csv_rows import Fields, check_filled, has_control_character, integer, read_rows
+from esc_gpu.errors import EscGpuError
+
+COLUMNS = ("path", "label", "fold")
+SOURCE = "source"  # the optional column
+MISSING = "expected a csv with the columns path, label, fold; correct data.table"
+
+
+def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
+    """Read and check a csv with the columns `path`, `label`, `fold` and, if wanted, `source`; others are ignored.
+
+    A `path` is relative to the folder `root`, by default that of the csv, and may lead into subfolders. A
+    `label` is any text, without the spaces around it; classes are numbered in the order of their names, or of
+    their numbers where all labels are integers. A `fold` is an integer. Recordings with the same `source`
+    were cut from one and must be in one fold; where it is empty or there is no such column, a file is its
+    own source. All categories are "Other".
+
+    Raises:
+        EscGpuError: for a missing folder, csv or file, a malformed csv, a path out of the folder, and for folds
+            that cannot be used: fewer than two, a class in one fold only, or a source in several.
+    """
+    table = Path(os.path.expanduser(table))
+    root = table.parent if root is None else Path(os.path.expanduser(root))
+    if not os.path.isdir(root):
+        raise EscGpuError(f"{root}: no such folder; expected that of the recordings in {table}; correct data.root")
+    rows = read_rows(table, COLUMNS, _parse, MISSING)
+    check_unique(table, rows, "path")
+    check_one_fold(table, rows, SOURCE)
+    check_folds(table, rows, "label")
+    check_clips_exist(root, rows, "path")
+
+    names = _sorted_labels({row.label for row in rows})
+    label_of = {name: label for label, name in enumerate(names)}
+    return Recordings(
+        root=root,
+        audio=root,
+        filenames=tuple(row.path for row in rows),
+        folds=np.array([row.fold for row in rows], dtype=np.int64),
+        labels=np.array([label_of[row.label] for row in rows], dtype=np.int64),
+        src_files=tuple(row.source for row in rows),
+        class_names=names,
+        class_categories=("Other",) * len(names),
+    )
+
+
+class _Row(NamedTuple):
+    number: int  # line of the csv, the header being 1
+    path: str
+    label: str
+    fold: int
+    source: str
+
+
+def _parse(where: str, number: int, fields: Fields) -> _Row:
+    if None in fields:
+        raise EscGpuError(
+            f"{where}: has more fields than the first row; expected as many; put text that holds a comma "
+            "in double quotes"
+        )
+    check_filled(where, fields, COLUMNS)
+    path = _relative(where, fields["path"])
+    return _Row(
+        number=number,
+        path=path,
+        label=_name(where, fields["label"]),
+        fold=integer(where, "fold", fields),
+        source=(fields.get(SOURCE) or "").strip() or path,
+    )
+
+
+def _relative(where: str, path: str) -> str:
+    """The path in one spelling, checked to stay in its folder."""
+    if has_control_character(path):
+        raise EscGpuError(f"{where}: path {path!r} has a control character; expected none; rename the file")
+    if "\\" in path:
+        raise EscGpuError(f"{where}: path {path!r} has a backslash; expected forward slashes; correct it")
+    if path.startswith("/") or PureWindowsPath(path).drive or ".." in path.split("/"):
+        raise EscGpuError(
+            f"{where}: path {path!r} is absolute or has a double dot; expected a path inside the folder of the "
+            "recordings; correct it, or choose that folder with --data.root"
+        )
+    spelling = str(PurePosixPath(path))  # a/b for ./a//b, so that no file passes for two
+    if spelling == ".":
+        raise EscGpuError(f"{where}: path {path!r} is a folder; expected a file; correct it")
+    return spelling
+
+
+def _name(where: str, label: str) -> str:
+    name = label.strip()
+    if not name or has_control_character(name):
+        raise EscGpuError(
+            f"{where}: label {label!r} is blank or has a control character; expected the name of a class; correct it"
+        )
+    return name
+
+
+def _sorted_labels(labels: set[str]) -> tuple[str, ...]:
+    try:
+        return tuple(sorted(labels, key=lambda label: (int(label), label)))
+    except ValueError:
+        return tuple(sorted(labels))

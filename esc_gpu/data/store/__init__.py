@@ -1,0 +1,3 @@
+"""Decoded clips: a memory-mapped store on disk, and batches of it on the device."""
+
+from esc_gpu.data.store.build import open_store as open_store

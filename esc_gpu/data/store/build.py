@@ -1,0 +1,235 @@
+"""All clips decoded once into shards of int16, which every later run reads from.
+
+A store is the folder `cache_dir/<key>` with `waveforms-00000.npy`, `waveforms-00001.npy`, ... and `index.json`.
+Its key is a hash of the bytes of all recordings, the windows and the options, so a store can be missing or
+incomplete but never out of date, and a build that was stopped goes on with the shards it has finished. Where all
+damaged recordings were looked for and some were found, the folder has `damaged.json` instead.
+"""
+
+import hashlib
+import json
+import os
+import shutil
+from collections import deque
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from tqdm import tqdm
+
+from esc_gpu.core.files import lock, read_json, replacing, write_json, write_text
+from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError, map_files, reason_of
+from esc_gpu.data.clips.decode import (
+    REMEDY,
+    RESAMPLER_QUALITY,
+    check_file,
+    clip_samples,
+    count_workers,
+    decode_clip,
+)
+from esc_gpu.data.clips.windows import Windows, first_windows
+from esc_gpu.data.store.read import WaveformStore
+from esc_gpu.data.store.shards import SAMPLE_BYTES, Shard, ShardFolder, clips_in_shard
+from esc_gpu.errors import EscGpuError
+
+FORMAT_VERSION = 3  # raise it when the same clips and options would give other samples
+SHARD_BYTES = 1 << 30
+SPARE_BYTES = 64 << 20  # left free on the disk
+AHEAD_BYTES = 256 << 20  # decoded before it is written
+
+
+def digest_file(path: Path) -> str:
+    """Hash of the bytes of an audio file.
+
+    Raises:
+        EscGpuError: for what cannot be read, is no regular file, or is empty.
+    """
+    check_file(path)
+    try:
+        with open(path, "rb") as file:
+            return hashlib.file_digest(file, "blake2b").hexdigest()
+    except OSError as error:
+        raise EscGpuError(f"{path}: {error.strerror or error}; expected an audio file; {REMEDY}") from error
+
+
+def open_store(
+    paths: Sequence[Path],
+    *,
+    windows: Windows | None = None,
+    sample_rate: int,
+    clip_seconds: float,
+    cache_dir: Path,
+    workers: int | None = None,
+    progress: bool = True,
+    shard_bytes: int = SHARD_BYTES,
+    on_error: OnError = "fail",
+    digest: Callable[[Path], str] = digest_file,
+) -> WaveformStore:
+    """Open the store of these recordings' clips, in their order; build it first where `cache_dir` has none.
+
+    Each clip is mixed down to mono, resampled to `sample_rate` (Hz, 1000 to 384000), and cut, or padded with
+    zeros at its end, to `clip_seconds` (s, up to 3600). The clips are `windows` of the recordings, by default the
+    beginning of each. `workers` is the number of threads that read and decode, by default one for each CPU core.
+    A file of the store has at most `shard_bytes`, but one clip at least. Several processes may open the same
+    store at once. `digest` gives the hash of a file, to know the store by.
+
+    Raises:
+        EscGpuError: for an option out of its range, a clip that cannot be read, is empty or damaged or holds
+            NaN or Inf, and a `cache_dir` that cannot be written or has too little space. With `on_error` "skip" a
+            DamagedFilesError has all the recordings that cannot be decoded, now and without decoding any the next time.
+    """
+    samples, workers = clip_samples(sample_rate, clip_seconds), count_workers(workers)
+    paths = [Path(path) for path in paths]
+    windows = first_windows(len(paths)) if windows is None else windows
+    _check_windows(windows, len(paths))
+    rate, clips_per_shard = int(sample_rate), clips_in_shard(samples, shard_bytes)
+    options = {
+        "version": FORMAT_VERSION,
+        "sample_rate": rate,
+        "samples": samples,
+        "soxr": RESAMPLER_QUALITY,
+        "clips_per_shard": clips_per_shard,
+    }
+    with ThreadPoolExecutor(workers) as pool:
+        digests = list(map_files(pool, digest, paths, on_error))
+    key = _content_key(paths, digests, windows, options)
+    index = {"key": key, **options, "clips": len(windows.start), "filenames": [path.name for path in paths]}
+    folder = Path(os.path.expanduser(cache_dir)) / key
+    files = ShardFolder(folder, (len(windows.start), samples), clips_per_shard, index)
+    decode = partial(_decode_all, paths, windows, rate, samples, workers, progress, on_error)
+
+    def is_complete() -> bool:
+        if on_error == "skip" and files.damaged.exists():
+            reasons = read_json(files.damaged)
+            raise DamagedFilesError(paths, {int(position): reason for position, reason in reasons.items()})
+        return files.is_complete()
+
+    try:
+        if not is_complete():
+            _build(files, decode, is_complete)
+        return WaveformStore(files, rate, key)
+    except OSError as error:
+        raise EscGpuError(
+            f"cache folder {cache_dir}: {error.strerror or error}; expected a folder that can be written; "
+            "correct it or choose another with --data.cache_dir"
+        ) from error
+
+
+def _check_windows(windows: Windows, n_recordings: int) -> None:
+    recording, start = windows.recording, windows.start
+    if not len(start):
+        raise EscGpuError("there are no clips to store; expected one or more; choose other data")
+    if recording.shape != start.shape or start.min() < 0 or not 0 <= recording.min() <= recording.max() < n_recordings:
+        raise EscGpuError(
+            f"the windows are not those of these {n_recordings} recordings; expected a recording from 0 to "
+            f"{n_recordings - 1} and a start from 0 on for each; cut them anew"
+        )
+
+
+def _content_key(paths: list[Path], digests: list[str], windows: Windows, options: dict[str, Any]) -> str:
+    clips = [[path.name, digest] for path, digest in zip(paths, digests, strict=True)]
+    content = hashlib.blake2b(json.dumps([options, clips]).encode(), digest_size=16)
+    for numbers in (windows.recording, windows.start):
+        content.update(numbers.astype("<i8").tobytes())
+    return content.hexdigest()
+
+
+def _build(
+    files: ShardFolder, decode: Callable[[np.ndarray], Generator[np.ndarray]], is_complete: Callable[[], bool]
+) -> None:
+    """Make the shards that are missing, then the index. `decode` gives the waveforms of the clips it is told."""
+    files.folder.mkdir(parents=True, exist_ok=True)
+    with open(files.lock, "wb") as handle:
+        # Without locks builders work side by side and harm none: each has files of its own and renames them at the end.
+        if lock(handle):
+            if is_complete():  # another process built it while this one waited
+                return
+            files.remove_leftovers()
+        missing = files.missing()
+        _check_space(files.folder, sum(shard.n_bytes for shard in missing))
+        clips = [np.arange(shard.first, shard.first + shard.n_clips) for shard in missing]
+        waveforms = decode(np.concatenate([np.empty(0, np.int64), *clips]))
+        try:
+            for shard in missing:
+                _write_shard(shard, islice(waveforms, shard.n_clips))
+        except EscGpuError as error:
+            # Without a bad clip the store has another key, and these shards no use; a disk may be better next time.
+            if not isinstance(error.__cause__, OSError):
+                for shard in files.shards:
+                    shard.path.unlink(missing_ok=True)
+            if isinstance(error, DamagedFilesError):
+                write_json(files.damaged, error.reasons)
+            raise
+        finally:
+            waveforms.close()  # its threads end here, not when the garbage is collected
+        write_text(files.index, files.index_text)
+
+
+def _check_space(folder: Path, needed: int) -> None:
+    free, needed = shutil.disk_usage(folder).free, needed + SPARE_BYTES
+    if free < needed:
+        raise EscGpuError(
+            f"cache folder {folder.parent}: {free / 1e6:.0f} MB free; expected {needed / 1e6:.0f} MB; free some "
+            "disk space or choose another folder with --data.cache_dir"
+        )
+
+
+def _write_shard(shard: Shard, waveforms: Iterator[np.ndarray]) -> None:
+    with replacing(shard.path) as temporary, open(temporary, "wb") as file:
+        file.write(shard.header)
+        for waveform in waveforms:
+            file.write(waveform.data)
+
+
+def _decode_all(
+    paths: list[Path],
+    windows: Windows,
+    sample_rate: int,
+    samples: int,
+    workers: int,
+    progress: bool,
+    on_error: OnError,
+    clips: np.ndarray,
+) -> Generator[np.ndarray]:
+    """The clips of these numbers in order, decoded by threads: libsndfile and soxr run outside the interpreter's lock.
+
+    The bar counts all clips, those of finished shards as done. With `on_error` "skip" the first that cannot be decoded
+    ends the clips, but not before the rest was tried.
+    """
+    total = len(windows.start)
+    ahead = min(16 * workers, max(workers, AHEAD_BYTES // (SAMPLE_BYTES * samples)))
+    bar = tqdm(total=total, initial=total - len(clips), desc="decode", unit="clip", disable=not progress)
+    pool, reasons = ThreadPoolExecutor(workers), dict[int, str]()
+    decoding: deque[tuple[int, Future[np.ndarray]]] = deque()
+
+    def oldest() -> Iterator[np.ndarray]:
+        """The waveform that is decoded next; none from a damaged recording on."""
+        recording, future = decoding.popleft()
+        try:
+            waveform = future.result()
+        except EscGpuError as error:
+            if on_error == "fail":
+                raise
+            reasons.setdefault(recording, reason_of(paths[recording], error))
+        bar.update()
+        if not reasons:
+            yield waveform
+
+    try:
+        for clip in clips.tolist():
+            recording, start = int(windows.recording[clip]), int(windows.start[clip])
+            work = pool.submit(decode_clip, paths[recording], start, sample_rate=sample_rate, samples=samples)
+            decoding.append((recording, work))
+            if len(decoding) == ahead:
+                yield from oldest()
+        while decoding:
+            yield from oldest()
+        if reasons:
+            raise DamagedFilesError(paths, reasons)
+    finally:
+        pool.shutdown(cancel_futures=True)
+        bar.close()

@@ -1,0 +1,163 @@
+"""How features differ between classes: mean and spread of each bin, and how well they tell the classes apart."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from sklearn.discriminant_analysis import LinearDiscriminantAnalysis
+from sklearn.metrics import balanced_accuracy_score, silhouette_score
+from sklearn.pipeline import make_pipeline
+from sklearn.preprocessing import StandardScaler
+from torch import Tensor
+from tqdm import tqdm
+
+from esc_gpu.data.store.read import Waveforms
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends import Frontend
+
+BATCH = 16  # clips
+CONSTANT = 1e-12  # a variance under this share of the mean square is rounding: the bin does not vary
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureStatistics:
+    """One front-end over all clips of K classes, all float64 but `frames`.
+
+    Attributes:
+        frames: (K,) int64, frames of each class.
+        means: (K, C, F), the mean over all frames of a class.
+        spreads: (K, C, F), the standard deviation over all frames of a class (divided by their number).
+        clip_means: (clips, C, F), the mean over the frames of each clip.
+    """
+
+    frames: np.ndarray
+    means: np.ndarray
+    spreads: np.ndarray
+    clip_means: np.ndarray
+
+    @property
+    def fisher(self) -> np.ndarray:
+        """Fisher's ratio of each bin, (C, F): the variance between classes over that within them.
+
+        `sum_k n_k (m_k - m)² / sum_k n_k s_k²` with the n_k frames of class k, their mean m_k and standard deviation
+        s_k, and the mean m of all frames. 0 for a bin that does not vary, inf for one that varies between classes only.
+
+        Source: Fisher (1936), "The use of multiple measurements in taxonomic problems"; the ratio for several
+        classes as in Bishop (2006), "Pattern Recognition and Machine Learning", section 4.1.6.
+        """
+        weights = (self.frames / self.frames.sum())[:, None, None]
+        mean = (weights * self.means).sum(axis=0)
+        between = (weights * (self.means - mean) ** 2).sum(axis=0)
+        within = (weights * self.spreads**2).sum(axis=0)
+        floor = CONSTANT * (between + within + mean**2)
+        ratio = np.divide(between, within, out=np.full_like(mean, np.inf), where=within > floor)
+        return np.where(between > floor, ratio, 0.0)
+
+
+@dataclass(frozen=True, eq=False)
+class Separability:
+    """How well the clips' mean feature vectors tell the classes apart.
+
+    Attributes:
+        silhouette: from -1 to 1, the mean over the clips of `(b - a) / max(a, b)`: `a` is the mean distance to the
+            clips of the same class, `b` that to the nearest other class.
+        balanced_accuracy: mean recall of the classes in [0, 1], each fold classified by a linear discriminant of
+            the others; 1 / K for guessing.
+        recall: (K,) of each class.
+    """
+
+    silhouette: float
+    balanced_accuracy: float
+    recall: np.ndarray
+
+
+class RunningStatistics:
+    """The sums of `FeatureStatistics`, in float64, batch by batch.
+
+    Args:
+        n_classes: K.
+        n_clips: clips that will come.
+        shape: (C, F) of the features.
+    """
+
+    def __init__(self, n_classes: int, n_clips: int, shape: tuple[int, int]):
+        self.frames = np.zeros(n_classes, dtype=np.int64)
+        self.sums = np.zeros((n_classes, *shape))
+        self.squares = np.zeros((n_classes, *shape))
+        self.clip_means = np.zeros((n_clips, *shape))
+
+    def update(self, features: Tensor, labels: np.ndarray, clips: np.ndarray) -> None:
+        """Add the features `(B, C, F, N)` of the clips numbered `clips` `(B,)`, of the classes `labels` `(B,)`."""
+        features = features.double()
+        sums, squares = (part.sum(dim=-1).cpu().numpy() for part in (features, features.square()))
+        np.add.at(self.frames, labels, features.shape[-1])
+        np.add.at(self.sums, labels, sums)
+        np.add.at(self.squares, labels, squares)
+        self.clip_means[clips] = sums / features.shape[-1]
+
+    def result(self) -> FeatureStatistics:
+        """The statistics of all that came."""
+        frames = self.frames[:, None, None]
+        means = self.sums / frames
+        spreads = np.sqrt(np.maximum(self.squares / frames - means**2, 0.0))
+        return FeatureStatistics(self.frames.copy(), means, spreads, self.clip_means.copy())
+
+
+def compute_statistics(
+    waveforms: Waveforms,
+    labels: np.ndarray,
+    n_classes: int,
+    frontends: Mapping[str, Frontend],
+    progress: bool = True,
+) -> dict[str, FeatureStatistics]:
+    """Statistics of every front-end over all clips, in one pass over them.
+
+    Args:
+        waveforms: the clips, as of `esc_gpu.data.store.build.open_store`.
+        labels: (clips,) int64 in 0..n_classes-1.
+        frontends: layers that take the clips' sample rate, by name.
+        progress: whether to show a bar.
+
+    Raises:
+        EscGpuError: for a class without clips, and for clips too short for a front-end.
+    """
+    missing = set(range(n_classes)) - set(labels.tolist())
+    if missing or n_classes < 2:
+        what = f"class {min(missing)} has no clips" if missing else "there is one class only"
+        raise EscGpuError(f"{what}; expected clips of two classes or more, to compare them; choose other recordings")
+    running = {
+        name: RunningStatistics(n_classes, waveforms.n_clips, frontend.output_shape(waveforms.n_samples)[:2])
+        for name, frontend in frontends.items()
+    }
+    with tqdm(total=waveforms.n_clips, desc="features", unit="clip", disable=not progress) as bar, torch.no_grad():
+        for clips in np.array_split(np.arange(waveforms.n_clips), -(-waveforms.n_clips // BATCH)):
+            batch = np.empty((len(clips), waveforms.n_samples), dtype=np.int16)
+            waveforms.read_into(clips, batch)
+            for name, frontend in frontends.items():
+                running[name].update(frontend(torch.from_numpy(batch)), labels[clips], clips)
+            bar.update(len(clips))
+    return {name: sums.result() for name, sums in running.items()}
+
+
+def separability(statistics: FeatureStatistics, labels: np.ndarray, folds: np.ndarray) -> Separability:
+    """How well one linear look at the clips' means tells the classes apart.
+
+    The vectors are standardised: for the silhouette by all clips, for the discriminant by those of its training folds.
+    The discriminant's covariance is shrunk (Ledoit & Wolf 2004), for there are often more bins than clips.
+
+    Args:
+        labels: (clips,) int64 class of each clip.
+        folds: (clips,) fold of each clip.
+
+    Source: Rousseeuw (1987), "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis".
+    """
+    vectors = statistics.clip_means.reshape(len(labels), -1)
+    predicted = np.empty_like(labels)
+    for fold in np.unique(folds):
+        test = folds == fold
+        classifier = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
+        predicted[test] = classifier.fit(vectors[~test], labels[~test]).predict(vectors[test])
+    recall = np.array([(predicted[labels == label] == label).mean() for label in np.unique(labels)])
+    silhouette = silhouette_score(StandardScaler().fit_transform(vectors), labels)
+    return Separability(float(silhouette), float(balanced_accuracy_score(labels, predicted)), recall)

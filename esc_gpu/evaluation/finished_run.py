@@ -1,0 +1,136 @@
+"""What a finished run holds, as read from its folder."""
+
+import csv
+import json
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from esc_gpu.core.files import read_json
+from esc_gpu.core.text import shown
+from esc_gpu.errors import EscGpuError
+
+COLUMNS = ("filename", "fold", "category", "prediction", "probability")  # of predictions.csv, before the classes
+
+
+@dataclass(frozen=True, eq=False)
+class RunResults:
+    """The test clips of a run and what its models said of them, in the order of `predictions.csv`.
+
+    Attributes:
+        folder: of the run.
+        summary: the content of `summary.json`, its `config` included.
+        filenames: of the recordings.
+        folds: `(n,)` int64, the test fold of each.
+        labels: `(n,)` int64 in 0..K-1.
+        probabilities: `(n, K)` float64.
+    """
+
+    folder: Path
+    summary: dict[str, Any]
+    filenames: tuple[str, ...]
+    folds: np.ndarray
+    labels: np.ndarray
+    probabilities: np.ndarray
+
+    @property
+    def name(self) -> str:
+        """The folder's name."""
+        return shown(self.folder.resolve().name)
+
+    @property
+    def config(self) -> dict[str, Any]:
+        """The run's options, nested as in its `config.yaml`."""
+        return self.summary["config"]
+
+    @property
+    def is_validation(self) -> bool:
+        """Whether options are chosen by its results: the next fold of each, which it would test on, was left out."""
+        return bool(self.config.get("validate", False))
+
+    @property
+    def class_names(self) -> list[str]:
+        """Name of each class, by label."""
+        return self.summary["class_names"]
+
+    @property
+    def class_categories(self) -> list[str]:
+        """Group of each class, by label."""
+        return self.summary["class_categories"]
+
+    @cached_property
+    def predictions(self) -> np.ndarray:
+        """`(n,)` int64, the likeliest class of each."""
+        return self.probabilities.argmax(axis=1)
+
+    @property
+    def fold_numbers(self) -> list[int]:
+        """The test folds that were run, ascending."""
+        return sorted(set(self.folds.tolist()))
+
+    def fold_folder(self, fold: int) -> Path:
+        """The folder of a fold's model, curves and pictures."""
+        return self.folder / f"fold{fold}"
+
+    def history(self, fold: int) -> list[dict[str, float]]:
+        """A fold's record of each epoch: epoch, loss, lr, seconds, and test_loss and test_accuracy where evaluated."""
+        file = self.fold_folder(fold) / "metrics.jsonl"
+        try:
+            history = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+        except (OSError, ValueError) as error:
+            raise EscGpuError(f"{file} cannot be read ({error}): train the run again") from error
+        if not history:
+            raise EscGpuError(f"{file} is empty: train the run again")
+        return history
+
+
+def read_run(folder: str | Path) -> RunResults:
+    """The run in a folder.
+
+    Raises:
+        EscGpuError: for a folder that holds no finished run, or one whose files do not fit each other.
+    """
+    folder = Path(folder)
+    if not (folder / "summary.json").is_file():
+        hint = (
+            "it is not finished: go on with it by --resume"
+            if (folder / "config.yaml").is_file()
+            else ("give the output folder of a training, such as runs/logmel")
+        )
+        raise EscGpuError(f"{folder} holds no summary.json of a run; {hint}")
+    summary = read_json(folder / "summary.json")
+    table = folder / "predictions.csv"
+    try:
+        for key in ("config", "class_categories", "frontend", "data", "folds"):
+            summary[key]
+        with open(table, encoding="utf-8", newline="") as file:
+            header, *rows = csv.reader(file)
+        names = summary["class_names"]
+        if header != [*COLUMNS, *names]:
+            raise ValueError("other columns")
+        if len({row[0] for row in rows}) < len(rows):
+            raise ValueError("a clip is there twice")
+        label_of = {name: label for label, name in enumerate(names)}
+        first = len(COLUMNS)  # classes may have the names of the columns before them
+        probabilities = np.array([[float(value) for value in row[first:]] for row in rows]).reshape(
+            len(rows), len(names)
+        )
+        if not np.isfinite(probabilities).all():
+            raise ValueError("a probability is no number")
+        return RunResults(
+            folder,
+            summary,
+            tuple(row[0] for row in rows),
+            np.array([int(row[1]) for row in rows], dtype=np.int64),
+            np.array([label_of[row[2]] for row in rows], dtype=np.int64),
+            probabilities,
+        )
+    except FileNotFoundError as error:
+        raise EscGpuError(f"there is no file {table}: finish the run by --resume") from error
+    except (KeyError, ValueError, TypeError, IndexError) as error:
+        raise EscGpuError(
+            f"summary.json and predictions.csv of {folder} do not fit each other ({error!r}): train the run again"
+        ) from error

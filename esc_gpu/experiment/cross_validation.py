@@ -1,0 +1,290 @@
+"""A whole run: recordings → store → every fold → results on disk."""
+
+import dataclasses
+import os
+from collections.abc import Callable, Collection
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from esc_gpu import report
+from esc_gpu.config.ranges import check_config
+from esc_gpu.config.schema import RunConfig
+from esc_gpu.core.files import read_json, synchronize, write_json
+from esc_gpu.core.machine import describe_environment
+from esc_gpu.data.clips.windows import Windows
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.layouts import read_recordings
+from esc_gpu.data.recordings.synthetic import write_synthetic
+from esc_gpu.data.store.read import WaveformStore
+from esc_gpu.data.store.skipped import SKIPPED, check_left, describe_skipped, open_decodable, write_skipped
+from esc_gpu.data.store.source import WaveformSource
+from esc_gpu.errors import EscGpuError
+from esc_gpu.evaluation.metrics import evaluate, summarize
+from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold, write_predictions
+from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
+from esc_gpu.experiment.output_folder import held_output, prepare_output, reporting_full_disk
+from esc_gpu.experiment.tracked_clips import collect_clips
+from esc_gpu.experiment.tracking import log_result, tracked, wandb_mode
+from esc_gpu.training.augmentation import training_samples
+from esc_gpu.training.build_model import build_model
+from esc_gpu.training.determinism import deterministic
+from esc_gpu.training.fold import FoldData, FoldResult
+from esc_gpu.training.processes import (
+    check_bf16,
+    create_accelerator,
+    from_all,
+    from_local_main,
+    from_main,
+    reporting_lost_process,
+)
+from esc_gpu.training.resume_state import remove_states
+
+METRICS, SUMMARY = "metrics.json", "summary.json"
+
+
+def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> dict[str, Any] | None:
+    """Train and evaluate every fold of the config, and write the results to its output folder.
+
+    Args:
+        config: the run.
+        announce: is given lines about the recordings before the training starts, on the main process.
+
+    Returns:
+        What is also in `summary.json`; None on all processes but the main one.
+
+    Raises:
+        EscGpuError: for data, options or an output folder that cannot be used; nothing is written then.
+    """
+    check_config(config)
+    output_dir = Path(os.path.expanduser(config.output_dir or f"runs/{config.frontend.name}"))
+    with (
+        reporting_lost_process(),
+        deterministic(config.train.deterministic),
+        reporting_full_disk(output_dir),
+        ExitStack() as held,
+    ):
+        return run_into(output_dir, held, config, announce)
+
+
+def run_into(
+    output_dir: Path, held: ExitStack, config: RunConfig, announce: Callable[[str], None]
+) -> dict[str, Any] | None:
+    """`run` with the folder of its results, which `held` keeps from other runs from the first writing on."""
+    accelerator = create_accelerator(config, output_dir)
+    main = accelerator.is_main_process
+    # The embedded recordings are made by one process at a time, whether the machines share a disk or not.
+    with accelerator.main_process_first(), accelerator.local_main_process_first():
+        recordings = open_recordings(config, main, announce if main else lambda line: None)
+        folds = chosen_folds(config, recordings)
+        if config.validate and main:
+            announce("validate: every fold is validated on and the next one left out; these are no test results.")
+        model = build_model(config, len(recordings.class_names))
+    check_bf16(accelerator, model, training_samples(config))  # crops are no longer than clips
+    # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
+    opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
+    store, windows, skipped = from_local_main(accelerator, opened)
+    check_same_data(from_all((store.key, recordings.digest)))
+    rounds = plan_rounds(config, accelerator, model, folds)
+    if config.tracker.name == "wandb":
+        wandb_mode()  # refuses one that wandb would refuse in the midst of the run
+    if main:  # last: nothing is written for data or options that cannot be used
+        clips = {"recordings": recordings.digest, "store": store.key}
+        held.enter_context(held_output(output_dir))
+        prepare_output(config, output_dir, model, clips, len(folds), max(map(len, rounds)))
+        if skipped:
+            write_skipped(output_dir, recordings, skipped)
+            announce(f"{describe_skipped(recordings, skipped)}; {output_dir / SKIPPED} has the reasons")
+    source = WaveformSource(store, accelerator.device, config.data.residence, config.data.budget_gb)
+    labels = torch.from_numpy(recordings.labels[windows.recording]).to(accelerator.device)
+
+    results: list[dict[str, Any]] = []
+    seconds = 0.0
+    for together in rounds:
+        folders = {fold: output_dir / f"fold{fold}" for fold in together}
+        metrics = {fold: from_main(finished_metrics(folder) if main else None) for fold, folder in folders.items()}
+        left = [fold for fold in together if metrics[fold] is None]  # a resumed run has the others behind it
+        if main:
+            for fold in set(together) - set(left):
+                remove_states(folders[fold])  # of one that was killed right after the fold
+        if left:
+            data = [fold_data(config, recordings, windows, source, labels, fold) for fold in left]
+            if main:
+                (output_dir / SUMMARY).unlink(missing_ok=True)  # a resumed run is not finished any more
+                for fold in left:
+                    folders[fold].mkdir(exist_ok=True)
+                synchronize(output_dir)
+            with tracked(accelerator, config.tracker, output_dir.name, left[0], dataclasses.asdict(config), output_dir):
+                threads = max(1, torch.get_num_threads() // len(together))
+                trained = train_together(config, accelerator, left, data, [folders[fold] for fold in left], threads)
+                for fold, its_data, result in zip(left, data, trained, strict=True):
+                    metrics[fold] = finish_fold(config, accelerator, recordings, its_data, result, fold, folders[fold])
+            accelerator.free_memory()
+        results += metrics.values()
+        seconds += max(fold["seconds"] for fold in metrics.values())
+
+    summary: dict[str, Any] = {
+        "data": describe_data(config, recordings, len(skipped)),
+        "frontend": model.frontend.spec,
+        "overall": summarize(results),
+        "folds": results,
+        "class_names": list(recordings.class_names),
+        "class_categories": list(recordings.class_categories),
+        "seconds": seconds,
+        "processes": accelerator.num_processes,
+        "mixed_precision": accelerator.mixed_precision,
+        "environment": describe_environment(),
+        "config": dataclasses.asdict(config),
+    }
+    if main:
+        (output_dir / SUMMARY).unlink(missing_ok=True)  # never beside predictions of other folds
+        write_predictions(output_dir, [output_dir / f"fold{fold}" for fold in folds])
+        write_json(output_dir / SUMMARY, summary)
+        report.plot_confusion(
+            output_dir / "confusion.png", summary["overall"]["confusion_matrix"], summary["class_names"]
+        )
+    accelerator.wait_for_everyone()
+    return summary if main else None
+
+
+def fold_data(
+    config: RunConfig,
+    recordings: Recordings,
+    windows: Windows,
+    source: WaveformSource,
+    labels: torch.Tensor,
+    fold: int,
+) -> FoldData:
+    """The clips of a fold."""
+    split = recordings.split(fold, config.validate)
+    train, test = (np.flatnonzero(np.isin(windows.recording, part)) for part in split)
+    return FoldData(source, labels, len(recordings.class_names), train, test, windows.recording, recordings.filenames)
+
+
+def finish_fold(
+    config: RunConfig,
+    accelerator: Any,
+    recordings: Recordings,
+    data: FoldData,
+    result: FoldResult,
+    fold: int,
+    folder: Path,
+) -> dict[str, Any]:
+    """Evaluate a trained fold and write what it leaves; its metrics."""
+    metrics = {"fold": fold, **evaluate(result.logits, data.test_labels)}
+    metrics["seconds"] = sum(record["seconds"] for record in result.history)
+    if accelerator.is_main_process:
+        training = describe_training(
+            describe_data(config, recordings),
+            recordings,
+            metrics,
+            validation=config.validate,
+            ema_decay=config.train.ema_decay,
+            mixed_precision=accelerator.mixed_precision,
+        )
+        write_fold(folder, recordings, data, result, training)
+        pictures = plot_fold(folder, recordings, data, result, metrics)
+        heard = collect_clips(config.tracker.clips, recordings, data, result) if config.tracker.name == "wandb" else []
+        # Curves and confusion matrix are charts there.
+        log_result(accelerator, metrics, list(recordings.class_names), pictures[-1:], config.train.epochs, heard)
+        write_json(folder / METRICS, metrics)  # last: it marks the fold as complete
+        remove_states(folder)
+    return metrics
+
+
+def finished_metrics(folder: Path) -> dict[str, Any] | None:
+    """The metrics of a fold that an earlier start of the run completed."""
+    return read_json(folder / METRICS) if (folder / METRICS).exists() else None
+
+
+def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
+    """The recordings at `data.root`; without one the embedded synthetic ones, made on first use."""
+    root: str | Path | None = config.data.root
+    if is_synthetic(config):
+        announce(
+            "No data.root given: training on the embedded synthetic recordings, not on real ones. "
+            "Their accuracy says nothing about ESC-50."
+        )
+        root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
+    recordings = read_recordings(root, config.data.subset, config.data.table)
+    announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
+    return recordings
+
+
+def is_synthetic(config: RunConfig) -> bool:
+    """Whether the config names no recordings."""
+    return config.data.root is None and config.data.table is None
+
+
+def open_clips(
+    config: RunConfig, recordings: Recordings, progress: bool
+) -> tuple[WaveformStore, Windows, dict[int, str]]:
+    """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
+
+    The last has the reason for each recording that `data.on_error` leaves out, by its position.
+    """
+    data = config.data
+    store, windows, skipped = open_decodable(
+        recordings.paths,
+        overlap=data.overlap,
+        on_error=data.on_error,
+        sample_rate=data.sample_rate,
+        clip_seconds=data.clip_seconds,
+        cache_dir=Path(os.path.expanduser(data.cache_dir)) / "stores",
+        workers=data.workers,
+        progress=progress,
+    )
+    check_left(recordings, skipped)
+    chosen_folds(config, recordings, skipped)
+    return store, windows, skipped
+
+
+def check_same_data(keys: list[tuple[str, str]]) -> None:
+    """Refuse recordings whose samples, classes or folds differ between the processes."""
+    if len(set(keys)) > 1:
+        raise EscGpuError(
+            "the recordings or options of data are not the same on all machines: "
+            "give all machines the same files and the same command"
+        )
+
+
+def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> WaveformStore:
+    """Decode the recordings of a run ahead of it, and be told by `announce` what they are; raises what `run` does."""
+    check_config(config)
+    recordings = open_recordings(config, True, announce)
+    store, _, skipped = open_clips(config, recordings, True)
+    if skipped:
+        announce(describe_skipped(recordings, skipped))
+        for number, reason in skipped.items():
+            announce(f"{recordings.filenames[number]}: {reason}")
+    seconds = store.n_clips * store.n_samples / store.sample_rate
+    announce(f"{store.n_clips} clips, {seconds / 3600:.2f} h, {store.nbytes / 1e9:.3f} GB of int16 in {store.folder}")
+    return store
+
+
+def chosen_folds(config: RunConfig, recordings: Recordings, skipped: Collection[int] = ()) -> list[int]:
+    """The test folds to run, each checked; without the recordings `skipped`, too."""
+    if config.folds is None:
+        folds = recordings.fold_numbers
+    else:
+        folds = [config.folds] if isinstance(config.folds, int) else list(dict.fromkeys(config.folds))
+    if not folds:
+        raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave it out for all")
+    for fold in folds:
+        recordings.check_classes(fold, config.validate, skipped)  # refuses a fold that does not exist, too
+    return folds
+
+
+def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0) -> dict[str, Any]:
+    """What was trained on, for the results."""
+    return {
+        "recordings": "embedded synthetic" if is_synthetic(config) else recordings.root.resolve().name,
+        "synthetic": is_synthetic(config),
+        "subset": config.data.subset,
+        "clips": len(recordings.filenames) - n_skipped,
+        "skipped": n_skipped,
+        "classes": len(recordings.class_names),
+    }

@@ -1,0 +1,112 @@
+"""What a fold leaves on disk: predictions, the trained pipeline and pictures."""
+
+import csv
+import datetime
+import io
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from esc_gpu import __version__, report
+from esc_gpu.core.files import write_text
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.licence import recordings_licence
+from esc_gpu.evaluation.finished_run import COLUMNS
+from esc_gpu.evaluation.metrics import SCALARS
+from esc_gpu.model import checkpoint
+from esc_gpu.training.fold import FoldData, FoldResult
+
+
+def write_fold(
+    folder: Path,
+    recordings: Recordings,
+    data: FoldData,
+    result: FoldResult,
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """`predictions.csv` and the checkpoint of a fold, with `describe_training` in it."""
+    names = recordings.class_names
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow([*COLUMNS, *names])
+    for number, probabilities in zip(data.test_recordings, result.logits.softmax(dim=1), strict=True):
+        predicted = int(probabilities.argmax())
+        writer.writerow(
+            [
+                recordings.filenames[number],
+                recordings.folds[number],
+                names[recordings.labels[number]],
+                names[predicted],
+                f"{probabilities[predicted]:.6f}",
+                *(f"{p:.6f}" for p in probabilities.tolist()),
+            ]
+        )
+    write_text(folder / "predictions.csv", table.getvalue())
+    clip_seconds = data.source.n_samples / result.model.frontend.input_rate
+    checkpoint.save(folder, result.model, names, clip_seconds=clip_seconds, training=training)
+
+
+def describe_training(
+    described: Mapping[str, Any],
+    recordings: Recordings,
+    metrics: Mapping[str, Any],
+    *,
+    validation: bool,
+    ema_decay: float,
+    mixed_precision: str,
+) -> dict[str, Any]:
+    """What a fold's model was trained on and how well it did, to be known wherever the model goes.
+
+    Args:
+        described: `experiment.describe_data` of the recordings.
+        recordings: that it was trained and tested on.
+        metrics: of the test fold.
+        validation: whether that is a fold to choose options by, and the next one was left out.
+        ema_decay: of the averaged weights; 0 for none.
+        mixed_precision: that it was trained and evaluated in.
+    """
+    return {
+        **{name: described[name] for name in ("recordings", "synthetic", "subset")},
+        "fold": metrics["fold"],
+        "validation": validation,
+        "ema_decay": ema_decay,
+        "licence": None if described["synthetic"] else recordings_licence(recordings),
+        "metrics": {name: metrics[name] for name in ("clips", *SCALARS)},
+        "mixed_precision": mixed_precision,
+        "esc_gpu": __version__,
+        "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
+    }
+
+
+def write_predictions(output_dir: Path, folders: list[Path]) -> None:
+    """The folds' `predictions.csv` in one."""
+    tables = [(folder / "predictions.csv").read_text(encoding="utf-8").rstrip("\n").split("\n") for folder in folders]
+    lines = [tables[0][0], *(line for table in tables for line in table[1:])]
+    write_text(output_dir / "predictions.csv", "\n".join(lines) + "\n")
+
+
+def plot_fold(
+    folder: Path, recordings: Recordings, data: FoldData, result: FoldResult, metrics: dict[str, Any]
+) -> list[Path]:
+    """Curves, confusion matrix, and one training clip of each class as the model sees it."""
+    curves, confusion, inputs = (folder / f"{name}.png" for name in ("curves", "confusion", "inputs"))
+    report.plot_curves(curves, result.history, f"fold {metrics['fold']}")
+    report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
+    labels = data.labels.cpu().numpy()[data.train]
+    first = [data.train[labels == label][:1] for label in range(data.n_classes)]
+    with torch.no_grad(), torch.compiler.set_stance("force_eager"):
+        result.model.eval()
+        batches = data.source.batches(first)
+        images = torch.cat([result.model.normalized_features(waveform).cpu() for waveform, _ in batches])
+    frontend = result.model.frontend
+    report.plot_inputs(
+        inputs,
+        images.numpy(),
+        frontend.times(images.shape[-1]).numpy(),
+        frontend.frequencies.numpy(),
+        frontend.bin_unit,
+        list(recordings.class_names),
+    )
+    return [curves, confusion, inputs]

@@ -1,0 +1,116 @@
+"""The clips that a finished run was tested on, read again from its recordings."""
+
+import os
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esc_gpu.config.parse import parse_run
+from esc_gpu.config.schema import DataConfig
+from esc_gpu.data.clips.decode import clip_samples, count_workers, decode_clip
+from esc_gpu.data.clips.windows import Windows, cut_windows
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.errors import EscGpuError
+from esc_gpu.evaluation.finished_run import RunResults
+from esc_gpu.experiment.cross_validation import open_recordings
+from esc_gpu.experiment.output_folder import CONFIG
+
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True, eq=False)
+class RunClips:
+    """The clips of a run's test recordings.
+
+    Attributes:
+        paths: the file of each row of `predictions.csv`.
+        windows: where the clips were cut from; `windows.recording` is a row of `predictions.csv`.
+        sample_rate: Hz.
+        clip_seconds: length of a clip.
+    """
+
+    paths: list[Path]
+    windows: Windows
+    sample_rate: int
+    clip_seconds: float
+
+    @property
+    def n_samples(self) -> int:
+        """T."""
+        return clip_samples(self.sample_rate, self.clip_seconds)
+
+    def read(self, clips: np.ndarray) -> Tensor:
+        """The clips of these numbers as `(B, T)` int16, decoded by threads."""
+        n_samples = self.n_samples
+
+        def decode(clip: int) -> np.ndarray:
+            path, start = self.paths[self.windows.recording[clip]], int(self.windows.start[clip])
+            return decode_clip(path, start, sample_rate=self.sample_rate, samples=n_samples)
+
+        with ThreadPoolExecutor(count_workers(None)) as pool:
+            return torch.from_numpy(np.stack(list(pool.map(decode, clips.tolist()))))
+
+    def batches(self, clips: np.ndarray, batch_size: int = BATCH_SIZE) -> Iterator[tuple[np.ndarray, Tensor]]:
+        """Parts of `clips` with their waveforms `(B, T)` int16."""
+        for start in range(0, len(clips), batch_size):
+            part = clips[start : start + batch_size]
+            yield part, self.read(part)
+
+
+def open_run_clips(run: RunResults, root: str | Path | None = None, progress: bool = True) -> RunClips:
+    """The clips of a run; its recordings are where its config says, or in `root`.
+
+    Raises:
+        EscGpuError: for recordings that are not there, cannot be read, or are not those of the run.
+    """
+    config = parse_run(["--config", str(run.folder / CONFIG)], "esc-gpu report")
+    config = replace(config, data=moved(config.data, root))
+    try:
+        recordings = open_recordings(config, progress, lambda line: None)
+    except EscGpuError as error:
+        hint = "" if root is not None else "; where the run's recordings have moved, give their folder by --root DIR"
+        raise EscGpuError(f"{error}{hint}") from error
+    paths = paths_of(run, recordings)
+    data = config.data
+    windows = cut_windows(
+        paths,
+        sample_rate=data.sample_rate,
+        clip_seconds=data.clip_seconds,
+        overlap=data.overlap,
+        progress=progress,
+    )
+    return RunClips(paths, windows, data.sample_rate, data.clip_seconds)
+
+
+def moved(data: DataConfig, root: str | Path | None) -> DataConfig:
+    """The config with its recordings in `root`, and its table there where it is not in its old place."""
+    if root is None:
+        return data
+    table = data.table
+    if table is not None and not Path(os.path.expanduser(table)).is_file():
+        table = str(Path(root) / Path(table).name)
+    return replace(data, root=str(root), table=table)
+
+
+def paths_of(run: RunResults, recordings: Recordings) -> list[Path]:
+    """The file of each row of the run's predictions.
+
+    Raises:
+        EscGpuError: for a recording that is missing, or in another fold or class than in the run.
+    """
+    classes = [recordings.class_names[label] for label in recordings.labels]
+    known = dict(zip(recordings.filenames, zip(recordings.folds.tolist(), classes, strict=True), strict=True))
+    tested = zip(run.folds.tolist(), (run.class_names[label] for label in run.labels), strict=True)
+    strange = [name for name, row in zip(run.filenames, tested, strict=True) if known.get(name) != row]
+    if strange:
+        raise EscGpuError(
+            f"{recordings.root} does not hold the recordings that {run.folder} was tested on: {len(strange)} of "
+            f"{len(run.filenames)} are missing or of another fold or class, {strange[0]} for one; give their folder "
+            "by --root DIR"
+        )
+    return [recordings.audio / name for name in run.filenames]

@@ -1,0 +1,183 @@
+"""Features of a clip with their axes and units: what is drawn, saved and analysed."""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends import Frontend, create_frontend, list_frontends
+from esc_gpu.frontends.delta import Delta
+from esc_gpu.frontends.stack import Stack
+
+# Units of the values where the front-end has no `scale`; those with one are in dB, power or magnitude.
+UNITS = {
+    "mfcc": "dB",
+    "lfcc": "dB",
+    "gfcc": "dB",
+    "spectral_centroid": "Hz",
+    "spectral_bandwidth": "Hz",
+    "spectral_rolloff": "Hz",
+    "spectral_contrast": "dB",
+    "zero_crossing_rate": "per sample",
+    "rms": "of full scale",
+}
+STACK_MEMBERS = ("logmel", "mfcc", "cqt")
+DELTA_MEMBER = "logmel"
+C1 = 32.70319566257483  # Hz, where the constant-Q bins begin
+CONTRAST_HZ = 200.0  # upper edge of the first band of the spectral contrast
+
+
+@dataclass(frozen=True, eq=False)
+class FeatureImage:
+    """What a front-end makes of one clip.
+
+    Attributes:
+        values: (C, F, N) float32, C channels, F bins, N frames.
+        times: (N,) s, the centre of each frame.
+        frequencies: (F,) centre of each bin in `bin_unit`; of several channels, the first one's.
+        bin_unit: "Hz", "coefficient", "pitch class", or "feature" for rows that are descriptors.
+        value_unit: such as "dB" or "Hz"; "" for numbers without one.
+        is_signed: whether the values lie around 0, as those of cepstra and derivatives do.
+        channels: of several channels, each as an image of its own with its own axis and unit, by its name.
+    """
+
+    values: np.ndarray
+    times: np.ndarray
+    frequencies: np.ndarray
+    bin_unit: str
+    value_unit: str
+    is_signed: bool = False
+    channels: "Mapping[str, FeatureImage]" = field(default_factory=dict)
+
+
+class ChannelAxis(NamedTuple):
+    """One channel of a front-end: its name, the (F,) centres of its bins, and the units."""
+
+    name: str
+    frequencies: np.ndarray
+    bin_unit: str
+    value_unit: str
+    is_signed: bool
+
+
+def compute_features(waveform: Tensor, sample_rate: int, frontends: Mapping[str, Frontend]) -> dict[str, FeatureImage]:
+    """Every front-end's image of one clip, by the names of `frontends`.
+
+    Args:
+        waveform: (T,) int16 or float, full scale at ±1.
+        sample_rate: of the waveform in Hz.
+        frontends: layers that take this rate.
+
+    Raises:
+        EscGpuError: for another shape or dtype, a front-end for another rate, and a clip too short for one.
+    """
+    if not isinstance(waveform, Tensor) or waveform.ndim != 1:
+        shape = f"a tensor {tuple(waveform.shape)}" if isinstance(waveform, Tensor) else type(waveform).__name__
+        raise EscGpuError(f"the waveform of a clip is a tensor (T,), got {shape}: take one clip, one channel")
+    images = {}
+    for name, frontend in frontends.items():
+        if frontend.input_rate != sample_rate:
+            raise EscGpuError(
+                f"{name} takes waveforms at {frontend.input_rate} Hz, this one is at {sample_rate} Hz: make the "
+                f"front-end with input_sample_rate={sample_rate}"
+            )
+        with torch.no_grad():
+            images[name] = feature_image(frontend, frontend(waveform[None])[0])
+    return images
+
+
+def feature_image(frontend: Frontend, values: Tensor) -> FeatureImage:
+    """The image `(C, F, N)` that `frontend` has made, with its axes and units."""
+    array, times = values.float().cpu().numpy(), frontend.times(values.shape[-1]).cpu().numpy()
+    axes = channel_axes(frontend)
+    channels = {
+        axis.name: FeatureImage(array[c : c + 1], times, *axis[1:])
+        for c, axis in enumerate(axes if len(axes) > 1 else [])
+    }
+    return FeatureImage(array, times, *axes[0][1:], channels)
+
+
+def channel_axes(frontend: Frontend) -> list[ChannelAxis]:
+    """The axis of each channel; those of a stack on its grid, those of a delta's derivatives per frame.
+
+    Names are unique: two members of a stack with one name are numbered.
+    """
+    if isinstance(frontend, Stack):
+        axes = [axis for layer in frontend.layers for axis in channel_axes(layer)]
+        return _numbered([axis._replace(frequencies=_on_grid(axis.frequencies, frontend.n_bins)) for axis in axes])
+    if isinstance(frontend, Delta):
+        axes = channel_axes(frontend.layer)
+        return axes + [_derivative(axis, order) for order in range(1, frontend.order + 1) for axis in axes]
+    is_signed = frontend.bin_unit == "coefficient"
+    frequencies = frontend.frequencies.cpu().numpy()
+    return [ChannelAxis(frontend.name, frequencies, frontend.bin_unit, value_unit(frontend), is_signed)]
+
+
+def value_unit(frontend: Frontend) -> str:
+    """The unit of a one-channel front-end's values."""
+    scale = getattr(frontend, "scale", None)
+    if scale is not None:
+        return "dB" if scale == "db" else scale
+    return UNITS.get(frontend.name, "")
+
+
+def _derivative(axis: ChannelAxis, order: int) -> ChannelAxis:
+    per = "frame" if order == 1 else f"frame{'⁰¹²³'[order]}"
+    name, unit = f"{'Δ' * order} {axis.name}", f"{axis.value_unit} per {per}".strip()
+    return axis._replace(name=name, value_unit=unit, is_signed=True)
+
+
+def _on_grid(frequencies: np.ndarray, n_bins: int) -> np.ndarray:
+    """The centres on a stack's grid: first bin on first bin, last on last."""
+    positions = np.linspace(0, len(frequencies) - 1, n_bins)
+    return np.interp(positions, np.arange(len(frequencies)), frequencies).astype(np.float32)
+
+
+def _numbered(axes: list[ChannelAxis]) -> list[ChannelAxis]:
+    names = [axis.name for axis in axes]
+    if len(set(names)) == len(names):
+        return axes
+    return [axis._replace(name=f"{number} {axis.name}") for number, axis in enumerate(axes, start=1)]
+
+
+def default_frontends(
+    sample_rate: int, names: Sequence[str] | None = None, n_samples: int | None = None
+) -> dict[str, Frontend]:
+    """Front-ends with their default options for waveforms at `sample_rate` (Hz), by name.
+
+    A stack has log-mel, MFCC and CQT as members, a delta log-mel. Where the highest bins of a constant-Q transform or
+    of the spectral contrast would lie above half the sample rate, these have fewer.
+
+    Args:
+        names: of `list_frontends()`; None for all of them.
+        n_samples: length of a clip: of all front-ends, those that need a longer one are left out.
+
+    Raises:
+        EscGpuError: for an unknown name.
+    """
+    made = {name: create_frontend(name, **default_options(name, sample_rate)) for name in names or list_frontends()}
+    if names is None and n_samples is not None:
+        made = {name: frontend for name, frontend in made.items() if frontend.min_samples <= n_samples}
+    return made
+
+
+def default_options(name: str, sample_rate: int) -> dict[str, Any]:
+    """What `create_frontend` is called with besides the name."""
+    options: dict[str, Any] = {"sample_rate": sample_rate}
+    octaves = math.log2(max(1.0, sample_rate / 2 / C1))
+    if name in ("cqt", "vqt"):
+        options["n_bins"] = min(84, int(12 * octaves) + 1)
+    elif name == "chroma_cqt":
+        options["n_bins"] = min(252, int(36 * octaves) + 1)
+    elif name == "spectral_contrast":
+        options["n_bands"] = min(6, max(1, math.ceil(math.log2(sample_rate / 2 / CONTRAST_HZ))))
+    elif name == "stack":
+        options["members"] = [{"name": member, **default_options(member, sample_rate)} for member in STACK_MEMBERS]
+    elif name == "delta":
+        options["member"] = {"name": DELTA_MEMBER}
+    return options

@@ -1,0 +1,96 @@
+"""Several front-ends as the channels of one image."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, cast
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from esc_gpu.core.checks import check_int
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.base import Frontend, Shared
+
+
+class Stack(Frontend):
+    """Front-ends on a common grid `(F, N)`, one input channel each: `(B, sum of C, F, N)`.
+
+    Args:
+        members: the front-ends, or mappings of `create_frontend`'s arguments (`{"name": "mfcc", "n_mfcc": 20}`).
+            A mapping without a sample rate gets that of the stack.
+        sample_rate: samples per second, the members' input. A member with a `sample_rate` of its own resamples.
+        n_bins: F of the grid; None for the largest of the members. N is that of the densest member.
+        input_sample_rate, pad_short: as in `Frontend`.
+
+    A member off the grid is interpolated linearly, first bin on first bin and last on last, and so in time: all
+    members' first frames are centred on the clip's start, their last ones at most a hop of their own before its end.
+    Members with the same STFT, or the same filter bank over it, compute it once.
+
+    Raises:
+        EscGpuError: for no member, or members for another input rate than the stack's.
+    """
+
+    name = "stack"
+    layers: Sequence[Frontend]
+
+    def __init__(
+        self,
+        *,
+        members: Sequence[Frontend | Mapping[str, Any]] = (),
+        n_bins: int | None = None,
+        **common: Any,
+    ):
+        if not members:
+            raise EscGpuError("a stack needs at least one front-end in `members`, for example [logmel, mfcc, cqt]")
+        if not isinstance(members, Sequence):
+            raise EscGpuError(f"members of a stack are a list of front-ends, got {members!r}: put it in brackets")
+        super().__init__(1, **common)
+        layers = [self.member_layer(member) for member in members]
+        if len({id(layer) for layer in layers}) < len(layers):
+            raise EscGpuError("a stack has one front-end twice among its members: make a second one of its spec")
+        if n_bins is not None:
+            check_int("n_bins", n_bins, 1)
+        self.layers = cast(Sequence[Frontend], nn.ModuleList(layers))  # which has no type for what is in it
+        self.densest = min(range(len(layers)), key=lambda k: layers[k].hop_seconds)
+        self.hop_length = layers[self.densest].hop_length
+        self.n_bins = n_bins or max(len(layer.frequencies) for layer in layers)
+        self.n_channels = sum(layer.n_channels for layer in layers)
+        self.least = max(layer.min_samples for layer in layers)
+        self.bin_unit = layers[0].bin_unit
+        self.order = sorted(range(len(layers)), key=lambda k: not layers[k].takes_whole_power)
+        self.takes_whole_power = any(layer.takes_whole_power for layer in layers)
+
+    @property
+    def members(self) -> list[dict[str, Any]]:
+        """The members' specs, as plain types."""
+        return [layer.spec for layer in self.layers]
+
+    @property
+    def frequencies(self) -> Tensor:
+        """`(F,)` of the first channel; the other members know their own."""
+        first = self.layers[0].frequencies[None, None]
+        return F.interpolate(first, size=self.n_bins, mode="linear", align_corners=True)[0, 0]
+
+    def count_frames(self, n_samples: int) -> int:
+        return max(layer.n_frames(n_samples) for layer in self.layers)
+
+    @property
+    def hop_seconds(self) -> float:
+        return self.layers[self.densest].hop_seconds
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        if shared is None or self.changes_clips:
+            shared = {}
+        size = (self.n_bins, self.count_frames(waveform.shape[-1]))
+        images: dict[int, Tensor] = {}
+        for k in self.order:
+            layer = self.layers[k]
+            images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size)
+        return torch.cat([images[k] for k in range(len(self.layers))], dim=1)
+
+
+def to_grid(image: Tensor, size: tuple[int, int]) -> Tensor:
+    """`(B, C, F, N)` → `(B, C, *size)`."""
+    if image.shape[-2:] == size:
+        return image
+    return F.interpolate(image, size=size, mode="bilinear", align_corners=True)

@@ -1,0 +1,172 @@
+"""What the demo's page answers, as plain functions; the page around them is in `demo_page`."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from esc_gpu.core.text import escape
+from esc_gpu.core.waveform import to_float
+from esc_gpu.data.clips.decode import REMEDY, decode_clip, recording_samples
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.images import FeatureImage, compute_features
+from esc_gpu.inference.formats import clock
+from esc_gpu.inference.pipeline import Pipeline, load_pipeline
+from esc_gpu.inference.predict import predict_file
+from esc_gpu.report.figures.recording import Figure, draw_features, draw_timeline
+
+MAX_MEGABYTES, MAX_MINUTES = 50, 10
+PICTURE_SECONDS = 10  # of a recording's features at a time
+TOP = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """What a model says of a recording.
+
+    Attributes:
+        probabilities: of the five likeliest classes, by their names, the likeliest first.
+        summary: length, windows and time it is about, in a sentence.
+        timeline: picture of what is heard when; None for a recording that is one window.
+        segments: time, class and probability of each part of the timeline; none for one window.
+    """
+
+    probabilities: dict[str, float]
+    summary: str
+    timeline: Figure | None
+    segments: list[list[str]]
+
+
+def load_models(paths: Iterable[str], fold: int | None, device: str | torch.device = "cpu") -> dict[str, Pipeline]:
+    """The pipelines of runs or of what `load_pipeline` takes else, by a name for each.
+
+    Raises:
+        EscGpuError: what `load_pipeline` raises.
+    """
+    paths = list(dict.fromkeys(paths))
+    names = [model_name(path) for path in paths]
+    return {
+        name if names.count(name) == 1 else path: load_pipeline(path, fold, device)
+        for name, path in zip(names, paths, strict=True)
+    }
+
+
+def model_name(path: str) -> str:
+    """The folder's name; of a fold's folder with that of its run."""
+    folder = Path(path).resolve()
+    return f"{folder.parent.name}/{folder.name}" if folder.name.startswith("fold") else folder.name
+
+
+def describe(pipeline: Pipeline) -> str:
+    """Which model this is, what it knows and how good it is, in a few sentences of Markdown."""
+    info, model = pipeline.training_info, pipeline.model
+    names = ", ".join(escape(readable(name)) for name in pipeline.class_names)
+    text = (
+        f"{model.frontend.name} → {model.backbone_name}. It takes clips of {pipeline.clip_seconds:g} s at "
+        f"{pipeline.sample_rate} Hz, and calls every sound one of these {len(pipeline.class_names)}: {names}."
+    )
+    metrics, fold = info.get("metrics") or {}, info.get("fold")
+    if fold is not None and {"clips", "accuracy"} <= metrics.keys():
+        kind = "synthetic recordings" if info.get("synthetic") else "recordings"
+        text += (
+            f"\n\nOf the {metrics['clips']} {kind} of fold {fold}, which it was not trained on, it called "
+            f"{metrics['accuracy']:.1%} right."
+        )
+    return text
+
+
+def readable(name: str) -> str:
+    """A class's name with spaces."""
+    return name.replace("_", " ")
+
+
+def answer(pipeline: Pipeline, path: str | Path) -> Answer:
+    """What a model says of an audio file.
+
+    Raises:
+        EscGpuError: for a file that is too large or too long, cannot be read, or holds no sound.
+    """
+    with speaking_of_uploads(path):
+        seconds = check_recording(path)
+        prediction = predict_file(pipeline, path)
+        probabilities = {readable(name): probability for name, probability in prediction.top(TOP)}
+        if len(prediction.starts_seconds) == 1:
+            return Answer(probabilities, f"{seconds:.1f} s, answered as one clip.", None, [])
+        waveform = read_part(path, 0, seconds, pipeline.sample_rate)
+        return Answer(
+            probabilities,
+            f"{clock(seconds)} (min:s). The answer is the mean over {len(prediction.starts_seconds)} windows of "
+            f"{prediction.clip_seconds:g} s, each of which begins in the middle of the one before.",
+            draw_timeline(
+                waveform,
+                pipeline.sample_rate,
+                prediction.edges_seconds,
+                prediction.window_probabilities,
+                prediction.class_names,
+            ),
+            [
+                [
+                    f"{clock(part.start_seconds)} – {clock(part.end_seconds)}",
+                    readable(part.class_name),
+                    f"{part.probability:.0%}",
+                ]
+                for part in prediction.timeline()
+            ],
+        )
+
+
+def picture(pipelines: Mapping[str, Pipeline], path: str | Path, start_seconds: float = 0.0) -> Figure:
+    """The features of up to 10 s of an audio file, from `start_seconds` on, by each pipeline's front-end.
+
+    A file that is shorter than a pipeline's clip is shown with the silence that the pipeline sees behind it.
+
+    Raises what `answer` does.
+    """
+    with speaking_of_uploads(path):
+        clip_seconds = max(pipeline.clip_seconds for pipeline in pipelines.values())
+        left = check_recording(path) - start_seconds
+        # Two lengths and no others: constant-Q front-ends take seconds to make ready for a new one.
+        seconds = clip_seconds if left <= clip_seconds else max(clip_seconds, PICTURE_SECONDS)
+        features: dict[str, FeatureImage] = {}
+        for name, pipeline in pipelines.items():
+            rate, frontend = pipeline.sample_rate, {name: pipeline.model.frontend}
+            waveform = torch.from_numpy(read_part(path, start_seconds, seconds, rate))
+            features |= compute_features(waveform.to(pipeline.device), rate, frontend)
+        rate = max(pipeline.sample_rate for pipeline in pipelines.values())
+        shown = read_part(path, start_seconds, min(seconds, max(left, clip_seconds)), rate)
+        return draw_features(shown, rate, features, start_seconds)
+
+
+def read_part(path: str | Path, start_seconds: float, seconds: float, sample_rate: int) -> np.ndarray:
+    """`(T,)` float32 of an audio file, full scale at ±1; zeros follow where it ends."""
+    start, samples = round(start_seconds * sample_rate), round(seconds * sample_rate)
+    clip = decode_clip(Path(path), start, sample_rate=sample_rate, samples=samples)
+    return to_float(torch.from_numpy(clip)[None])[0].numpy()
+
+
+def check_recording(path: str | Path) -> float:
+    """The length of an audio file in s.
+
+    Raises:
+        EscGpuError: for a file over 50 MB, one over 10 minutes by its header, and one that is no audio.
+    """
+    seconds = recording_samples(Path(path), 1000) / 1000
+    megabytes = Path(path).stat().st_size / (1 << 20)  # as Gradio counts them
+    if megabytes > MAX_MEGABYTES:
+        raise EscGpuError(f"{path}: has {megabytes:.1f} MB; expected up to {MAX_MEGABYTES} MB; {REMEDY}")
+    if seconds > 60 * MAX_MINUTES:
+        raise EscGpuError(f"{path}: lasts {clock(seconds)} min; expected up to {MAX_MINUTES} min; {REMEDY}")
+    return seconds
+
+
+@contextmanager
+def speaking_of_uploads(path: str | Path) -> Iterator[None]:
+    """Errors say nothing of a csv, nor in which folder the page keeps the file."""
+    try:
+        yield
+    except EscGpuError as error:
+        message = str(error).replace(str(path), Path(path).name).replace(REMEDY, "choose another file, or a part of it")
+        raise EscGpuError(message) from error

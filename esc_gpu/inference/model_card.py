@@ -1,0 +1,162 @@
+"""The README.md of a shared pipeline, with the head in YAML that the Hugging Face hub reads."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+from huggingface_hub import EvalResult, ModelCard, ModelCardData
+
+from esc_gpu.config.options import describe_weights
+from esc_gpu.core.text import escape
+
+if TYPE_CHECKING:
+    from esc_gpu.inference.pipeline import Pipeline
+
+LIBRARY, TASK = "esc_gpu", "audio-classification"
+LICENCES = {"CC BY 3.0": "cc-by-3.0", "CC BY-NC 3.0": "cc-by-nc-3.0"}  # as the hub calls them
+METRICS = {"accuracy": ("accuracy", "accuracy"), "macro_f1": ("f1", "macro-F1"), "top3_accuracy": ("accuracy", "top-3")}
+
+TEMPLATE = """\
+# {title}
+
+A classifier of environmental sounds, trained with esc_gpu: the features `{frontend}` are a layer of the model; they are
+computed from the waveform, normalised, and given to timm's `{backbone}`, which has {n_classes} outputs.
+
+## Classes
+
+{classes}
+
+## Input
+
+Mono, {sample_rate} Hz, clips of {clip_seconds:g} s: `(B, {n_samples})`, int16 or floating point with full scale at ±1.
+`classify` and `esc-gpu predict` take audio files of any length, format and sample rate: they mix down, resample, and
+cut windows of this length. The features, with all their options:
+
+```yaml
+{options}
+```
+
+## Evaluation
+
+{evaluation}
+
+## Use
+
+```python
+from esc_gpu import Pipeline
+
+pipeline = Pipeline.from_pretrained("{address}")
+print(pipeline.classify("recording.wav").top(3))  # [(class, probability), ...]
+```
+
+```sh
+esc-gpu predict recording.wav --model {command_address}
+```
+
+## Limits
+
+- It knows its {n_classes} classes only: any other sound, silence too, is given to one of them.
+- One class is given to a clip, even where several sounds are heard at once.
+- The probabilities are those of the softmax: how well they are calibrated is not known from the accuracy.
+{limits}
+
+## Licence
+
+{licence}
+"""
+
+
+def write_card(pipeline: "Pipeline", repo_id: str | None = None) -> str:
+    """The model card of a pipeline, Markdown; `repo_id` is its name on the hub, if it has one."""
+    training, frontend = pipeline.training_info, pipeline.model.frontend
+    title = f"Environmental sounds by {frontend.name} and {pipeline.model.backbone_name}"
+    text = TEMPLATE.format(
+        title=title,
+        frontend=frontend.name,
+        backbone=pipeline.model.backbone_name,
+        n_classes=len(pipeline.class_names),
+        classes=", ".join(map(escape, pipeline.class_names)),
+        sample_rate=pipeline.sample_rate,
+        clip_seconds=pipeline.clip_seconds,
+        n_samples=pipeline.n_samples,
+        options=yaml.safe_dump(frontend.spec, sort_keys=False, allow_unicode=True).rstrip(),
+        evaluation=_evaluation(training),
+        address=repo_id or "FOLDER",
+        command_address=f"hf-hub:{repo_id}" if repo_id else "FOLDER",
+        limits=_limits(training),
+        licence=_licence(training),
+    )
+    return f"---\n{_head(pipeline, repo_id).to_yaml()}\n---\n\n{text}"
+
+
+def is_card(file: Path) -> bool:
+    """Whether a README.md is the card of such a pipeline, which may be replaced."""
+    try:
+        return ModelCard(file.read_text(encoding="utf-8")).data.get("library_name") == LIBRARY
+    except (ValueError, yaml.YAMLError):  # no UTF-8, no YAML
+        return False
+
+
+def _head(pipeline: "Pipeline", repo_id: str | None) -> ModelCardData:
+    training, frontend = pipeline.training_info, pipeline.model.frontend
+    name = repo_id.split("/")[-1] if repo_id else f"{frontend.name}-{pipeline.model.backbone_name}"
+    recordings = str(training.get("recordings"))
+    results = [
+        EvalResult(
+            task_type=TASK,
+            dataset_type=recordings,
+            dataset_name=recordings,
+            dataset_split=f"fold {training.get('fold')}{' (validation)' * bool(training.get('validation'))}",
+            metric_type=metric_type,
+            metric_name=metric_name,
+            metric_value=round(training["metrics"][metric], 4),
+        )
+        for metric, (metric_type, metric_name) in METRICS.items()
+        if metric in (training.get("metrics") or {})
+    ]
+    return ModelCardData(
+        license=LICENCES.get(str(training.get("licence"))),
+        library_name=LIBRARY,
+        pipeline_tag=TASK,
+        tags=["environmental-sound-classification", "audio", "timm", frontend.name, pipeline.model.backbone_name],
+        metrics=["accuracy", "f1"] if results else None,
+        model_name=name if results else None,
+        eval_results=results or None,
+    )
+
+
+def _evaluation(training: dict[str, Any]) -> str:
+    metrics = training.get("metrics")
+    if not metrics:
+        return "Not known."
+    rows = [f"| {title} | {100 * metrics[name]:.2f} % |" for name, (_, title) in METRICS.items() if name in metrics]
+    if training.get("validation"):
+        trained = "trained on the other folds without the next one, to choose options by: this is no test"
+    else:
+        trained = "trained on all other folds, and nothing was selected by the program on this one"
+    return (
+        f"On fold {training.get('fold')} of {escape(str(training.get('recordings')))}, {metrics.get('clips')} "
+        f"recordings; {trained}. The number of epochs was set in advance, the weights are "
+        f"{describe_weights(training.get('ema_decay', 0))}, and the normalisation is that of the training folds.\n\n"
+        "| metric | value |\n| --- | --- |\n" + "\n".join(rows) + "\n\n"
+        "One fold is a small sample: a cross-validation over all folds says more."
+    )
+
+
+def _limits(training: dict[str, Any]) -> str:
+    if training.get("synthetic"):
+        return "- Trained on synthetic sounds made by procedure: its accuracy says nothing about real recordings."
+    return "- Other microphones, rooms and levels than those of the recordings it was trained on may cost accuracy."
+
+
+def _licence(training: dict[str, Any]) -> str:
+    if training.get("licence") is not None:
+        licence = escape(str(training["licence"]))
+        return (
+            f"Trained on recordings of ESC-50 under {licence}: K. J. Piczak, *ESC: Dataset for Environmental Sound "
+            "Classification*, ACM Multimedia 2015, [doi:10.1145/2733373.2806390]"
+            "(https://doi.org/10.1145/2733373.2806390). The weights are shared under the same licence."
+        )
+    if training.get("synthetic"):
+        return "Trained on synthetic sounds, which nobody holds rights in but those who made them."
+    return "The licence of the recordings is not known to the program: state it here before you share the weights."

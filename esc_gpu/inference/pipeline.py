@@ -1,0 +1,281 @@
+"""A trained model with all that is needed to use it and to share it."""
+
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from huggingface_hub import ModelCard, ModelHubMixin, snapshot_download
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    HFValidationError,
+    HTTPError,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+from torch import Tensor, nn
+
+from esc_gpu.core.precision import AUTOCAST, is_fast
+from esc_gpu.core.waveform import check_waveform
+from esc_gpu.errors import EscGpuError, first_line
+from esc_gpu.inference.model_card import is_card, write_card
+from esc_gpu.model import checkpoint
+from esc_gpu.model.classifier import WaveformClassifier
+
+if TYPE_CHECKING:
+    from esc_gpu.inference.predict import Prediction
+
+HUB = "hf-hub:"  # as timm spells it
+
+
+class Pipeline(nn.Module, ModelHubMixin):
+    """Waveform `(B, T)` → logits `(B, K)`: the model, its classes, and the clips that it takes.
+
+    Args:
+        model: the classifier; it is put into evaluation mode.
+        class_names: of its K outputs.
+        clip_seconds: length of the clips that it was trained on.
+        training_info: what it was trained on and how well it did, as by `results.describe_training`.
+        precision: "no" for float32, or "bf16" or "fp16" for the backbone, by autocast.
+
+    Attributes:
+        sample_rate: Hz of the waveforms that it takes.
+        n_samples: T.
+    """
+
+    _hub_mixin_config = {}  # the mixin's record of __init__'s arguments stays off: pipeline.json describes them
+
+    def __init__(
+        self,
+        model: WaveformClassifier,
+        class_names: Sequence[str],
+        clip_seconds: float = checkpoint.CLIP_SECONDS,
+        training_info: Mapping[str, Any] | None = None,
+        precision: str = "no",
+    ):
+        super().__init__()
+        if precision != "no" and precision not in AUTOCAST:
+            raise EscGpuError(f"precision is {precision!r}; expected one of no, {', '.join(AUTOCAST)}; correct it")
+        self.model = model
+        self.class_names = list(class_names)
+        self.sample_rate: int = model.frontend.input_rate
+        self.clip_seconds = float(clip_seconds)
+        self.n_samples = round(self.clip_seconds * self.sample_rate)
+        self.training_info = dict(training_info or {})
+        self.precision = precision
+        self.eval()
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is."""
+        return self.model.frontend.precision.device
+
+    if TYPE_CHECKING:
+
+        def __call__(self, waveform: Tensor) -> Tensor: ...
+
+    def forward(self, waveform: Tensor) -> Tensor:
+        """`(B, n_samples)` int16 or float, full scale at ±1, on any device → logits `(B, K)` float32.
+
+        Raises:
+            EscGpuError: for another shape or dtype.
+        """
+        check_waveform(waveform)
+        if waveform.shape[1] != self.n_samples:
+            raise EscGpuError(
+                f"the pipeline takes clips of {self.n_samples} samples, {self.clip_seconds:g} s at {self.sample_rate} "
+                f"Hz, got {waveform.shape[1]}: cut or pad them, or give the whole recording to pipeline.classify"
+            )
+        with self._autocast():
+            return self.model(waveform.to(self.device)).float()
+
+    def _autocast(self) -> AbstractContextManager[object]:
+        if self.precision == "no":
+            return nullcontext()
+        return torch.autocast(self.device.type, AUTOCAST[self.precision])
+
+    def classify(
+        self,
+        recording: str | Path | Tensor | np.ndarray,
+        sample_rate: int | None = None,
+        *,
+        overlap: float | None = 0.5,
+        batch_size: int = 32,
+    ) -> "Prediction":
+        """What is to be heard in a recording of any length: an audio file, or a waveform `(T,)` at `sample_rate`.
+
+        The arguments, and what they raise, are those of `predict_file` and `predict_waveform` in
+        `esc_gpu.inference.predict`.
+        """
+        from esc_gpu.inference.predict import predict_file, predict_waveform
+
+        if isinstance(recording, (str, Path)):
+            return predict_file(self, recording, overlap, batch_size)
+        return predict_waveform(self, recording, sample_rate, overlap, batch_size)
+
+    def generate_model_card(self, repo_id: str | None = None) -> ModelCard:
+        """The model card, as it will be on the hub under `repo_id`."""
+        return ModelCard(write_card(self, repo_id))
+
+    def save_pretrained(  # type: ignore[override]  # the mixin's uploads as well
+        self, save_directory: str | Path, *, model_card_kwargs: Mapping[str, str] | None = None, config: None = None
+    ) -> None:
+        """Write `model.safetensors`, `pipeline.json` and a model card, `README.md`, into a folder: all or none.
+
+        `model_card_kwargs` goes to `generate_model_card`; `config` is the mixin's and not used.
+
+        Raises:
+            EscGpuError: for a folder that cannot be written, or that has a README.md of another kind.
+        """
+        folder = Path(os.path.expanduser(save_directory))
+        card = self.generate_model_card(**(model_card_kwargs or {})).content
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            if (folder / checkpoint.CARD).exists() and not is_card(folder / checkpoint.CARD):
+                raise EscGpuError(f"{folder} has a {checkpoint.CARD} that is no model card: choose another folder")
+            checkpoint.save(
+                folder,
+                self.model,
+                self.class_names,
+                clip_seconds=self.clip_seconds,
+                training=self.training_info,
+                card=card,
+            )
+        except OSError as error:
+            raise EscGpuError(f"cannot write to {folder} ({error}): choose another folder") from error
+
+    def push_to_hub(self, repo_id: str, **options: Any) -> str:
+        """Upload what `save_pretrained` writes to the Hugging Face hub, and return the commit's address.
+
+        Args:
+            repo_id: "user/name"; it is made if there is no such repository.
+            options: of `huggingface_hub.ModelHubMixin.push_to_hub`, such as `private`, `token`, `commit_message`.
+
+        Raises:
+            EscGpuError: without network, access or a repository of this name.
+        """
+        with _hub_errors(repo_id):
+            return super().push_to_hub(repo_id, model_card_kwargs={"repo_id": repo_id}, **options)
+
+    @classmethod
+    def from_pretrained(
+        cls,
+        pretrained_model_name_or_path: str | Path,
+        *,
+        device: str | torch.device = "cpu",
+        precision: str | None = None,
+        **options: Any,
+    ) -> "Pipeline":
+        """The pipeline in a folder, or else on the Hugging Face hub ("user/name"). Nothing is unpickled.
+
+        Args:
+            pretrained_model_name_or_path: where it was saved to or uploaded.
+            device: where the model is to be.
+            precision: as in `load_pipeline`.
+            options: of `huggingface_hub.snapshot_download`: `revision`, `token`, `cache_dir`, `force_download`,
+                `local_files_only`.
+
+        Raises:
+            EscGpuError: for a folder or repository that holds no pipeline, and without network.
+        """
+        name = str(pretrained_model_name_or_path)
+        folder = Path(os.path.expanduser(name))
+        if not folder.is_dir():
+            with _hub_errors(name):
+                files = [checkpoint.WEIGHTS, checkpoint.PIPELINE]
+                folder = Path(snapshot_download(name, allow_patterns=files, library_name="esc_gpu", **options))
+            if not (folder / checkpoint.WEIGHTS).is_file():
+                raise EscGpuError(f"{name} on the Hugging Face hub holds no {checkpoint.WEIGHTS} of esc_gpu")
+        return _read(folder, device, precision)
+
+
+def load_pipeline(
+    path: str | Path, fold: int | None = None, device: str | torch.device = "cpu", precision: str | None = None
+) -> Pipeline:
+    """A trained pipeline from the disk or the hub.
+
+    Args:
+        path: a run's folder, a fold's folder, one that `Pipeline.save_pretrained` wrote, or "hf-hub:user/name".
+        fold: which of a run's folds; by default the lowest there is.
+        device: where the model is to be.
+        precision: "no" for float32, "bf16" or "fp16"; by default that of the training where the device is fast in it,
+            so that a clip is given the very probabilities that the evaluation gave it, and float32 elsewhere.
+
+    Raises:
+        EscGpuError: for a folder without a pipeline, a fold that is not there, and a device that this machine lacks.
+    """
+    if str(path).startswith(HUB):
+        if fold is not None:
+            raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
+        return Pipeline.from_pretrained(str(path).removeprefix(HUB), device=device, precision=precision)
+    return _read(find_folder(Path(os.path.expanduser(path)), fold), device, precision)
+
+
+def find_folder(path: Path, fold: int | None) -> Path:
+    """The folder with the weights: `path` itself or, of a run, that of a fold."""
+    if (path / checkpoint.WEIGHTS).is_file():
+        if fold is not None:
+            raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
+        return path
+    parts = {part.parent.name.removeprefix("fold"): part.parent for part in path.glob(f"fold*/{checkpoint.WEIGHTS}")}
+    folds = {int(number): part for number, part in parts.items() if number.lstrip("-").isdecimal()}
+    if not folds:
+        reason = f"holds no {checkpoint.WEIGHTS}" if path.is_dir() else "is no folder"
+        raise EscGpuError(
+            f"{path} {reason}: give the folder of a run or of one of its folds, such as runs/NAME/fold1, one written "
+            f"by save_pretrained, or {HUB}USER/NAME"
+        )
+    fold = min(folds) if fold is None else fold
+    if fold not in folds:
+        raise EscGpuError(f"{path} has no trained fold {fold}; there are {', '.join(map(str, sorted(folds)))}")
+    return folds[fold]
+
+
+def _read(folder: Path, device: str | torch.device, precision: str | None) -> Pipeline:
+    device = _check_device(device)
+    model, description = checkpoint.read(folder, device)
+    training = description["training"]
+    if precision is None:
+        trained = training.get("mixed_precision")
+        precision = trained if trained in AUTOCAST and is_fast(trained, device) else "no"
+    return Pipeline(model, description["class_names"], description["clip_seconds"], training, precision)
+
+
+def _check_device(device: str | torch.device) -> torch.device:
+    try:
+        device = torch.device(device)
+        torch.empty(0, device=device)
+    except (RuntimeError, AssertionError) as error:
+        reason = first_line(error)
+        raise EscGpuError(f"there is no device {device} here ({reason}): take cpu") from error
+    return device
+
+
+@contextmanager
+def _hub_errors(repo_id: str) -> Iterator[None]:
+    """What the hub or the way to it has against a request becomes an EscGpuError."""
+    try:
+        yield
+    except HFValidationError as error:
+        raise EscGpuError(f"{repo_id!r} is neither a folder nor the name of a repository, user/name") from error
+    except GatedRepoError as error:
+        raise EscGpuError(f"{repo_id} on the Hugging Face hub is not open to all: ask for access there") from error
+    except RevisionNotFoundError as error:
+        raise EscGpuError(f"{repo_id} on the Hugging Face hub has no such revision") from error
+    except RepositoryNotFoundError as error:
+        raise EscGpuError(
+            f"there is neither a folder {repo_id} nor such a repository on the Hugging Face hub, or it is private: "
+            "correct the name, or log in by `hf auth login`"
+        ) from error
+    except HfHubHTTPError as error:
+        reason = error.server_message or first_line(error)
+        raise EscGpuError(f"the Hugging Face hub refuses {repo_id} ({reason}): log in by `hf auth login`") from error
+    except (HTTPError, OSError) as error:
+        reason = first_line(error)
+        raise EscGpuError(
+            f"the Hugging Face hub cannot be reached for {repo_id} ({reason}): look to the network, or give a folder"
+        ) from error

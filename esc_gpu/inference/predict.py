@@ -1,0 +1,207 @@
+"""What a trained pipeline hears in a recording of any length."""
+
+import dataclasses
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from tqdm import tqdm
+
+from esc_gpu.data.clips.decode import decode_clip, recording_samples
+from esc_gpu.data.clips.windows import MAX_OVERLAP, cut_windows
+from esc_gpu.errors import EscGpuError
+from esc_gpu.inference.pipeline import Pipeline
+
+SPARE_SHARE = 0.05  # of a clip: by less than this, a recording is longer because an encoder padded it
+SPAN_SECONDS = 300  # decoded at a time: what bounds the memory, and the seeks, which MP3 answers slowly
+
+
+@dataclass(frozen=True)
+class Segment:
+    """A part of a recording with one likeliest class; the probability is its mean over the part's windows."""
+
+    start_seconds: float
+    end_seconds: float
+    class_name: str
+    probability: float
+
+
+@dataclass(frozen=True, eq=False)
+class Prediction:
+    """The answer for one recording.
+
+    Attributes:
+        path: of the recording; None for a waveform.
+        class_names: of the K classes.
+        duration_seconds: of the recording.
+        clip_seconds: length of a window.
+        starts_seconds: `(W,)` where the windows begin, ascending.
+        window_probabilities: `(W, K)` float32.
+    """
+
+    path: Path | None
+    class_names: list[str]
+    duration_seconds: float
+    clip_seconds: float
+    starts_seconds: np.ndarray
+    window_probabilities: np.ndarray
+
+    @cached_property
+    def probabilities(self) -> np.ndarray:
+        """`(K,)` float64, the mean over the windows."""
+        probabilities: np.ndarray = self.window_probabilities.mean(axis=0, dtype=np.float64)
+        return probabilities
+
+    def top(self, k: int = 3) -> list[tuple[str, float]]:
+        """The `k` likeliest classes, or all where there are fewer, and their probabilities."""
+        order = np.argsort(-self.probabilities, kind="stable")[:k]
+        return [(self.class_names[label], float(self.probabilities[label])) for label in order]
+
+    @property
+    def edges_seconds(self) -> np.ndarray:
+        """`(W + 1,)` where one window gives way to the next, halfway between their middles, and both ends."""
+        middles = self.starts_seconds + self.clip_seconds / 2
+        end = min(self.starts_seconds[-1] + self.clip_seconds, self.duration_seconds)
+        return np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [end]])
+
+    def timeline(self) -> list[Segment]:
+        """The recording from beginning to end, consecutive windows with the same likeliest class as one segment."""
+        labels, edges = self.window_probabilities.argmax(axis=1), self.edges_seconds
+        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1), len(labels)]
+        segments = []
+        for first, end in zip(bounds, bounds[1:], strict=False):
+            label = labels[first]
+            probability = float(self.window_probabilities[first:end, label].mean(dtype=np.float64))
+            segments.append(Segment(float(edges[first]), float(edges[end]), self.class_names[label], probability))
+        return segments
+
+
+def predict_file(
+    pipeline: Pipeline, path: str | Path, overlap: float | None = 0.5, batch_size: int = 32, progress: bool = False
+) -> Prediction:
+    """The answer for an audio file of any length, format and sample rate.
+
+    Windows of the pipeline's `clip_seconds` go over it, neighbours sharing `overlap` (0 to 0.95) of their length; the
+    last one ends with the recording. A recording that is shorter, or longer by less than a twentieth, is one window:
+    its beginning, with silence where it ends, as in training.
+
+    Args:
+        pipeline: a trained one.
+        path: of the file; it is read in parts, so that the memory does not grow with its length.
+        overlap: of neighbouring windows; None for the beginning alone, as a training without `data.overlap` tests.
+        batch_size: windows that the model is given at once.
+        progress: show a bar, where it takes more than a second.
+
+    Raises:
+        EscGpuError: for a file that cannot be read, is empty or damaged, or holds NaN or Inf, an option out of its
+            range, a batch that the device has no room for, and a model that gives NaN.
+    """
+    check_options(overlap, batch_size)
+    path, rate, samples = Path(path), pipeline.sample_rate, pipeline.n_samples
+    if not _is_text(path):
+        raise EscGpuError(f"{str(path)!a}: its name is no text in this system's encoding: rename it")
+    clip_seconds, length = samples / rate, recording_samples(path, rate)
+    overlap = None if length < (1 + SPARE_SHARE) * samples else overlap
+    windows = cut_windows([path], sample_rate=rate, clip_seconds=clip_seconds, overlap=overlap, progress=False)
+    probabilities, options = [], {"unit": "window", "delay": 1, "leave": False, "disable": not progress}
+    with tqdm(desc=path.name, total=len(windows.start), **options) as bar:
+        for batch in _read_windows(path, windows.start, rate, samples, batch_size):
+            probabilities.append(_probabilities(pipeline, batch))
+            bar.update(len(batch))
+    return Prediction(
+        path=path,
+        class_names=pipeline.class_names,
+        duration_seconds=length / rate,
+        clip_seconds=clip_seconds,
+        starts_seconds=windows.start / rate,
+        window_probabilities=np.concatenate(probabilities),
+    )
+
+
+def predict_waveform(
+    pipeline: Pipeline,
+    waveform: Tensor | np.ndarray | Sequence[float],
+    sample_rate: int | None = None,
+    overlap: float | None = 0.5,
+    batch_size: int = 32,
+) -> Prediction:
+    """The answer for a waveform `(T,)`, int16 or float with full scale at ±1, as for a file that holds it.
+
+    Its `sample_rate` (Hz) is by default the pipeline's. Options and errors as in `predict_file`.
+    """
+    import soundfile
+
+    waveform = torch.as_tensor(waveform)
+    if waveform.ndim != 1 or not (waveform.dtype == torch.int16 or waveform.is_floating_point()):
+        raise EscGpuError(
+            f"a waveform is (T,) int16 or floating, got {tuple(waveform.shape)} {waveform.dtype}: convert it first"
+        )
+    rate = pipeline.sample_rate if sample_rate is None else int(sample_rate)
+    if rate < 1:
+        raise EscGpuError(f"sample_rate is {sample_rate}; expected 1 or more (Hz); correct it")
+    subtype = "PCM_16" if waveform.dtype == torch.int16 else "FLOAT"
+    samples = (waveform if subtype == "PCM_16" else waveform.float()).detach().cpu().numpy()
+    with temporary_recording("the waveform") as file:
+        soundfile.write(file, samples, rate, subtype, format="W64")
+        return dataclasses.replace(predict_file(pipeline, file, overlap, batch_size), path=None)
+
+
+@contextmanager
+def temporary_recording(name: str) -> Iterator[Path]:
+    """A path for a recording that is no file of the user's; errors call it `name`."""
+    with tempfile.TemporaryDirectory(prefix="esc_gpu-") as folder:
+        file = Path(folder) / "recording"
+        try:
+            yield file
+        except EscGpuError as error:
+            raise EscGpuError(str(error).replace(str(file), name)) from error
+        except OSError as error:
+            raise EscGpuError(f"{name} cannot be kept in {folder} ({error.strerror}): set TMPDIR") from error
+
+
+def check_options(overlap: float | None, batch_size: int) -> None:
+    """Refuse an option out of its range."""
+    if overlap is not None and not 0 <= overlap <= MAX_OVERLAP:
+        raise EscGpuError(f"overlap is {overlap}; expected a share from 0 to {MAX_OVERLAP}; correct it")
+    if batch_size < 1:
+        raise EscGpuError(f"the batch size is {batch_size}; expected 1 or more; correct it")
+
+
+def _is_text(path: Path) -> bool:
+    """Whether libsndfile can be given the name: Python keeps bytes that are no characters as surrogates."""
+    return not any("\ud800" <= character <= "\udfff" for character in str(path))
+
+
+def _read_windows(path: Path, starts: np.ndarray, rate: int, samples: int, batch_size: int) -> Iterator[Tensor]:
+    """Batches `(B, samples)` int16 of the windows at `starts`, decoded a span of many windows at a time.
+
+    The windows share half of their samples or more, and opening a file anew for each takes a seek, which in MP3
+    takes longer the further it goes.
+    """
+    spans = np.split(starts, np.flatnonzero(np.diff(starts // (SPAN_SECONDS * rate))) + 1)
+    for span in spans:
+        length = int(span[-1] - span[0]) + samples
+        decoded = decode_clip(path, int(span[0]), sample_rate=rate, samples=length)
+        clips = np.lib.stride_tricks.sliding_window_view(decoded, samples)
+        for first in range(0, len(span), batch_size):
+            yield torch.from_numpy(clips[span[first : first + batch_size] - span[0]])
+
+
+@torch.no_grad()  # what a front-end keeps may be needed for a gradient later
+def _probabilities(pipeline: Pipeline, batch: Tensor) -> np.ndarray:
+    """`(B, K)` float32, on the CPU."""
+    try:
+        probabilities = pipeline(batch).softmax(dim=1).cpu()
+    except torch.OutOfMemoryError as error:
+        raise EscGpuError(
+            f"{pipeline.device} has no room for {len(batch)} clips at once: choose a smaller batch size"
+        ) from error
+    if not probabilities.isfinite().all():
+        raise EscGpuError("the model gives NaN: its weights are damaged, or its precision is too low; train it again")
+    return probabilities.numpy()

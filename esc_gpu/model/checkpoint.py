@@ -1,0 +1,142 @@
+"""A trained pipeline on disk: `model.safetensors` beside `pipeline.json`."""
+
+import dataclasses
+import json
+import math
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+import safetensors.torch
+import torch
+
+from esc_gpu.core.files import read_json, replacing
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends import create_frontend
+from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.model.stem import Stem
+
+WEIGHTS, PIPELINE, CARD = "model.safetensors", "pipeline.json", "README.md"
+CLIP_SECONDS = 5.0  # ESC-50's
+# Where a pipeline.json says nothing.
+DEFAULTS = {"clip_seconds": CLIP_SECONDS, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
+
+
+def save(
+    folder: Path,
+    model: WaveformClassifier,
+    class_names: Sequence[str],
+    *,
+    clip_seconds: float = CLIP_SECONDS,
+    training: Mapping[str, Any] | None = None,
+    card: str | None = None,
+) -> None:
+    """Write the weights, what is needed to build the pipeline around them, and its model card, if any: all or none.
+
+    Args:
+        folder: where to; it exists.
+        model: the trained model.
+        class_names: of its outputs.
+        clip_seconds: length of the clips that it was trained on.
+        training: what it was trained on and how well it did, as `results.describe_training` has it.
+        card: text of the model card.
+    """
+    description = {
+        "frontend": model.frontend.spec,
+        "backbone": model.backbone_name,
+        "backbone_options": model.backbone_options,
+        "stem": dataclasses.asdict(model.stem),
+        "coordinates": model.coordinates,
+        "test_shifts": model.test_shifts,
+        "normalize": model.normalize,
+        "class_names": list(class_names),
+        "clip_seconds": clip_seconds,
+        "training": dict(training or {}),
+    }
+    texts = {PIPELINE: json.dumps(description, indent=2, ensure_ascii=False) + "\n"}
+    if card is not None:
+        texts[CARD] = card
+    state = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
+    with ExitStack() as files:  # they take their places when all are written
+        for name, text in texts.items():
+            files.enter_context(replacing(folder / name)).write_text(text, encoding="utf-8")
+        # By Python's own writing, which says of a full disk what it is.
+        files.enter_context(replacing(folder / WEIGHTS)).write_bytes(safetensors.torch.save(state, {"format": "pt"}))
+        # A kill until then leaves a folder that `load` refuses, and not these weights by another model's description.
+        (folder / PIPELINE).unlink(missing_ok=True)
+
+
+def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:
+    """The model of a trained fold (`runs/NAME/fold1`), ready to use: waveform `(B, T)` → logits `(B, K)`.
+
+    The model is in evaluation mode and carries `class_names`. `load_pipeline` gives it with all that is known of it.
+
+    Raises:
+        EscGpuError: for a folder without a checkpoint, or one whose parts do not fit.
+    """
+    return read(folder, device)[0]
+
+
+def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[WaveformClassifier, dict[str, Any]]:
+    """The model of `load`, and the content of its `pipeline.json`; raises what `load` does. Nothing is unpickled."""
+    folder = Path(folder)
+    if not (folder / WEIGHTS).is_file():
+        raise EscGpuError(f"{folder} holds no {WEIGHTS}: give the folder of a trained fold, such as runs/NAME/fold1")
+    description = read_json(folder / PIPELINE)
+    try:
+        description = {**DEFAULTS, **description}
+        check_description(description)
+        model = build(description)
+    # EscGpuError is a ValueError; an option may ask for more memory than there is.
+    except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise EscGpuError(f"{folder / PIPELINE} describes no pipeline: {reason}; save it again") from error
+    try:
+        model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
+    except (RuntimeError, safetensors.SafetensorError) as error:
+        reason = " ".join(str(error).split())
+        raise EscGpuError(f"{folder / WEIGHTS} does not fit {PIPELINE} beside it: {reason}") from error
+    model.class_names = description["class_names"]
+    return model.to(device).eval(), description
+
+
+def build(description: Mapping[str, Any]) -> WaveformClassifier:
+    """The model that a `pipeline.json` describes, its weights being the initial ones."""
+    # Where the run's own backbone began does not matter any more, and would be one more file to trust.
+    options = {name: value for name, value in description["backbone_options"].items() if name != "checkpoint_path"}
+    return WaveformClassifier(
+        create_frontend(**description["frontend"]),
+        len(description["class_names"]),
+        description["backbone"],
+        normalize=description["normalize"],
+        backbone_options=options,
+        stem=Stem(**description["stem"]),
+        coordinates=description["coordinates"],
+        test_shifts=description["test_shifts"],
+    )
+
+
+def check_description(description: Mapping[str, Any]) -> None:
+    """Refuse what would fail later: class names that are no names, a length that is none."""
+    names, seconds = description["class_names"], description["clip_seconds"]
+    if not (isinstance(names, list) and names and all(isinstance(name, str) and name.isprintable() for name in names)):
+        raise EscGpuError(f"class_names is {names!r}, expected a list of names")
+    if not (isinstance(seconds, (int, float)) and 0 < seconds <= 3600):
+        raise EscGpuError(f"clip_seconds is {seconds!r}, expected 0 to 3600 (s)")
+    training = description["training"]
+    if not isinstance(training, dict):
+        raise EscGpuError(f"training is {training!r}, expected an object")
+    fold, metrics, precision = (training.get(name) for name in ("fold", "metrics", "mixed_precision"))
+    if not (fold is None or isinstance(fold, int)) or not (precision is None or isinstance(precision, str)):
+        raise EscGpuError(f"training has fold {fold!r} and mixed_precision {precision!r}, expected a number and a name")
+    decay = training.get("ema_decay", 0)
+    if not (is_number(decay) and 0 <= decay < 1):
+        raise EscGpuError(f"training has ema_decay {decay!r}, expected 0 to below 1")
+    if not (metrics is None or (isinstance(metrics, dict) and all(map(is_number, metrics.values())))):
+        raise EscGpuError(f"training has metrics {metrics!r}, expected numbers")
+
+
+def is_number(value: object) -> bool:
+    """Whether it is a finite one."""
+    return isinstance(value, (int, float)) and math.isfinite(value)

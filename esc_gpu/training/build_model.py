@@ -1,0 +1,74 @@
+"""From a run's config to its model."""
+
+import copy
+
+import torch
+from torch import nn
+
+from esc_gpu.config.schema import RunConfig
+from esc_gpu.data.clips.decode import clip_samples
+from esc_gpu.errors import EscGpuError, first_line
+from esc_gpu.frontends import create_frontend
+from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.model.stem import Stem
+from esc_gpu.training.augmentation import training_samples
+
+
+def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
+    """Front-end and backbone of the config.
+
+    Raises:
+        EscGpuError: for options that do not fit each other, the clips or the backbone.
+    """
+    rate = config.data.sample_rate
+    options = {"sample_rate": rate, **config.frontend.arguments()}
+    if options["sample_rate"] != rate:
+        options["input_sample_rate"] = rate
+    frontend = create_frontend(**options)
+    if training_samples(config) < frontend.min_samples:
+        crop, clip = config.augment.crop_seconds, config.data.clip_seconds
+        raise EscGpuError(
+            f"{f'augment.crop_seconds={crop:g}' if crop else f'data.clip_seconds={clip:g}'} is too short for "
+            f"{frontend.name}, which needs {frontend.min_samples / frontend.input_rate:.3f} s: "
+            "take longer clips or shorter windows"
+        )
+    model = WaveformClassifier(
+        frontend,
+        n_classes,
+        config.model.backbone,
+        pretrained=config.model.pretrained,
+        weights=config.model.weights,
+        normalize=config.model.normalize,
+        backbone_options=config.model.options,
+        stem=Stem(config.model.stem_stride, config.model.stem_kernel, config.model.stem_pool),
+        coordinates=config.model.coordinates,
+        test_shifts=config.model.test_shifts,
+    )
+    seen = model.image_shape(training_samples(config))
+    for shape in dict.fromkeys((seen, model.image_shape(clip_samples(rate, config.data.clip_seconds)))):
+        try_image(
+            model.backbone.eval(),
+            shape,
+            f"model.backbone={model.backbone_name} cannot take an image of (channels, bins, frames) = {shape}",
+            "set what it needs in model.options, or choose another backbone",
+        )
+    if config.train.batch_size == config.train.accumulation:  # batch norm may need more than the values of one clip
+        try_image(
+            copy.deepcopy(model.backbone).train(),
+            seen,
+            f"model.backbone={model.backbone_name} cannot be trained on one clip at a time, which train.batch_size="
+            f"{config.train.batch_size} with train.accumulation={config.train.accumulation} gives it",
+            "raise train.batch_size, or lower train.accumulation",
+        )
+    model.backbone.train()
+    return model
+
+
+@torch.no_grad()
+def try_image(backbone: nn.Module, shape: tuple[int, int, int], problem: str, advice: str) -> None:
+    """Refuse a backbone that fails on an image of `shape` `(C, F, N)`."""
+    try:
+        backbone(torch.zeros(1, *shape))
+    except (RuntimeError, AssertionError, ValueError) as error:
+        reason = first_line(error)
+        raise EscGpuError(f"{problem}: {reason}; {advice}") from error

@@ -1,0 +1,282 @@
+"""Training of one fold with Accelerate, to be read from top to bottom."""
+
+import contextlib
+import threading
+import time
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
+from accelerate.utils import set_seed
+from torch import Generator, Tensor, nn
+from tqdm import tqdm
+
+from esc_gpu.augment import Draws
+from esc_gpu.augment.image import ImageAugmentation
+from esc_gpu.augment.mix import smooth_one_hot
+from esc_gpu.config.schema import RunConfig
+from esc_gpu.core.profiling import ALL_STEPS, StepProfiler, phase
+from esc_gpu.data.store.batch_order import evaluation_batches, shuffled_batches
+from esc_gpu.errors import EscGpuError, EscGpuWarning
+from esc_gpu.evaluation.metrics import average_over_windows
+from esc_gpu.model.classifier import WaveformClassifier, to_evaluation
+from esc_gpu.training.augmentation import augment, training_samples
+from esc_gpu.training.build_model import build_model
+from esc_gpu.training.fold import FoldData, FoldResult
+from esc_gpu.training.nonfinite_steps import check_logits, describe_skipped_steps, leave_out_unless, spread, sum_up
+from esc_gpu.training.optimizer import clip_gradients, create_optimizer, set_learning_rate
+from esc_gpu.training.out_of_memory import in_smaller_batches
+from esc_gpu.training.resume_state import load_state, save_state
+from esc_gpu.training.sync_batch_norm import synchronize_batch_norm
+from esc_gpu.training.weight_average import WeightAverage
+
+EVAL_BATCH = 64
+LOGGED = "loss", "lr", "accumulation", "test_loss", "test_accuracy", "seconds"
+# Weights come from torch's own generator, which all threads of a process share.
+SEEDED = threading.Lock()
+# What the model takes and what it is to answer: waveform (B, T), what is done to its image, distributions (B, K).
+Part = tuple[Tensor, ImageAugmentation | None, Tensor]
+
+
+def train_fold(
+    config: RunConfig,
+    accelerator: Accelerator,
+    data: FoldData,
+    fold: int,
+    folder: Path,
+    after_step: Callable[[], None] = lambda: None,
+) -> FoldResult:
+    """Train on a fold's training clips; evaluate the last epoch's model on its test clips.
+
+    Checkpoints go to `folder/state.pt`. Where there is one, training goes on from it and ends as it would
+    have without the interruption. `after_step` may end the training by an exception.
+
+    Raises:
+        EscGpuError: for a loss, gradient or logits that are not finite, as `train.on_nonfinite` says, and where the
+            memory has no room to evaluate a single clip.
+    """
+    train = config.train
+    n_steps = steps_per_epoch(config, data)
+    with SEEDED:
+        set_seed(derive_seed(train.seed, fold))
+        classifier = build_model(config, data.n_classes).to(accelerator.device)
+    fit_normalization(accelerator, classifier, data)
+    if accelerator.num_processes > 1:
+        classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
+    optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
+    average = WeightAverage(classifier, train.ema_decay) if train.ema_decay > 0 else None
+    skips = train.on_nonfinite == "skip"
+    history = load_state(folder, accelerator, classifier, optimizer, average)
+    compile_parts(classifier, train.compile)
+    model, optimizer = accelerator.prepare(classifier, optimizer)
+    logits = None
+
+    with (
+        step_profiler(config, accelerator, folder, n_steps * (train.epochs - len(history))) as profiler,
+        tqdm(
+            total=train.epochs * n_steps,
+            initial=len(history) * n_steps,
+            desc=f"fold {fold}",
+            unit="step",
+            disable=not accelerator.is_main_process,
+        ) as progress,
+    ):
+        for epoch in range(len(history), train.epochs):
+            started = time.perf_counter()
+            is_last = epoch + 1 == train.epochs
+            losses = torch.zeros(n_steps, device=accelerator.device)
+            batches = training_batches(config, accelerator, classifier, data, fold, epoch)
+            model.train()
+            for step, parts in enumerate(batches):
+                factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
+                losses[step], is_finite = train_step(
+                    accelerator, model, optimizer, parts, train.accumulation, train.clip_norm, skips
+                )
+                if average is not None:
+                    average.update(is_finite if skips else None)
+                progress.update()
+                after_step()
+                if profiler is not None:
+                    profiler.step()
+            by_process = accelerator.gather(losses[None]).cpu().numpy()  # here the host waits, once an epoch
+            order = epoch_order(config, accelerator, data, fold, epoch)
+            record = {"epoch": epoch + 1, **sum_up(by_process, order, data, train.on_nonfinite, fold, epoch)}
+            if "skipped_steps" in record and accelerator.is_main_process:
+                warnings.warn(EscGpuWarning(describe_skipped_steps(record, fold)), stacklevel=2)
+            record |= {"lr": train.lr * factor, "accumulation": train.accumulation}
+            if (epoch + 1) % train.eval_every == 0 or is_last:
+                with average.swapped() if average is not None else contextlib.nullcontext():
+                    logits = predict(accelerator, model, data)
+                record |= score_epoch(logits, data)
+            record["seconds"] = time.perf_counter() - started
+            history.append(record)
+            accelerator.log({name: record[name] for name in record if name in LOGGED}, step=epoch + 1)
+            progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", "test_accuracy") if name in record})
+            if (epoch + 1) % train.checkpoint_every == 0 or is_last:
+                save_state(folder, accelerator, classifier, optimizer, average, history)
+    if average is not None:
+        average.copy_to_model()
+    if logits is None:  # the fold was interrupted after its last epoch
+        logits = predict(accelerator, model, data)
+    return FoldResult(classifier, logits, history)
+
+
+def train_step(
+    accelerator: Accelerator,
+    model: nn.Module,
+    optimizer: AcceleratedOptimizer,
+    parts: Iterable[Part],
+    n_parts: int,
+    clip_norm: float,
+    skips: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """One optimiser step on a batch that comes in parts: its mean loss, and whether its gradient was finite.
+
+    Nothing here waits for the device, where both stay, so a GPU always has work ahead. The loss is NaN where the
+    gradient was not finite; not so in fp16, where the scaler leaves such steps out by itself and lowers its scale.
+    With `skips` a step without a finite gradient leaves weights and batch norm's statistics as they were.
+    """
+    total: Any = 0.0
+    classifier = accelerator.unwrap_model(model)
+    buffers = list(classifier.backbone.buffers()) if skips else []
+    before = [buffer.clone() for buffer in buffers]
+    for number, (waveform, alter, target) in enumerate(parts, start=1):
+        # Processes exchange gradients once a step, with its last part.
+        with contextlib.nullcontext() if number == n_parts else accelerator.no_sync(model):
+            loss = F.cross_entropy(model(waveform, alter).float(), target) / n_parts
+            with phase("backward"):
+                accelerator.backward(spread(loss))
+        total = total + loss.detach()
+    with phase("optimiser"):
+        accelerator.unscale_gradients(optimizer)
+        is_finite = clip_gradients(classifier, clip_norm).isfinite().all()
+        if skips:
+            leave_out_unless(is_finite, optimizer.optimizer, buffers, before)
+        optimizer.step()
+        optimizer.zero_grad()
+        if accelerator.scaler is None:
+            total = torch.where(is_finite, total, torch.nan)
+    return total, is_finite
+
+
+def training_batches(
+    config: RunConfig,
+    accelerator: Accelerator,
+    classifier: WaveformClassifier,
+    data: FoldData,
+    fold: int,
+    epoch: int,
+) -> Iterator[Iterator[Part]]:
+    """An epoch's batches, augmented; of each the `train.accumulation` parts of this process, one by one.
+
+    All that is random in an epoch follows from seed, fold and epoch, so a resumed run needs no generator's state. The
+    order is drawn for all, and augmentation part by part over all processes, whoever has which clips of it: they do not
+    depend on the number of processes. (Dropout inside the backbone does, and who is mixed with whom where a process's
+    share is odd.)
+    """
+    train, rank, n_processes = config.train, accelerator.process_index, accelerator.num_processes
+    with SEEDED:
+        set_seed(derive_seed(train.seed, fold, epoch, rank))
+    generator = Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold, epoch))
+    image_size = classifier.frontend.output_shape(training_samples(config))[1:]
+    batches = epoch_order(config, accelerator, data, fold, epoch)
+    parts = [part for batch in batches for part in np.split(batch, train.accumulation)]
+    share = len(parts[0]) // n_processes
+    here = slice(rank * share, (rank + 1) * share)
+    waveforms = data.train_batches([part[here] for part in parts])
+    draws = Draws(generator, here.start, len(parts[0]))
+
+    def next_part() -> Part:
+        with phase("data"):
+            waveform, clips = next(waveforms)
+            target = smooth_one_hot(data.labels[clips], data.n_classes, train.label_smoothing)
+        with phase("augmentation"):
+            return augment(config, image_size, waveform, target, draws)
+
+    for _ in batches:
+        yield (next_part() for _ in range(train.accumulation))
+
+
+def epoch_order(config: RunConfig, accelerator: Accelerator, data: FoldData, fold: int, epoch: int) -> list[np.ndarray]:
+    """The clips of each of an epoch's batches, of all processes together."""
+    train = config.train
+    n_parts = accelerator.num_processes * train.accumulation
+    return shuffled_batches(data.train, train.batch_size, (train.seed, fold, epoch), n_parts)
+
+
+def steps_per_epoch(config: RunConfig, data: FoldData) -> int:
+    """Optimiser steps of an epoch."""
+    return max(1, len(data.train) // config.train.batch_size)
+
+
+def derive_seed(*numbers: int) -> int:
+    """One 32-bit seed of several numbers, far from those of their neighbours."""
+    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+
+
+def fit_normalization(accelerator: Accelerator, classifier: WaveformClassifier, data: FoldData) -> None:
+    """Statistics of the training clips, and of no others; each process looks at its share of them."""
+    share = data.train[accelerator.process_index :: accelerator.num_processes]
+
+    def fit(batch_size: int) -> None:
+        batches = data.train_batches([share[start : start + batch_size] for start in range(0, len(share), batch_size)])
+        classifier.fit_normalization(
+            (waveform for waveform, _ in batches), add_up=lambda sums: accelerator.reduce(sums, "sum")
+        )
+
+    in_smaller_batches(fit, EVAL_BATCH, "the normalisation")
+
+
+def compile_parts(classifier: WaveformClassifier, mode: str) -> None:
+    """Compile front-end and backbone where they stand; a checkpoint's names stay as they are."""
+    if mode == "no":
+        return
+    torch.compiler.reset()  # graphs of the fold before belong to its model
+    for part in (classifier.frontend, classifier.backbone):
+        part.compile(mode=mode, dynamic=False)
+
+
+def step_profiler(
+    config: RunConfig, accelerator: Accelerator, folder: Path, n_steps: int
+) -> contextlib.AbstractContextManager[StepProfiler | None]:
+    """The profiler that `train.profile` asks for."""
+    if config.train.profile and n_steps < ALL_STEPS:
+        raise EscGpuError(
+            f"train.profile looks at {ALL_STEPS} steps, the fold has {n_steps}: raise train.epochs, or resume without"
+        )
+    if not (config.train.profile and accelerator.is_main_process):
+        return contextlib.nullcontext()
+    return StepProfiler(folder, accelerator.device, config.train.batch_size // accelerator.num_processes)
+
+
+@torch.no_grad()
+def predict(accelerator: Accelerator, model: nn.Module, data: FoldData) -> Tensor:
+    """Logits `(test recordings, K)` float32 on the CPU, ascending by recording, the same on every rank."""
+    to_evaluation(model)
+    model = accelerator.unwrap_model(model)  # or a rank that has to begin again would wait for the others
+
+    def answer(batch_size: int) -> Tensor:
+        share = evaluation_batches(data.test, batch_size, accelerator.process_index, accelerator.num_processes)
+        return torch.cat([model(waveform).float() for waveform, _ in data.test_batches(share)])
+
+    with torch.compiler.set_stance("force_eager"):  # batches of other sizes would be compiled for once each
+        logits = in_smaller_batches(answer, EVAL_BATCH, "the evaluation")
+    by_rank = accelerator.gather(logits).unflatten(0, (accelerator.num_processes, -1))
+    # Rank r holds clips r, r + world, ...: interleave them, and drop the padding at the end.
+    clips = by_rank.transpose(0, 1).flatten(0, 1)[: len(data.test)].cpu()
+    check_logits(clips, data)
+    return average_over_windows(clips, torch.from_numpy(data.recordings[data.test]))
+
+
+def score_epoch(logits: Tensor, data: FoldData) -> dict[str, float]:
+    """Loss and accuracy on the test recordings, for the curves; nothing is selected by them."""
+    return {
+        "test_loss": F.cross_entropy(logits, data.test_labels).item(),
+        "test_accuracy": (logits.argmax(dim=1) == data.test_labels).float().mean().item(),
+    }

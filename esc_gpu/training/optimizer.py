@@ -1,0 +1,64 @@
+"""Parameter groups, learning rate and gradient clipping, with trainable front-end kernels apart from the backbone."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from esc_gpu.model.classifier import WaveformClassifier
+
+
+def parameter_groups(
+    model: WaveformClassifier, lr: float, frontend_lr: float, weight_decay: float
+) -> list[dict[str, Any]]:
+    """Groups for the optimiser: decayed weights, undecayed vectors (biases, norms), and the front-end.
+
+    Fourier and mel kernels start out right: they take a small learning rate and no decay.
+    """
+    backbone = [p for p in model.backbone.parameters() if p.requires_grad]
+    frontend = [p for p in model.frontend.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in backbone if p.ndim > 1], "peak_lr": lr, "weight_decay": weight_decay},
+        {"params": [p for p in backbone if p.ndim <= 1], "peak_lr": lr, "weight_decay": 0.0},
+        {"params": frontend, "peak_lr": frontend_lr, "weight_decay": 0.0},
+    ]
+    return [group for group in groups if group["params"]]
+
+
+def create_optimizer(model: WaveformClassifier, lr: float, frontend_lr: float, weight_decay: float) -> Optimizer:
+    """AdamW (Loshchilov & Hutter 2019) in one kernel a group, on the CPU and on a GPU."""
+    return torch.optim.AdamW(parameter_groups(model, lr, frontend_lr, weight_decay), lr=lr, fused=True)
+
+
+def set_learning_rate(optimizer: Optimizer, epoch: float, epochs: int, warmup_epochs: float) -> float:
+    """Set each group's learning rate at a point of the training, in epochs: linear warm-up, then cosine to 0.
+
+    Returns the factor on the peak learning rates.
+    """
+    if epoch < warmup_epochs:
+        factor = epoch / warmup_epochs
+    else:
+        factor = 0.5 * (1 + math.cos(math.pi * (epoch - warmup_epochs) / max(epochs - warmup_epochs, 1e-9)))
+    for group in optimizer.param_groups:
+        group["lr"] = group["peak_lr"] * factor
+    return factor
+
+
+def clip_gradients(model: WaveformClassifier, max_norm: float) -> Tensor:
+    """Clip the gradient norms of backbone and front-end apart: one must not drown the other. 0 clips nothing.
+
+    Returns the norms before, of those of the two that learn.
+    """
+    parts = [[p for p in part.parameters() if p.grad is not None] for part in (model.backbone, model.frontend)]
+    return torch.stack([clip_norm(parameters, max_norm) for parameters in parts if parameters])
+
+
+def clip_norm(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:
+    """Scale the gradients down to a norm of at most `max_norm`; returns the norm before."""
+    norm = torch.nn.utils.get_total_norm([p.grad for p in parameters if p.grad is not None])
+    if max_norm > 0:
+        torch.nn.utils.clip_grads_with_norm_(parameters, max_norm, norm)
+    return norm

@@ -1,0 +1,107 @@
+"""`esc-gpu export`: from a run's folder to a file that gives the run's predictions, or to one line on what is wrong."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from esc_gpu.cli.commands.export import find_test_clips, spread
+from esc_gpu.cli.main import main
+from esc_gpu.data.recordings.layouts import read_recordings
+from esc_gpu.data.recordings.synthetic import write_synthetic
+from esc_gpu.data.store.skipped import write_skipped
+from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.inference.export import SUFFIXES, read_clips
+from esc_gpu.inference.pipeline import load_pipeline
+from tests.helpers.tiny import OPTIONS, write_tones
+from tests.inference.test_export import OPEN, each_format
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A run of two folds on tones."""
+    folder = tmp_path_factory.mktemp("run")
+    table = write_tones(folder / "tones", lengths=(1.0, 0.6))
+    options = [*OPTIONS, "--data.table", table, "--data.cache_dir", folder / "cache", "--output_dir", folder / "tiny"]
+    assert main(["train", *map(str, options)]) == 0
+    return folder / "tiny"
+
+
+@each_format
+def test_the_command_writes_what_gives_the_predictions_of_the_run(run, format, capfd):
+    assert main(["export", str(run), "--fold", "2", "--format", format, "--clips", "7"]) == 0
+    printed, file = capfd.readouterr(), run / "fold2" / f"model{SUFFIXES[format]}"
+    lines = printed.out.splitlines()
+    assert lines[0].endswith(f"as {format}, to be checked on 7 of the test clips of fold2")
+    assert lines[1].startswith("checked on 7 clips: the checkpoint's class for each, greatest difference of a logit ")
+    assert float(lines[1].split()[-1]) < 1e-3
+    assert lines[2].startswith(f"written: {file} (") and len(lines) == 3
+    assert all(line.strip().startswith("check:") for line in printed.err.splitlines() if line)  # the bar alone
+    results, pipeline = read_run(run), load_pipeline(run, 2)
+    test = np.flatnonzero(results.folds == 2)
+    clips = read_clips(pipeline, [run.parent / "tones" / results.filenames[n] for n in test])
+    with torch.no_grad():
+        probabilities = OPEN[format](file)(clips).softmax(1)
+    np.testing.assert_allclose(probabilities.numpy(), results.probabilities[test], rtol=0, atol=2e-5)
+    file.unlink()
+
+
+def test_recordings_that_are_gone_are_replaced_by_others(run, tmp_path, capfd):
+    tones = run.parent / "tones"
+    moved = tones.rename(tmp_path / "moved")
+    command = ["export", str(run), "--format", "torch", "--output", str(tmp_path / "model.pt2")]
+    try:
+        assert main(command) == 2
+        message = capfd.readouterr().err
+        assert message.startswith("error: the run's recordings cannot be read (") and "--recordings" in message
+        assert not list(tmp_path.glob("*.pt2"))
+        assert main([*command, "--recordings", str(moved), "--clips", "3"]) == 0
+        assert "to be checked on 3 of the recordings given" in capfd.readouterr().out
+    finally:
+        moved.rename(tones)
+
+
+def test_a_saved_pipeline_needs_recordings(run, tmp_path, capfd):
+    load_pipeline(run).save_pretrained(tmp_path / "saved")
+    command = ["export", str(tmp_path / "saved"), "--format", "torch"]
+    assert main(command) == 2
+    assert "saved is no fold of a run, so its test clips are not known: " in capfd.readouterr().err
+    assert main([*command, "--recordings", str(run.parent / "tones"), "--clips", "1"]) == 0
+    assert "checked on 1 clip:" in capfd.readouterr().out and (tmp_path / "saved" / "model.pt2").is_file()
+
+
+MISTAKES = {
+    "no run": (["/nowhere", "--format", "onnx"], "/nowhere is no folder"),
+    "fold": (["RUN", "--format", "onnx", "--fold", "9"], "no trained fold 9"),
+    "clips": (["RUN", "--format", "onnx", "--clips", "0"], "--clips is 0"),
+    "suffix": (["RUN", "--format", "torch", "--output", "model.onnx"], "model.onnx does not end in .pt2"),
+    "hub": (["hf-hub:user/name", "--format", "onnx"], "give --output FILE, and --recordings"),
+    "recordings": (["RUN", "--format", "onnx", "--recordings", "/nowhere.wav"], "/nowhere.wav: No such file"),
+    "folder": (["RUN", "--format", "onnx", "--recordings", str(Path(__file__).parent)], "holds no audio files"),
+}
+
+
+@pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line(run, arguments, message, capfd):
+    assert main(["export", *(str(run) if word == "RUN" else word for word in arguments)]) == 2
+    errors = capfd.readouterr().err.splitlines()
+    assert len(errors) == 1 and errors[0].startswith("error: ") and message in errors[0]
+
+
+def test_the_embedded_recordings_are_found_in_their_folder(tmp_path):
+    root = write_synthetic(tmp_path / "data", clips_per_class=5, progress=False)
+    (tmp_path / "config.yaml").write_text(f"data: {{root: {root}}}")
+    paths = find_test_clips(tmp_path / "fold3")
+    assert len(paths) == 10 and all(path.name.startswith("3-") and path.is_file() for path in paths)
+    recordings = read_recordings(root)
+    write_skipped(tmp_path, recordings, {recordings.paths.index(path): "damaged, cut off" for path in paths[:2]})
+    assert find_test_clips(tmp_path / "fold3") == paths[2:]
+
+
+@pytest.mark.parametrize(("n_paths", "n"), [(1, 32), (5, 1), (7, 3), (80, 32), (33, 32), (32, 33)])
+def test_clips_are_spread_evenly(n_paths, n):
+    chosen = spread(list(range(n_paths)), n)
+    assert len(chosen) == min(n, n_paths) and chosen[0] == 0
+    steps = np.diff([*chosen, n_paths])
+    assert steps.min() >= 1 and steps.max() - steps.min() <= 1

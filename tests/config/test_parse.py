@@ -1,0 +1,218 @@
+"""Every config parses and builds; every mistake in one is named."""
+
+import dataclasses
+from pathlib import Path
+
+import pytest
+import torch
+import yaml
+
+from esc_gpu import EscGpuError
+from esc_gpu.config.options import plain
+from esc_gpu.config.parse import all_keys, parse_run
+from esc_gpu.config.ranges import check_config
+from esc_gpu.config.schema import FrontendConfig, MemberConfig, RunConfig
+from esc_gpu.frontends import frontend_class, list_backends, list_frontends
+from esc_gpu.frontends.base import option_names
+from esc_gpu.training.build_model import build_model
+
+CONFIGS = sorted(path for path in (Path(__file__).parents[2] / "configs").glob("*.yaml") if path.stem != "sweep")
+
+
+def test_the_promised_configs_are_there():
+    assert {path.stem for path in CONFIGS} >= {
+        "logmel",
+        "spectrogram",
+        "mfcc",
+        "cqt",
+        "logmel_mfcc_cqt",
+        "logmel_three_resolutions",
+        "nnaudio_trainable_logmel",
+        "gammatone",
+        "pcen",
+        "logmel_delta",
+        "demo",
+    }
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_parses_builds_and_classifies(path, recwarn):
+    config = parse_run(["--config", str(path)], "train.py")
+    check_config(config)
+    model = build_model(config, 4)
+    n_samples = round(config.data.sample_rate * config.data.clip_seconds)
+    waveform = 0.1 * torch.randn(2, n_samples, generator=torch.Generator().manual_seed(0))
+    image = model.frontend(waveform)
+    assert image.shape[1:] == model.frontend.output_shape(n_samples)
+    assert not [w for w in recwarn if "mel bands" in str(w.message)]
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_holds_only_differences_and_says_why(path):
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith("# ")
+    defaults = dataclasses.asdict(RunConfig())
+    for section, values in yaml.safe_load(text).items():
+        for key, value in values.items():
+            if (section, key) != ("frontend", "name"):
+                assert defaults[section][key] != value, f"{section}.{key} is the default"
+
+
+@pytest.mark.parametrize("name", list_frontends())
+def test_every_option_of_a_front_end_is_one_of_the_command_line(name):
+    known = {field.name for field in dataclasses.fields(FrontendConfig)}
+    for backend in list_backends(name):
+        # The clips' rate is data.sample_rate.
+        assert set(option_names(frontend_class(name, backend))) - {"input_sample_rate"} <= known
+
+
+def test_features_at_a_rate_of_their_own():
+    config = parse_run(["--frontend.name", "logmel", "--frontend.sample_rate", "16000"], "train.py")
+    frontend = build_model(config, 4).frontend
+    assert (frontend.sample_rate, frontend.input_rate) == (16000, 44100)
+
+
+def test_the_command_line_overrides_the_file(tmp_path):
+    file = tmp_path / "a.yaml"
+    file.write_text("frontend: {name: mfcc, n_mfcc: 20}\ntrain: {epochs: 3}\n")
+    config = parse_run(["--config", str(file), "--frontend.n_mfcc", "13", "--folds", "[1,2]"], "train.py")
+    assert (config.frontend.name, config.frontend.n_mfcc, config.train.epochs) == ("mfcc", 13, 3)
+    assert config.folds == [1, 2] and parse_run(["--folds", "2"], "train.py").folds == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        ([], (False, False)),
+        (["--resume"], (True, False)),
+        (["--resume", "--overwrite", "true"], (True, True)),
+        (["--overwrite", "--folds", "2"], (False, True)),
+        (["--resume", "false", "--overwrite=true"], (False, True)),
+    ],
+)
+def test_switches_need_no_value(arguments, expected):
+    config = parse_run(arguments, "train.py")
+    assert (config.resume, config.overwrite) == expected
+
+
+def test_a_parse_knows_nothing_of_the_one_before(tmp_path):
+    """Of one parser, which is kept."""
+    (tmp_path / "a.yaml").write_text("train: {epochs: 7}\nmodel: {options: {drop_rate: 0.5}}\nfolds: [1, 2]\n")
+    changed = parse_run(["--config", str(tmp_path / "a.yaml"), "--frontend.n_mels", "8"], "train.py")
+    changed.model.options["drop_rate"] = changed.folds[0] = 9
+    with pytest.raises(EscGpuError):
+        parse_run(["--train.epochs", "3", "--train.lr", "much"], "train.py")
+    first = parse_run([], "train.py")
+    assert first == RunConfig()
+    first.model.options["drop_rate"] = 0.5
+    assert parse_run([], "train.py") == RunConfig()
+
+
+def test_a_dumped_config_gives_the_same_run(tmp_path):
+    config = parse_run(["--config", str(CONFIGS[0].with_name("logmel_mfcc_cqt.yaml"))], "train.py")
+    file = tmp_path / "dump.yaml"
+    file.write_text(yaml.safe_dump(plain(dataclasses.asdict(config))))
+    assert parse_run(["--config", str(file)], "train.py") == config
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--frontend.n_mel", "3"], "no option 'frontend.n_mel'; did you mean 'frontend.n_mels'"),
+        (["--frontend.n_mels", "many"], "frontend.n_mels: expected int or null, got 'many'"),
+        (["--data.subset", "esc11"], "data.subset: Expected a one of 'all', 'esc10'. Got value: esc11"),
+        (["--config", "/nowhere.yaml"], "/nowhere.yaml"),
+        (["stray"], "no option 'stray'"),
+    ],
+)
+def test_mistakes_on_the_command_line(arguments, message):
+    with pytest.raises(EscGpuError) as raised:
+        parse_run(arguments, "train.py")
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("frontned: {name: mfcc}", "did you mean 'frontend.name'"),
+        ("frontend: {nam: mfcc}", "no option 'frontend.nam'; did you mean 'frontend.name'"),
+        ("frontend: {name: stack, members: [{nam: mfcc}]}", "no option 'nam'; did you mean 'name'"),
+        ("train: {epochs: many}", "train.epochs: Expected a int. Got value: many"),
+        ("train: [", "parsing config"),
+        ("data: {root: !!python/object/apply:os.system ['true']}", "config"),
+    ],
+)
+def test_mistakes_in_a_file(tmp_path, text, message):
+    file = tmp_path / "bad.yaml"
+    file.write_text(text)
+    with pytest.raises(EscGpuError) as raised:
+        parse_run(["--config", str(file)], "train.py")
+    assert message in str(raised.value) and "\n" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--train.epochs", "0"], "train.epochs must be positive"),
+        (["--train.lr", "-1"], "train.lr must be positive"),
+        (["--augment.gain_db", "-3"], "augment.gain_db must not be negative"),
+        (["--train.label_smoothing", "1.5"], "train.label_smoothing is a share"),
+        (["--augment.crop_seconds", "6"], "augment.crop_seconds must not be more than data.clip_seconds=5, got 6"),
+        (["--augment.cutmix_probability", "1.5"], "augment.cutmix_probability is a share"),
+        *(
+            ([f"--augment.{name}", value], f"augment.{name} must not be more than {limit}, got {value}")
+            for name, value, limit in (
+                *(("shift_seconds", "3601.0", 3600), ("speed", "1.5", 1), ("gain_db", "61.0", 60)),
+                *(("equalizer_db", "61.0", 60), ("mixup_alpha", "101.0", 100), ("filter_std", "11.0", 10)),
+                *(("freq_masks", "21", 20), ("time_masks", "21", 20)),
+            )
+        ),
+        *(
+            ([f"--{name}", ".inf"], f"{name} must be finite, got inf")
+            for name in (
+                *("augment.shift_seconds", "augment.speed", "augment.gain_db", "augment.filter_std", "train.lr"),
+                *("train.frontend_lr", "train.weight_decay", "train.warmup_epochs", "train.clip_norm"),
+            )
+        ),
+        (["--augment.mixup_alpha", ".nan"], "augment.mixup_alpha must not be negative, got nan"),
+        (["--augment.crop_seconds", "1e-9"], "augment.crop_seconds must be 0, .* or at least a sample, got 1e-09"),
+        (["--train.warmup_epochs", "31"], "train.warmup_epochs must not be more than train.epochs=30, got 31"),
+        *(
+            ([f"--augment.{name}", value], rf"augment.{name} is \[lowest, highest\] from -{limit} to {limit}, got \[")
+            for name, limit in (("noise_snr_db", 100), ("noise_exponent", 4))
+            for value in ("[.nan, 1]", "[1, .nan]", "[-.inf, 1]", "[0, .inf]", "[2, 1]", "[101, 101]", "[-101, 0]")
+        ),
+        (["--augment.freq_warp", "1"], "augment.freq_warp is from 0 to below 1"),
+        (["--train.ema_decay", "1"], "train.ema_decay is from 0 to below 1"),
+        (["--model.test_shifts", "0"], "model.test_shifts must be positive"),
+        (["--train.seed", "-1"], "train.seed must not be negative"),
+        (["--data.sample_rate", "0"], "data.sample_rate must be positive"),
+        (["--train.compile", "reduce-overhead", "--train.accumulation", "2"], "train.compile=reduce-overhead keeps"),
+    ],
+)
+def test_numbers_out_of_range(arguments, message):
+    with pytest.raises(EscGpuError, match=message):
+        check_config(parse_run(arguments, "train.py"))
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ["--train.epochs", "1"],  # the default warm-up is longer
+        ["--train.epochs", "5", "--train.warmup_epochs", "5"],
+        ["--augment.noise_snr_db", "[20, 20]", "--augment.noise_exponent", "[-4, 4]"],
+        ["--data.clip_seconds", "1"],  # the default shift goes round
+    ],
+)
+def test_numbers_at_the_end_of_their_range(arguments):
+    check_config(parse_run(arguments, "train.py"))
+
+
+def test_every_option_has_a_help_text():
+    for cls in (
+        MemberConfig,
+        *(type(value) for value in vars(RunConfig()).values() if dataclasses.is_dataclass(value)),
+    ):
+        for field in dataclasses.fields(cls):
+            assert f"\n        {field.name}: " in cls.__doc__, f"{cls.__name__}.{field.name}"
+    assert "frontend.n_mels" in all_keys()

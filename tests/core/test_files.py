@@ -1,0 +1,106 @@
+"""Files are whole or not there, whatever happens while they are written."""
+
+import contextlib
+import json
+import os
+import stat
+
+import pytest
+
+from esc_gpu import EscGpuError
+from esc_gpu.core.files import PARTIAL, discard, read_json, remove_leftovers, replacing, write_json
+
+
+def test_an_error_while_writing_leaves_the_earlier_file(tmp_path):
+    file = tmp_path / "a.json"
+    write_json(file, {"a": 1})
+    with pytest.raises(RuntimeError), replacing(file) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert json.loads(file.read_text()) == {"a": 1} and list(tmp_path.iterdir()) == [file]
+
+
+def test_a_value_that_is_not_json_writes_nothing(tmp_path):
+    with pytest.raises(TypeError):
+        write_json(tmp_path / "a.json", {"a": object()})
+    assert not list(tmp_path.iterdir())
+
+
+def test_the_file_has_the_permissions_of_any_new_file(tmp_path):
+    write_json(tmp_path / "a.json", {})
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE((tmp_path / "a.json").stat().st_mode) == 0o666 & ~umask
+
+
+def test_reading(tmp_path):
+    write_json(tmp_path / "a.json", {"name": "Säge"})
+    assert read_json(tmp_path / "a.json") == {"name": "Säge"}
+    with pytest.raises(EscGpuError, match="no file"):
+        read_json(tmp_path / "b.json")
+    (tmp_path / "a.json").write_text("{")
+    with pytest.raises(EscGpuError, match="is not JSON"):
+        read_json(tmp_path / "a.json")
+
+
+def test_content_and_names_are_on_the_disk_in_this_order(tmp_path, monkeypatch):
+    done = []
+    fsync, replace = os.fsync, os.replace
+
+    def note_fsync(handle):
+        done.append("folder" if stat.S_ISDIR(os.fstat(handle).st_mode) else "file")
+        fsync(handle)
+
+    def note_replace(*names):
+        done.append("rename")
+        replace(*names)
+
+    monkeypatch.setattr(os, "fsync", note_fsync)
+    monkeypatch.setattr(os, "replace", note_replace)
+    write_json(tmp_path / "a.json", {})
+    assert done == ["file", "rename", "folder"]
+
+
+def test_a_full_disk_names_the_file(tmp_path):
+    with pytest.raises(OSError) as raised, replacing(tmp_path / "a.json"):
+        raise OSError(28, "No space left on device")
+    assert raised.value.filename == str(tmp_path / "a.json") and not list(tmp_path.iterdir())
+    with pytest.raises(OSError) as raised, replacing(tmp_path / "b" / "a.json"):
+        pass
+    assert raised.value.filename == str(tmp_path / "b" / "a.json")
+
+
+def test_a_folder_that_cannot_be_synchronised_is_no_error_and_a_bad_disk_is(tmp_path, monkeypatch):
+    for number, is_error in ((22, False), (5, True)):
+
+        def fail(handle, number=number):
+            raise OSError(number, os.strerror(number))
+
+        monkeypatch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError) if is_error else contextlib.nullcontext():
+            write_json(tmp_path / f"{number}.json", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["22.json"]
+
+
+def test_what_is_discarded_or_left_over_is_gone(tmp_path, monkeypatch):
+    (tmp_path / "fold1").mkdir()
+    write_json(tmp_path / "fold1" / "a.json", {})
+    write_json(tmp_path / "b.json", {})
+    with monkeypatch.context() as context:
+        context.setattr("esc_gpu.core.files.shutil.rmtree", lambda path: None)  # killed here
+        discard(tmp_path / "fold1")
+    (tmp_path / f"{PARTIAL}c.json-0").write_text("half")
+    assert not (tmp_path / "fold1").exists()
+    discard(tmp_path / "b.json")
+    remove_leftovers(tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_link_to_a_folder_is_removed_and_the_folder_is_not(tmp_path):
+    (tmp_path / "disk").mkdir()
+    write_json(tmp_path / "disk" / "a.json", {})
+    for name in ("fold1", f"{PARTIAL}fold2"):
+        (tmp_path / name).symlink_to(tmp_path / "disk")
+    discard(tmp_path / "fold1")
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.json", "disk"]

@@ -1,0 +1,125 @@
+"""The decoder: where a recording ends, codecs that cannot seek, and what a header claims."""
+
+import errno
+import os
+
+import numpy as np
+import pytest
+import soundfile
+
+from esc_gpu.data.clips import decode as decode_module
+from esc_gpu.data.clips.damaged_files import DamagedFilesError, reason_of
+from esc_gpu.data.clips.decode import decode_clip, recording_samples
+from esc_gpu.errors import EscGpuError
+from tests.data.clips.test_windows import RATE, cut, noise, starts, write
+
+
+@pytest.mark.parametrize(("rate", "length"), [(RATE, 4800), (22050, 13230), (4000, 2400)])
+def test_window_after_the_end_is_refused(tmp_path, rate, length):
+    path = write(tmp_path / "a.wav", noise(4800))
+    assert decode_clip(path, length - 1, sample_rate=rate, samples=10).any()
+    for start in (length, length + 50):
+        with pytest.raises(EscGpuError, match=f"^{path}: has {length} samples; expected more than {start} for this"):
+            decode_clip(path, start, sample_rate=rate, samples=10)
+
+
+def test_a_recording_of_less_than_a_sample_is_silence(tmp_path):
+    path = write(tmp_path / "a.wav", noise(1), 48000)
+    assert not decode_clip(path, 0, sample_rate=RATE, samples=10).any()
+    assert starts(cut([path], 0.5)) == [0]
+
+
+@pytest.mark.parametrize("block_values", [None, 5000], ids=["one block", "many blocks"])
+@pytest.mark.parametrize(
+    ("extension", "subtype"), [("wav", "GSM610"), ("au", "G721_32"), ("au", "G723_24"), ("wav", "NMS_ADPCM_16")]
+)
+def test_a_codec_without_seeking_begins_anywhere(tmp_path, monkeypatch, extension, subtype, block_values):
+    monkeypatch.setattr(decode_module, "BLOCK_VALUES", block_values or decode_module.BLOCK_VALUES)
+    path = tmp_path / f"a.{extension}"
+    soundfile.write(path, noise(3 * RATE), RATE, subtype)
+    with soundfile.SoundFile(path) as file:
+        expected = np.rint(file.read(file.frames) * 32768)
+    for start in (0, 1, 7777, len(expected) - 1):
+        clip = decode_clip(path, start, sample_rate=RATE, samples=RATE)
+        part = expected[start : start + RATE]
+        np.testing.assert_array_equal(clip[: len(part)], part)
+        assert not clip[len(part) :].any()
+
+
+# What a header claims
+
+
+def flac_of_hours(path):
+    """STREAMINFO claims 143 hours."""
+    write(path, noise(RATE))
+    content = bytearray(path.read_bytes())
+    content[22:26] = (143 * 3600 * RATE).to_bytes(4, "big")
+    path.write_bytes(content)
+
+
+def ogg_of_hours(path):
+    """The granule position of the last page, whose checksum is right, claims 143 hours."""
+    write(path, noise(3 * RATE))
+    content = path.read_bytes()
+    last = content.rindex(b"OggS")
+    page = bytearray(content[last:])
+    page[6:14] = (143 * 3600 * RATE).to_bytes(8, "little")
+    page[22:26] = bytes(4)
+    checksum = 0
+    for byte in page:  # RFC 3533: CRC-32 of 0x04c11db7, nothing reflected
+        checksum ^= byte << 24
+        for _ in range(8):
+            checksum = (checksum << 1 ^ (0x04C11DB7 if checksum >> 31 else 0)) & 0xFFFFFFFF
+    page[22:26] = checksum.to_bytes(4, "little")
+    path.write_bytes(content[:last] + page)
+
+
+@pytest.mark.parametrize(("name", "make"), [("a.flac", flac_of_hours), ("a.ogg", ogg_of_hours)])
+def test_a_claimed_length_is_found_out_before_it_is_cut_into_windows(tmp_path, name, make):
+    path = tmp_path / name
+    make(path)
+    assert recording_samples(path, RATE) == 143 * 3600 * RATE
+    paths = [write(tmp_path / "good.wav", noise(RATE)), path]
+    with pytest.raises(EscGpuError, match=f"^{path}: "):
+        cut(paths, 0.5)
+    with pytest.raises(DamagedFilesError) as caught:
+        cut(paths, 0.5, on_error="skip")
+    assert list(caught.value.reasons) == [1]
+    with pytest.raises(EscGpuError, match=f"^{path}: "):
+        decode_clip(path, 100 * 3600 * RATE, sample_rate=RATE, samples=RATE)
+
+
+@pytest.mark.parametrize("claimed", [2_000_000_000, 0x7FFFEFFF, 0x80000002, 3_000_000_000, 0xFFFFEFFE])
+def test_a_file_cut_short_is_refused_whatever_its_size_was(tmp_path, claimed):
+    path = write(tmp_path / "a.wav", noise(RATE))
+    content = path.read_bytes()
+    path.write_bytes(content[:40] + claimed.to_bytes(4, "little") + content[44:])
+    with pytest.raises(EscGpuError, match=f"^{path}: holds 16000 bytes; expected {claimed} by its header"):
+        decode_clip(path, 0, sample_rate=RATE, samples=RATE)
+
+
+@pytest.mark.parametrize("claimed", [0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFF000, 0xFFFFFFFF])
+def test_a_stream_is_read_to_its_end(tmp_path, claimed):
+    path = write(tmp_path / "a.wav", noise(RATE))
+    content, expected = path.read_bytes(), decode_clip(path, 0, sample_rate=RATE, samples=RATE)
+    path.write_bytes(content[:40] + claimed.to_bytes(4, "little") + content[44:])
+    np.testing.assert_array_equal(decode_clip(path, 0, sample_rate=RATE, samples=RATE), expected)
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac"])
+def test_a_read_that_fails_is_the_disks_fault(tmp_path, monkeypatch, extension):
+    """The file is made one that cannot be read (EBADF) once libsndfile has it open."""
+    path = write(tmp_path / f"a.{extension}", noise(10 * RATE))
+
+    def spoil(file, raw, first):
+        handle = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)
+        os.dup2(handle, raw.fileno())
+        os.close(handle)
+        return first
+
+    monkeypatch.setattr(decode_module, "seek_to", spoil)
+    with pytest.raises(EscGpuError, match=f"^{path}: System error") as caught:
+        decode_clip(path, 0, sample_rate=RATE, samples=10 * RATE)
+    assert caught.value.__cause__.errno == errno.EIO
+    with pytest.raises(EscGpuError, match="System error"):
+        reason_of(path, caught.value)

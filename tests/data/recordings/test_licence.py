@@ -1,0 +1,52 @@
+"""The licence of ESC-50's recordings, and of no others."""
+
+import numpy as np
+import pytest
+
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.licence import ESC10, ESC50, recordings_licence
+from esc_gpu.data.recordings.synthetic import SOUNDS, write_synthetic
+
+
+def recordings(root, classes, in_layout=True):
+    n = len(classes)
+    return Recordings(
+        root=root,
+        audio=root / "audio" if in_layout else root,
+        filenames=tuple(f"{name}.wav" for name in classes),
+        folds=np.ones(n, dtype=np.int64),
+        labels=np.arange(n),
+        src_files=tuple(classes),
+        class_names=tuple(classes),
+        class_categories=("Other",) * n,
+    )
+
+
+def test_esc_50_has_fifty_classes_and_esc_10_ten_of_them():
+    assert len(ESC50) == 50 and len(ESC10) == 10 and ESC10 < ESC50
+    assert set(SOUNDS) <= ESC50
+
+
+@pytest.mark.parametrize(
+    ("classes", "in_layout", "expected"),
+    [
+        (sorted(ESC10), True, "CC BY 3.0"),
+        (["dog", "rain"], True, "CC BY 3.0"),
+        (["dog", "siren"], True, "CC BY-NC 3.0"),
+        (sorted(ESC50), True, "CC BY-NC 3.0"),
+        (["dog", "doorbell"], True, None),
+        (["dog", "rain"], False, None),
+    ],
+)
+def test_the_licence_is_known_by_layout_and_classes(tmp_path, classes, in_layout, expected):
+    assert recordings_licence(recordings(tmp_path, classes, in_layout)) == expected
+
+
+def test_synthetic_recordings_in_the_layout_are_not_those_of_esc_50(tmp_path):
+    root = write_synthetic(tmp_path / "synthetic", clips_per_class=10, progress=False)
+    assert recordings_licence(read_esc50(root)) is None
+
+
+def test_the_real_recordings_of_esc_10(esc10_root):
+    assert recordings_licence(read_esc50(esc10_root)) == "CC BY 3.0"

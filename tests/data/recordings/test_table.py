@@ -1,0 +1,228 @@
+"""A table of the user's own: what is read, and what is refused."""
+
+import numpy as np
+import pytest
+
+from esc_gpu.data.recordings.esc50 import COLUMNS
+from esc_gpu.data.recordings.layouts import read_recordings
+from esc_gpu.data.recordings.table import read_table
+from esc_gpu.errors import EscGpuError
+
+LINES = ["a/1.wav,dog,1", "b.flac,cat,2", "c.ogg,cat,1", "a/2.wav,dog,2"]
+HEADER = "path,label,fold"
+
+
+@pytest.fixture
+def write(tmp_path):
+    """Write a table beside its files, which are empty, and return its path."""
+
+    def write(lines=LINES, header=HEADER, files=("a/1.wav", "a/2.wav", "b.flac", "c.ogg"), **options):
+        (tmp_path / "set" / "a").mkdir(parents=True, exist_ok=True)
+        for name in files:
+            (tmp_path / "set" / name).touch()
+        table = tmp_path / "set" / "list.csv"
+        options = {"newline": "\n", "encoding": "utf-8", **options}
+        table.write_text("\n".join([header, *lines, ""]), **options)
+        return table
+
+    return write
+
+
+def failure(table, root=None):
+    """The message of the error, after checking that it is one line."""
+    with pytest.raises(EscGpuError) as caught:
+        read_table(table, root)
+    assert len(str(caught.value).splitlines()) == 1
+    return str(caught.value)
+
+
+# What is read
+
+
+def test_rows_keep_their_order_and_classes_are_sorted(write):
+    table = write()
+    data = read_table(table)
+    assert data.root == data.audio == table.parent
+    assert data.filenames == data.src_files == ("a/1.wav", "b.flac", "c.ogg", "a/2.wav")
+    assert data.class_names == ("cat", "dog") and data.class_categories == ("Other", "Other")
+    assert data.labels.tolist() == [1, 0, 0, 1] and data.folds.tolist() == [1, 2, 1, 2]
+    assert data.labels.dtype == data.folds.dtype == np.int64
+    assert all(path.is_file() for path in data.paths)
+    train, test = data.split(2)
+    assert (train.tolist(), test.tolist()) == ([0, 2], [1, 3])
+
+
+def test_files_may_lie_elsewhere_than_the_table(write, tmp_path):
+    table = write()
+    moved = table.rename(tmp_path / "list.csv")
+    data = read_table(str(moved), str(tmp_path / "set"))
+    assert data.root == tmp_path / "set" and data.paths[0] == tmp_path / "set" / "a" / "1.wav"
+    assert f"{tmp_path / 'a' / '1.wav'}: no such clip (4 of 4 are missing)" in failure(moved)
+
+
+@pytest.mark.parametrize("options", [{"newline": "\r\n"}, {"newline": "\r"}, {"encoding": "utf-8-sig"}], ids=str)
+def test_line_ends_and_byte_order_mark(write, options):
+    data = read_table(write(**options))
+    assert data.filenames == ("a/1.wav", "b.flac", "c.ogg", "a/2.wav") and data.class_names == ("cat", "dog")
+
+
+def test_quoted_commas_unicode_and_further_columns(write):
+    lines = [
+        'x,1,"Vögel, klein","a/Ü, é.wav"',
+        ',2,"Vögel, klein",雨.wav',
+        "x,1, rain ,a/1.wav",
+        "y,2,rain,a/2.wav",
+        ",1,👩\u200d🚒,b.flac",  # joined by a character that is not printable
+        ",2,👩\u200d🚒,c.ogg",
+    ]
+    files = ("a/Ü, é.wav", "雨.wav", "a/1.wav", "a/2.wav", "b.flac", "c.ogg")
+    data = read_table(write(lines, "note,fold,label,path", files))
+    assert data.filenames == files
+    assert data.class_names == ("Vögel, klein", "rain", "👩\u200d🚒")
+
+
+def test_integer_labels_are_sorted_by_number_and_others_as_text(write):
+    files = [f"{i}.wav" for i in range(8)]
+
+    def names(labels):
+        lines = [f"{name},{label},{i % 2}" for i, (name, label) in enumerate(zip(files, labels, strict=True))]
+        return read_table(write(lines, files=files)).class_names
+
+    assert names([10, 10, 9, 9, -1, -1, 100, 100]) == ("-1", "9", "10", "100")
+    assert names([10, 10, 9, 9, "9a", "9a", 100, 100]) == ("10", "100", "9", "9a")
+
+
+def test_source_groups_files_and_is_the_file_where_it_is_empty(write):
+    lines = ["a/1.wav,dog,1,one", "b.flac,cat,2,", "c.ogg,cat,1,one", "a/2.wav,dog,2"]
+    assert read_table(write(lines, HEADER + ",source")).src_files == ("one", "b.flac", "one", "a/2.wav")
+
+
+def test_blank_lines_are_read_over(write):
+    assert len(read_table(write([LINES[0], "", *LINES[1:], ""])).filenames) == 4
+
+
+# What is refused
+
+
+def test_source_in_two_folds(write):
+    lines = ["a/1.wav,dog,1,one", "b.flac,cat,2,two", "c.ogg,cat,1,three", "a/2.wav,dog,2, one "]
+    message = failure(write(lines, HEADER + ",source"))
+    assert "list.csv, row 5: fold of source 'one' is 2, above it was 1" in message
+
+
+@pytest.mark.parametrize("spelling", ["a/1.wav", "./a/1.wav", "a//1.wav", "a/./1.wav"])
+def test_path_that_is_there_twice(write, spelling):
+    message = failure(write([*LINES, f"{spelling},dog,1"]))
+    assert "list.csv, row 6: path 'a/1.wav' is already in row 2" in message
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ("/etc/a.wav,dog,1", "path '/etc/a.wav' is absolute or has a double dot; expected a path inside"),
+        ("C:/a.wav,dog,1", "path 'C:/a.wav' is absolute or has a double dot"),
+        ("../a.wav,dog,1", "path '../a.wav' is absolute or has a double dot"),
+        ("a/../../b.flac,dog,1", "path 'a/../../b.flac' is absolute or has a double dot"),
+        ("..,dog,1", "path '..' is absolute or has a double dot"),
+        (".,dog,1", "path '.' is a folder"),
+        ("a\\1.wav,dog,1", r"path 'a\\1.wav' has a backslash; expected forward slashes"),
+        ("a\t.wav,dog,1", r"path 'a\t.wav' has a control character"),
+        ("a\x1b.wav,dog,1", r"path 'a\x1b.wav' has a control character"),
+        ("a\u2028.wav,dog,1", r"path 'a\u2028.wav' has a control character"),
+        ("a/3.wav,dog\x07,1", r"label 'dog\x07' is blank or has a control character"),
+        ("a/3.wav,  ,1", "label '  ' is blank"),
+        ("a/3.wav,,1", "label is empty; expected 3 fields"),
+        (",dog,1", "path is empty; expected 3 fields"),
+        ("a/3.wav,dog", "fold is empty; expected 3 fields"),
+        ("a/3.wav,dog,", "fold is empty; expected 3 fields"),
+        ("a/3.wav,dog,one", "fold is 'one'; expected an integer"),
+        ("a/3.wav,dog,1.0", "fold is '1.0'; expected an integer"),
+        (f"a/3.wav,dog,{2**63}", f"fold is '{2**63}'; expected an integer"),
+        ("a,b.wav,dog,1", "has more fields than the first row; expected as many; put text that holds a comma"),
+    ],
+)
+def test_bad_value_is_named_with_its_row(write, row, message):
+    assert f"list.csv, row 4: {message}" in failure(write([*LINES[:2], row, *LINES[2:]]))
+
+
+def test_dots_within_a_name_are_no_way_out(write):
+    lines = [LINES[0].replace("a/1.wav", "a/1..wav"), *LINES[1:]]
+    assert read_table(write(lines, files=("a/1..wav", "a/2.wav", "b.flac", "c.ogg"))).filenames[0] == "a/1..wav"
+
+
+@pytest.mark.parametrize("column", ["path", "label", "fold"])
+def test_missing_column_is_named(write, column):
+    message = failure(write(header=HEADER.replace(column, "other")))
+    assert f"list.csv: columns {column} are missing; expected path, label, fold, found " in message
+
+
+def test_missing_table_and_folder(write, tmp_path):
+    assert f"{tmp_path / 'no.csv'}: no such file; expected a csv with" in failure(tmp_path / "no.csv")
+    message = failure(write(), tmp_path / "nowhere")
+    assert message.startswith(f"{tmp_path / 'nowhere'}: no such folder") and "correct data.root" in message
+
+
+def test_empty_table_and_one_that_is_no_text(write):
+    table = write([])
+    assert "list.csv: no rows" in failure(table)
+    table.write_bytes(b"\xff\xfe\x00")
+    assert "list.csv: 'utf-8' codec" in failure(table)
+
+
+def test_missing_files_are_counted_and_the_first_is_named(write):
+    table = write()
+    (table.parent / "c.ogg").unlink()
+    (table.parent / "a" / "2.wav").unlink()
+    message = failure(table)
+    assert message.startswith(f"{table.parent / 'c.ogg'}: no such clip (2 of 4 are missing); expected every path")
+
+
+def test_folds_that_cannot_be_used(write):
+    assert "every clip is in fold 1" in failure(write([line[:-1] + "1" for line in LINES]))
+    assert "label 'dog' is in fold 1 only" in failure(write([*LINES[:3], "a/2.wav,dog,1"]))
+
+
+# Which layout
+
+
+def write_esc50(root):
+    (root / "meta").mkdir(parents=True)
+    (root / "audio").mkdir()
+    rows = [f"{fold}.wav,{fold},0,dog,True,{fold},A" for fold in (1, 2)]
+    (root / "meta" / "esc50.csv").write_text("\n".join([",".join(COLUMNS), *rows]))
+    for fold in (1, 2):
+        (root / "audio" / f"{fold}.wav").touch()
+    return root
+
+
+def test_a_table_is_read_where_it_is_given_and_esc50_where_not(write, tmp_path):
+    root = write_esc50(tmp_path / "esc50")
+    data = read_recordings(root, "esc10")
+    assert data.root == root and data.audio == root / "audio" and data.class_names == ("dog",)
+    table = write()
+    assert read_recordings(None, "all", table).filenames == read_table(table).filenames
+    assert read_recordings(table.parent, table=table.rename(root / "list.csv")).root == tmp_path / "set"
+
+
+def test_a_table_has_no_subset(write):
+    with pytest.raises(EscGpuError, match="data.subset is 'esc10' together with data.table .*list.csv; expected all"):
+        read_recordings(None, "esc10", write())
+
+
+def test_neither_root_nor_table():
+    with pytest.raises(EscGpuError, match="neither data.root nor data.table"):
+        read_recordings(None)
+
+
+@pytest.mark.parametrize("name", ["list.csv", "meta/list.csv"])
+def test_another_csv_in_the_root_is_pointed_to(tmp_path, name):
+    (tmp_path / "meta").mkdir()
+    with pytest.raises(EscGpuError) as caught:
+        read_recordings(tmp_path)
+    assert "no such file" in str(caught.value) and "--data.table" not in str(caught.value)
+    (tmp_path / name).touch()
+    with pytest.raises(EscGpuError) as caught:
+        read_recordings(tmp_path)
+    message = str(caught.value)
+    assert message.startswith(f"{tmp_path / 'meta' / 'esc50.csv'}: no such file, but there is {tmp_path / name};")
+    assert message.endswith("name your csv with --data.table FILE.csv")

@@ -1,0 +1,161 @@
+"""Statistics of features by class, against plain float64 and scikit-learn."""
+
+import numpy as np
+import pytest
+import torch
+from sklearn.feature_selection import f_classif
+
+import esc_gpu.evaluation.feature_statistics as module
+from esc_gpu.data.store.read import ArrayStore
+from esc_gpu.errors import EscGpuError
+from esc_gpu.evaluation.feature_statistics import FeatureStatistics, compute_statistics, separability
+from esc_gpu.frontends.images import default_frontends
+
+RATE, N_CLASSES = 8000, 3
+NAMES = ("logmel", "mfcc", "spectral_centroid", "rms", "delta")
+
+
+@pytest.fixture(scope="module")
+def clips():
+    """13 clips of 0.6 s: tones in noise, the class is the tone."""
+    generator = np.random.default_rng(0)
+    labels = np.array([0, 1, 2, 1, 0, 2, 2, 1, 0, 0, 1, 2, 1])
+    time = np.arange(round(0.6 * RATE)) / RATE
+    tones = np.sin(2 * np.pi * np.array([300, 900, 1900])[labels, None] * time)
+    waveforms = 9000 * tones + 1500 * generator.standard_normal(tones.shape)
+    return waveforms.astype(np.int16), labels
+
+
+@pytest.fixture(scope="module")
+def statistics(clips):
+    waveforms, labels = clips
+    return compute_statistics(ArrayStore(waveforms), labels, N_CLASSES, default_frontends(RATE, NAMES), progress=False)
+
+
+def frames_of(waveforms, name):
+    """(clips, C, F, N) float64."""
+    return default_frontends(RATE, [name])[name](torch.from_numpy(waveforms)).double().numpy()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_numbers_are_those_of_plain_float64(name, clips, statistics):
+    waveforms, labels = clips
+    features, found = frames_of(waveforms, name), statistics[name]
+    assert np.allclose(found.clip_means, features.mean(axis=-1), rtol=1e-9, atol=1e-9)
+    for label in range(N_CLASSES):
+        frames = np.concatenate(features[labels == label], axis=-1)  # (C, F, all frames)
+        assert found.frames[label] == frames.shape[-1]
+        assert np.allclose(found.means[label], frames.mean(axis=-1), rtol=1e-9, atol=1e-9)
+        assert np.allclose(found.spreads[label], frames.std(axis=-1), rtol=1e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_fishers_ratio_is_that_of_the_analysis_of_variance(name, clips, statistics):
+    waveforms, labels = clips
+    features = frames_of(waveforms, name)
+    n_frames = features.shape[-1]
+    rows = np.moveaxis(features, -1, 1).reshape(len(labels) * n_frames, -1)
+    varies = rows.std(axis=0) > 1e-6
+    f, _ = f_classif(rows[:, varies], labels.repeat(n_frames))
+    expected = f * (N_CLASSES - 1) / (len(rows) - N_CLASSES)  # of variances instead of mean squares
+    assert np.allclose(statistics[name].fisher.ravel()[varies], expected, rtol=1e-6)
+
+
+def test_batches_make_no_difference(clips, statistics, monkeypatch):
+    waveforms, labels = clips
+    monkeypatch.setattr(module, "BATCH", 3)
+    again = compute_statistics(ArrayStore(waveforms), labels, N_CLASSES, default_frontends(RATE, NAMES), progress=False)
+    for name in NAMES:
+        assert np.allclose(again[name].means, statistics[name].means, rtol=1e-5, atol=1e-5)
+        assert np.allclose(again[name].clip_means, statistics[name].clip_means, rtol=1e-5, atol=1e-5)
+
+
+def made_up(means, spreads, clip_means=None, frames=(1, 1)):
+    """Statistics of one channel; (K, F) means and spreads."""
+    means, spreads = (np.array(part, dtype=float)[:, None] for part in (means, spreads))
+    return FeatureStatistics(np.array(frames), means, spreads, clip_means)
+
+
+def test_fishers_ratio_of_bins_that_do_not_vary():
+    ratio = made_up([[7, 1, 1, -80], [7, 3, 3, -80]], [[0, 0, 1, 1], [0, 0, 1, 1]]).fisher
+    assert ratio.tolist() == [[0, np.inf, 1, 0]]
+
+
+def test_fishers_ratio_of_rounding_is_none():
+    silence = made_up([[-80.0], [-80.0 + 1e-12]], [[1e-9], [0]])
+    assert silence.fisher.tolist() == [[0]]
+
+
+def test_fishers_ratio_weighs_classes_by_their_frames():
+    ratio = made_up([[0], [4]], [[1], [3]], frames=(3, 1)).fisher
+    assert ratio.item() == pytest.approx((3 * 1 + 1 * 9) / (3 * 1 + 1 * 9))  # the mean of all is 1
+
+
+def vectors(values):
+    return made_up([[0]], [[1]], np.asarray(values, dtype=float)[:, None])
+
+
+def test_classes_far_apart_are_all_told():
+    labels = np.arange(60) % 3
+    points = np.array([[0, 0], [50, 0], [0, 50]])[labels] + np.random.default_rng(0).standard_normal((60, 2))
+    found = separability(vectors(points), labels, np.arange(60) // 12)
+    assert found.balanced_accuracy == 1 and found.recall.tolist() == [1, 1, 1]
+    assert found.silhouette > 0.9
+
+
+def test_the_silhouette_is_rousseeuws():
+    generator = np.random.default_rng(1)
+    points, labels = generator.standard_normal((20, 4)) * [1, 10, 100, 1000], np.arange(20) % 2
+    scaled = (points - points.mean(axis=0)) / points.std(axis=0)
+    distances = np.linalg.norm(scaled[:, None] - scaled, axis=-1)
+    values = []
+    for i in range(20):
+        own = distances[i, (labels == labels[i]) & (np.arange(20) != i)].mean()
+        other = distances[i, labels != labels[i]].mean()
+        values.append((other - own) / max(own, other))
+    assert separability(vectors(points), labels, np.arange(20) // 5).silhouette == pytest.approx(np.mean(values))
+
+
+def test_a_fold_is_not_learnt_from_itself():
+    """Which side is which class turns round from fold to fold: what is learnt from the others is all wrong."""
+    labels, folds = np.arange(40) % 2, np.arange(40) // 20
+    points = (np.where(folds == 0, labels, 1 - labels) + 0.01 * np.random.default_rng(0).standard_normal(40))[:, None]
+    assert separability(vectors(points), labels, folds).balanced_accuracy == 0
+
+
+def test_the_accuracy_is_balanced():
+    """Nine clips in ten are of one class; without information the other one is not counted away."""
+    labels = (np.arange(100) % 10 == 0).astype(int)
+    points = np.random.default_rng(0).standard_normal((100, 1))
+    found = separability(vectors(points), labels, np.arange(100) // 20)
+    assert found.balanced_accuracy == pytest.approx(found.recall.mean()) == pytest.approx(0.5, abs=0.1)
+
+
+def test_more_bins_than_clips_and_bins_that_do_not_vary():
+    labels = np.arange(30) % 3
+    points = np.random.default_rng(0).standard_normal((30, 200)) + 3 * np.eye(3).repeat(67, axis=1)[:, :200][labels]
+    points[:, 5] = -80
+    assert separability(vectors(points), labels, np.arange(30) // 6).balanced_accuracy > 0.9
+
+
+@pytest.mark.parametrize(
+    ("labels", "n_classes", "message"),
+    [([0, 0], 1, "there is one class only"), ([0, 2], 3, "class 1 has no clips")],
+)
+def test_classes_are_needed(labels, n_classes, message):
+    store = ArrayStore(np.zeros((2, RATE), dtype=np.int16))
+    with pytest.raises(EscGpuError, match=message):
+        compute_statistics(store, np.array(labels), n_classes, default_frontends(RATE, ["rms"]), progress=False)
+
+
+def test_clips_too_short_are_named():
+    store = ArrayStore(np.zeros((2, 100), dtype=np.int16))
+    with pytest.raises(EscGpuError, match="logmel needs at least 1025 samples"):
+        compute_statistics(store, np.array([0, 1]), 2, default_frontends(RATE, ["logmel"]), progress=False)
+
+
+def test_the_bar_can_be_switched_off(clips, capsys):
+    waveforms, labels = clips
+    for progress in (False, True):
+        compute_statistics(ArrayStore(waveforms), labels, N_CLASSES, default_frontends(RATE, ["rms"]), progress)
+        assert ("13/13" in capsys.readouterr().err) == progress

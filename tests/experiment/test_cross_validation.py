@@ -1,0 +1,74 @@
+"""A run that is gone on with: by the same recordings only, and finished when all its folds are."""
+
+import pytest
+
+from esc_gpu.cli.main import main
+from esc_gpu.errors import EscGpuError
+from esc_gpu.experiment import cross_validation as experiment
+from tests.helpers.tiny import OPTIONS, write_tones
+from tests.helpers.tiny_run import train_tones
+
+
+@pytest.fixture
+def run(tmp_path):
+    """A finished run of the first of two folds, and how to start it again."""
+    output = train_tones(tmp_path, "--folds", "1")
+    data = ["--data.table", str(tmp_path / "tones" / "tones.csv"), "--data.cache_dir", str(tmp_path / "cache")]
+    return output, ["train", *OPTIONS, *data, "--output_dir", str(output), "--resume"]
+
+
+def test_it_is_refused_with_other_folds_and_with_other_audio(run, tmp_path, capfd):
+    output, again = run
+    table, audio = tmp_path / "tones" / "tones.csv", tmp_path / "tones" / "0.wav"
+    for file, content, differs in (
+        (table, table.read_bytes().replace(b"0.wav,high,1", b"0.wav,high,2"), "its files, classes, folds or sources"),
+        (audio, (tmp_path / "tones" / "6.wav").read_bytes(), "the audio, or what of it can be decoded"),
+    ):
+        before = file.read_bytes()
+        file.write_bytes(content)
+        assert main([*again, "--folds", "[1,2]"]) == 2
+        (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error")]
+        assert f"the run to resume had other recordings ({differs}): " in line
+        file.write_bytes(before)
+    assert not (output / "fold2").exists()
+    assert main([*again, "--folds", "1"]) == 0
+
+
+@pytest.mark.parametrize(
+    ("folds", "target"), [("[1,2]", "train_together"), ("[1,2]", "write_predictions"), ("1", "write_predictions")]
+)
+def test_it_has_no_summary_of_other_folds_until_it_is_finished(run, monkeypatch, folds, target):
+    output, again = run
+
+    def fail(*arguments):
+        raise EscGpuError("killed")
+
+    monkeypatch.setattr(experiment, target, fail)
+    assert (output / "summary.json").exists()
+    assert main([*again, "--folds", folds]) == 2
+    assert not (output / "summary.json").exists()
+    monkeypatch.undo()
+    assert main([*again, "--folds", folds]) == 0
+    assert (output / "summary.json").exists()
+
+
+def test_the_names_of_new_folds_are_on_the_disk_before_they_are_trained(run, monkeypatch):
+    output, again = run
+    synchronised, train_together = [], experiment.train_together
+
+    def train(*arguments):
+        assert synchronised == [output] and (output / "fold2").is_dir()
+        return train_together(*arguments)
+
+    monkeypatch.setattr(experiment, "synchronize", synchronised.append)
+    monkeypatch.setattr(experiment, "train_together", train)
+    assert main([*again, "--folds", "2"]) == 0 and synchronised
+
+
+def test_validation_without_a_class_to_train_on_is_refused_before_anything_is_decoded(tmp_path, capfd):
+    table = write_tones(tmp_path / "tones", n_folds=3, per_class=1)
+    table.write_text("".join(row for row in table.read_text().splitlines(keepends=True) if not row.startswith("6.wav")))
+    arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--validate"]
+    assert main(["train", *arguments, "--output_dir", str(tmp_path / "run"), "--folds", "1"]) == 2
+    assert "class 'high' has no recording to train on when fold 1 is validated on" in capfd.readouterr().err
+    assert not (tmp_path / "run").exists() and not (tmp_path / "cache").exists()

@@ -1,0 +1,298 @@
+"""A pipeline exported to one file: every config, without this package, checked before it is there."""
+
+import functools
+import json
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+import soundfile
+import torch
+from torch import nn
+
+import esc_gpu.inference.export as exporting
+from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
+from esc_gpu.config.parse import parse_run
+from esc_gpu.inference.export import SUFFIXES, describe, export, open_onnx, open_torch
+from esc_gpu.inference.pipeline import Pipeline
+from tests.helpers.tiny import RATE
+
+pytestmark = pytest.mark.usefixtures("onnx_operators")
+
+REPOSITORY = Path(__file__).parents[2]
+# A plain feature, two that learn, and a stack; each front-end's own graph is in frontends/test_graphs.py.
+CONFIGS = [
+    REPOSITORY / f"configs/{name}.yaml" for name in ("logmel", "pcen", "nnaudio_trainable_logmel", "logmel_mfcc_cqt")
+]
+PAGE = REPOSITORY / "docs" / "export.md"
+NAMES = ["Hühner", "a, b", 'c"d']
+LOGMEL = {"name": "logmel", "n_fft": 256, "hop_length": 256, "n_mels": 16}
+OPEN = {"onnx": open_onnx, "torch": open_torch}
+each_format = pytest.mark.parametrize("format", OPEN)
+
+
+def tones(n=5, seconds=1.0):
+    """`(n, T)` float32, each of another pitch and loudness."""
+    generator = torch.Generator().manual_seed(0)
+    time = torch.arange(round(RATE * seconds)) / RATE
+    pitch, gain = 100 * 2 ** (torch.arange(n)[:, None] * 4.5 / n), torch.logspace(-2, 0, n)[:, None]
+    return gain * (0.5 * torch.sin(2 * torch.pi * pitch * time) + 0.1 * torch.randn(n, len(time), generator=generator))
+
+
+def make_pipeline(options=LOGMEL, seconds=1.0, with_resnet=True):
+    """A pipeline whose front-end has learnt what it can learn, and whose logits differ by about 1 from clip to clip.
+
+    Without a ResNet, one convolution is its backbone: tracing takes a third of the time.
+    """
+    torch.manual_seed(0)
+    model = WaveformClassifier(create_frontend(**{"sample_rate": RATE, **options}), len(NAMES), "test_resnet").eval()
+    head, clips = model.backbone.get_classifier(), tones(seconds=seconds)
+    if not with_resnet:
+        layers = nn.Conv2d(model.frontend.n_channels, 8, 5, stride=3), nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten()
+        head = nn.Linear(8, len(NAMES))
+        model.backbone = nn.Sequential(*layers, head)
+    with torch.no_grad():
+        for parameter in model.frontend.parameters():
+            parameter *= 1 + 0.1 * torch.rand(parameter.shape)
+        model.fit_normalization(clips)
+        head.weight /= model(clips).std(0)[:, None]
+        head.bias -= model(clips).mean(0)
+        assert model(clips).std(0).min() > 0.5
+    return Pipeline(model, NAMES, seconds, {"licence": "CC BY 3.0", "fold": 1})
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return make_pipeline()
+
+
+@pytest.fixture(scope="module")
+def program(pipeline):
+    """The pipeline's graph, which takes the longest to make."""
+    return exporting.trace(pipeline)
+
+
+@pytest.fixture(scope="module")
+def exported(pipeline, program, tmp_path_factory):
+    """The files of both formats."""
+    folder = tmp_path_factory.mktemp("exported")
+    files = {format: folder / f"model{suffix}" for format, suffix in SUFFIXES.items()}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "trace", lambda pipeline: program)
+        for format, file in files.items():
+            export(pipeline, file, format, tones(), progress=False)
+    return files
+
+
+def fit(options):
+    """A config's front-end for 8 kHz: no octave above half of that, and frames enough in a second and a half."""
+    options = {**options, "hop_length": 256} if "hop_length" in options else dict(options)
+    if options["name"] == "cqt":
+        options["n_bins"] = 72
+    if "members" in options:
+        options["members"] = [fit(member) for member in options["members"]]
+    return {**options, "member": fit(options["member"])} if "member" in options else options
+
+
+@pytest.mark.parametrize("config", CONFIGS, ids=lambda path: path.stem)
+def test_a_config_is_exported_and_agrees(config, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "trace", functools.cache(exporting.trace))  # both formats are made of one graph
+    options = fit(parse_run(["--config", str(config)], "train.py").frontend.arguments())
+    pipeline, clips = make_pipeline(options, seconds=1.5, with_resnet=False), tones(seconds=1.5)
+    with torch.no_grad():
+        expected = pipeline(clips)
+    for format, suffix in SUFFIXES.items():
+        agreement = export(pipeline, tmp_path / f"model{suffix}", format, clips, progress=False)
+        assert agreement.n_clips == len(clips) and agreement.holds
+        answer = OPEN[format](tmp_path / f"model{suffix}")
+        for n in 1, len(clips):
+            torch.testing.assert_close(answer(clips[:n]), expected[:n], rtol=0, atol=1e-3)
+    if options.get("trainable") or options.get("trainable_mel"):  # what it has learnt is in the files
+        with torch.no_grad():
+            unlearnt = create_frontend(**{"sample_rate": RATE, **options})
+            pipeline.model.frontend.load_state_dict(unlearnt.state_dict())
+            assert (pipeline(clips) - expected).abs().max() > 0.01
+
+
+# ---- the file
+
+
+def test_metadata(pipeline, exported):
+    graph = onnx.load(exported["onnx"])
+    extra = dict.fromkeys(describe(pipeline), "")
+    torch.export.load(exported["torch"], extra_files=extra)
+    for texts in {entry.key: entry.value for entry in graph.metadata_props}, extra:
+        found = {name: json.loads(text) for name, text in texts.items()}
+        assert found == json.loads(json.dumps(describe(pipeline)))
+        assert found["class_names"] == NAMES and found["sample_rate"] == RATE == found["n_samples"]
+        assert found["clip_seconds"] == 1 and found["licence"] == "CC BY 3.0" and "softmax" in found["logits"]
+        assert create_frontend(**found["frontend"]).spec == pipeline.model.frontend.spec
+    assert describe(Pipeline(pipeline.model, NAMES, 1.0))["licence"] is None
+
+
+def test_an_onnx_file_is_complete_and_its_batch_free(exported):
+    onnx.checker.check_model(exported["onnx"], full_check=True)
+    graph = onnx.load(exported["onnx"], load_external_data=False).graph
+    shapes = {
+        value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*graph.input, *graph.output)
+    }
+    assert shapes == {"waveform": ["batch", RATE], "logits": ["batch", 3]}
+    assert all(tensor.data_location == onnx.TensorProto.DEFAULT for tensor in graph.initializer)
+    assert {node.domain for node in graph.node} == {""}  # operators of the standard only
+    assert sorted(path.name for path in exported["onnx"].parent.iterdir()) == ["model.onnx", "model.pt2"]
+
+
+@each_format
+def test_clips_of_another_length_are_refused(exported, format):
+    answer = OPEN[format](exported[format])
+    with pytest.raises(Exception, match=r"(?i)invalid dimensions|guard failed"):
+        answer(torch.zeros(1, RATE + 1))
+
+
+WITHOUT = """
+import sys
+class Blocker:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {blocked}:
+            raise ModuleNotFoundError(f"no module {{name}}")
+sys.meta_path.insert(0, Blocker())
+for name in {blocked}:
+    try:
+        __import__(name)
+    except ModuleNotFoundError:
+        continue
+    raise SystemExit(f"{{name}} is not blocked")
+"""
+
+
+def execute(code, folder, *blocked):
+    """Standard output of Python code that is run in `folder`, where the `blocked` packages cannot be imported."""
+    code = WITHOUT.format(blocked=blocked) + code
+    done = subprocess.run([sys.executable, "-c", code], cwd=folder, capture_output=True, text=True, timeout=100)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def demo(exported, tmp_path):
+    """The folder in which the page's Python runs, and its two parts."""
+    folder = tmp_path / "runs" / "demo" / "fold1"
+    folder.mkdir(parents=True)
+    for file in exported.values():
+        shutil.copy(file, folder)
+    without_torch, with_torch = re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    return tmp_path, without_torch, with_torch
+
+
+def test_the_page_shows_how_to_use_an_onnx_file(pipeline, demo):
+    folder, code, _ = demo
+    dog = tones()[2]  # in stereo and twice as long
+    soundfile.write(folder / "dog.wav", torch.stack([dog, dog], 1).tile(2, 1).numpy(), RATE, "FLOAT")
+    printed = execute(code, folder, "esc_gpu", "torch", "onnx")
+    assert printed == f"{NAMES[pipeline(dog[None]).argmax(1)]}\n"
+
+
+def test_a_torch_file_needs_torch_only_and_is_used_as_the_page_shows(pipeline, demo):
+    folder, _, code = demo
+    np.save(folder / "clips.npy", tones().numpy())
+    code += """
+import numpy
+numpy.save("logits.npy", model(torch.from_numpy(numpy.load("clips.npy"))).detach().numpy())
+"""
+    printed = execute(code, folder, "esc_gpu", "timm", "nnAudio", "accelerate")
+    assert printed == f"{[NAMES[pipeline(torch.zeros(1, RATE)).argmax(1)]] * 4}\n"
+    logits = torch.from_numpy(np.load(folder / "logits.npy"))
+    torch.testing.assert_close(logits, pipeline(tones()).detach(), rtol=0, atol=1e-3)
+
+
+# ---- refused, and then nothing is written
+
+
+def refused(pipeline, file, message, format="onnx"):
+    before = sorted(file.parent.glob("*"))  # hidden ones, too
+    with pytest.raises(EscGpuError, match=message) as raised:
+        export(pipeline, file, format, tones(), progress=False)
+    assert "\n" not in str(raised.value)
+    assert sorted(file.parent.glob("*")) == before
+
+
+def test_a_file_that_disagrees_leaves_the_earlier_one(pipeline, program, tmp_path, monkeypatch):
+    other, n_others = make_pipeline(), int((pipeline(tones()).argmax(1) != 2).sum())
+    with torch.no_grad():
+        other.model.backbone.get_classifier().bias += torch.tensor([0.0, 0.0, 20.0])
+    monkeypatch.setattr(exporting, "trace", lambda pipeline: program)
+    assert n_others > 0
+    for format, suffix in SUFFIXES.items():
+        file = tmp_path / f"model{suffix}"
+        file.write_text("earlier")
+        message = (
+            rf"exported {format} file is off by 20 in a logit .* {n_others} of 5 clips, expected at most 0.001 and 0"
+        )
+        refused(other, file, message, format)
+        assert file.read_text() == "earlier"
+
+
+@pytest.mark.parametrize(("off", "holds"), [(0.9e-3, True), (1.1e-3, False), (float("nan"), False)])
+def test_the_tolerance(pipeline, off, holds):
+    def answer(clips):
+        logits = pipeline(clips).detach().clone()
+        logits[:, logits[0].argmin()] += off * (len(clips) > 1)  # not in the first batch, of one clip
+        return logits
+
+    agreement = exporting.compare(answer, pipeline.model, tones(), progress=False)
+    assert agreement.holds is holds
+    assert agreement.max_difference == pytest.approx(off, rel=1e-2, nan_ok=True)
+
+
+def test_another_likeliest_class_is_no_agreement_however_close(pipeline):
+    def tie(clips):
+        return torch.tensor([[0.0, 0.0, 1e-4]]).expand(len(clips), 3)
+
+    agreement = exporting.compare(lambda clips: tie(clips).flip(1), tie, tones(), progress=False)
+    assert (agreement.max_difference, agreement.n_other_classes) == (pytest.approx(1e-4), 5) and not agreement.holds
+
+
+class Undecided(nn.Module):
+    """A backbone whose graph hangs on its numbers."""
+
+    def __init__(self, backbone):
+        super().__init__()
+        self.backbone = backbone
+
+    def forward(self, image):
+        return self.backbone(image if image.sum() > 0 else -image)
+
+
+@each_format
+def test_what_cannot_be_exported_is_refused_in_a_line(tmp_path, format):
+    for backend, remedy in ("native", "choose another backbone"), ("torchaudio", "--frontend.backend native"):
+        pipeline = make_pipeline({**LOGMEL, "backend": backend})
+        pipeline.model.backbone = Undecided(pipeline.model.backbone)
+        message = rf"logmel \({backend}\) → test_resnet cannot be exported as {format} \(.+\): .*{remedy}"
+        refused(pipeline, tmp_path / f"model{SUFFIXES[format]}", message, format)
+
+
+def test_constants_that_one_onnx_file_cannot_hold_are_refused(pipeline, program, tmp_path, monkeypatch):
+    monkeypatch.setattr(exporting, "trace", lambda pipeline: program)
+    monkeypatch.setattr(exporting, "MAX_ONNX_BYTES", 10_000)
+    refused(pipeline, tmp_path / "model.onnx", r"one ONNX file takes 0\.00: take --format torch")
+
+
+@pytest.mark.parametrize("package", ["onnx", "onnxscript", "onnxruntime"])
+def test_missing_packages_are_named(pipeline, tmp_path, monkeypatch, package):
+    monkeypatch.setitem(sys.modules, package, None)
+    refused(pipeline, tmp_path / "model.onnx", rf"{package}.*pip install 'esc_gpu\[onnx\]', or take --format torch")
+
+
+def test_what_is_no_format_no_clips_or_cannot_be_written(pipeline, tmp_path):
+    refused(pipeline, tmp_path / "model.onnx", "format must be one of onnx, torch, got 'onx'; did you mean", "onx")
+    with pytest.raises(EscGpuError, match="holds no clips"):
+        export(pipeline, tmp_path / "model.onnx", "onnx", tones()[:0])
+    refused(pipeline, tmp_path / "model.pt2", r"does not end in \.onnx")
+    refused(pipeline, tmp_path / "nowhere" / "model.onnx", "cannot write .*No such file or directory.*--output")

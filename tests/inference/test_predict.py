@@ -1,0 +1,364 @@
+"""Answers for recordings of any length: those of the evaluation for a clip, and a timeline of the long ones."""
+
+import csv
+import tracemalloc
+
+import numpy as np
+import pytest
+import soundfile
+import torch
+
+from esc_gpu import EscGpuError, Pipeline, WaveformClassifier, create_frontend, load_pipeline
+from esc_gpu.cli.main import main
+from esc_gpu.data.store.build import open_store
+from esc_gpu.inference import predict as module
+from esc_gpu.inference.predict import Prediction, Segment, predict_file, predict_waveform
+from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tone, write_tones
+from tests.model.test_checkpoint import FRONTENDS, NAMES, trained
+
+LENGTHS = (0.7, 1.0, 1.6, 2.6)
+LEARN = (
+    *("--folds", "2", "--train.epochs", "8", "--train.lr", "0.01"),
+    *("--train.warmup_epochs", "1", "--augment.shift_seconds", "0"),
+)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A trained run of recordings of several lengths, cut into windows, and its table."""
+    folder = tmp_path_factory.mktemp("run")
+    table = write_tones(folder / "tones", lengths=LENGTHS)
+    options = ["--data.table", str(table), "--data.cache_dir", str(folder / "cache"), "--data.overlap", "0.5"]
+    assert main(["train", *OPTIONS, *options, "--output_dir", str(folder / "out"), *LEARN]) == 0
+    return folder / "out", table
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return Pipeline(trained(FRONTENDS["logmel"])[0], NAMES, 1.0)
+
+
+@pytest.fixture(scope="module")
+def changing(tmp_path_factory):
+    """Seven seconds: each tone for a third of them, one after the other."""
+    folder, parts = tmp_path_factory.mktemp("long"), []
+    for frequency in FREQUENCIES.values():
+        write_tone(folder / "part.wav", frequency, 7 / 3, 0)
+        parts.append(soundfile.read(folder / "part.wav")[0])
+    soundfile.write(folder / "changing.wav", np.concatenate(parts)[: 7 * RATE], RATE)
+    return folder / "changing.wav"
+
+
+def predictions(output):
+    with open(output / "predictions.csv", encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def direct(pipeline, samples, starts):
+    """Probabilities of the windows of int16 `samples` that begin at `starts`, each by itself."""
+    clips = [torch.zeros(1, pipeline.n_samples, dtype=torch.int16) for _ in starts]
+    for clip, start in zip(clips, starts, strict=True):
+        part = torch.from_numpy(samples[start : start + pipeline.n_samples])
+        clip[0, : len(part)] = part
+    with torch.no_grad():
+        return torch.cat([pipeline(clip).softmax(1) for clip in clips]).numpy()
+
+
+# ---- the same as the evaluation
+
+
+def test_the_answers_are_those_of_the_evaluation(run):
+    """To the printed digits: the last one may be rounded otherwise, for batches of other sizes."""
+    output, table = run
+    pipeline, rows, windows = load_pipeline(output), predictions(output), 0
+    for row in rows:
+        prediction = predict_file(pipeline, table.parent / row["filename"], overlap=0.5)
+        expected = np.array([float(row[name]) for name in pipeline.class_names])
+        np.testing.assert_allclose(prediction.probabilities, expected, rtol=0, atol=1.01e-6)
+        assert prediction.top(1)[0][0] == row["prediction"]
+        windows += len(prediction.starts_seconds)
+    assert windows > len(rows) == 12 and len({row["prediction"] for row in rows}) > 1
+
+
+def test_so_are_those_of_the_command(run, capsys):
+    output, table = run
+    expected = {row["filename"]: row for row in predictions(output)}
+    paths = [str(table.parent / name) for name in expected]
+    assert main(["predict", *paths, "--model", str(output), "--csv", "--top", "3"]) == 0
+    rows = list(csv.DictReader(capsys.readouterr().out.splitlines()))
+    assert len(rows) == 3 * len(expected) == 36
+    for row in rows:
+        trained_on = expected[row["path"].rpartition("/")[2]]
+        assert abs(float(row["probability"]) - float(trained_on[row["class"]])) <= 1.01e-6
+        assert row["rank"] != "1" or row["class"] == trained_on["prediction"]
+
+
+def test_the_checkpoint_knows_what_it_was_trained_on(run):
+    pipeline = load_pipeline(run[0])
+    assert (pipeline.sample_rate, pipeline.n_samples) == (RATE, RATE)
+    training, rows = pipeline.training_info, predictions(run[0])
+    assert (training["recordings"], training["fold"], training["licence"]) == ("tones", 2, None)
+    right = sum(row["category"] == row["prediction"] for row in rows)
+    assert training["metrics"]["clips"] == len(rows) and training["metrics"]["accuracy"] == pytest.approx(right / 12)
+    assert training["mixed_precision"] == pipeline.precision == "no"
+
+
+def test_real_recordings_are_heard_as_from_the_store(esc10_root, tmp_path):
+    """Of Ogg files that are a little longer than their clip, at their own rate and at half of it."""
+    paths = sorted((esc10_root / "audio").iterdir())[:3]
+    for rate in (44100, 22050):
+        torch.manual_seed(0)
+        frontend = create_frontend("logmel", sample_rate=rate, n_fft=1024, hop_length=1024, n_mels=32)
+        pipeline = Pipeline(WaveformClassifier(frontend, 10, "test_resnet"), list("abcdefghij"), 5.0)
+        store = open_store(paths, sample_rate=rate, clip_seconds=5.0, cache_dir=tmp_path, progress=False)
+        clips = torch.from_numpy(store.read(np.arange(3)))
+        pipeline.model.fit_normalization(clips)
+        with torch.no_grad():
+            expected = pipeline(clips).softmax(1).numpy()
+        for path, probabilities in zip(paths, expected, strict=True):
+            prediction = predict_file(pipeline, path)
+            assert prediction.window_probabilities.shape == (1, 10) and prediction.duration_seconds > 5
+            np.testing.assert_allclose(prediction.probabilities, probabilities, rtol=0, atol=1e-6)
+
+
+# ---- windows
+
+
+def test_a_long_recording_is_heard_in_windows(pipeline, changing):
+    samples, _ = soundfile.read(changing, dtype="int16")
+    prediction = predict_file(pipeline, changing, overlap=0.5)
+    last = len(samples) - RATE
+    starts = [*range(0, last + 1, RATE // 2), *([last] if last % (RATE // 2) else [])]
+    np.testing.assert_allclose(prediction.starts_seconds * RATE, starts)
+    np.testing.assert_allclose(prediction.window_probabilities, direct(pipeline, samples, starts), atol=1e-6)
+    np.testing.assert_allclose(prediction.probabilities, prediction.window_probabilities.mean(0), atol=1e-6)
+    assert prediction.path == changing and prediction.class_names == NAMES and prediction.clip_seconds == 1.0
+    assert prediction.duration_seconds == pytest.approx(len(samples) / RATE)
+
+
+def test_neither_batches_nor_spans_change_the_answer(pipeline, changing, monkeypatch):
+    expected = predict_file(pipeline, changing, overlap=0.8)
+    for batch_size, span_seconds in ((1, 300), (5, 300), (32, 2), (3, 1), (1000, 3)):
+        monkeypatch.setattr(module, "SPAN_SECONDS", span_seconds)
+        found = predict_file(pipeline, changing, overlap=0.8, batch_size=batch_size)
+        np.testing.assert_array_equal(found.starts_seconds, expected.starts_seconds)
+        np.testing.assert_allclose(found.window_probabilities, expected.window_probabilities, rtol=0, atol=1e-6)
+
+
+def test_no_more_than_a_span_is_decoded_at_once(pipeline, changing, monkeypatch):
+    monkeypatch.setattr(module, "SPAN_SECONDS", 2)
+    decode, lengths = module.decode_clip, []
+
+    def watch(path, start, *, sample_rate, samples):
+        lengths.append(samples)
+        return decode(path, start, sample_rate=sample_rate, samples=samples)
+
+    monkeypatch.setattr(module, "decode_clip", watch)
+    predict_file(pipeline, changing, overlap=0.5)
+    assert len(lengths) == 4 and max(lengths) <= (2 + 1) * RATE
+
+
+def test_the_memory_does_not_grow_with_the_length(pipeline, tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "SPAN_SECONDS", 20)
+    noise, peaks = np.random.default_rng(0).integers(-9000, 9000, 60 * RATE, dtype=np.int16), []
+    for minutes in (2, 8):
+        with soundfile.SoundFile(tmp_path / "long.flac", "w", RATE, 1) as file:
+            for _ in range(minutes):
+                file.write(noise)
+        tracemalloc.start()
+        predict_file(pipeline, tmp_path / "long.flac", overlap=0)
+        peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
+        tracemalloc.stop()
+    assert peaks[1] < 1.2 * peaks[0] < 8 * 60 * RATE * 2 / 1e6  # MB; the samples alone take 7.7
+
+
+@pytest.mark.parametrize(("seconds", "windows"), [(0.3, 1), (1.0, 1), (1.04, 1), (1.06, 2)])
+def test_a_recording_of_about_a_clip_is_one_window(pipeline, tmp_path, seconds, windows):
+    """Encoders pad the last block: that is not to be heard as a second clip."""
+    write_tone(tmp_path / "tone.wav", 900, seconds, 1)
+    samples, _ = soundfile.read(tmp_path / "tone.wav", dtype="int16")
+    prediction = predict_file(pipeline, tmp_path / "tone.wav")
+    assert len(prediction.starts_seconds) == windows
+    np.testing.assert_allclose(prediction.window_probabilities[:1], direct(pipeline, samples, [0]), atol=1e-6)
+
+
+def test_without_overlap_only_the_beginning_is_heard(pipeline, changing):
+    samples, _ = soundfile.read(changing, dtype="int16")
+    prediction = predict_file(pipeline, changing, overlap=None)
+    np.testing.assert_allclose(prediction.window_probabilities, direct(pipeline, samples, [0]), atol=1e-6)
+    assert [(part.start_seconds, part.end_seconds) for part in prediction.timeline()] == [(0, 1)]
+
+
+def write_chord(path, rate, channels):
+    """Two seconds of the three tones, all channels the same."""
+    time = np.arange(2 * rate) / rate
+    chord = sum(0.2 * np.sin(2 * np.pi * frequency * time) for frequency in FREQUENCIES.values())
+    soundfile.write(path, np.stack([chord] * channels, axis=1), rate)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.flac", "a.ogg", "a.mp3", "a.aiff", "a.w64", "name with spaces é 音.wav"])
+def test_any_format_rate_and_number_of_channels_is_heard(pipeline, tmp_path, name):
+    """In stereo at another rate it is nearly what it is in mono at the pipeline's."""
+    own = predict_file(pipeline, write_chord(tmp_path / "own.wav", RATE, 1))
+    heard = predict_file(pipeline, write_chord(tmp_path / name, 44100, 2))
+    assert heard.duration_seconds == pytest.approx(2, abs=0.06)
+    np.testing.assert_allclose(heard.probabilities, own.probabilities, atol=0.05)
+
+
+# ---- waveforms
+
+
+@pytest.mark.parametrize("rate", [RATE, 11025])
+def test_a_waveform_is_heard_as_the_file_that_holds_it(pipeline, tmp_path, rate):
+    file = write_chord(tmp_path / "chord.wav", rate, 1)
+    expected = predict_file(pipeline, file)
+    for dtype in ("int16", "float32", "float64"):
+        waveform, _ = soundfile.read(file, dtype=dtype)
+        for given in (waveform, torch.from_numpy(waveform)):
+            found = predict_waveform(pipeline, given, rate)
+            assert found.path is None
+            np.testing.assert_array_equal(found.window_probabilities, expected.window_probabilities)
+    lower = torch.from_numpy(waveform).half()
+    np.testing.assert_allclose(predict_waveform(pipeline, lower, rate).probabilities, expected.probabilities, atol=0.02)
+    if rate == RATE:  # by default the pipeline's own
+        assert pipeline.classify(waveform).top(3) == expected.top(3)
+    assert pipeline.classify(waveform, rate, overlap=0.1).top(3) == pipeline.classify(file, overlap=0.1).top(3)
+
+
+@pytest.mark.parametrize(
+    ("waveform", "rate", "message"),
+    [
+        (np.zeros((1, RATE)), RATE, "a waveform is (T,) int16 or floating, got (1, 8000) torch.float64"),
+        (np.zeros(RATE, dtype=np.int64), RATE, "got (8000,) torch.int64"),
+        (np.zeros(0), RATE, "the waveform: has no audio"),
+        (np.full(RATE, np.nan), RATE, "the waveform: has NaN or Inf samples"),
+        (np.zeros(RATE), 0, "sample_rate is 0"),
+    ],
+)
+def test_what_is_no_waveform_is_refused(pipeline, waveform, rate, message):
+    with pytest.raises(EscGpuError) as error:
+        predict_waveform(pipeline, waveform, rate)
+    assert message in str(error.value) and "\n" not in str(error.value)
+
+
+# ---- the likeliest classes and the timeline
+
+
+def made_up(probabilities, overlap=0.5, clip_seconds=2.0, duration_seconds=None):
+    """A prediction of windows that follow each other by their overlap."""
+    probabilities = np.array(probabilities, dtype=np.float32)
+    starts = np.arange(len(probabilities)) * clip_seconds * (1 - overlap)
+    end = starts[-1] + clip_seconds if duration_seconds is None else duration_seconds
+    return Prediction(None, NAMES, end, clip_seconds, starts, probabilities)
+
+
+def test_the_top_is_sorted_and_ends_with_the_classes():
+    prediction = made_up([[0.2, 0.5, 0.3], [0.2, 0.1, 0.7]])
+    assert [name for name, _ in prediction.top(2)] == ["c", "b"]
+    assert [round(value, 6) for _, value in prediction.top(99)] == [0.5, 0.3, 0.2]
+    assert [name for name, _ in made_up([[0.25, 0.5, 0.25]]).top()] == ["b", "a", "c"]  # ties in order
+
+
+def test_windows_of_one_class_are_a_segment():
+    """They give way to each other halfway between their middles: 1, 2, 3, ... for windows of 2 s by 1 s."""
+    a, b = [0.8, 0.1, 0.1], [0.3, 0.6, 0.1]
+    assert made_up([a, a, b, b, a]).timeline() == [
+        Segment(0.0, 2.5, "a", pytest.approx(0.8)),
+        Segment(2.5, 4.5, "b", pytest.approx(0.6)),
+        Segment(4.5, 6.0, "a", pytest.approx(0.8)),
+    ]
+
+
+def test_one_window_is_a_segment_as_long_as_the_recording():
+    assert made_up([[0.1, 0.1, 0.8]], duration_seconds=1.5).timeline() == [Segment(0.0, 1.5, "c", pytest.approx(0.8))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_segments_tile_the_recording_and_neighbours_differ(seed):
+    generator = np.random.default_rng(seed)
+    n = int(generator.integers(1, 50))
+    prediction = made_up(generator.dirichlet(np.ones(3), n), overlap=generator.uniform(0, 0.9))
+    segments = prediction.timeline()
+    assert segments[0].start_seconds == 0 and segments[-1].end_seconds == prediction.duration_seconds
+    for before, after in zip(segments, segments[1:], strict=False):
+        assert before.end_seconds == after.start_seconds and before.class_name != after.class_name
+    assert all(part.start_seconds < part.end_seconds and 1 / 3 <= part.probability <= 1 for part in segments)
+    labels = prediction.window_probabilities.argmax(1)
+    middles = prediction.starts_seconds + prediction.clip_seconds / 2
+    for label, middle in zip(labels, middles, strict=True):  # each window lies in a segment of its class
+        (part,) = [part for part in segments if part.start_seconds <= middle < part.end_seconds]
+        assert part.class_name == NAMES[label]
+
+
+def test_the_timeline_follows_the_recording(run, changing):
+    """Trained on tones, it hears the three of them one after the other."""
+    segments = load_pipeline(run[0]).classify(changing, overlap=0.75).timeline()
+    heard = {
+        name: sum(p.end_seconds - p.start_seconds for p in segments if p.class_name == name) for name in FREQUENCIES
+    }
+    assert all(1.5 < seconds < 3.2 for seconds in heard.values()) and sum(heard.values()) == pytest.approx(7, abs=0.01)
+    assert [part.class_name for part in segments] == list(FREQUENCIES)
+
+
+# ---- what cannot be heard
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"overlap": 1.0}, "overlap is 1.0; expected a share from 0 to 0.95"),
+        ({"overlap": -0.1}, "overlap is -0.1"),
+        ({"overlap": float("nan")}, "overlap is nan"),
+        ({"batch_size": 0}, "the batch size is 0"),
+    ],
+)
+def test_options_out_of_range_are_refused(pipeline, changing, options, message):
+    with pytest.raises(EscGpuError, match=message):
+        predict_file(pipeline, changing, **options)
+
+
+def test_files_that_cannot_be_read_are_refused(pipeline, changing, tmp_path):
+    (tmp_path / "text.wav").write_text("no audio")
+    (tmp_path / "empty.wav").write_bytes(b"")
+    (tmp_path / "cut.flac").write_bytes(b"")
+    soundfile.write(tmp_path / "cut.flac", soundfile.read(changing)[0], RATE)
+    whole = (tmp_path / "cut.flac").read_bytes()
+    (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
+    soundfile.write(tmp_path / "nan.wav", np.full(RATE, np.inf), RATE, "FLOAT")
+    for name in ("missing.wav", "text.wav", "empty.wav", "cut.flac", "nan.wav"):
+        with pytest.raises(EscGpuError) as error:
+            predict_file(pipeline, tmp_path / name)
+        assert str(tmp_path / name) in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_full_disk_is_told_of_where_a_file_has_to_be_kept(pipeline, monkeypatch):
+    def fail(*arguments, **options):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(soundfile, "write", fail)
+    with pytest.raises(EscGpuError, match=r"the waveform cannot be kept in .* \(No space left on device\)"):
+        predict_waveform(pipeline, np.zeros(RATE))
+
+
+def test_answers_leave_the_model_fit_for_gradients(pipeline, changing):
+    predict_file(pipeline, changing)
+    pipeline.model(torch.zeros(2, RATE)).sum().backward()
+    assert next(pipeline.model.backbone.parameters()).grad.isfinite().all()
+
+
+def test_a_model_that_gives_nan_is_told_of(changing):
+    model, _ = trained(FRONTENDS["logmel"])
+    with torch.no_grad():
+        next(model.backbone.parameters()).fill_(float("nan"))
+    with pytest.raises(EscGpuError, match="the model gives NaN"):
+        predict_file(Pipeline(model, NAMES, 1.0), changing)
+
+
+def test_a_batch_too_large_for_the_device_is_told_of(pipeline, changing, monkeypatch):
+    def fail(self, waveform):
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(Pipeline, "forward", fail)
+    with pytest.raises(EscGpuError, match="has no room for 13 clips at once: choose a smaller batch size"):
+        predict_file(pipeline, changing)

@@ -1,0 +1,231 @@
+"""Save → load → the same logits; nothing of the front-end's constants on disk; nothing by halves."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+import safetensors.torch
+import torch
+
+from esc_gpu import EscGpuError, WaveformClassifier, create_frontend, load
+from esc_gpu.model import checkpoint
+from esc_gpu.model.stem import Stem
+
+RATE = 8000
+SMALL = {"n_fft": 256, "hop_length": 256, "n_mels": 16}
+FRONTENDS = {
+    "logmel": {"name": "logmel", **SMALL},
+    "mfcc": {"name": "mfcc", "n_mfcc": 8, **SMALL},
+    "cqt": {"name": "cqt", "fmin": 200, "n_bins": 24, "hop_length": 256},
+    "nnaudio": {"name": "logmel", "backend": "nnaudio", **SMALL},
+    "trainable": {"name": "logmel", "backend": "nnaudio", "trainable_mel": True, **SMALL},
+    "stack": {"name": "stack", "members": [{"name": "logmel", **SMALL}, {"name": "cqt", "fmin": 200, "n_bins": 12}]},
+}
+NAMES = ["a", "b", "c"]
+
+
+def trained(spec, **options):
+    """A model whose weights, batch statistics and normalisation are not the initial ones."""
+    torch.manual_seed(0)
+    model = WaveformClassifier(create_frontend(**{"sample_rate": RATE, **spec}), 3, "test_resnet", **options)
+    waveform = 0.1 * torch.randn(4, RATE)
+    model.fit_normalization(waveform)
+    model(waveform).square().mean().backward()
+    torch.optim.SGD(model.parameters(), lr=0.1).step()
+    return model.eval(), waveform
+
+
+def names_in(folder):
+    return {path.name for path in folder.iterdir()}
+
+
+@pytest.mark.parametrize("spec", FRONTENDS.values(), ids=FRONTENDS.keys())
+def test_a_loaded_pipeline_gives_the_same_logits(tmp_path, spec):
+    model, waveform = trained(spec)
+    checkpoint.save(tmp_path, model, NAMES)
+    loaded = load(tmp_path)
+    assert torch.equal(loaded(waveform), model(waveform))
+    assert loaded.class_names == NAMES and not loaded.training
+
+
+@pytest.mark.parametrize("coordinates", ["frequency", "both"])
+def test_a_changed_stem_and_coordinates_come_back(tmp_path, coordinates):
+    stem = Stem(stride=(1, 2), kernel=[5, 3], pool=False)
+    model, waveform = trained(FRONTENDS["stack"], stem=stem, coordinates=coordinates)
+    checkpoint.save(tmp_path, model, NAMES)
+    loaded, description = checkpoint.read(tmp_path)
+    assert description["stem"] == {"stride": [1, 2], "kernel": [5, 3], "pool": False}
+    assert torch.equal(loaded(waveform), model(waveform)) and loaded.coordinates == coordinates
+    assert not torch.equal(trained(FRONTENDS["stack"])[0](waveform), model(waveform))
+
+
+@pytest.mark.parametrize("name", ["logmel", "mfcc", "cqt", "nnaudio", "stack"])
+def test_a_frozen_front_end_adds_nothing(tmp_path, name):
+    model, _ = trained(FRONTENDS[name])
+    checkpoint.save(tmp_path, model, NAMES)
+    saved = safetensors.torch.load_file(tmp_path / "model.safetensors")
+    assert not [key for key in saved if key.startswith("frontend")]
+    assert set(saved) == {f"backbone.{key}" for key in model.backbone.state_dict()} | {
+        "normalization.mean",
+        "normalization.std",
+    }
+
+
+def test_what_is_known_of_the_training_is_kept(tmp_path):
+    model, _ = trained(FRONTENDS["logmel"])
+    training = {"recordings": "Klänge", "fold": 2, "metrics": {"accuracy": 0.5}}
+    checkpoint.save(tmp_path, model, NAMES, clip_seconds=1.0, training=training, card="# Klänge\n")
+    assert names_in(tmp_path) == {"model.safetensors", "pipeline.json", "README.md"}
+    _, description = checkpoint.read(tmp_path)
+    assert description["clip_seconds"] == 1.0 and description["training"] == training
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "# Klänge\n"
+
+
+def test_a_description_of_few_words_still_loads(tmp_path):
+    model, waveform = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES, clip_seconds=1.0, training={"fold": 1})
+    file = tmp_path / "pipeline.json"
+    description = json.loads(file.read_text())
+    for name in ("clip_seconds", "training", "stem", "coordinates", "test_shifts"):
+        del description[name]
+    file.write_text(json.dumps(description))
+    loaded, read = checkpoint.read(tmp_path)
+    defaults = {"clip_seconds": 5.0, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
+    assert read == {**description, **defaults}
+    assert torch.equal(loaded(waveform), model(waveform))
+
+
+def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES, card="before")
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+
+    def fail(path, data):
+        with path.open("wb") as file:
+            file.write(data[: len(data) // 2])
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", fail)
+    with pytest.raises(OSError, match="No space"):
+        checkpoint.save(tmp_path, model, ["x", "y", "z"], card="after")
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+
+
+def test_a_kill_between_the_renames_leaves_what_is_refused(tmp_path, monkeypatch):
+    """Never the new weights with the old description: of the same shapes, it would load with other classes."""
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES, card="before")
+    replace = os.replace
+
+    def killed_after(count):
+        done = []
+
+        def step(source, target):
+            if len(done) == count:
+                raise KeyboardInterrupt
+            done.append(replace(source, target))
+
+        return step
+
+    for count in (1, 2):
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(os, "replace", killed_after(count))
+            checkpoint.save(tmp_path, model, ["x", "y", "z"], card="after")
+        with pytest.raises(EscGpuError, match="there is no file .*pipeline.json"):
+            load(tmp_path)
+    checkpoint.save(tmp_path, model, ["x", "y", "z"], card="after")
+    assert load(tmp_path).class_names == ["x", "y", "z"]
+
+
+def test_weights_that_the_backbone_began_with_are_not_looked_for(tmp_path):
+    """They are in the checkpoint, trained; the file is on another machine, and could hold anything."""
+    model, waveform = trained(FRONTENDS["logmel"])
+    model.backbone_options = {"checkpoint_path": "/nowhere/weights.pth"}
+    checkpoint.save(tmp_path, model, NAMES)
+    assert torch.equal(load(tmp_path)(waveform), model(waveform))
+
+
+def test_errors(tmp_path):
+    with pytest.raises(EscGpuError, match="holds no model.safetensors"):
+        load(tmp_path)
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES)
+    pipeline = json.loads((tmp_path / "pipeline.json").read_text())
+    (tmp_path / "pipeline.json").write_text(json.dumps({**pipeline, "class_names": ["a"]}))
+    with pytest.raises(EscGpuError, match="does not fit") as error:
+        load(tmp_path)
+    assert "\n" not in str(error.value)
+    (tmp_path / "pipeline.json").write_text("{")
+    with pytest.raises(EscGpuError, match="is not JSON"):
+        load(tmp_path)
+    checkpoint.save(tmp_path, model, NAMES)
+    (tmp_path / "model.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes()[:1000])
+    with pytest.raises(EscGpuError, match="does not fit"):
+        load(tmp_path)
+
+
+MISTAKES = {
+    "no names": ({"class_names": []}, "class_names is []"),
+    "control character": ({"class_names": ["a", "b", "c\x1b[2J"]}, "class_names is"),
+    "no length": ({"clip_seconds": "5"}, "clip_seconds is '5'"),
+    "endless": ({"clip_seconds": 1e9}, "clip_seconds is"),
+    "training": ({"training": "much"}, "training is 'much'"),
+    "front-end": ({"frontend": {"name": "logmell"}}, "did you mean 'logmel'"),
+    "option": ({"frontend": {"name": "logmel", "n_mel": 3}}, "n_mel"),
+    "backbone": ({"backbone": "resnt18"}, "did you mean 'resnet18'"),
+    "from the net": ({"backbone": "hf-hub:someone/something"}, "timm has no model"),
+    "options": ({"backbone_options": None}, "describes no pipeline"),
+    "stem": ({"stem": None}, "describes no pipeline"),
+    "stem option": ({"stem": {"strid": [1, 2]}}, "strid"),
+    "stem stride": ({"stem": {"stride": [1, 2, 3]}}, "stem_stride is [bins, frames]"),
+    "endless kernel": ({"stem": {"kernel": [10**9, 3]}}, "stem_kernel is [bins, frames]"),
+    "stem pool": ({"stem": {"pool": "no"}}, "stem_pool must be true or false"),
+    "coordinates": ({"coordinates": "frequencies"}, "did you mean 'frequency'"),
+    "coordinates of no type": ({"coordinates": {}}, "describes no pipeline"),
+}
+
+
+@pytest.mark.parametrize(("change", "message"), MISTAKES.values(), ids=MISTAKES.keys())
+def test_a_description_of_something_else_is_refused_in_one_line(tmp_path, change, message):
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES)
+    file = tmp_path / "pipeline.json"
+    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    with pytest.raises(EscGpuError) as error:
+        load(tmp_path)
+    text = str(error.value)
+    assert message in text and str(file) in text and "\n" not in text
+
+
+def test_a_missing_key_is_named(tmp_path):
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES)
+    file = tmp_path / "pipeline.json"
+    file.write_text(json.dumps({"class_names": NAMES}))
+    with pytest.raises(EscGpuError, match="there is no 'backbone_options'"):
+        load(tmp_path)
+    file.write_text("[1, 2]")
+    with pytest.raises(EscGpuError, match="describes no pipeline"):
+        load(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"training": {"mixed_precision": []}},
+        {"training": {"fold": float("nan")}},
+        {"training": {"metrics": 5}},
+        *({"training": {"ema_decay": decay}} for decay in ("much", 1, float("nan"), None)),
+        {"training": {"metrics": {"accuracy": "high"}}},
+        {"frontend": {"name": "logmel", "n_fft": 2**40}},
+    ],
+)
+def test_a_description_that_would_fail_later_is_refused(tmp_path, change):
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, ["a", "b", "c"])
+    description = json.loads((tmp_path / "pipeline.json").read_text())
+    (tmp_path / "pipeline.json").write_text(json.dumps({**description, **change}))
+    with pytest.raises(EscGpuError, match="describes no pipeline") as error:
+        load(tmp_path)
+    assert "\n" not in str(error.value)

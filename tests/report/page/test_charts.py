@@ -1,0 +1,156 @@
+"""Numbers → what the page draws: paths, pictures and their axes."""
+
+import base64
+import io
+import re
+
+import numpy as np
+import pytest
+import torch
+from matplotlib import colormaps
+from PIL import Image
+
+from esc_gpu.evaluation.feature_statistics import FeatureStatistics
+from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.images import ChannelAxis, feature_image
+from esc_gpu.report.page.axes import Axis
+from esc_gpu.report.page.charts import (
+    band_path,
+    class_spectra,
+    curves,
+    limits_of,
+    line_path,
+    pictures,
+    time_axis,
+    waveform_outline,
+)
+from esc_gpu.report.page.images import VEIL, VEIL_OPACITY, color_stops
+from tests.helpers.made_up_report import LOGMEL, RATE, SMALL
+
+UNIT, TENS = Axis(0, 1, (), ""), Axis(0, 10, (), "")
+
+
+def points(path):
+    """The corners of a path."""
+    return [tuple(map(float, pair.split())) for pair in re.findall(r"[ML]([-\d.]+ [-\d.]+)", path)]
+
+
+def decode(uri):
+    kind, _, data = uri.partition(",")
+    assert kind == "data:image/webp;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data)))
+
+
+def make_image(frontend=LOGMEL, seed=0):
+    layer = create_frontend(**frontend)
+    waveform = 0.1 * torch.randn(1, RATE, generator=torch.Generator().manual_seed(seed))
+    with torch.no_grad():
+        return feature_image(layer, layer(waveform)[0])
+
+
+def test_a_line_goes_through_its_points_with_y_down():
+    assert points(line_path([0, 0.5, 1], [0, 10, 5], UNIT, TENS)) == [(0, 1), (0.5, 0), (1, 0.5)]
+
+
+def test_a_line_breaks_where_a_value_is_not_finite():
+    path = line_path([0, 0.2, 0.4, 0.6, 0.8], [1, 2, float("nan"), 3, 4], UNIT, TENS)
+    assert re.findall("[ML]", path) == ["M", "L", "M", "L"] and len(points(path)) == 4
+    assert line_path([0, 1], [float("inf")] * 2, UNIT, TENS) == ""
+
+
+def test_a_band_goes_there_and_back():
+    path = band_path([0, 1], [2, 3], [8, 9], UNIT, TENS)
+    assert path.endswith("Z") and path.count("M") == 1
+    assert points(path) == [(0, 0.2), (1, 0.1), (1, 0.7), (0, 0.8)]
+
+
+def test_the_outline_of_a_waveform_holds_all_its_samples():
+    waveform = np.zeros(RATE)
+    waveform[3000], waveform[6000] = 0.5, -0.25
+    chart = waveform_outline(waveform, RATE, Axis(0, 1, (), ""))
+    corners = np.array(points(chart.paths[0][1]))
+    assert corners[:, 1].min() == 0 and corners[:, 1].max() == 0.75  # of an axis from -0.5 to 0.5
+    assert corners[corners[:, 1].argmin(), 0] == pytest.approx(3000 / RATE, abs=0.005)
+    assert [tick.text for tick in chart.y.ticks] == ["−0.5", "0", "0.5"]
+
+
+@pytest.mark.parametrize("n_samples", [1, 7, 299])
+def test_a_clip_of_few_samples_has_an_outline(n_samples):
+    assert waveform_outline(np.zeros(n_samples), RATE, UNIT).paths[0][1].endswith("Z")
+
+
+def test_a_picture_has_a_pixel_a_value_and_the_first_bin_at_the_bottom():
+    image = make_image()
+    image.values[0] = -50.0
+    image.values[0, :8, :16] = 10.0
+    (part,) = pictures(image, limits_of([image]))
+    pixels = np.asarray(decode(part.uri).convert("RGB")).astype(float)
+    assert pixels.shape[:2] == image.values.shape[1:]
+    low, high = (np.array(colormaps["magma"](end, bytes=True)[:3]) for end in (0.0, 1.0))
+    assert np.abs(pixels[-4, 6] - high).max() < 12 and np.abs(pixels[3, 26] - low).max() < 12
+    assert part.values.label == "dB" and part.y.label == "frequency in Hz" and part.x.label == "time in s"
+
+
+def test_the_veil_is_thick_where_grad_cam_is_cold():
+    image = make_image()
+    heat = np.zeros(image.values.shape[1:], dtype=np.float16)
+    heat[-4:, :8] = 1
+    (part,) = pictures(image, limits_of([image]), heat={"predicted": heat})
+    pixels = np.asarray(decode(part.heat["predicted"]).convert("RGBA"))
+    assert pixels[1, 2, 3] == 0 and pixels[-2, 20, 3] == pytest.approx(255 * VEIL_OPACITY, abs=2)
+    assert np.abs(pixels[-2, 20, :3].astype(int) - VEIL).max() <= 6
+
+
+def test_time_is_that_of_the_recording():
+    axis = time_axis(np.arange(5) * 0.1, start_seconds=2.0)
+    assert (axis.low, axis.high) == pytest.approx((1.95, 2.45))
+    single = time_axis(np.zeros(1))
+    assert single.high > single.low
+
+
+def test_a_stack_has_a_picture_a_member_and_a_descriptor_a_curve():
+    members = [{"name": "logmel", **SMALL, "n_mels": 16}, {"name": "mfcc", **SMALL, "n_mels": 16, "n_mfcc": 8}]
+    image = make_image({"name": "stack", "sample_rate": RATE, "members": members})
+    logmel, mfcc = pictures(image, limits_of([image]))
+    assert (logmel.name, mfcc.name) == ("logmel", "mfcc")
+    assert (logmel.colors, mfcc.colors) == ("magma", "RdBu_r")
+    assert mfcc.values.low == -mfcc.values.high
+    (curve,) = pictures(rms := make_image({"name": "rms", "sample_rate": RATE}), limits_of([rms]))
+    assert not curve.uri and len(points(curve.curve)) == rms.values.shape[-1]
+
+
+def test_spectra_of_a_channel_share_a_frame_that_holds_them():
+    means = np.array([[[0.0, 1.0, 2.0]], [[5.0, 5.0, 5.0]]])
+    statistics = FeatureStatistics(np.array([4, 4]), means, np.ones_like(means), np.zeros((2, 1, 3)))
+    ((axis, charts),) = class_spectra(statistics, [ChannelAxis("x", np.array([1.0, 2.0, 3.0]), "Hz", "dB", False)])
+    first, second = charts
+    assert axis.name == "x" and first.y == second.y and first.y.low < -1 and first.y.high > 6
+    paths = dict(first.paths)
+    levels = [first.y.low + (1 - y) * (first.y.high - first.y.low) for _, y in points(paths["line"])]
+    assert levels == pytest.approx([0, 1, 2], abs=1e-2)
+    levels = [first.y.low + (1 - y) * (first.y.high - first.y.low) for _, y in points(paths["overall"])]
+    assert levels == pytest.approx([2.5, 3, 3.5], abs=1e-2)
+    assert len(points(paths["band"])) == 6
+
+
+def test_one_bin_is_drawn_as_wide_as_the_chart():
+    means = np.array([[[0.5]], [[0.7]]])
+    statistics = FeatureStatistics(np.array([1, 1]), means, 0 * means, means)
+    ((_, charts),) = class_spectra(statistics, [ChannelAxis("rms", np.zeros(1), "feature", "", False)])
+    assert [x for x, _ in points(dict(charts[0].paths)["line"])] == [0, 1]
+
+
+def test_curves_are_a_line_a_fold_of_the_epochs_that_have_the_value():
+    histories = {
+        1: [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0, "test_loss": 1.5}],
+        4: [{"epoch": 1, "loss": float("nan")}, {"epoch": 2, "loss": 1.0, "test_loss": 0.5}],
+    }
+    chart = curves(histories, {"loss": "solid", "test_loss": "dotted"}, "loss", None)
+    assert [style for style, _ in chart.paths] == ["solid s0", "dotted s0", "solid s1", "dotted s1"]
+    assert [len(points(path)) for _, path in chart.paths] == [2, 1, 1, 1]
+    assert chart.y.low == 0 and chart.y.high == pytest.approx(2.1)
+
+
+def test_a_gradient_goes_through_the_map():
+    stops = color_stops("magma")
+    assert stops[0] == (0.0, "#000004") and stops[-1][0] == 1.0 and len(stops) == 9

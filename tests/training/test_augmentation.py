@@ -1,0 +1,95 @@
+"""The options of `augment`: each switches its part on, all off leave the clips alone."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from esc_gpu.augment import Draws
+from esc_gpu.config.schema import AugmentConfig, DataConfig, RunConfig
+from esc_gpu.training.augmentation import augment_waveforms, draw_image_augmentation, training_samples
+
+RATE, SAMPLES, IMAGE = 8000, 8000, (16, 32)
+OFF = AugmentConfig(shift_seconds=0, gain_db=0, freq_masks=0, time_masks=0)
+WAVEFORM = {
+    "shift_seconds": 0.5,
+    "crop_seconds": 0.5,
+    "speed": 0.2,
+    "gain_db": 6.0,
+    "polarity_probability": 0.5,
+    "equalizer_db": 6.0,
+    "noise_probability": 0.5,
+    "between_class_probability": 0.5,
+    "mixup_alpha": 0.3,
+}
+IMAGES = {
+    "freq_warp": 0.1,
+    "time_stretch": 0.2,
+    "filter_std": 0.5,
+    "cutmix_probability": 0.9,
+    "erase_probability": 0.9,
+    "freq_masks": 1,
+    "time_masks": 1,
+}
+MIXING = ("between_class_probability", "mixup_alpha", "cutmix_probability")
+
+
+def config_with(**options):
+    data = DataConfig(sample_rate=RATE, clip_seconds=SAMPLES / RATE)
+    return RunConfig(data=data, augment=dataclasses.replace(OFF, **options))
+
+
+def augmented(config, seed=0):
+    """Waveform, image and labels of a batch after all augmentation."""
+    generator = torch.Generator().manual_seed(5)
+    waveform = torch.randn(8, SAMPLES, generator=generator)
+    image = torch.randn(8, 1, *IMAGE, generator=generator)
+    draws = Draws(torch.Generator().manual_seed(seed))
+    waveform, target = augment_waveforms(config, waveform, torch.eye(8), draws)
+    alter, target = draw_image_augmentation(config, target, IMAGE, draws)
+    return waveform, image if alter is None else alter(image), target
+
+
+def test_every_option_is_tested_here():
+    strengths = {field.name for field in dataclasses.fields(AugmentConfig) if field.default in (0, 1, 2.5, 6)}
+    assert strengths == {*WAVEFORM, *IMAGES}
+
+
+def test_all_off_leaves_everything_alone():
+    waveform, image, target = augmented(config_with())
+    generator = torch.Generator().manual_seed(5)
+    assert torch.equal(waveform, torch.randn(8, SAMPLES, generator=generator))
+    assert torch.equal(image, torch.randn(8, 1, *IMAGE, generator=generator))
+    assert torch.equal(target, torch.eye(8))
+
+
+@pytest.mark.parametrize("name", WAVEFORM)
+def test_a_waveform_option_changes_the_waveform_and_no_image(name):
+    config = config_with(**{name: WAVEFORM[name]})
+    plain, changed = augmented(config_with()), augmented(config)
+    assert changed[0].shape == (8, training_samples(config))
+    assert not torch.equal(changed[0], plain[0])
+    assert torch.equal(changed[1], plain[1])
+    assert torch.equal(changed[2], plain[2]) == (name not in MIXING)
+
+
+@pytest.mark.parametrize("name", IMAGES)
+def test_an_image_option_changes_the_image_and_no_waveform(name):
+    plain, changed = augmented(config_with()), augmented(config_with(**{name: IMAGES[name]}))
+    assert torch.equal(changed[0], plain[0])
+    assert changed[1].shape == plain[1].shape and not torch.equal(changed[1], plain[1])
+    assert torch.equal(changed[2], plain[2]) == (name not in MIXING)
+
+
+def test_all_of_them_follow_the_generator_and_are_finite():
+    config = config_with(**WAVEFORM, **IMAGES)
+    first, again, other = (augmented(config, seed) for seed in (1, 1, 2))
+    assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
+    assert not any(torch.equal(a, b) for a, b in zip(first, other, strict=True))
+    assert all(part.isfinite().all() for part in first)
+    torch.testing.assert_close(first[2].sum(dim=1), torch.ones(8))
+
+
+def test_crop_and_speed_together_give_the_length_of_the_crop():
+    config = config_with(crop_seconds=0.25, speed=0.3)
+    assert augmented(config)[0].shape == (8, 2000)

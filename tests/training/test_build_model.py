@@ -1,0 +1,49 @@
+"""From a config to a model: what the backbone cannot take is refused before the training."""
+
+import pytest
+
+from esc_gpu.config.parse import parse_run
+from esc_gpu.errors import EscGpuError
+from esc_gpu.training.build_model import build_model
+
+TINY = (
+    *("--data.sample_rate", "8000", "--data.clip_seconds", "1", "--frontend.n_mels", "16"),
+    *("--frontend.n_fft", "256", "--frontend.hop_length", "256", "--model.backbone", "test_resnet"),
+)
+
+
+def build(*options):
+    return build_model(parse_run([*TINY, *options], "train.py"), 3)
+
+
+def refusal(*options):
+    with pytest.raises(EscGpuError) as refused:
+        build(*options)
+    assert "\n" not in str(refused.value)
+    return str(refused.value)
+
+
+def test_a_model_is_built_ready_to_train():
+    assert all(part.training for part in build().modules())
+    assert all(part.training for part in build("--augment.crop_seconds", "0.5").modules())
+
+
+def test_a_backbone_of_one_size_is_refused_for_crops_of_another():
+    vit = ("--model.backbone", "test_vit", "--model.options", "{img_size: [16, 32], dynamic_img_size: false}")
+    build(*vit)
+    message = refusal(*vit, "--augment.crop_seconds", "0.5")
+    assert "model.backbone=test_vit cannot take an image of (channels, bins, frames) = (1, 16, 16): " in message
+
+
+def test_one_clip_at_a_time_is_refused_where_batch_norm_would_get_one_value():
+    one_cell = ("--model.backbone", "resnet18", "--data.clip_seconds", "0.5")  # ends with maps of 1 x 1
+    build(*one_cell, "--train.batch_size", "2")
+    message = refusal(*one_cell, "--train.batch_size", "2", "--train.accumulation", "2")
+    assert "cannot be trained on one clip at a time, which train.batch_size=2 with train.accumulation=2" in message
+    assert "Expected more than 1 value per channel" in message and message.endswith("or lower train.accumulation")
+
+
+def test_one_clip_at_a_time_leaves_a_backbone_that_can_take_it_as_it_was():
+    model = build("--model.backbone", "resnet18", "--data.clip_seconds", "2", "--train.batch_size", "1")
+    assert all(part.training for part in model.modules())
+    assert model.backbone.bn1.num_batches_tracked == 0

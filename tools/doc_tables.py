@@ -1,0 +1,279 @@
+"""The tables of the README and the docs, made from the result files: `python -m tools.doc_tables` writes them in."""
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from benchmarks.accuracy.evaluation import evaluation_text
+from benchmarks.accuracy.table import accuracy_table
+from benchmarks.common.markdown import heading, line, number
+from benchmarks.common.results_file import RESULTS
+from benchmarks.reliability.fuzz_table import fuzz_table
+from benchmarks.reliability.long_run import long_run_table
+from benchmarks.speed.pipeline_table import pipeline_table
+from esc_gpu.core.files import read_json, write_text
+from esc_gpu.report.tables import mean_and_spread
+
+REPOSITORY = Path(__file__).parents[1]
+PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+
+
+def fold_table(result: dict[str, object]) -> list[str]:
+    """Accuracy, macro-F1 and top-3 of each fold, then mean ± standard deviation, in percent."""
+    names = ("accuracy", "macro_f1", "top3_accuracy")
+    part = "validation" if result["config"].get("validate") else "test"
+    lines = [f"| {part} fold | clips | accuracy | macro-F1 | top-3 |", "| --- | --- | --- | --- | --- |"]
+    for fold in result["folds"]:
+        values = " | ".join(f"{100 * fold[name]:.2f}" for name in names)
+        lines.append(f"| {fold['fold']} | {fold['clips']} | {values} |")
+    overall = result["overall"]
+    spread = " | ".join(f"**{mean_and_spread(overall[name])}**" for name in names)
+    lines.append(f"| mean ± std | {overall['clips']} | {spread} |")
+    if "wall_seconds" in result:
+        wall, training = result["wall_seconds"], result["seconds"]
+        lines += ["", f"From audio files to report: {wall:.0f} s, of which {training:.0f} s training and evaluation."]
+    return lines
+
+
+PEERS = "librosa", "torchaudio", "nnAudio"
+
+
+def frontend_table(result: dict[str, object]) -> list[str]:
+    """One line a feature: our time, the peers' times as multiples of it, our error and bytes in a checkpoint."""
+    lines = [
+        f"| front-end | µs a clip | {' | '.join(f'{peer} ×' for peer in PEERS)} | error | bytes in a checkpoint |",
+        f"| --- | {' | '.join('---' for _ in PEERS)} | --- | --- | --- |",
+    ]
+    features: dict[str, list[dict[str, object]]] = {}
+    for row in result["rows"]:
+        if "skipped" not in row:
+            features.setdefault(row["name"], []).append(row)
+    for name, rows in features.items():
+        ours = [row for row in rows if row["is_ours"] and not row["is_member"]]
+        if not ours:
+            continue
+        best = min(ours, key=median)
+        cells = [fastest_of(peer, rows, median(best)) for peer in PEERS]
+        label = name if best["label"] == "native" else f"{name} ({best['label']})"
+        error = "–" if best["relative_error"] is None else f"{best['relative_error']:.1e}"
+        lines.append(
+            f"| {label} | {number(median(best))} | {' | '.join(cells)} | {error} | {best['state_dict_bytes']} |"
+        )
+    if any(row["differs"] for rows in features.values() for row in rows if row["library"] in PEERS):
+        lines += ["", "× in brackets: by another definition, such as an approximation or other edges."]
+    return lines
+
+
+def median(row: dict[str, object]) -> float:
+    """Microseconds a clip."""
+    return row["us_per_clip"]["median"]
+
+
+def fastest_of(library: str, rows: list[dict[str, object]], ours: float) -> str:
+    """The time over ours of a library's fastest row with our definition; in brackets, of one with another."""
+    candidates = [row for row in rows if row["library"] == library]
+    if not candidates:
+        return "–"
+    fastest = min(candidates, key=lambda row: (row["differs"] is not None, median(row)))
+    ratio = number(median(fastest) / ours)
+    return f"({ratio})" if fastest["differs"] else ratio
+
+
+def error_table(result: dict[str, object]) -> list[str]:
+    """Front-ends down, signals across: the relative error, and what it means where it is beyond the limit."""
+    signals = result["signals"]
+    lines = [f"| front-end | {' | '.join(signals)} | limit |", f"| --- |{' --- |' * (len(signals) + 1)}"]
+    cells: dict[str, dict[str, str]] = {}
+    limits = {}
+    for row in result["rows"]:
+        if "skipped" not in row:
+            label = with_backend(row)
+            cells.setdefault(label, {})[row["signal"]] = error_cell(row)
+            limits[label] = row["limit"]
+    for label, row in cells.items():
+        lines.append(f"| {label} | {' | '.join(row[signal] for signal in signals)} | {limits[label]:.0e} |")
+    return [
+        *lines,
+        "",
+        "Relative in the L2 norm, or the largest difference (=) where the exact features are 0. ~: beyond the limit, "
+        "but the exact features move at least a tenth as far when the samples' last bits are rounded. Bold: beyond it "
+        "without that.",
+    ]
+
+
+def error_cell(row: dict[str, object]) -> str:
+    """The error, its verdict and, for features that move in steps, the share of frames that are off."""
+    error = row["relative_error"]
+    text = f"= {row['largest_difference']:.0e}" if error is None else f"{error:.1e}"
+    if row.get("frames_off"):
+        text += f" ({row['frames_off']:.2%} of frames)"
+    return {"pass": text, "rounding": f"~ {text}", "fail": f"**{text}**"}[row["verdict"]]
+
+
+def graph_table(result: dict[str, object]) -> list[str]:
+    """Which front-ends compile, export and run in ONNX Runtime."""
+    lines = ["| front-end | torch.compile | torch.export | ONNX | error in ONNX Runtime |", "| --- |" + " --- |" * 4]
+    for row in result["rows"]:
+        error = "–" if row.get("onnx_error") is None else f"{row['onnx_error']:.1e}"
+        outcomes = " | ".join(plain(row[check]) for check in ("compile", "export", "onnx"))
+        lines.append(f"| {with_backend(row)} | {outcomes} | {error} |")
+    return lines
+
+
+def plain(text: str) -> str:
+    """Text whose signs Markdown leaves alone."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def recording_table(result: dict[str, object]) -> list[str]:
+    """Seconds and memory of a long recording."""
+    minutes = result["minutes"]
+    lines = [
+        f"| front-end | seconds for {minutes:g} minutes | GB at the peak | GB of features |",
+        "| --- |" + " --- |" * 3,
+    ]
+    for row in result["rows"]:
+        gigabytes = [f"{row[key] / 1e9:.2f}" for key in ("peak_bytes", "output_bytes")]
+        lines.append(f"| {row['name']} | {row['seconds']:.1f} | {' | '.join(gigabytes)} |")
+    return lines
+
+
+def process_table(result: dict[str, object]) -> list[str]:
+    """Pairs of runs down: how far apart their curves are and how often their accuracies differ."""
+    marks = range(1, result["epochs"] + 1)
+    lines = heading("against one process, one thread", *[f"loss, epoch {n}" for n in marks], "folds as accurate")
+    for pair in result["pairs"]:
+        one, other = pair["accuracy"]
+        same = sum(a == b for a, b in zip(one, other, strict=True))
+        differences = [f"{pair['loss_difference'][n - 1]:.0e}" for n in marks]
+        lines.append(line(pair["name"], *differences, f"{same} of {len(one)}"))
+    bins, hop = result["image"]["n_mels"], result["image"]["hop_length"]
+    return [
+        *lines,
+        "",
+        f"Largest difference of any of the folds' training losses after each epoch. {result['backbone']} "
+        f"on log-mel of {bins} bands, hop {hop}; batches of {result['batch_size']}, learning rate {result['lr']:g}.",
+    ]
+
+
+def at_once_table(result: dict[str, object]) -> list[str]:
+    """One after another against side by side: the seconds of each round."""
+    lines = heading("folds at once", "seconds", "median")
+    for row in result["rows"]:
+        lines.append(line(row["folds_at_once"], ", ".join(map(number, row["seconds"])), number(row["median_seconds"])))
+    folds, epochs = len(result["folds"]), result["epochs"]
+    return [
+        *lines,
+        "",
+        f"Training and evaluation of {folds} folds for {epochs} epochs on {result['threads']} threads, "
+        f"{result['backbone']}, precision {result['mixed_precision']}: side by side {result['speedup']:.2f} × as fast.",
+    ]
+
+
+def augmentation_table(result: dict[str, object]) -> list[str]:
+    """One line an augmentation: its time, alone and beside that of a training step."""
+    lines = heading("augmentation", "of", "µs a clip", "% of the backbone's step")
+    for row in result["rows"]:
+        lines.append(line(row["name"], row["applied_to"], number(median(row)), number(100 * row["share_of_step"])))
+    bins, frames = result["image_size"]
+    return [
+        *lines,
+        "",
+        f"Random numbers included; median over {result['repeats']} rounds. The step is forward and backward of "
+        f"{result['backbone']} on images of {bins} × {frames}, precision {result['mixed_precision']}: "
+        f"{number(median(result['step']))} µs a clip. {result['data']}, batches of {result['batch']}.",
+    ]
+
+
+def kill_table(result: dict[str, object]) -> list[str]:
+    """How often a run was killed in each phase, and what came of it."""
+    lines = heading("killed during", "times")
+    lines += [line(phase, str(times)) for phase, times in result["phases"].items()]
+    return [
+        *lines,
+        "",
+        f"{result['kills']} kills of {result['runs']} runs ({result['recordings']}, {len(result['folds'])} folds of "
+        f"{result['epochs']} epochs), each resumed. Results that differ from those of a run never killed: "
+        f"{len(result['differences'])}. Checkpoints found cut off: {result['cut_off_checkpoints']}; files that were "
+        f"being written, cleared away by the next start: {result['partial_files']}.",
+    ]
+
+
+COVERED = "lines", "branches"
+
+
+def coverage_table(result: dict[str, object]) -> list[str]:
+    """Folders down, their lines and branches, and all of them."""
+    rows = result["rows"]
+    whole = {key: [sum(counts) for counts in zip(*(row[key] for row in rows), strict=True)] for key in COVERED}
+    whole |= {"folder": "all", "files": sum(row["files"] for row in rows)}
+    lines = heading("folder", "files", *[text for key in COVERED for text in (key, "reached, %")])
+    for row in (*rows, whole):
+        counts = [text for key in COVERED for text in (f"{row[key][1]:,}", share_cell(*row[key]))]
+        lines.append(line(row["folder"], str(row["files"]), *counts))
+    return lines
+
+
+def share_cell(reached: int, there: int) -> str:
+    """In percent."""
+    return f"{100 * reached / there:.1f}" if there else "–"
+
+
+def with_backend(row: dict[str, object]) -> str:
+    """The front-end's name, and its backend where it is another one than "native"."""
+    backend = row.get("backend", "native")
+    return row["name"] if backend == "native" else f"{row['name']} ({backend})"
+
+
+TABLES = {
+    "accuracy": accuracy_table,
+    "augmentations": augmentation_table,
+    "coverage_of_tests": coverage_table,
+    "cross_validation": fold_table,
+    "frontends": frontend_table,
+    "fuzz_audio": fuzz_table,
+    "errors": error_table,
+    "folds_at_once": at_once_table,
+    "graphs": graph_table,
+    "kills": kill_table,
+    "long_recording": recording_table,
+    "long_run": long_run_table,
+    "pipeline": pipeline_table,
+    "processes": process_table,
+}
+
+
+def table(file: str, folder: Path = RESULTS) -> str:
+    """The Markdown of one result file, or of FILE#PART, with what it was made on."""
+    file, _, part = file.partition("#")
+    result = read_json(folder / file)
+    if part and result["benchmark"] == "gpu":
+        result = {"environment": result["environment"], **result["parts"][part]["result"]}
+    environment, versions = result["environment"], result["environment"]["versions"]
+    hardware = environment["gpu"]["name"] if environment["gpu"] else f"{environment['cpu']}, no GPU"
+    made_on = f"{hardware}; CPU threads: {environment['threads']}; torch {versions['torch']}"
+    if result["benchmark"] == "evaluation":
+        lines = evaluation_text(result, part)
+    else:
+        lines = TABLES[result["benchmark"]](result)
+    return "\n".join([*lines, "", f"From `benchmarks/results/{file}` ({made_on})."])
+
+
+def fill(text: str) -> str:
+    """`text` with every block between `<!-- table FILE -->` and `<!-- end -->` made anew."""
+    block = re.compile(r"(<!-- table (\S+) -->\n).*?(<!-- end -->)", re.DOTALL)
+    return block.sub(lambda match: f"{match[1]}{table(match[2])}\n{match[3]}", text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    argparse.ArgumentParser(prog="python -m tools.doc_tables", description=__doc__).parse_args(argv)
+    for page in PAGES:
+        if page.exists():
+            write_text(page, fill(page.read_text(encoding="utf-8")))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
