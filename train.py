@@ -2,10 +2,10 @@
 
 import sys
 
+from esc_gpu.cli.commands.train import main
 from esc_gpu.cli.launch import end_with_launcher, start_all_processes
-from esc_gpu.cli.main import train
 
 if __name__ == "__main__":
     end_with_launcher()
     start_all_processes()
-    sys.exit(train(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -14,7 +14,7 @@ from coverage import Coverage
 from coverage.exceptions import CoverageException
 
 from benchmarks.common.results_file import RESULTS, write_result
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
 from esc_gpu.errors import EscGpuError
 

@@ -3,16 +3,17 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from esc_gpu.core.version import __version__ as __version__
+
 if TYPE_CHECKING:
     from esc_gpu.errors import EscGpuError as EscGpuError
-    from esc_gpu.frontends import create_frontend as create_frontend
-    from esc_gpu.frontends import list_frontends as list_frontends
+    from esc_gpu.frontends.registry import create_frontend as create_frontend
+    from esc_gpu.frontends.registry import list_frontends as list_frontends
     from esc_gpu.inference.pipeline import Pipeline as Pipeline
     from esc_gpu.inference.pipeline import load_pipeline as load_pipeline
     from esc_gpu.model.checkpoint import load as load
     from esc_gpu.model.classifier import WaveformClassifier as WaveformClassifier
 
-__version__ = "0.1.0"
 
 # Imported on first use: `esc-gpu --help` need not wait for torch and timm.
 _PUBLIC = {

@@ -15,8 +15,8 @@ from torch import Tensor
 
 from esc_gpu.core.waveform import to_float
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import create_frontend, frontend_class, list_frontends
 from esc_gpu.frontends.base import Frontend, exact_matmul, option_parameters
+from esc_gpu.frontends.registry import create_frontend, frontend_class, list_frontends
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.scaling import power_to_db, power_to_magnitude
 

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
 from esc_gpu.config.parse import parse_run
+from esc_gpu.errors import EscGpuError
 from tools import doc_tables as tables
 
 REPOSITORY = Path(__file__).parents[1]
@@ -75,18 +77,24 @@ def test_anchors_are_those_of_github(tmp_path):
 def commands_of_benchmarks():
     """Modules that do something when they are run."""
     found = []
-    for path in sorted((REPOSITORY / "benchmarks").glob("*.py")):
+    for path in sorted([*(REPOSITORY / "benchmarks").rglob("*.py"), *(REPOSITORY / "tools").rglob("*.py")]):
         tests = [node.test for node in ast.parse(read(path)).body if isinstance(node, ast.If)]
         if any(ast.unparse(test) == "__name__ == '__main__'" for test in tests):
             found.append(path)
     return found
 
 
+def dotted(path):
+    """The module's name, as `python -m` takes it."""
+    return ".".join(path.relative_to(REPOSITORY).with_suffix("").parts)
+
+
 def test_every_benchmark_is_on_its_page():
     paths = commands_of_benchmarks()
-    assert {"frontends", "pipeline", "tables"} <= {path.stem for path in paths}
+    assert {"frontends", "pipeline", "doc_tables"} <= {path.stem for path in paths}
     text = read(BENCHMARKS)
-    assert not [path.stem for path in paths if not re.search(rf"\bbenchmarks[./]{path.stem}\b", text)]
+    names = {path: dotted(path).replace(".", "[./]") for path in paths}
+    assert not [name for path, name in names.items() if not re.search(rf"\b{name}\b", text)]
 
 
 def test_every_plot_is_shown_on_its_page():
@@ -122,11 +130,11 @@ def commands_in_text(pages=PAGES):
 
 def parse(words, monkeypatch):
     """Parse a command as it would be, and stop there; other programs are let pass."""
-    if words[0] == "python" and words[1] == "-m" and words[2].startswith("benchmarks."):
+    if words[0] == "python" and words[1] == "-m" and words[2].startswith(("benchmarks.", "tools.")):
         parse_benchmark(words[2], words[3:], monkeypatch)
     elif "train.py" in words:
         parse_run(words[words.index("train.py") + 1 :], "train.py")
-    elif words[0] == "esc-gpu" and words[1] in cli.TRAINING:
+    elif words[0] == "esc-gpu" and words[1] in commands.OF_A_RUN:
         parse_run(words[2:], "esc-gpu")
     elif words[0] == "esc-gpu":
         cli.create_parser().parse_args(words[1:])
@@ -162,9 +170,9 @@ def call(main, words):
 WITH_OPTIONS = [path for path in commands_of_benchmarks() if re.search(r"(ArgumentP|create_p)arser\(", read(path))]
 
 
-@pytest.mark.parametrize("path", WITH_OPTIONS, ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", WITH_OPTIONS, ids=dotted)
 def test_a_benchmark_has_its_help(path, monkeypatch, capsys):
-    module = importlib.import_module(f"benchmarks.{path.stem}")
+    module = importlib.import_module(dotted(path))
     monkeypatch.setattr(sys, "argv", [path.stem, "--help"])
     with pytest.raises(SystemExit) as end:
         call(module.main, ["--help"])
@@ -196,14 +204,13 @@ def test_a_command_parses(words, monkeypatch, capsys):
 )
 def test_a_wrong_command_does_not(line, monkeypatch):
     monkeypatch.chdir(REPOSITORY)
-    with pytest.raises((SystemExit, cli.EscGpuError, pytest.fail.Exception)):
+    with pytest.raises((SystemExit, EscGpuError, pytest.fail.Exception)):
         parse(shlex.split(line), monkeypatch)
 
 
 def test_the_commands_of_the_benchmarks_are_among_them():
-    modules = {words[2].removeprefix("benchmarks.") for words in LINES if words[:2] == ["python", "-m"]}
-    parts = {"double_precision", "onnx_client"}  # run by another one
-    assert {path.stem for path in commands_of_benchmarks()} - parts <= modules
-    assert {path.stem for path in commands_of_benchmarks()} - {path.stem for path in WITH_OPTIONS} == {
-        "double_precision"
-    }
+    modules = {words[2] for words in LINES if words[:2] == ["python", "-m"]}
+    run_by_another = {"benchmarks.exactness.double_precision", "benchmarks.exactness.onnx_client"}
+    assert {dotted(path) for path in commands_of_benchmarks()} - run_by_another <= modules
+    without_options = {dotted(path) for path in commands_of_benchmarks()} - {dotted(path) for path in WITH_OPTIONS}
+    assert without_options == {"benchmarks.exactness.double_precision"}

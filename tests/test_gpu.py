@@ -12,12 +12,12 @@ from esc_gpu.config.parse import parse_run
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.experiment.cross_validation import run
-from esc_gpu.frontends import list_backends, list_frontends
+from esc_gpu.frontends.registry import list_backends, list_frontends
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.fold import FoldData
 from esc_gpu.training.loop import fit_normalization, train_step, training_batches
 from esc_gpu.training.optimizer import create_optimizer
-from esc_gpu.training.processes import create_accelerator
 from esc_gpu.training.weight_average import WeightAverage
 
 pytestmark = [

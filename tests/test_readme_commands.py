@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
 from tests.test_docs import command_lines
 
@@ -53,7 +54,7 @@ def run(words):
     """The exit status of a command, by the function that it calls."""
     small = SMALL + ([] if "--folds" in words else ["--folds=1"]) + (PROFILED if "--train.profile" in words else [])
     if words[0] == "accelerate":
-        return cli.train(words[words.index("train.py") + 1 :] + small)
+        return commands.train.main(words[words.index("train.py") + 1 :] + small)
     assert words[0] == "esc-gpu"
     return cli.main(words[1:] + (small if words[1] == "train" else []))
 

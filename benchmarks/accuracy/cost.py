@@ -12,16 +12,14 @@ import torch
 from benchmarks.common.timing import measure_together
 from esc_gpu.config.options import plain
 from esc_gpu.config.schema import RunConfig
-from esc_gpu.core.allocator import keep_freed_memory
 from esc_gpu.core.files import read_json, write_json
-from esc_gpu.core.machine import describe_environment
-from esc_gpu.core.precision import AUTOCAST
+from esc_gpu.core.machine import AUTOCAST, describe_environment, keep_freed_memory
 from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.errors import EscGpuError
-from esc_gpu.experiment.cross_validation import open_clips, open_recordings
+from esc_gpu.experiment.recordings import open_clips, open_recordings
 from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.training.accelerator import precision_of
 from esc_gpu.training.build_model import build_model
-from esc_gpu.training.processes import precision_of
 
 BATCH, ROUNDS = 16, 9
 COST = "cost.json"

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from benchmarks.common.results_file import RESULTS, require_gpu, write_result
 from benchmarks.common.training_options import create_parser
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import DataConfig
 from esc_gpu.errors import EscGpuError

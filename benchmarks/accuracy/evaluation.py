@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common.results_file import RESULTS, write_result
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.comparison import compare
 from esc_gpu.evaluation.finished_run import read_run

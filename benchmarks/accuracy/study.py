@@ -20,7 +20,7 @@ from benchmarks.accuracy.plots import plot_accuracy
 from benchmarks.accuracy.statistics import describe_grid
 from benchmarks.common.results_file import RESULTS, write_result
 from benchmarks.common.training_options import create_parser
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import write_json, write_text
 from esc_gpu.errors import EscGpuError
 

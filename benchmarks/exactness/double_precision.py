@@ -3,8 +3,8 @@
 import sys
 
 import esc_gpu.training.loop
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.cli.launch import start_all_processes
-from esc_gpu.cli.main import train
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.build_model import build_model

@@ -17,9 +17,9 @@ from benchmarks.common.results_file import RESULTS, require_gpu, write_result
 from benchmarks.exactness.float64_references import reference
 from benchmarks.peers.contenders import OTHERS, distinct_backends
 from esc_gpu import EscGpuError, create_frontend
-from esc_gpu.cli.main import reporting
-from esc_gpu.frontends import list_frontends
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.registry import list_frontends
 
 LIMIT = 1e-5
 # The CQT cuts its kernels' spectra off; bands of gammatone filters take in all the spectrum.

@@ -19,8 +19,8 @@ from benchmarks.common import difference
 from benchmarks.common.inputs import default_options
 from benchmarks.common.results_file import RESULTS, write_result
 from esc_gpu import WaveformClassifier, create_frontend, list_frontends
-from esc_gpu.cli.main import reporting
-from esc_gpu.frontends import list_backends
+from esc_gpu.cli.reporting import reporting
+from esc_gpu.frontends.registry import list_backends
 
 OPSET = 18
 LIMIT = 1e-4  # relative L2 between a graph's output and the layer's

@@ -21,7 +21,7 @@ from torch import Tensor
 from tqdm import tqdm
 
 from benchmarks.common.results_file import RESULTS, write_result
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.errors import EscGpuError

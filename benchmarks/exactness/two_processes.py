@@ -20,7 +20,7 @@ from tqdm import tqdm
 
 from benchmarks.common.results_file import RESULTS, write_result
 from esc_gpu import EscGpuError
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
 
 REPOSITORY = Path(__file__).parents[2]

@@ -9,7 +9,7 @@ from torch import nn
 from benchmarks.common.inputs import default_options
 from benchmarks.peers.base import Peer, find_peers
 from esc_gpu import create_frontend
-from esc_gpu.frontends import list_backends
+from esc_gpu.frontends.registry import list_backends
 
 OTHERS = "torchaudio", "nnaudio"  # backends that are other libraries' arithmetic
 GPU_ONLY = ("triton",)  # backends that elsewhere are the native one again

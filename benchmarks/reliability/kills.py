@@ -26,7 +26,7 @@ from tqdm import tqdm
 
 from benchmarks.common import tones
 from benchmarks.common.results_file import RESULTS, write_result
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import PARTIAL, read_json
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.output_folder import LOCK

@@ -23,7 +23,7 @@ import torch
 from benchmarks.common import tones
 from benchmarks.common.markdown import heading, line, number
 from benchmarks.common.results_file import RESULTS, require_gpu, write_result
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment import cross_validation as experiment

@@ -35,9 +35,8 @@ from esc_gpu.augment import (
     random_shift,
     random_speed,
 )
-from esc_gpu.cli.main import reporting
-from esc_gpu.core.allocator import keep_freed_memory
-from esc_gpu.core.precision import AUTOCAST, is_fast
+from esc_gpu.cli.reporting import reporting
+from esc_gpu.core.machine import AUTOCAST, is_fast, keep_freed_memory
 from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.model.classifier import WaveformClassifier
 

@@ -17,7 +17,7 @@ import torch
 
 from benchmarks.common.results_file import RESULTS, write_result
 from benchmarks.common.training_options import create_parser
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.experiment.cross_validation import run

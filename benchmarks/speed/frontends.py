@@ -20,10 +20,10 @@ from benchmarks.common.timing import measure_together
 from benchmarks.peers.contenders import Contender, find_contenders
 from benchmarks.speed.bars import plot_speeds
 from esc_gpu import create_frontend
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.waveform import FULL_SCALE
-from esc_gpu.frontends import list_frontends
 from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.registry import list_frontends
 
 BATCH = {"cpu": 16, "cuda": 256}
 HOST_BATCH = 16  # clips a call of what computes on the CPU beside a GPU

@@ -27,7 +27,7 @@ from benchmarks.speed.feeds.base import KINDS
 from benchmarks.speed.feeds.bench import FeatureBench, Recorded
 from benchmarks.speed.feeds.plan import planned_measurements
 from esc_gpu import EscGpuError
-from esc_gpu.cli.main import reporting
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.ranges import check_config
 from esc_gpu.config.schema import FrontendConfig, MemberConfig, RunConfig

@@ -32,10 +32,3 @@ def flatten(values: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         else:
             flat[prefix + name] = value if isinstance(value, (int, float, str, bool)) else str(value)
     return flat
-
-
-def describe_weights(ema_decay: float) -> str:
-    """Which weights a training with this `train.ema_decay` gives, as a sentence goes on."""
-    if not ema_decay:
-        return "those after the last step"
-    return f"those of about the last {round(1 / (1 - ema_decay)):,} steps, averaged"

@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from esc_gpu.core.waveform import clip_samples
+
 
 @dataclass(frozen=True)
 class DataConfig:
@@ -328,3 +330,8 @@ class RunConfig:
     output_dir: str | None = None
     resume: bool = False
     overwrite: bool = False
+
+
+def training_samples(config: RunConfig) -> int:
+    """Samples of a clip as the model sees it in training."""
+    return clip_samples(config.data.sample_rate, config.augment.crop_seconds or config.data.clip_seconds)

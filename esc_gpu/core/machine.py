@@ -1,11 +1,13 @@
 """The hardware and versions that a result was made with."""
 
+import ctypes
 import datetime
 import functools
 import hashlib
 import importlib.metadata
 import os
 import platform
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -64,3 +66,36 @@ def cpu_name() -> str:
                 name = line.partition(":")[2].strip()
                 break
     return f"{name} ({torch.backends.cpu.get_cpu_capability()})"
+
+
+AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def is_fast(precision: str, device: torch.device) -> bool:
+    """Whether the hardware multiplies in `precision`, "bf16" or "fp16": emulated it is far slower than float32."""
+    if device.type == "cuda":
+        return precision == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False)
+    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return precision == "bf16" and device.type == "cpu" and has_bf16
+
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+
+
+LARGE = (1 << 31) - 1
+
+
+LARGEST_OF_OLD = 32 << 20  # what an older glibc takes as its threshold
+
+
+def keep_freed_memory() -> None:
+    """Let glibc hold on to freed blocks of every size instead of giving them back to the system.
+
+    By default a block of megabytes, as every activation is on the CPU, is mapped anew each time, and the system clears
+    each of its pages. Does nothing with another C library.
+    """
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        if not mallopt(M_MMAP_THRESHOLD, LARGE):
+            mallopt(M_MMAP_THRESHOLD, LARGEST_OF_OLD)
+        mallopt(M_TRIM_THRESHOLD, LARGE)

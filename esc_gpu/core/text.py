@@ -18,3 +18,10 @@ def printable(text: str) -> str:
 def escape(text: str) -> str:
     """Text in one line, without any meaning to Markdown, HTML or TeX in it, and no address that becomes a link."""
     return re.sub(r"[\\`*_{}\[\]<>#|~$^&@]|:(?=//)|(?i:(?<=www))\.", r"\\\g<0>", " ".join(text.split()))
+
+
+def describe_weights(ema_decay: float) -> str:
+    """Which weights a training with this `train.ema_decay` gives, as a sentence goes on."""
+    if not ema_decay:
+        return "those after the last step"
+    return f"those of about the last {round(1 / (1 - ema_decay)):,} steps, averaged"

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -12,9 +13,11 @@ from sklearn.preprocessing import StandardScaler
 from torch import Tensor
 from tqdm import tqdm
 
-from esc_gpu.data.store.read import Waveforms
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import Frontend
+
+if TYPE_CHECKING:
+    from esc_gpu.data.store.read import Waveforms
+    from esc_gpu.frontends import Frontend
 
 BATCH = 16  # clips
 CONSTANT = 1e-12  # a variance under this share of the mean square is rounding: the bin does not vary
@@ -105,10 +108,10 @@ class RunningStatistics:
 
 
 def compute_statistics(
-    waveforms: Waveforms,
+    waveforms: "Waveforms",
     labels: np.ndarray,
     n_classes: int,
-    frontends: Mapping[str, Frontend],
+    frontends: Mapping[str, "Frontend"],
     progress: bool = True,
 ) -> dict[str, FeatureStatistics]:
     """Statistics of every front-end over all clips, in one pass over them.

@@ -35,23 +35,6 @@ def evaluate(logits: Tensor, labels: Tensor) -> dict[str, Any]:
     }
 
 
-def average_over_windows(logits: Tensor, recordings: Tensor) -> Tensor:
-    """`(windows, K)` → `(recordings, K)`: the logarithm of the mean probabilities of each recording's windows.
-
-    Args:
-        logits: of the windows.
-        recordings: `(windows,)` int64, the recording of each; the result is in ascending order of them.
-    """
-    numbers, position = recordings.unique(return_inverse=True)
-    if len(numbers) == len(logits):
-        return logits[recordings.argsort()]
-    windows = position.bincount()[:, None]
-    probabilities = logits.new_zeros(len(numbers), logits.shape[1], dtype=torch.float64)
-    probabilities.index_add_(0, position, logits.double().softmax(dim=1))
-    # A class that no window thinks possible: the floor keeps the loss finite.
-    return (probabilities / windows).clamp_min(torch.finfo(torch.float64).tiny).log().float()
-
-
 def summarize(folds: list[dict[str, Any]]) -> dict[str, Any]:
     """Mean and standard deviation of the folds' metrics, and the confusion matrix of all their clips."""
     summary: dict[str, Any] = {}

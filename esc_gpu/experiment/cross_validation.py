@@ -2,7 +2,7 @@
 
 import dataclasses
 import os
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -12,35 +12,27 @@ import torch
 
 from esc_gpu import report
 from esc_gpu.config.ranges import check_config
-from esc_gpu.config.schema import RunConfig
+from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.files import read_json, synchronize, write_json
 from esc_gpu.core.machine import describe_environment
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.recordings.layouts import read_recordings
-from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.read import WaveformStore
-from esc_gpu.data.store.skipped import SKIPPED, check_left, describe_skipped, open_decodable, write_skipped
+from esc_gpu.data.store.skipped import SKIPPED, describe_skipped, write_skipped
 from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.metrics import evaluate, summarize
 from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold, write_predictions
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
 from esc_gpu.experiment.output_folder import held_output, prepare_output, reporting_full_disk
+from esc_gpu.experiment.recordings import chosen_folds, describe_data, open_clips, open_recordings
 from esc_gpu.experiment.tracked_clips import collect_clips
 from esc_gpu.experiment.tracking import log_result, tracked, wandb_mode
-from esc_gpu.training.augmentation import training_samples
+from esc_gpu.training.accelerator import check_bf16, create_accelerator
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.determinism import deterministic
 from esc_gpu.training.fold import FoldData, FoldResult
-from esc_gpu.training.processes import (
-    check_bf16,
-    create_accelerator,
-    from_all,
-    from_local_main,
-    from_main,
-    reporting_lost_process,
-)
+from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
 from esc_gpu.training.resume_state import remove_states
 
 METRICS, SUMMARY = "metrics.json", "summary.json"
@@ -200,48 +192,6 @@ def finished_metrics(folder: Path) -> dict[str, Any] | None:
     return read_json(folder / METRICS) if (folder / METRICS).exists() else None
 
 
-def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
-    """The recordings at `data.root`; without one the embedded synthetic ones, made on first use."""
-    root: str | Path | None = config.data.root
-    if is_synthetic(config):
-        announce(
-            "No data.root given: training on the embedded synthetic recordings, not on real ones. "
-            "Their accuracy says nothing about ESC-50."
-        )
-        root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
-    recordings = read_recordings(root, config.data.subset, config.data.table)
-    announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
-    return recordings
-
-
-def is_synthetic(config: RunConfig) -> bool:
-    """Whether the config names no recordings."""
-    return config.data.root is None and config.data.table is None
-
-
-def open_clips(
-    config: RunConfig, recordings: Recordings, progress: bool
-) -> tuple[WaveformStore, Windows, dict[int, str]]:
-    """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
-
-    The last has the reason for each recording that `data.on_error` leaves out, by its position.
-    """
-    data = config.data
-    store, windows, skipped = open_decodable(
-        recordings.paths,
-        overlap=data.overlap,
-        on_error=data.on_error,
-        sample_rate=data.sample_rate,
-        clip_seconds=data.clip_seconds,
-        cache_dir=Path(os.path.expanduser(data.cache_dir)) / "stores",
-        workers=data.workers,
-        progress=progress,
-    )
-    check_left(recordings, skipped)
-    chosen_folds(config, recordings, skipped)
-    return store, windows, skipped
-
-
 def check_same_data(keys: list[tuple[str, str]]) -> None:
     """Refuse recordings whose samples, classes or folds differ between the processes."""
     if len(set(keys)) > 1:
@@ -263,28 +213,3 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
     seconds = store.n_clips * store.n_samples / store.sample_rate
     announce(f"{store.n_clips} clips, {seconds / 3600:.2f} h, {store.nbytes / 1e9:.3f} GB of int16 in {store.folder}")
     return store
-
-
-def chosen_folds(config: RunConfig, recordings: Recordings, skipped: Collection[int] = ()) -> list[int]:
-    """The test folds to run, each checked; without the recordings `skipped`, too."""
-    if config.folds is None:
-        folds = recordings.fold_numbers
-    else:
-        folds = [config.folds] if isinstance(config.folds, int) else list(dict.fromkeys(config.folds))
-    if not folds:
-        raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave it out for all")
-    for fold in folds:
-        recordings.check_classes(fold, config.validate, skipped)  # refuses a fold that does not exist, too
-    return folds
-
-
-def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0) -> dict[str, Any]:
-    """What was trained on, for the results."""
-    return {
-        "recordings": "embedded synthetic" if is_synthetic(config) else recordings.root.resolve().name,
-        "synthetic": is_synthetic(config),
-        "subset": config.data.subset,
-        "clips": len(recordings.filenames) - n_skipped,
-        "skipped": n_skipped,
-        "classes": len(recordings.class_names),
-    }

@@ -13,7 +13,8 @@ from tqdm import tqdm
 
 from esc_gpu.core.files import write_json, write_text
 from esc_gpu.core.machine import describe_environment
-from esc_gpu.data.clips.decode import clip_samples, decode_clip
+from esc_gpu.core.waveform import clip_samples
+from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.read import Waveforms
 from esc_gpu.errors import EscGpuError

@@ -9,8 +9,9 @@ from typing import Any
 
 import torch
 
-from esc_gpu import __version__, report
+from esc_gpu import report
 from esc_gpu.core.files import write_text
+from esc_gpu.core.version import __version__
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.licence import recordings_licence
 from esc_gpu.evaluation.finished_run import COLUMNS

@@ -12,13 +12,12 @@ from typing import Any
 import torch
 
 from esc_gpu.config.schema import RunConfig
-from esc_gpu.data.clips.decode import clip_samples
+from esc_gpu.core.waveform import clip_samples
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.loop import train_fold
-from esc_gpu.training.out_of_memory import with_smaller_parts
-from esc_gpu.training.processes import is_out_of_memory
+from esc_gpu.training.out_of_memory import is_out_of_memory, with_smaller_parts
 
 
 class Stopped(Exception):

@@ -2,7 +2,7 @@
 
 import inspect
 import threading
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, Self
 
 import torch
@@ -182,29 +182,6 @@ class Frontend(Float32Module):
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         """`(B, T)` float, prepared → `(B, C, F, N)`, called with autocast off; `shared` is a stack's."""
         raise NotImplementedError
-
-    def member_layer(self, member: "Frontend | Mapping[str, Any] | None") -> "Frontend":
-        """A member of this front-end: itself, or made of its options.
-
-        Without a sample rate a mapping gets this front-end's; with another one, a resampler goes before it.
-        """
-        from esc_gpu.frontends import create_frontend
-
-        if isinstance(member, Mapping) and "name" in member:
-            rate = member.get("sample_rate", self.sample_rate)
-            resampled = {} if rate == self.sample_rate else {"input_sample_rate": self.sample_rate}
-            member = create_frontend(**{"sample_rate": rate, **resampled, **member})
-        if not isinstance(member, Frontend):
-            raise EscGpuError(
-                f"members of {self.name} are front-ends or mappings with a name, as {{'name': 'logmel'}}, "
-                f"got {member!r}"
-            )
-        if member.input_rate != self.sample_rate:
-            raise EscGpuError(
-                f"the members of {self.name} take its sample_rate {self.sample_rate} Hz, "
-                f"{member.name} takes {member.input_rate} Hz"
-            )
-        return member
 
     @property
     def changes_clips(self) -> bool:

@@ -12,6 +12,7 @@ from torch import Tensor
 from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.members import member_layer
 
 
 class Delta(Frontend):
@@ -54,7 +55,7 @@ class Delta(Frontend):
         if width % 2 == 0:
             raise EscGpuError(f"width must be an odd number of frames, got {width}: take {width - 1} or {width + 1}")
         check_int("order", order, 1, 2)
-        layer = self.member_layer(member)
+        layer = member_layer(self, member)
         self.layer = layer
         self.width = width
         self.order = order

@@ -10,8 +10,9 @@ import torch
 from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import Frontend, create_frontend, list_frontends
+from esc_gpu.frontends import Frontend
 from esc_gpu.frontends.delta import Delta
+from esc_gpu.frontends.registry import create_frontend, list_frontends
 from esc_gpu.frontends.stack import Stack
 
 # Units of the values where the front-end has no `scale`; those with one are in dB, power or magnitude.

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.members import member_layer
 
 
 class Stack(Frontend):
@@ -45,7 +46,7 @@ class Stack(Frontend):
         if not isinstance(members, Sequence):
             raise EscGpuError(f"members of a stack are a list of front-ends, got {members!r}: put it in brackets")
         super().__init__(1, **common)
-        layers = [self.member_layer(member) for member in members]
+        layers = [member_layer(self, member) for member in members]
         if len({id(layer) for layer in layers}) < len(layers):
             raise EscGpuError("a stack has one front-end twice among its members: make a second one of its spec")
         if n_bins is not None:

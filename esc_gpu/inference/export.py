@@ -17,9 +17,9 @@ from torch import Tensor, nn
 from torch.export import ExportedProgram
 from tqdm import tqdm
 
-from esc_gpu import __version__
 from esc_gpu.core.checks import check_choice
 from esc_gpu.core.files import replacing
+from esc_gpu.core.version import __version__
 from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.errors import EscGpuError, first_line

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from esc_gpu.core.text import printable, shown
-from esc_gpu.inference.predict import Prediction, Segment
+from esc_gpu.inference.prediction import Prediction, Segment
 
 DIGITS = 6  # of probabilities, as in predictions.csv
 TOP_COLUMNS = ["path", "rank", "class", "probability"]

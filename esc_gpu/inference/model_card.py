@@ -1,16 +1,14 @@
 """The README.md of a shared pipeline, with the head in YAML that the Hugging Face hub reads."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
-from esc_gpu.config.options import describe_weights
-from esc_gpu.core.text import escape
-
-if TYPE_CHECKING:
-    from esc_gpu.inference.pipeline import Pipeline
+from esc_gpu.core.text import describe_weights, escape
+from esc_gpu.core.waveform import clip_samples
 
 LIBRARY, TASK = "esc_gpu", "audio-classification"
 LICENCES = {"CC BY 3.0": "cc-by-3.0", "CC BY-NC 3.0": "cc-by-nc-3.0"}  # as the hub calls them
@@ -20,7 +18,7 @@ TEMPLATE = """\
 # {title}
 
 A classifier of environmental sounds, trained with esc_gpu: the features `{frontend}` are a layer of the model; they are
-computed from the waveform, normalised, and given to timm's `{backbone}`, which has {n_classes} outputs.
+computed from the waveform, normalised, and given to timm's `{backbone}`, which has {num_classes} outputs.
 
 ## Classes
 
@@ -55,7 +53,7 @@ esc-gpu predict recording.wav --model {command_address}
 
 ## Limits
 
-- It knows its {n_classes} classes only: any other sound, silence too, is given to one of them.
+- It knows its {num_classes} classes only: any other sound, silence too, is given to one of them.
 - One class is given to a clip, even where several sounds are heard at once.
 - The probabilities are those of the softmax: how well they are calibrated is not known from the accuracy.
 {limits}
@@ -66,27 +64,33 @@ esc-gpu predict recording.wav --model {command_address}
 """
 
 
-def write_card(pipeline: "Pipeline", repo_id: str | None = None) -> str:
-    """The model card of a pipeline, Markdown; `repo_id` is its name on the hub, if it has one."""
-    training, frontend = pipeline.training_info, pipeline.model.frontend
-    title = f"Environmental sounds by {frontend.name} and {pipeline.model.backbone_name}"
+def write_card(description: Mapping[str, Any], sample_rate: int, repo_id: str | None = None) -> str:
+    """The model card of a pipeline, Markdown.
+
+    Args:
+        description: the content of its `pipeline.json`.
+        sample_rate: of the waveforms that it takes, in Hz.
+        repo_id: its name on the hub, if it has one.
+    """
+    training, frontend, backbone = description["training"], description["frontend"], description["backbone"]
+    class_names = description["class_names"]
     text = TEMPLATE.format(
-        title=title,
-        frontend=frontend.name,
-        backbone=pipeline.model.backbone_name,
-        n_classes=len(pipeline.class_names),
-        classes=", ".join(map(escape, pipeline.class_names)),
-        sample_rate=pipeline.sample_rate,
-        clip_seconds=pipeline.clip_seconds,
-        n_samples=pipeline.n_samples,
-        options=yaml.safe_dump(frontend.spec, sort_keys=False, allow_unicode=True).rstrip(),
+        title=f"Environmental sounds by {frontend['name']} and {backbone}",
+        frontend=frontend["name"],
+        backbone=backbone,
+        num_classes=len(class_names),
+        classes=", ".join(map(escape, class_names)),
+        sample_rate=sample_rate,
+        clip_seconds=description["clip_seconds"],
+        n_samples=clip_samples(sample_rate, description["clip_seconds"]),
+        options=yaml.safe_dump(frontend, sort_keys=False, allow_unicode=True).rstrip(),
         evaluation=_evaluation(training),
         address=repo_id or "FOLDER",
         command_address=f"hf-hub:{repo_id}" if repo_id else "FOLDER",
         limits=_limits(training),
         licence=_licence(training),
     )
-    return f"---\n{_head(pipeline, repo_id).to_yaml()}\n---\n\n{text}"
+    return f"---\n{_head(description, repo_id).to_yaml()}\n---\n\n{text}"
 
 
 def is_card(file: Path) -> bool:
@@ -97,9 +101,9 @@ def is_card(file: Path) -> bool:
         return False
 
 
-def _head(pipeline: "Pipeline", repo_id: str | None) -> ModelCardData:
-    training, frontend = pipeline.training_info, pipeline.model.frontend
-    name = repo_id.split("/")[-1] if repo_id else f"{frontend.name}-{pipeline.model.backbone_name}"
+def _head(description: Mapping[str, Any], repo_id: str | None) -> ModelCardData:
+    training, frontend, backbone = description["training"], description["frontend"]["name"], description["backbone"]
+    name = repo_id.split("/")[-1] if repo_id else f"{frontend}-{backbone}"
     recordings = str(training.get("recordings"))
     results = [
         EvalResult(
@@ -118,7 +122,7 @@ def _head(pipeline: "Pipeline", repo_id: str | None) -> ModelCardData:
         license=LICENCES.get(str(training.get("licence"))),
         library_name=LIBRARY,
         pipeline_tag=TASK,
-        tags=["environmental-sound-classification", "audio", "timm", frontend.name, pipeline.model.backbone_name],
+        tags=["environmental-sound-classification", "audio", "timm", frontend, backbone],
         metrics=["accuracy", "f1"] if results else None,
         model_name=name if results else None,
         eval_results=results or None,

@@ -19,7 +19,7 @@ from huggingface_hub.errors import (
 )
 from torch import Tensor, nn
 
-from esc_gpu.core.precision import AUTOCAST, is_fast
+from esc_gpu.core.machine import AUTOCAST, is_fast
 from esc_gpu.core.waveform import check_waveform
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.inference.model_card import is_card, write_card
@@ -27,7 +27,7 @@ from esc_gpu.model import checkpoint
 from esc_gpu.model.classifier import WaveformClassifier
 
 if TYPE_CHECKING:
-    from esc_gpu.inference.predict import Prediction
+    from esc_gpu.inference.prediction import Prediction
 
 HUB = "hf-hub:"  # as timm spells it
 
@@ -119,7 +119,8 @@ class Pipeline(nn.Module, ModelHubMixin):
 
     def generate_model_card(self, repo_id: str | None = None) -> ModelCard:
         """The model card, as it will be on the hub under `repo_id`."""
-        return ModelCard(write_card(self, repo_id))
+        description = checkpoint.describe(self.model, self.class_names, self.clip_seconds, self.training_info)
+        return ModelCard(write_card(description, self.sample_rate, repo_id))
 
     def save_pretrained(  # type: ignore[override]  # the mixin's uploads as well
         self, save_directory: str | Path, *, model_card_kwargs: Mapping[str, str] | None = None, config: None = None

@@ -4,9 +4,8 @@ import dataclasses
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -16,74 +15,27 @@ from tqdm import tqdm
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
 from esc_gpu.data.clips.windows import MAX_OVERLAP, cut_windows
 from esc_gpu.errors import EscGpuError
-from esc_gpu.inference.pipeline import Pipeline
+from esc_gpu.inference.prediction import Prediction
 
 SPARE_SHARE = 0.05  # of a clip: by less than this, a recording is longer because an encoder padded it
 SPAN_SECONDS = 300  # decoded at a time: what bounds the memory, and the seeks, which MP3 answers slowly
 
 
-@dataclass(frozen=True)
-class Segment:
-    """A part of a recording with one likeliest class; the probability is its mean over the part's windows."""
+class Classifier(Protocol):
+    """What is asked of a pipeline here."""
 
-    start_seconds: float
-    end_seconds: float
-    class_name: str
-    probability: float
-
-
-@dataclass(frozen=True, eq=False)
-class Prediction:
-    """The answer for one recording.
-
-    Attributes:
-        path: of the recording; None for a waveform.
-        class_names: of the K classes.
-        duration_seconds: of the recording.
-        clip_seconds: length of a window.
-        starts_seconds: `(W,)` where the windows begin, ascending.
-        window_probabilities: `(W, K)` float32.
-    """
-
-    path: Path | None
+    sample_rate: int
+    n_samples: int
     class_names: list[str]
-    duration_seconds: float
-    clip_seconds: float
-    starts_seconds: np.ndarray
-    window_probabilities: np.ndarray
-
-    @cached_property
-    def probabilities(self) -> np.ndarray:
-        """`(K,)` float64, the mean over the windows."""
-        probabilities: np.ndarray = self.window_probabilities.mean(axis=0, dtype=np.float64)
-        return probabilities
-
-    def top(self, k: int = 3) -> list[tuple[str, float]]:
-        """The `k` likeliest classes, or all where there are fewer, and their probabilities."""
-        order = np.argsort(-self.probabilities, kind="stable")[:k]
-        return [(self.class_names[label], float(self.probabilities[label])) for label in order]
 
     @property
-    def edges_seconds(self) -> np.ndarray:
-        """`(W + 1,)` where one window gives way to the next, halfway between their middles, and both ends."""
-        middles = self.starts_seconds + self.clip_seconds / 2
-        end = min(self.starts_seconds[-1] + self.clip_seconds, self.duration_seconds)
-        return np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [end]])
+    def device(self) -> torch.device: ...
 
-    def timeline(self) -> list[Segment]:
-        """The recording from beginning to end, consecutive windows with the same likeliest class as one segment."""
-        labels, edges = self.window_probabilities.argmax(axis=1), self.edges_seconds
-        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1), len(labels)]
-        segments = []
-        for first, end in zip(bounds, bounds[1:], strict=False):
-            label = labels[first]
-            probability = float(self.window_probabilities[first:end, label].mean(dtype=np.float64))
-            segments.append(Segment(float(edges[first]), float(edges[end]), self.class_names[label], probability))
-        return segments
+    def __call__(self, waveform: Tensor) -> Tensor: ...
 
 
 def predict_file(
-    pipeline: Pipeline, path: str | Path, overlap: float | None = 0.5, batch_size: int = 32, progress: bool = False
+    pipeline: Classifier, path: str | Path, overlap: float | None = 0.5, batch_size: int = 32, progress: bool = False
 ) -> Prediction:
     """The answer for an audio file of any length, format and sample rate.
 
@@ -125,7 +77,7 @@ def predict_file(
 
 
 def predict_waveform(
-    pipeline: Pipeline,
+    pipeline: Classifier,
     waveform: Tensor | np.ndarray | Sequence[float],
     sample_rate: int | None = None,
     overlap: float | None = 0.5,
@@ -194,7 +146,7 @@ def _read_windows(path: Path, starts: np.ndarray, rate: int, samples: int, batch
 
 
 @torch.no_grad()  # what a front-end keeps may be needed for a gradient later
-def _probabilities(pipeline: Pipeline, batch: Tensor) -> np.ndarray:
+def _probabilities(pipeline: Classifier, batch: Tensor) -> np.ndarray:
     """`(B, K)` float32, on the CPU."""
     try:
         probabilities = pipeline(batch).softmax(dim=1).cpu()

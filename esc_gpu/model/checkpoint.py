@@ -13,7 +13,7 @@ import torch
 
 from esc_gpu.core.files import read_json, replacing
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.stem import Stem
 
@@ -42,18 +42,7 @@ def save(
         training: what it was trained on and how well it did, as `results.describe_training` has it.
         card: text of the model card.
     """
-    description = {
-        "frontend": model.frontend.spec,
-        "backbone": model.backbone_name,
-        "backbone_options": model.backbone_options,
-        "stem": dataclasses.asdict(model.stem),
-        "coordinates": model.coordinates,
-        "test_shifts": model.test_shifts,
-        "normalize": model.normalize,
-        "class_names": list(class_names),
-        "clip_seconds": clip_seconds,
-        "training": dict(training or {}),
-    }
+    description = describe(model, class_names, clip_seconds, training)
     texts = {PIPELINE: json.dumps(description, indent=2, ensure_ascii=False) + "\n"}
     if card is not None:
         texts[CARD] = card
@@ -65,6 +54,27 @@ def save(
         files.enter_context(replacing(folder / WEIGHTS)).write_bytes(safetensors.torch.save(state, {"format": "pt"}))
         # A kill until then leaves a folder that `load` refuses, and not these weights by another model's description.
         (folder / PIPELINE).unlink(missing_ok=True)
+
+
+def describe(
+    model: WaveformClassifier,
+    class_names: Sequence[str],
+    clip_seconds: float = CLIP_SECONDS,
+    training: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The content of `pipeline.json`; the arguments are those of `save`."""
+    return {
+        "frontend": model.frontend.spec,
+        "backbone": model.backbone_name,
+        "backbone_options": model.backbone_options,
+        "stem": dataclasses.asdict(model.stem),
+        "coordinates": model.coordinates,
+        "test_shifts": model.test_shifts,
+        "normalize": model.normalize,
+        "class_names": list(class_names),
+        "clip_seconds": clip_seconds,
+        "training": dict(training or {}),
+    }
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:

@@ -1,15 +1,15 @@
 """What a trained model makes of a clip: its embedding, and where in the features it looked."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.model.modes import evaluating
 
 
 def embed(model: WaveformClassifier, waveforms: Tensor) -> Tensor:
@@ -98,15 +98,3 @@ def check_maps(model: WaveformClassifier, maps: Tensor) -> None:
             f"Grad-CAM needs a backbone that ends with maps (B, {model.backbone.num_features}, height, width), "
             f"{model.backbone_name} ends with {tuple(maps.shape)}: take a convolutional one, such as resnet18"
         )
-
-
-@contextmanager
-def evaluating(model: nn.Module) -> Iterator[None]:
-    """Evaluation mode inside the block; afterwards every part is in the mode that it was in."""
-    modes = [(part, part.training) for part in model.modules()]
-    model.eval()
-    try:
-        yield
-    finally:
-        for part, training in modes:
-            part.training = training

@@ -4,8 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from esc_gpu.config.options import describe_weights
 from esc_gpu.config.schema import MemberConfig
+from esc_gpu.core.text import describe_weights
 from esc_gpu.report.contents import FrontendSummary
 from esc_gpu.report.tables import counted, mean_and_spread, percent_range
 

@@ -21,18 +21,12 @@ from esc_gpu.augment import (
     random_speed,
 )
 from esc_gpu.augment.image import ImageAugmentation
-from esc_gpu.config.schema import RunConfig
+from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.waveform import to_float
-from esc_gpu.data.clips.decode import clip_samples
 
 # The ranges of the papers, where they are not options.
 FILTER_BANDS = (2, 5)
 ERASED_SHARE, ERASED_ASPECT = (0.02, 0.33), 0.3
-
-
-def training_samples(config: RunConfig) -> int:
-    """Samples of a clip as the model sees it in training."""
-    return clip_samples(config.data.sample_rate, config.augment.crop_seconds or config.data.clip_seconds)
 
 
 def augment(

@@ -5,13 +5,12 @@ import copy
 import torch
 from torch import nn
 
-from esc_gpu.config.schema import RunConfig
-from esc_gpu.data.clips.decode import clip_samples
+from esc_gpu.config.schema import RunConfig, training_samples
+from esc_gpu.core.waveform import clip_samples
 from esc_gpu.errors import EscGpuError, first_line
-from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.stem import Stem
-from esc_gpu.training.augmentation import training_samples
 
 
 def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:

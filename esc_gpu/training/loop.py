@@ -20,23 +20,22 @@ from tqdm import tqdm
 from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.augment.mix import smooth_one_hot
-from esc_gpu.config.schema import RunConfig
+from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.profiling import ALL_STEPS, StepProfiler, phase
-from esc_gpu.data.store.batch_order import evaluation_batches, shuffled_batches
+from esc_gpu.data.store.batch_order import shuffled_batches
 from esc_gpu.errors import EscGpuError, EscGpuWarning
-from esc_gpu.evaluation.metrics import average_over_windows
-from esc_gpu.model.classifier import WaveformClassifier, to_evaluation
-from esc_gpu.training.augmentation import augment, training_samples
+from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.training.augmentation import augment
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.fold import FoldData, FoldResult
-from esc_gpu.training.nonfinite_steps import check_logits, describe_skipped_steps, leave_out_unless, spread, sum_up
+from esc_gpu.training.nonfinite_steps import describe_skipped_steps, leave_out_unless, spread, sum_up
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, set_learning_rate
 from esc_gpu.training.out_of_memory import in_smaller_batches
 from esc_gpu.training.resume_state import load_state, save_state
+from esc_gpu.training.scoring import EVAL_BATCH, predict, score_epoch
 from esc_gpu.training.sync_batch_norm import synchronize_batch_norm
 from esc_gpu.training.weight_average import WeightAverage
 
-EVAL_BATCH = 64
 LOGGED = "loss", "lr", "accumulation", "test_loss", "test_accuracy", "seconds"
 # Weights come from torch's own generator, which all threads of a process share.
 SEEDED = threading.Lock()
@@ -253,30 +252,3 @@ def step_profiler(
     if not (config.train.profile and accelerator.is_main_process):
         return contextlib.nullcontext()
     return StepProfiler(folder, accelerator.device, config.train.batch_size // accelerator.num_processes)
-
-
-@torch.no_grad()
-def predict(accelerator: Accelerator, model: nn.Module, data: FoldData) -> Tensor:
-    """Logits `(test recordings, K)` float32 on the CPU, ascending by recording, the same on every rank."""
-    to_evaluation(model)
-    model = accelerator.unwrap_model(model)  # or a rank that has to begin again would wait for the others
-
-    def answer(batch_size: int) -> Tensor:
-        share = evaluation_batches(data.test, batch_size, accelerator.process_index, accelerator.num_processes)
-        return torch.cat([model(waveform).float() for waveform, _ in data.test_batches(share)])
-
-    with torch.compiler.set_stance("force_eager"):  # batches of other sizes would be compiled for once each
-        logits = in_smaller_batches(answer, EVAL_BATCH, "the evaluation")
-    by_rank = accelerator.gather(logits).unflatten(0, (accelerator.num_processes, -1))
-    # Rank r holds clips r, r + world, ...: interleave them, and drop the padding at the end.
-    clips = by_rank.transpose(0, 1).flatten(0, 1)[: len(data.test)].cpu()
-    check_logits(clips, data)
-    return average_over_windows(clips, torch.from_numpy(data.recordings[data.test]))
-
-
-def score_epoch(logits: Tensor, data: FoldData) -> dict[str, float]:
-    """Loss and accuracy on the test recordings, for the curves; nothing is selected by them."""
-    return {
-        "test_loss": F.cross_entropy(logits, data.test_labels).item(),
-        "test_accuracy": (logits.argmax(dim=1) == data.test_labels).float().mean().item(),
-    }

@@ -4,9 +4,12 @@ import dataclasses
 from collections.abc import Callable
 from typing import TypeVar
 
+import torch
+from accelerate.utils.memory import should_reduce_batch_size
+
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.errors import EscGpuError, first_line
-from esc_gpu.training.processes import is_out_of_memory, mixing_alone
+from esc_gpu.training.accelerator import mixing_alone
 
 Result = TypeVar("Result")
 
@@ -70,3 +73,8 @@ def in_smaller_batches(work: Callable[[int], Result], batch_size: int, what: str
 def first_sentence(error: Exception) -> str:
     """What an error says first, without its full stop."""
     return first_line(error).partition(". ")[0].removesuffix(".")
+
+
+def is_out_of_memory(error: RuntimeError) -> bool:
+    """Whether the device, or this machine, had no memory left."""
+    return isinstance(error, torch.OutOfMemoryError) or should_reduce_batch_size(error)

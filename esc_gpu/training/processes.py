@@ -1,99 +1,16 @@
 """The processes of a run, by Accelerate: their precision and threads, and what they have in common."""
 
-import dataclasses
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import torch
 from accelerate import Accelerator
-from accelerate.state import AcceleratorState
 from accelerate.utils import broadcast_object_list, gather_object
-from accelerate.utils.memory import should_reduce_batch_size
-from torch import Tensor, nn
 
-from esc_gpu.config.options import OWN, flatten, plain
-from esc_gpu.config.schema import RunConfig, TrainConfig
-from esc_gpu.core.allocator import keep_freed_memory
-from esc_gpu.core.machine import local_processes
-from esc_gpu.core.precision import is_fast
 from esc_gpu.errors import EscGpuError, first_line
-from esc_gpu.model.classifier import WaveformClassifier
-from esc_gpu.model.explain import evaluating
 
 LOST = "gloo", "NCCL", "Connection closed by peer", "Connection reset by peer"  # in messages of torch.distributed
-MIXING = "between_class_probability", "mixup_alpha", "cutmix_probability"  # of clips within a part of the batch
-
-
-def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
-    """The Accelerator of a run, in the precision and with the tracker of the config.
-
-    Raises:
-        EscGpuError: for a precision or tracker that this machine does not have, processes that do not find each other
-            or have other options, a batch that does not divide, or clips to mix in parts of one clip.
-    """
-    train = config.train
-    precision = precision_of(train)
-    log_with = None if config.tracker.name == "none" else config.tracker.name
-    # Accelerate keeps a process's first precision; a second run in it, as in a notebook, may have another.
-    AcceleratorState._reset_state()
-    try:
-        accelerator = Accelerator(mixed_precision=precision, log_with=log_with, project_dir=project_dir)
-    except (ValueError, ImportError) as error:
-        raise EscGpuError(
-            f"train.mixed_precision={precision} with tracker.name={config.tracker.name} is not possible here: {error}"
-        ) from error
-    except torch.distributed.DistNetworkError as error:
-        place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
-        raise EscGpuError(
-            f"the processes of the run cannot meet at {place} ({first_line(error).rstrip('.')}): give all the address "
-            "of the first machine and a port of it that is free, as by --main_process_ip and --main_process_port"
-        ) from error
-    check_same_options(config)
-    check_parts(config, accelerator.num_processes * train.accumulation)
-    if accelerator.device.type == "cpu":
-        keep_freed_memory()
-    # `accelerate launch` leaves a process one thread unless told otherwise.
-    torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes()))
-    return accelerator
-
-
-def check_parts(config: RunConfig, n_parts: int) -> None:
-    """Refuse a batch that does not divide into so many parts, and clips that are alone where they are to be mixed."""
-    batch_size = config.train.batch_size
-    if batch_size % n_parts:
-        raise EscGpuError(f"train.batch_size={batch_size} must divide by processes x train.accumulation = {n_parts}")
-    mixing = mixing_alone(config, n_parts)
-    if mixing:
-        raise EscGpuError(
-            f"augment.{mixing[0]}={getattr(config.augment, mixing[0]):g} mixes the clips of a part of the batch, and "
-            f"train.batch_size={batch_size} over processes x train.accumulation = {n_parts} leaves a part one clip: "
-            f"raise train.batch_size, lower train.accumulation, or set augment.{mixing[0]}=0"
-        )
-
-
-def mixing_alone(config: RunConfig, n_parts: int) -> list[str]:
-    """Options that mix clips of a part, where a part of the batch is one clip."""
-    alone = config.train.batch_size == n_parts
-    return [name for name in MIXING if alone and getattr(config.augment, name) > 0]
-
-
-def check_same_options(config: RunConfig) -> None:
-    """Refuse processes of one run with different options, but for those that each machine may have of its own."""
-    everywhere = from_all(flatten(plain(dataclasses.asdict(config))))
-    for rank, options in enumerate(everywhere):
-        differing = [
-            f"{name} is {everywhere[0].get(name)} and {options.get(name)}"
-            for name in sorted(everywhere[0].keys() | options.keys())
-            if everywhere[0].get(name) != options.get(name) and not name.startswith(OWN)
-        ]
-        if differing:
-            raise EscGpuError(
-                f"processes 0 and {rank} of the run have different options: {'; '.join(differing)}: give all machines "
-                "the same command and config"
-            )
 
 
 @contextmanager
@@ -108,49 +25,6 @@ def reporting_lost_process() -> Iterator[None]:
             f"another process of the run has ended, or does not answer ({first_line(error).rstrip('.')}): look at what "
             "it said, then go on from the last checkpoint by --resume"
         ) from error
-
-
-def precision_of(train: TrainConfig) -> str:
-    """What a training multiplies in: "no", "bf16" or "fp16"."""
-    return best_precision() if train.mixed_precision == "auto" else train.mixed_precision
-
-
-def best_precision() -> str:
-    """bf16 where the hardware multiplies it, else "no": emulated bf16 is many times slower than float32."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    return "bf16" if is_fast("bf16", device) else "no"
-
-
-def check_bf16(accelerator: Accelerator, model: WaveformClassifier, n_samples: int) -> None:
-    """Refuse bf16 on a CPU for clips of which a convolution of the backbone gets an image narrower than its stride.
-
-    oneDNN leaves parts of the gradient of its weights unwritten then (torch 2.11, AVX-512 BF16): often NaN, not always.
-    """
-    if accelerator.device.type != "cpu" or accelerator.mixed_precision != "bf16":
-        return
-    narrow: list[str] = []
-
-    def look(convolution: Any, inputs: tuple[Tensor, ...]) -> None:
-        width, stride = inputs[0].shape[-1], convolution.stride[1]
-        if width < stride and max(convolution.kernel_size) > 1:
-            narrow.append(f"{width} wide where a convolution has a stride of {stride}")
-
-    hooks = [part.register_forward_pre_hook(look) for part in model.backbone.modules() if isinstance(part, nn.Conv2d)]
-    with evaluating(model), torch.no_grad():
-        model.backbone(torch.zeros(1, *model.image_shape(n_samples)))
-    for hook in hooks:
-        hook.remove()
-    if narrow:
-        raise EscGpuError(
-            f"images of {model.image_shape(n_samples)[2]} frames are too narrow for bf16 on a CPU: inside "
-            f"{model.backbone_name} they are {narrow[0]}: train with --train.mixed_precision no, a shorter "
-            "frontend.hop_length, longer clips or a smaller model.stem_stride"
-        )
-
-
-def is_out_of_memory(error: RuntimeError) -> bool:
-    """Whether the device, or this machine, had no memory left."""
-    return isinstance(error, torch.OutOfMemoryError) or should_reduce_batch_size(error)
 
 
 def from_local_main(accelerator: Accelerator, value: Any) -> Any:

@@ -156,7 +156,7 @@ def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workspa
 
 
 def test_a_finished_run_is_not_overwritten_unasked(finished, workspace, recordings, capfd):
-    from esc_gpu.cli.main import train
+    from esc_gpu.cli.commands.train import main as train
 
     output, _ = finished
     before = (output / "summary.json").read_bytes()
@@ -197,7 +197,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_a_mistake_is_one_line_and_leaves_nothing(workspace, recordings, arguments, message, capfd):
-    from esc_gpu.cli.main import train
+    from esc_gpu.cli.commands.train import main as train
 
     output = workspace / "mistaken"
     status = train(command(workspace, recordings, output, *arguments, launcher=())[1:])
@@ -226,7 +226,7 @@ def damage(kind, clip):
 def test_a_bad_clip_is_named_and_nothing_is_half_written(workspace, recordings, tmp_path, kind, capfd):
     import shutil
 
-    from esc_gpu.cli.main import train
+    from esc_gpu.cli.commands.train import main as train
 
     root = shutil.copytree(recordings, tmp_path / "data")
     clip = sorted((root / "audio").iterdir())[7]
@@ -240,7 +240,7 @@ def test_a_bad_clip_is_named_and_nothing_is_half_written(workspace, recordings, 
 def test_a_full_disk_is_refused_before_training(workspace, recordings, tmp_path, monkeypatch, capfd):
     import shutil
 
-    from esc_gpu.cli.main import train
+    from esc_gpu.cli.commands.train import main as train
 
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("esc_gpu.experiment.output_folder.shutil.disk_usage", lambda path: usage)
@@ -250,7 +250,7 @@ def test_a_full_disk_is_refused_before_training(workspace, recordings, tmp_path,
 
 
 def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path, capfd):
-    from esc_gpu.cli.main import train
+    from esc_gpu.cli.commands.train import main as train
 
     options = ["--config", str(workspace / "tiny.yaml"), "--folds", "1", "--train.epochs", "1"]
     assert train([*options, "--output_dir", str(tmp_path / "run"), "--data.cache_dir", str(tmp_path / "cache")]) == 0

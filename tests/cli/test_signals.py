@@ -14,7 +14,9 @@ import psutil
 import pytest
 
 from esc_gpu.cli import launch, signals
-from esc_gpu.cli.main import main, reporting, train
+from esc_gpu.cli.commands.train import main as train
+from esc_gpu.cli.main import main
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.cli.signals import Interrupted, interruptible
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.workers import run_together
@@ -192,10 +194,10 @@ def interrupt_at(monkeypatch, target, number, call_number=1):
 
 
 MOMENTS = {
-    "decoding": ("esc_gpu.experiment.cross_validation.open_clips", 1),
+    "decoding": ("esc_gpu.experiment.recordings.open_clips", 1),
     "training": ("esc_gpu.training.loop.train_step", 2),
     "checkpointing": ("esc_gpu.training.resume_state.checksum", 2),
-    "evaluation": ("esc_gpu.training.loop.predict", 2),
+    "evaluation": ("esc_gpu.training.scoring.predict", 2),
     "results": ("esc_gpu.experiment.cross_validation.write_fold", 1),
     "summary": ("esc_gpu.experiment.cross_validation.write_predictions", 1),
 }

@@ -12,8 +12,8 @@ from esc_gpu.config.options import plain
 from esc_gpu.config.parse import all_keys, parse_run
 from esc_gpu.config.ranges import check_config
 from esc_gpu.config.schema import FrontendConfig, MemberConfig, RunConfig
-from esc_gpu.frontends import frontend_class, list_backends, list_frontends
 from esc_gpu.frontends.base import option_names
+from esc_gpu.frontends.registry import frontend_class, list_backends, list_frontends
 from esc_gpu.training.build_model import build_model
 
 CONFIGS = sorted(path for path in (Path(__file__).parents[2] / "configs").glob("*.yaml") if path.stem != "sweep")

@@ -10,8 +10,8 @@ import torch
 from esc_gpu.augment import Draws
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.ranges import check_config
-from esc_gpu.config.schema import FrontendConfig, RunConfig
-from esc_gpu.training.augmentation import augment, training_samples
+from esc_gpu.config.schema import FrontendConfig, RunConfig, training_samples
+from esc_gpu.training.augmentation import augment
 from esc_gpu.training.build_model import build_model
 
 CONFIGS = Path(__file__).parents[2] / "configs"

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from esc_gpu.core.precision import is_fast
+from esc_gpu.core.machine import is_fast
 
 
 @pytest.mark.parametrize(

@@ -13,8 +13,8 @@ from esc_gpu.core import profiling
 from esc_gpu.core.profiling import ALL_STEPS, PHASES, TIMED_STEPS, TRACED_STEPS, StepProfiler, phase
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training import loop as training
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
-from esc_gpu.training.processes import create_accelerator
 from tests.training.test_loop import TINY, tiny_fold
 
 CPU = torch.device("cpu")

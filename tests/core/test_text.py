@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from esc_gpu.cli.main import reporting, say
+from esc_gpu.cli.output import say
+from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.text import escape, printable, shown
 from esc_gpu.errors import EscGpuError
 

@@ -4,7 +4,8 @@ import pytest
 import sklearn.metrics
 import torch
 
-from esc_gpu.evaluation.metrics import average_over_windows, evaluate, summarize
+from esc_gpu.evaluation.metrics import evaluate, summarize
+from esc_gpu.training.scoring import average_over_windows
 
 
 @pytest.fixture

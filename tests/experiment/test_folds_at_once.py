@@ -14,9 +14,9 @@ from esc_gpu.cli.main import main
 from esc_gpu.cli.signals import interruptible
 from esc_gpu.config.parse import parse_run
 from esc_gpu.experiment.folds_at_once import Stopped, plan_rounds, train_together
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.loop import train_fold
-from esc_gpu.training.processes import create_accelerator
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.training.test_loop import tiny_fold
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from esc_gpu.cli.main import train
+from esc_gpu.cli.commands.train import main as train
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.workers import free_port, run_together
 

@@ -17,7 +17,7 @@ import pytest
 import soundfile
 from PIL import Image
 
-from esc_gpu.cli.main import train
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.config.options import flatten
 from esc_gpu.core.files import read_json
 from esc_gpu.errors import EscGpuError

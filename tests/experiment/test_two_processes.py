@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from esc_gpu.cli.main import train
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.config.parse import parse_run
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.workers import run_together
@@ -62,7 +62,7 @@ def train_in_float64(parts):
     from benchmarks.exactness.double_precision import build_double
     from esc_gpu.data.store.source import WaveformSource
     from esc_gpu.training import loop as training
-    from esc_gpu.training.processes import create_accelerator
+    from esc_gpu.training.accelerator import create_accelerator
 
     training.build_model = build_double
     config = parse_run([*OPTIONS, *AUGMENTED, "--train.accumulation", parts], "train.py")

@@ -9,10 +9,10 @@ import scipy.signal
 import torch
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import create_frontend
 from esc_gpu.frontends.chroma import chroma_filterbank, cqt_to_chroma
 from esc_gpu.frontends.filterbank import FilterbankFrontend
 from esc_gpu.frontends.pcen import smoothing
+from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.frontends.spectrogram import STFTFrontend, make_window
 from tests.helpers import signals
 from tests.helpers.signals import features

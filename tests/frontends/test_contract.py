@@ -9,8 +9,9 @@ import pytest
 import torch
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import blocks, constant_q, create_frontend, frontend_class, list_backends, list_frontends
+from esc_gpu.frontends import blocks, constant_q
 from esc_gpu.frontends.base import exact_matmul, option_names
+from esc_gpu.frontends.registry import create_frontend, frontend_class, list_backends, list_frontends
 from esc_gpu.frontends.resampling import Resample
 
 RATE = 16000

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import create_frontend, list_backends, list_frontends
+from esc_gpu.frontends.registry import create_frontend, list_backends, list_frontends
 
 NAN = float("nan")
 

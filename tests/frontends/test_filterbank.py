@@ -6,9 +6,9 @@ import scipy.signal
 import torch
 import torchaudio.functional
 
-from esc_gpu.frontends import create_frontend
 from esc_gpu.frontends.filterbank import RUN, band_runs, triangles
 from esc_gpu.frontends.gammatone import erb_frequencies, gammatone_filterbank
+from esc_gpu.frontends.registry import create_frontend
 
 
 @pytest.mark.parametrize("options", [{}, {"n_mels": 40}, {"n_mels": 129, "n_fft": 4096}, {"n_mels": 10, "fmin": 9000}])

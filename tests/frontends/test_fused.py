@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.registry import create_frontend
 
 WAVEFORM = torch.rand(2, 8000, generator=torch.Generator().manual_seed(0)) - 0.5
 

@@ -8,10 +8,10 @@ import scipy.signal
 import soundfile
 import torch
 
-from esc_gpu.frontends import create_frontend, list_backends
 from esc_gpu.frontends.cepstral import dct_matrix
 from esc_gpu.frontends.constant_q_kernels import cqt_kernel
 from esc_gpu.frontends.mel import hz_to_mel, mel_filterbank, mel_frequencies, mel_to_hz
+from esc_gpu.frontends.registry import create_frontend, list_backends
 from tests.helpers.signals import features, signal
 
 RATE = 44100

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.frontends.stack import to_grid
 
 RATE = 16000

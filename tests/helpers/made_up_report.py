@@ -10,8 +10,8 @@ from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.feature_statistics import RunningStatistics
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.experiment.examine_run import standardised, surest_mistakes
-from esc_gpu.frontends import create_frontend
 from esc_gpu.frontends.images import channel_axes, feature_image
+from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.report.audio import encode_audio
 from esc_gpu.report.contents import Example, FoldMap, FrontendSummary, Mistake, RunReport
 from tests.helpers.made_up_runs import write_run

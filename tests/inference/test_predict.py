@@ -12,7 +12,8 @@ from esc_gpu import EscGpuError, Pipeline, WaveformClassifier, create_frontend, 
 from esc_gpu.cli.main import main
 from esc_gpu.data.store.build import open_store
 from esc_gpu.inference import predict as module
-from esc_gpu.inference.predict import Prediction, Segment, predict_file, predict_waveform
+from esc_gpu.inference.predict import predict_file, predict_waveform
+from esc_gpu.inference.prediction import Prediction, Segment
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tone, write_tones
 from tests.model.test_checkpoint import FRONTENDS, NAMES, trained
 

@@ -4,8 +4,8 @@ import pytest
 import torch
 
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
-from esc_gpu.model.classifier import Normalization
 from esc_gpu.model.coordinates import append_coordinates
+from esc_gpu.model.normalization import Normalization
 
 RATE = 8000
 

@@ -11,7 +11,7 @@ from torch import nn
 
 import esc_gpu.inference.export as exporting
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
-from esc_gpu.cli.main import train
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.config.parse import parse_run
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.model.explain import embed, grad_cam, map_cells

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from esc_gpu.augment import Draws
-from esc_gpu.config.schema import AugmentConfig, DataConfig, RunConfig
-from esc_gpu.training.augmentation import augment_waveforms, draw_image_augmentation, training_samples
+from esc_gpu.config.schema import AugmentConfig, DataConfig, RunConfig, training_samples
+from esc_gpu.training.augmentation import augment_waveforms, draw_image_augmentation
 
 RATE, SAMPLES, IMAGE = 8000, 8000, (16, 32)
 OFF = AugmentConfig(shift_seconds=0, gain_db=0, freq_masks=0, time_masks=0)

@@ -9,8 +9,8 @@ from torch import nn
 
 from esc_gpu.config.parse import parse_run
 from esc_gpu.training import loop as training
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
-from esc_gpu.training.processes import create_accelerator
 from tests.training.test_loop import TINY, tiny_fold
 
 needs_compiler = pytest.mark.skipif(

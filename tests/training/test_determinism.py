@@ -8,9 +8,9 @@ import torch
 from esc_gpu.cli.main import main
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training import loop as training
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.determinism import WORKSPACE, deterministic
 from esc_gpu.training.loop import train_fold
-from esc_gpu.training.processes import create_accelerator
 from tests.experiment.test_folds_at_once import parsed
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.training.test_loop import tiny_fold

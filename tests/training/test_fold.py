@@ -12,9 +12,9 @@ from esc_gpu.data.store.batch_order import evaluation_batches
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.cross_validation import fold_data
 from esc_gpu.training import loop as training
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.fold import FoldData
 from esc_gpu.training.loop import fit_normalization, train_fold, training_batches
-from esc_gpu.training.processes import create_accelerator
 from tests.data.recordings.test_base import recordings
 from tests.training.test_loop import TINY, tiny_fold, trainable_model
 

@@ -14,10 +14,10 @@ from esc_gpu import WaveformClassifier, create_frontend
 from esc_gpu.config.parse import parse_run
 from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.errors import EscGpuError
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.fold import FoldData
 from esc_gpu.training.loop import derive_seed, train_fold
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, parameter_groups, set_learning_rate
-from esc_gpu.training.processes import create_accelerator
 from esc_gpu.training.resume_state import load_state
 
 TINY = [

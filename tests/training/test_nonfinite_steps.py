@@ -11,9 +11,9 @@ from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.experiment.folds_at_once import train_together
 from esc_gpu.training import loop as training
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
 from esc_gpu.training.nonfinite_steps import check_logits, shortened, spread, sum_up
-from esc_gpu.training.processes import create_accelerator
 from tests.training.test_loop import TINY, Cut, tiny_fold
 
 NAN, INF = float("nan"), float("inf")

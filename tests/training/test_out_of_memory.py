@@ -7,8 +7,8 @@ from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.experiment.folds_at_once import train_together
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.training import loop as training
-from esc_gpu.training.out_of_memory import with_smaller_parts
-from esc_gpu.training.processes import create_accelerator, is_out_of_memory
+from esc_gpu.training.accelerator import create_accelerator
+from esc_gpu.training.out_of_memory import is_out_of_memory, with_smaller_parts
 from tests.experiment.test_folds_at_once import parsed
 from tests.training.test_loop import tiny_fold
 

@@ -9,22 +9,14 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from esc_gpu.cli.main import train
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.config.options import flatten, plain
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training import processes
+from esc_gpu.training.accelerator import best_precision, check_bf16, check_same_options, create_accelerator
 from esc_gpu.training.build_model import build_model
-from esc_gpu.training.processes import (
-    best_precision,
-    check_bf16,
-    check_same_options,
-    create_accelerator,
-    from_all,
-    from_local_main,
-    from_main,
-    reporting_lost_process,
-)
+from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
 from tests.helpers.workers import free_port, run_together
 
 

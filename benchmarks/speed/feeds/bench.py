@@ -17,9 +17,9 @@ from benchmarks.speed.throughput import MODES, WARM_UP, Learner, clip_order, mea
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.build import WaveformStore
+from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.loop import derive_seed
-from esc_gpu.training.processes import create_accelerator
 
 STEPPED = "efgh"  # feeds whose steps are all in this process, where their memory can be seen
 FIT_BATCH = 64

@@ -3,10 +3,25 @@
 Nothing heavy is imported before a command runs, so that help and a mistyped option are answered at once.
 """
 
-from esc_gpu.cli.commands import compare, demo, download, evaluate, export, features, predict, report
+from types import ModuleType
 
-# Modules with HELP, add_arguments(parser) and run(arguments, say).
-COMMANDS = {
+from esc_gpu.cli.commands import (
+    compare,
+    demo,
+    download,
+    evaluate,
+    export,
+    features,
+    predict,
+    prepare,
+    report,
+    train,
+)
+
+# With HELP and main(arguments, prog): their options are those of a run, which jsonargparse reads.
+OF_A_RUN: dict[str, ModuleType] = {"train": train, "prepare": prepare}
+# With HELP, add_arguments(parser) and run(arguments, say).
+COMMANDS: dict[str, ModuleType] = {
     "compare": compare,
     "demo": demo,
     "download": download,

@@ -4,7 +4,7 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-from esc_gpu.cli.commands.evaluate import add_bootstrap_arguments, show, write
+from esc_gpu.cli.output import add_bootstrap_arguments, show, write
 from esc_gpu.errors import EscGpuError
 
 HELP = "finished runs side by side on the same clips, with McNemar's test of each pair"

@@ -62,7 +62,7 @@ def find_test_clips(folder: Path) -> list[Path]:
     """
     from esc_gpu.config.parse import parse_run
     from esc_gpu.data.store.skipped import read_skipped
-    from esc_gpu.experiment.cross_validation import open_recordings
+    from esc_gpu.experiment.recordings import open_recordings
 
     remedy = "give others by --recordings FILE or FOLDER ..."
     number, config_file = re.fullmatch(r"fold(-?\d+)", folder.resolve().name), folder.resolve().parent / "config.yaml"

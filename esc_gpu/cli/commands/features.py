@@ -222,8 +222,8 @@ def make_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], No
     """The front-ends that were asked for, for clips of `n_samples`."""
     from esc_gpu.config.parse import parse_run
     from esc_gpu.errors import EscGpuError
-    from esc_gpu.frontends import create_frontend, list_frontends
     from esc_gpu.frontends.images import default_frontends
+    from esc_gpu.frontends.registry import create_frontend, list_frontends
 
     rate = arguments.sample_rate
     if arguments.frontends is None and not arguments.config:
@@ -248,7 +248,7 @@ def make_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], No
 
 def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     """Gallery and statistics of recordings."""
-    from esc_gpu.data.clips.decode import clip_samples
+    from esc_gpu.core.waveform import clip_samples
     from esc_gpu.data.recordings.layouts import read_recordings
     from esc_gpu.data.store.build import open_store
     from esc_gpu.experiment.feature_study import format_ranking, write_gallery, write_statistics

@@ -15,7 +15,7 @@ from esc_gpu.errors import EscGpuError
 
 if TYPE_CHECKING:
     from esc_gpu.inference.pipeline import Pipeline
-    from esc_gpu.inference.predict import Prediction
+    from esc_gpu.inference.prediction import Prediction
 
 HELP = "say what is to be heard in recordings, by a trained model"
 STDIN = "-"

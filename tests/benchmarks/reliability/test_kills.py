@@ -121,7 +121,7 @@ class Forked:
 
 
 def train_in_its_group(arguments, output):
-    from esc_gpu.cli.main import train
+    from esc_gpu.cli.commands.train import main as train
 
     os.setsid()
     handle = os.open(output, os.O_WRONLY | os.O_CREAT)

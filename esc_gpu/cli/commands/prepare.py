@@ -1,0 +1,21 @@
+"""`esc-gpu prepare`: the decoding of a run, ahead of it."""
+
+from esc_gpu.cli.output import say
+from esc_gpu.cli.reporting import reporting
+
+HELP = "decode the recordings of a run ahead of it; takes the options of train"
+
+
+def main(arguments: list[str], prog: str) -> int:
+    """Decode what the options name; returns the exit status."""
+    return reporting(lambda: prepare(arguments, prog))
+
+
+def prepare(arguments: list[str], prog: str) -> None:
+    from esc_gpu.config.parse import parse_run
+
+    config = parse_run(arguments, prog)
+
+    from esc_gpu.experiment import cross_validation
+
+    cross_validation.prepare(config, announce=say)

@@ -1,0 +1,81 @@
+"""A command's exit status; a user's mistake, a signal or a warning becomes one line."""
+
+import os
+import sys
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from esc_gpu.cli.launch import is_first_process
+from esc_gpu.cli.signals import interruptible
+from esc_gpu.core.files import UNWRITABLE
+from esc_gpu.core.text import printable
+from esc_gpu.errors import EscGpuError, EscGpuWarning
+
+EXIT_USER_ERROR = 2
+
+
+# As a shell says of a program that SIGINT or SIGPIPE ended.
+EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
+
+
+def reporting(command: Callable[[], int | None], go_on: str = "") -> int:
+    """A command's exit status, 0 for None.
+
+    A user's mistake becomes one line on standard error and status 2; SIGINT and SIGTERM become one with `go_on` at its
+    end, said by the first process of a run only, and status 130 or 143.
+    """
+    with interruptible() as received, warnings_as_lines():
+        try:
+            return finish(command)
+        except BaseException as error:
+            # Whatever goes wrong after a signal, such as other processes that are not there any more, comes of it.
+            if not (received or isinstance(error, KeyboardInterrupt)):
+                raise
+        if is_first_process():
+            print(f"interrupted{go_on}", file=sys.stderr)
+        return 128 + received[0] if received else EXIT_INTERRUPTED
+
+
+def finish(command: Callable[[], int | None]) -> int:
+    """`reporting` without the signals."""
+    try:
+        status = command() or 0
+        sys.stdout.flush()
+        return status
+    except EscGpuError as error:
+        print(f"error: {printable(str(error))}", file=sys.stderr)
+        return EXIT_USER_ERROR
+    except BrokenPipeError:  # whoever reads the output, as `head`, has enough
+        close_output()
+        return EXIT_BROKEN_PIPE
+    except OSError as error:
+        if error.errno not in UNWRITABLE:
+            raise
+        print(f"error: {printable(str(error.filename or 'output'))}: {error.strerror}", file=sys.stderr)
+        if error.filename is None:  # standard output
+            close_output()
+        return EXIT_USER_ERROR
+
+
+def close_output() -> None:
+    """Standard output goes nowhere from now on."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+@contextmanager
+def warnings_as_lines() -> Iterator[None]:
+    """Inside the block the library's own warnings are one line each on standard error, above any progress bar."""
+
+    def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
+        if not issubclass(category, EscGpuWarning):
+            return usual(message, category, *where, **more)
+        from tqdm import tqdm
+
+        tqdm.write(f"warning: {printable(str(message))}", file=sys.stderr)
+
+    with warnings.catch_warnings():
+        usual, warnings.showwarning = warnings.showwarning, show
+        warnings.simplefilter("always", EscGpuWarning)
+        yield

@@ -1,0 +1,82 @@
+"""The recordings, folds and clips that a config names."""
+
+import os
+from collections.abc import Callable, Collection
+from pathlib import Path
+from typing import Any
+
+from esc_gpu.config.schema import RunConfig
+from esc_gpu.data.clips.windows import Windows
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.layouts import read_recordings
+from esc_gpu.data.recordings.synthetic import write_synthetic
+from esc_gpu.data.store.read import WaveformStore
+from esc_gpu.data.store.skipped import check_left, open_decodable
+from esc_gpu.errors import EscGpuError
+
+
+def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
+    """The recordings at `data.root`; without one the embedded synthetic ones, made on first use."""
+    root: str | Path | None = config.data.root
+    if is_synthetic(config):
+        announce(
+            "No data.root given: training on the embedded synthetic recordings, not on real ones. "
+            "Their accuracy says nothing about ESC-50."
+        )
+        root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
+    recordings = read_recordings(root, config.data.subset, config.data.table)
+    announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
+    return recordings
+
+
+def is_synthetic(config: RunConfig) -> bool:
+    """Whether the config names no recordings."""
+    return config.data.root is None and config.data.table is None
+
+
+def open_clips(
+    config: RunConfig, recordings: Recordings, progress: bool
+) -> tuple[WaveformStore, Windows, dict[int, str]]:
+    """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
+
+    The last has the reason for each recording that `data.on_error` leaves out, by its position.
+    """
+    data = config.data
+    store, windows, skipped = open_decodable(
+        recordings.paths,
+        overlap=data.overlap,
+        on_error=data.on_error,
+        sample_rate=data.sample_rate,
+        clip_seconds=data.clip_seconds,
+        cache_dir=Path(os.path.expanduser(data.cache_dir)) / "stores",
+        workers=data.workers,
+        progress=progress,
+    )
+    check_left(recordings, skipped)
+    chosen_folds(config, recordings, skipped)
+    return store, windows, skipped
+
+
+def chosen_folds(config: RunConfig, recordings: Recordings, skipped: Collection[int] = ()) -> list[int]:
+    """The test folds to run, each checked; without the recordings `skipped`, too."""
+    if config.folds is None:
+        folds = recordings.fold_numbers
+    else:
+        folds = [config.folds] if isinstance(config.folds, int) else list(dict.fromkeys(config.folds))
+    if not folds:
+        raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave it out for all")
+    for fold in folds:
+        recordings.check_classes(fold, config.validate, skipped)  # refuses a fold that does not exist, too
+    return folds
+
+
+def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0) -> dict[str, Any]:
+    """What was trained on, for the results."""
+    return {
+        "recordings": "embedded synthetic" if is_synthetic(config) else recordings.root.resolve().name,
+        "synthetic": is_synthetic(config),
+        "subset": config.data.subset,
+        "clips": len(recordings.filenames) - n_skipped,
+        "skipped": n_skipped,
+        "classes": len(recordings.class_names),
+    }

@@ -1,0 +1,58 @@
+"""The backbone: an image model of timm, made for features."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import timm
+import torch
+from torch import nn
+
+from esc_gpu.core.checks import nearest
+from esc_gpu.errors import EscGpuError, first_line
+from esc_gpu.model.stem import Stem
+
+# A file that is no weights fails in as many ways as there are formats.
+NO_WEIGHTS = TypeError, ValueError, AttributeError, RuntimeError, EOFError, OSError, safetensors.SafetensorError
+
+
+def create_backbone(
+    name: str,
+    in_chans: int,
+    n_classes: int,
+    pretrained: bool,
+    weights: str | Path | None,
+    options: Mapping[str, Any],
+    stem: Stem,
+) -> nn.Module:
+    """timm's model `name` for `in_chans` channels and `n_classes` classes with its stem changed, in channels_last."""
+    if not timm.is_model(name):
+        raise EscGpuError(
+            f"model.backbone: timm has no model {name!r}{nearest(name, timm.list_models())}; "
+            "timm.list_models() names them all"
+        )
+    if stem.kernel is not None and (pretrained or weights is not None or "checkpoint_path" in options):
+        raise EscGpuError(
+            "model.stem_kernel makes the first convolution anew, and pretrained weights are of the size that it had: "
+            "leave it null, or train from scratch"
+        )
+    overlay = None
+    if weights is not None:
+        if not Path(weights).is_file():
+            raise EscGpuError(f"model.weights: there is no file {weights}")
+        overlay = {"file": str(weights)}
+    try:
+        model = timm.create_model(
+            name,
+            pretrained=pretrained or weights is not None,
+            pretrained_cfg_overlay=overlay,
+            in_chans=in_chans,
+            num_classes=n_classes,
+            **options,
+        )
+    except NO_WEIGHTS as error:
+        reason = first_line(error)
+        raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
+    stem.change(model, name)
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # torch's types lack it
