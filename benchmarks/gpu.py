@@ -74,7 +74,7 @@ def create_parts(root: str) -> dict[str, Part]:
         "tests": Part(
             [
                 *(*module, "pytest", "-v", "--tb=short", "-m", "gpu"),
-                *("tests/test_gpu.py", "tests/frontends/test_kernels.py"),
+                "tests/test_gpu.py",
             ],
             170,
         ),

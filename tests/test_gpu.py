@@ -73,28 +73,9 @@ def test_tf32_for_the_backbone_leaves_the_features_exact(waveform, name):
         torch.set_float32_matmul_precision("highest")
 
 
-@pytest.mark.parametrize("name", ["logmel", "mfcc"])
-@pytest.mark.parametrize("int16", [False, True])
-def test_the_fused_kernel_is_the_native_path(waveform, name, int16):
-    waveform = waveform.to(CUDA)
-    if int16:
-        waveform = (waveform * 32767).to(torch.int16)
-    native, fused = (create_frontend(name, backend).to(CUDA) for backend in ("native", "triton"))
-    assert fused.fuses(waveform)
-    torch.testing.assert_close(fused(waveform), native(waveform), rtol=1e-4, atol=0.02)
-
-
-def test_the_fused_kernel_leaves_gradients_to_the_native_path(waveform):
-    waveform = waveform.to(CUDA).requires_grad_()
-    fused = create_frontend("logmel", "triton").to(CUDA)
-    assert not fused.fuses(waveform)
-    fused(waveform).mean().backward()
-    assert waveform.grad.isfinite().all()
-
-
-@pytest.mark.parametrize(("name", "backend"), [("logmel", "native"), ("logmel", "triton"), ("cqt", "native")])
-def test_it_compiles_on_the_gpu(waveform, name, backend):
-    layer, waveform = create_frontend(name, backend).to(CUDA), waveform.to(CUDA)
+@pytest.mark.parametrize("name", ["logmel", "cqt"])
+def test_it_compiles_on_the_gpu(waveform, name):
+    layer, waveform = create_frontend(name, "native").to(CUDA), waveform.to(CUDA)
     graph = torch.compile(layer, fullgraph=True)
     torch.testing.assert_close(graph(waveform), layer(waveform), rtol=1e-4, atol=0.02)
 

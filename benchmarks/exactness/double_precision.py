@@ -10,9 +10,9 @@ from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.build_model import build_model
 
 
-def build_double(config: RunConfig, n_classes: int) -> WaveformClassifier:
+def build_double(config: RunConfig, num_classes: int) -> WaveformClassifier:
     """The model of the config, its backbone in float64."""
-    model = build_model(config, n_classes)
+    model = build_model(config, num_classes)
     model.backbone.double()
     return model
 

@@ -15,9 +15,10 @@ from benchmarks.common.difference import relative_error
 from benchmarks.common.inputs import linear_options, real_signal, synthetic_signals
 from benchmarks.common.results_file import RESULTS, require_gpu, write_result
 from benchmarks.exactness.float64_references import reference
-from benchmarks.peers.contenders import OTHERS, distinct_backends
+from benchmarks.peers.contenders import OTHERS
 from esc_gpu import EscGpuError, create_frontend
 from esc_gpu.cli.reporting import reporting
+from esc_gpu.frontends import list_backends
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.registry import list_frontends
 
@@ -56,7 +57,7 @@ def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
     print(" " * 29 + "".join(f"{name:>12}" for name in signals))
     rows = []
     for name in arguments.only or list_frontends():
-        for backend in distinct_backends(name, device):
+        for backend in list_backends(name):
             if backend not in OTHERS:
                 rows += compare(name, backend, signals, device)
     counts = {verdict: sum(row.get("verdict") == verdict for row in rows) for verdict in ("pass", "rounding", "fail")}

@@ -12,7 +12,6 @@ from esc_gpu import create_frontend
 from esc_gpu.frontends.registry import list_backends
 
 OTHERS = "torchaudio", "nnaudio"  # backends that are other libraries' arithmetic
-GPU_ONLY = ("triton",)  # backends that elsewhere are the native one again
 Options = dict[str, object]
 Call = Callable[[object], object]
 
@@ -40,15 +39,10 @@ class Contender:
     is_member: bool = False
 
 
-def distinct_backends(name: str, device: torch.device) -> list[str]:
-    """Backends of one front-end, without those that on this device only repeat another one."""
-    return [backend for backend in list_backends(name) if device.type == "cuda" or backend not in GPU_ONLY]
-
-
 def find_contenders(name: str, device: torch.device) -> list[Contender]:
     """All contenders of one front-end, ours first, whether they can be built here or not."""
     contenders = []
-    for backend in distinct_backends(name, device):
+    for backend in list_backends(name):
         is_ours = backend not in OTHERS
         label = backend if is_ours else f"{backend} backend"
         contenders.append(Contender(label, "esc_gpu", is_ours, _backend(name, backend, device)))

@@ -65,7 +65,7 @@ class Learner:
     ):
         train = plain.train
         self.accelerator, self.plain, self.augmented = accelerator, plain, augmented
-        self.n_classes = classifier.n_classes
+        self.num_classes = classifier.num_classes
         self.image_size = classifier.frontend.output_shape(n_samples)[1:]
         self.generator = Generator(accelerator.device).manual_seed(train.seed)
         optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
@@ -90,7 +90,7 @@ class Learner:
     def next_part(self, feed: Feed, batches: Batches, mode: str) -> Part:
         """The next batch as the step takes it; waveforms are augmented here, on the device."""
         inputs, labels = next(batches)
-        target = smooth_one_hot(labels, self.n_classes, self.plain.train.label_smoothing)
+        target = smooth_one_hot(labels, self.num_classes, self.plain.train.label_smoothing)
         if not feed.gives_waveforms:
             return inputs, None, target
         config = self.augmented if mode == "training_augmented" else self.plain

@@ -82,6 +82,6 @@ def beta_quantiles(alpha: float, device: torch.device, steps: int = 4096) -> Ten
     return torch.from_numpy(scipy.special.betaincinv(alpha, alpha, probability.numpy())).float().to(device)
 
 
-def smooth_one_hot(labels: Tensor, n_classes: int, smoothing: float) -> Tensor:
+def smooth_one_hot(labels: Tensor, num_classes: int, smoothing: float) -> Tensor:
     """`(B,)` labels → `(B, K)` distributions with `smoothing` spread over all classes (Szegedy et al. 2016)."""
-    return F.one_hot(labels, n_classes).float() * (1 - smoothing) + smoothing / n_classes
+    return F.one_hot(labels, num_classes).float() * (1 - smoothing) + smoothing / num_classes

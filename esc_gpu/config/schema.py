@@ -43,7 +43,7 @@ class MemberConfig:
 
     Args:
         name: the front-end, one of `esc_gpu.list_frontends()`.
-        backend: "native", "torchaudio", "nnaudio", "triton", or "auto" for the fastest that has the options.
+        backend: "native", "torchaudio", "nnaudio", or "auto" for the fastest that has the options.
         n_fft: samples of an STFT frame.
         win_length: samples of the window inside the frame.
         hop_length: samples between frames.

@@ -52,10 +52,10 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         EscGpuError: for a run without clips, fewer than one resample or a negative seed.
     """
     check_assessable(run, n_bootstrap, seed)
-    names, n_classes = run.class_names, len(run.class_names)
+    names, num_classes = run.class_names, len(run.class_names)
     probabilities, labels = torch.from_numpy(run.probabilities), torch.from_numpy(run.labels)
     predictions = torch.from_numpy(run.predictions)
-    matrix = confusion_matrix(predictions, labels, n_classes)
+    matrix = confusion_matrix(predictions, labels, num_classes)
     clips_of = {fold: torch.from_numpy(run.folds == fold) for fold in run.fold_numbers}
     folds = [
         {"fold": fold, "clips": int(clips.sum()), **scores(probabilities[clips], labels[clips])}
@@ -69,13 +69,13 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         "nll": negative_log_likelihood(run.probabilities, run.labels),
         "brier": brier_score(run.probabilities, run.labels),
         "calibration": calibration(run.probabilities, run.labels),
-        "per_class": per_class(run, class_scores(predictions, labels, n_classes)),
+        "per_class": per_class(run, class_scores(predictions, labels, num_classes)),
         "per_category": per_category(run),
         "confusion_matrix": matrix,
         "confused_pairs": confused_pairs(matrix, names),
         "folds": folds,
         "over_folds": {name: mean_and_std([fold[name] for fold in folds]) for name in SCORES},
-        "intervals": accuracy_intervals(run.predictions, run.labels, n_classes, units, n_bootstrap, seed),
+        "intervals": accuracy_intervals(run.predictions, run.labels, num_classes, units, n_bootstrap, seed),
         "bootstrap": {"resamples": n_bootstrap, "unit": unit, "units": len(set(units.tolist())), "seed": seed},
         "references": [] if run.is_validation else references(names, run.summary["data"]["synthetic"]),
     }

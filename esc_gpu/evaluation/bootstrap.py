@@ -28,15 +28,15 @@ def resampling_units(filenames: Sequence[str]) -> tuple[str, np.ndarray]:
 
 
 def accuracy_intervals(
-    predictions: np.ndarray, labels: np.ndarray, n_classes: int, units: np.ndarray, n_resamples: int, seed: int
+    predictions: np.ndarray, labels: np.ndarray, num_classes: int, units: np.ndarray, n_resamples: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """The 95 % intervals of `accuracy` and `macro_f1`, as by `bootstrap`.
 
     Args:
-        predictions, labels: `(n,)` int64 in 0..n_classes-1.
+        predictions, labels: `(n,)` int64 in 0..num_classes-1.
         units, n_resamples, seed: of `bootstrap`.
     """
-    classes = np.arange(n_classes)
+    classes = np.arange(num_classes)
     predicted, true = predictions[:, None] == classes, labels[:, None] == classes
     counts = np.hstack([predicted & true, predicted, true])
     return bootstrap(counts, units, {"accuracy": _accuracy, "macro_f1": _macro_f1}, n_resamples, seed)

@@ -79,15 +79,15 @@ class RunningStatistics:
     """The sums of `FeatureStatistics`, in float64, batch by batch.
 
     Args:
-        n_classes: K.
+        num_classes: K.
         n_clips: clips that will come.
         shape: (C, F) of the features.
     """
 
-    def __init__(self, n_classes: int, n_clips: int, shape: tuple[int, int]):
-        self.frames = np.zeros(n_classes, dtype=np.int64)
-        self.sums = np.zeros((n_classes, *shape))
-        self.squares = np.zeros((n_classes, *shape))
+    def __init__(self, num_classes: int, n_clips: int, shape: tuple[int, int]):
+        self.frames = np.zeros(num_classes, dtype=np.int64)
+        self.sums = np.zeros((num_classes, *shape))
+        self.squares = np.zeros((num_classes, *shape))
         self.clip_means = np.zeros((n_clips, *shape))
 
     def update(self, features: Tensor, labels: np.ndarray, clips: np.ndarray) -> None:
@@ -110,7 +110,7 @@ class RunningStatistics:
 def compute_statistics(
     waveforms: "Waveforms",
     labels: np.ndarray,
-    n_classes: int,
+    num_classes: int,
     frontends: Mapping[str, "Frontend"],
     progress: bool = True,
 ) -> dict[str, FeatureStatistics]:
@@ -118,19 +118,19 @@ def compute_statistics(
 
     Args:
         waveforms: the clips, as of `esc_gpu.data.store.build.open_store`.
-        labels: (clips,) int64 in 0..n_classes-1.
+        labels: (clips,) int64 in 0..num_classes-1.
         frontends: layers that take the clips' sample rate, by name.
         progress: whether to show a bar.
 
     Raises:
         EscGpuError: for a class without clips, and for clips too short for a front-end.
     """
-    missing = set(range(n_classes)) - set(labels.tolist())
-    if missing or n_classes < 2:
+    missing = set(range(num_classes)) - set(labels.tolist())
+    if missing or num_classes < 2:
         what = f"class {min(missing)} has no clips" if missing else "there is one class only"
         raise EscGpuError(f"{what}; expected clips of two classes or more, to compare them; choose other recordings")
     running = {
-        name: RunningStatistics(n_classes, waveforms.n_clips, frontend.output_shape(waveforms.n_samples)[:2])
+        name: RunningStatistics(num_classes, waveforms.n_clips, frontend.output_shape(waveforms.n_samples)[:2])
         for name, frontend in frontends.items()
     }
     with tqdm(total=waveforms.n_clips, desc="features", unit="clip", disable=not progress) as bar, torch.no_grad():

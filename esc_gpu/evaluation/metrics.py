@@ -24,14 +24,14 @@ def evaluate(logits: Tensor, labels: Tensor) -> dict[str, Any]:
         accuracy, macro_f1, top3_accuracy (top-K for K < 3), recall (one a class) and
         confusion_matrix (`[true][predicted]` clips).
     """
-    n_classes = logits.shape[1]
+    num_classes = logits.shape[1]
     return {
         "clips": len(labels),
-        "accuracy": multiclass_accuracy(logits, labels, n_classes, average="micro").item(),
-        "macro_f1": multiclass_f1_score(logits, labels, n_classes, average="macro").item(),
+        "accuracy": multiclass_accuracy(logits, labels, num_classes, average="micro").item(),
+        "macro_f1": multiclass_f1_score(logits, labels, num_classes, average="macro").item(),
         "top3_accuracy": top_k_accuracy(logits, labels, 3),
-        "recall": multiclass_recall(logits, labels, n_classes, average="none").tolist(),
-        "confusion_matrix": multiclass_confusion_matrix(logits, labels, n_classes).tolist(),
+        "recall": multiclass_recall(logits, labels, num_classes, average="none").tolist(),
+        "confusion_matrix": multiclass_confusion_matrix(logits, labels, num_classes).tolist(),
     }
 
 
@@ -59,15 +59,15 @@ def scores(probabilities: Tensor, labels: Tensor) -> dict[str, float]:
         accuracy; balanced_accuracy, the mean recall of the classes that have clips; macro_f1, the mean F1 of the
         classes that have clips or predictions; top3_accuracy.
     """
-    n_classes = probabilities.shape[1]
+    num_classes = probabilities.shape[1]
     predictions = probabilities.argmax(dim=1)
-    recall = multiclass_recall(predictions, labels, n_classes, average="none")
+    recall = multiclass_recall(predictions, labels, num_classes, average="none")
     # Not average="macro", which counts a class without clips as a recall of 0 when it is predicted.
-    present = labels.bincount(minlength=n_classes) > 0
+    present = labels.bincount(minlength=num_classes) > 0
     return {
-        "accuracy": multiclass_accuracy(predictions, labels, n_classes, average="micro").item(),
+        "accuracy": multiclass_accuracy(predictions, labels, num_classes, average="micro").item(),
         "balanced_accuracy": recall[present].mean().item(),
-        "macro_f1": multiclass_f1_score(predictions, labels, n_classes, average="macro").item(),
+        "macro_f1": multiclass_f1_score(predictions, labels, num_classes, average="macro").item(),
         "top3_accuracy": top_k_accuracy(probabilities, labels, 3),
     }
 
@@ -87,12 +87,12 @@ def top_k_accuracy(scores: Tensor, labels: Tensor, k: int) -> float:
     return (order[:, :k] == labels[:, None]).any(dim=1).double().mean().item()
 
 
-def class_scores(predictions: Tensor, labels: Tensor, n_classes: int) -> dict[str, list[float]]:
+def class_scores(predictions: Tensor, labels: Tensor, num_classes: int) -> dict[str, list[float]]:
     """Precision, recall and F1 of each class; 0 where a denominator is: no clips, or no predictions, of the class."""
     metrics = {"precision": multiclass_precision, "recall": multiclass_recall, "f1": multiclass_f1_score}
-    return {name: metric(predictions, labels, n_classes, average="none").tolist() for name, metric in metrics.items()}
+    return {name: metric(predictions, labels, num_classes, average="none").tolist() for name, metric in metrics.items()}
 
 
-def confusion_matrix(predictions: Tensor, labels: Tensor, n_classes: int) -> list[list[int]]:
+def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> list[list[int]]:
     """Number of clips, `[true][predicted]`."""
-    return multiclass_confusion_matrix(predictions, labels, n_classes).tolist()
+    return multiclass_confusion_matrix(predictions, labels, num_classes).tolist()

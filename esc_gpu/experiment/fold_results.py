@@ -96,7 +96,7 @@ def plot_fold(
     report.plot_curves(curves, result.history, f"fold {metrics['fold']}")
     report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
     labels = data.labels.cpu().numpy()[data.train]
-    first = [data.train[labels == label][:1] for label in range(data.n_classes)]
+    first = [data.train[labels == label][:1] for label in range(data.num_classes)]
     with torch.no_grad(), torch.compiler.set_stance("force_eager"):
         result.model.eval()
         batches = data.source.batches(first)

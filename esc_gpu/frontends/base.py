@@ -146,7 +146,7 @@ class Frontend(Float32Module):
         Raises:
             EscGpuError: for another shape or dtype, or fewer than `min_samples` samples.
         """
-        waveform = self.convert(waveform)
+        waveform = to_float(waveform, self.precision.dtype)
         if waveform.shape[-1] < self.min_samples:
             raise EscGpuError(
                 f"{self.name} needs at least {self.min_samples} samples "
@@ -165,10 +165,6 @@ class Frontend(Float32Module):
             return self.features(self.prepare(waveform))
         with torch.autocast(waveform.device.type, enabled=False):
             return self.features(self.prepare(waveform))
-
-    def convert(self, waveform: Tensor) -> Tensor:
-        """The clips in the precision of the constants."""
-        return to_float(waveform, self.precision.dtype)
 
     def prepare(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         """The clips at this front-end's own rate and, with `pad_short`, at least one frame long."""
@@ -191,7 +187,7 @@ class Frontend(Float32Module):
     @property
     def sharing(self) -> Hashable:
         """Equal for front-ends whose intermediate results are the same tensors, given the same options."""
-        return self.backend if self.backend in ("native", "triton") else id(self)  # other layers can be trained
+        return self.backend if self.backend == "native" else id(self)  # other layers can be trained
 
     @property
     def input_rate(self) -> int:

@@ -19,13 +19,11 @@ _FRONTENDS = {
         "native": ("mel", "LogMel"),
         "torchaudio": ("backends.torchaudio", "TorchaudioLogMel"),
         "nnaudio": ("backends.nnaudio", "NnAudioLogMel"),
-        "triton": ("fused", "FusedLogMel"),
     },
     "mfcc": {
         "native": ("cepstral", "MFCC"),
         "torchaudio": ("backends.torchaudio", "TorchaudioMFCC"),
         "nnaudio": ("backends.nnaudio", "NnAudioMFCC"),
-        "triton": ("fused", "FusedMFCC"),
     },
     "lfcc": {
         "native": ("cepstral", "LFCC"),

@@ -20,13 +20,13 @@ NO_WEIGHTS = TypeError, ValueError, AttributeError, RuntimeError, EOFError, OSEr
 def create_backbone(
     name: str,
     in_chans: int,
-    n_classes: int,
+    num_classes: int,
     pretrained: bool,
     weights: str | Path | None,
     options: Mapping[str, Any],
     stem: Stem,
 ) -> nn.Module:
-    """timm's model `name` for `in_chans` channels and `n_classes` classes with its stem changed, in channels_last."""
+    """timm's model `name` for `in_chans` channels and `num_classes` classes with its stem changed, in channels_last."""
     if not timm.is_model(name):
         raise EscGpuError(
             f"model.backbone: timm has no model {name!r}{nearest(name, timm.list_models())}; "
@@ -48,7 +48,7 @@ def create_backbone(
             pretrained=pretrained or weights is not None,
             pretrained_cfg_overlay=overlay,
             in_chans=in_chans,
-            num_classes=n_classes,
+            num_classes=num_classes,
             **options,
         )
     except NO_WEIGHTS as error:

@@ -27,7 +27,7 @@ class WaveformClassifier(nn.Module):
         frontend: the features, from `create_frontend`. Assigning another one later
             (`model.frontend = other`) resets the normalisation, which is then derived anew: by
             `fit_normalization`, or from the first batch in training mode.
-        n_classes: K.
+        num_classes: K.
         backbone: any image model of timm, by name.
         pretrained: take timm's weights from the hub.
         weights: a local file of backbone weights (safetensors or PyTorch) instead of the hub.
@@ -48,7 +48,7 @@ class WaveformClassifier(nn.Module):
     def __init__(
         self,
         frontend: Frontend,
-        n_classes: int,
+        num_classes: int,
         backbone: str = "resnet18",
         *,
         pretrained: bool = False,
@@ -63,7 +63,7 @@ class WaveformClassifier(nn.Module):
         check_choice("coordinates", coordinates, CHANNELS)
         check_int("test_shifts", test_shifts, 1, MOST_SHIFTS)
         self.normalize = normalize
-        self.n_classes = n_classes
+        self.num_classes = num_classes
         self.frontend = frontend
         self.backbone_name = backbone
         self.backbone_options = dict(backbone_options or {})
@@ -72,7 +72,7 @@ class WaveformClassifier(nn.Module):
         self.test_shifts = test_shifts
         in_chans = frontend.n_channels + CHANNELS[coordinates]
         self.backbone = create_backbone(
-            backbone, in_chans, n_classes, pretrained, weights, self.backbone_options, self.stem
+            backbone, in_chans, num_classes, pretrained, weights, self.backbone_options, self.stem
         )
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -59,8 +59,8 @@ def grad_cam(model: WaveformClassifier, waveforms: Tensor, classes: Tensor | Seq
             f"grad_cam takes one class for each clip, got {tuple(classes.shape)} for {len(waveforms)} clips: "
             "give (B,) classes for (B, T) waveforms"
         )
-    if not ((classes >= 0) & (classes < model.n_classes)).all():
-        raise EscGpuError(f"grad_cam's classes are 0 to {model.n_classes - 1}, got {classes.tolist()}: correct them")
+    if not ((classes >= 0) & (classes < model.num_classes)).all():
+        raise EscGpuError(f"grad_cam's classes are 0 to {model.num_classes - 1}, got {classes.tolist()}: correct them")
     with evaluating(model), torch.no_grad():
         backbone: Any = model.backbone
         image = model.image(waveforms)

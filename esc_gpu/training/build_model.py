@@ -13,7 +13,7 @@ from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.stem import Stem
 
 
-def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
+def build_model(config: RunConfig, num_classes: int) -> WaveformClassifier:
     """Front-end and backbone of the config.
 
     Raises:
@@ -33,7 +33,7 @@ def build_model(config: RunConfig, n_classes: int) -> WaveformClassifier:
         )
     model = WaveformClassifier(
         frontend,
-        n_classes,
+        num_classes,
         config.model.backbone,
         pretrained=config.model.pretrained,
         weights=config.model.weights,

@@ -20,7 +20,7 @@ class FoldData:
     Args:
         source: waveforms by clip number.
         labels: `(clips,)` int64 of all clips, on the device.
-        n_classes: K.
+        num_classes: K.
         train, test: clip numbers, ascending.
         recordings: `(clips,)` int64, ascending: the recording that each clip was cut from.
         filenames: of each recording, to name clips by.
@@ -31,7 +31,7 @@ class FoldData:
 
     source: WaveformSource
     labels: Tensor
-    n_classes: int
+    num_classes: int
     train: np.ndarray
     test: np.ndarray
     recordings: np.ndarray

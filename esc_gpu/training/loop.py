@@ -64,7 +64,7 @@ def train_fold(
     n_steps = steps_per_epoch(config, data)
     with SEEDED:
         set_seed(derive_seed(train.seed, fold))
-        classifier = build_model(config, data.n_classes).to(accelerator.device)
+        classifier = build_model(config, data.num_classes).to(accelerator.device)
     fit_normalization(accelerator, classifier, data)
     if accelerator.num_processes > 1:
         classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
@@ -194,7 +194,7 @@ def training_batches(
     def next_part() -> Part:
         with phase("data"):
             waveform, clips = next(waveforms)
-            target = smooth_one_hot(data.labels[clips], data.n_classes, train.label_smoothing)
+            target = smooth_one_hot(data.labels[clips], data.num_classes, train.label_smoothing)
         with phase("augmentation"):
             return augment(config, image_size, waveform, target, draws)
 

@@ -116,16 +116,16 @@ def test_beta_at_the_ends_of_the_draw(monkeypatch, drawn, alpha):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
-@pytest.mark.parametrize("n_classes", [2, 10, 50])
-def test_smooth_one_hot(n_classes, smoothing):
-    labels = torch.arange(n_classes).flip(0)
-    target = smooth_one_hot(labels, n_classes, smoothing)
-    assert target.shape == (n_classes, n_classes)
+@pytest.mark.parametrize("num_classes", [2, 10, 50])
+def test_smooth_one_hot(num_classes, smoothing):
+    labels = torch.arange(num_classes).flip(0)
+    target = smooth_one_hot(labels, num_classes, smoothing)
+    assert target.shape == (num_classes, num_classes)
     assert target.dtype == torch.float32
-    torch.testing.assert_close(target.sum(dim=1), torch.ones(n_classes))
-    rest = smoothing / n_classes
-    expected = torch.full((n_classes, n_classes), rest)
-    expected[range(n_classes), labels] = 1 - smoothing + rest
+    torch.testing.assert_close(target.sum(dim=1), torch.ones(num_classes))
+    rest = smoothing / num_classes
+    expected = torch.full((num_classes, num_classes), rest)
+    expected[range(num_classes), labels] = 1 - smoothing + rest
     torch.testing.assert_close(target, expected)
 
 

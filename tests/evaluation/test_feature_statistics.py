@@ -139,13 +139,13 @@ def test_more_bins_than_clips_and_bins_that_do_not_vary():
 
 
 @pytest.mark.parametrize(
-    ("labels", "n_classes", "message"),
+    ("labels", "num_classes", "message"),
     [([0, 0], 1, "there is one class only"), ([0, 2], 3, "class 1 has no clips")],
 )
-def test_classes_are_needed(labels, n_classes, message):
+def test_classes_are_needed(labels, num_classes, message):
     store = ArrayStore(np.zeros((2, RATE), dtype=np.int16))
     with pytest.raises(EscGpuError, match=message):
-        compute_statistics(store, np.array(labels), n_classes, default_frontends(RATE, ["rms"]), progress=False)
+        compute_statistics(store, np.array(labels), num_classes, default_frontends(RATE, ["rms"]), progress=False)
 
 
 def test_clips_too_short_are_named():

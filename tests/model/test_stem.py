@@ -22,10 +22,10 @@ from tests.helpers.tiny import OPTIONS, write_tones
 RATE = 8000
 
 
-def make(backbone="test_resnet", n_classes=3, **options):
+def make(backbone="test_resnet", num_classes=3, **options):
     torch.manual_seed(0)
     frontend = create_frontend("logmel", sample_rate=RATE, n_fft=256, hop_length=125, n_mels=64)
-    return WaveformClassifier(frontend, n_classes, backbone, **options)
+    return WaveformClassifier(frontend, num_classes, backbone, **options)
 
 
 def fitted(**options):
@@ -119,7 +119,7 @@ def changed():
     """A pipeline with everything about its backbone's input changed, whose logits differ from clip to clip."""
     stem = Stem(stride=(1, 2), kernel=(3, 5), pool=False)
     options = {"stem": stem, "coordinates": "both", "backbone_options": {"global_pool": "fastcatavgmax"}}
-    model, waveform = make(n_classes=5, **options), tones()
+    model, waveform = make(num_classes=5, **options), tones()
     model.fit_normalization(waveform)
     for _ in range(20):  # statistics for batch norm
         model(waveform)
@@ -150,7 +150,7 @@ def test_a_changed_stem_and_coordinates_are_explained(changed):
     model, waveform = changed[0].model, changed[1]
     heat = grad_cam(model, waveform, [0, 1, 2, 3, 4])
     assert heat.shape == (5, 64, 65) and heat.isfinite().all() and heat.amax((1, 2)).max() == 1
-    plain = make(n_classes=5)
+    plain = make(num_classes=5)
     plain.fit_normalization(waveform)
     finer = [here / there for here, there in zip(map_cells(model, 7874), map_cells(plain, 7874), strict=True)]
     assert finer == [4, 2]  # bins by stride and pooling, frames by pooling

@@ -38,17 +38,17 @@ def test_curves(tmp_path):
     assert is_drawn(tmp_path / "curves.png")
 
 
-@pytest.mark.parametrize("n_classes", [2, 10, 50])
-def test_confusion(tmp_path, n_classes):
-    matrix = (5 * np.eye(n_classes, dtype=int)).tolist()
-    plot_confusion(tmp_path / "confusion.png", matrix, [f"class_{k}" for k in range(n_classes)])
+@pytest.mark.parametrize("num_classes", [2, 10, 50])
+def test_confusion(tmp_path, num_classes):
+    matrix = (5 * np.eye(num_classes, dtype=int)).tolist()
+    plot_confusion(tmp_path / "confusion.png", matrix, [f"class_{k}" for k in range(num_classes)])
     assert is_drawn(tmp_path / "confusion.png")
 
 
-@pytest.mark.parametrize(("n_classes", "n_channels"), [(2, 1), (10, 3), (50, 1)])
-def test_inputs(tmp_path, n_classes, n_channels):
-    images = np.random.default_rng(0).standard_normal((n_classes, n_channels, 16, 20))
-    names = [f"class_{k}" for k in range(n_classes)]
+@pytest.mark.parametrize(("num_classes", "n_channels"), [(2, 1), (10, 3), (50, 1)])
+def test_inputs(tmp_path, num_classes, n_channels):
+    images = np.random.default_rng(0).standard_normal((num_classes, n_channels, 16, 20))
+    names = [f"class_{k}" for k in range(num_classes)]
     plot_inputs(tmp_path / "inputs.png", images, np.arange(20) * 0.1, np.arange(16) * 100.0, "Hz", names)
     assert is_drawn(tmp_path / "inputs.png")
 

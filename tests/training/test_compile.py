@@ -59,19 +59,19 @@ def test_the_graphs_of_a_resnet_train_as_eager(tmp_path, monkeypatch, graphs):
 class SmallBackbone(nn.Sequential):
     """Convolution, batch norm, pooling, classes."""
 
-    def __init__(self, n_classes):
+    def __init__(self, num_classes):
         super().__init__()
         self.conv1, self.bn1 = nn.Conv2d(1, 4, 3, stride=2, bias=False), nn.BatchNorm2d(4)
-        self.end = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, n_classes))
+        self.end = nn.Sequential(nn.ReLU(), nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(4, num_classes))
 
 
 @needs_compiler
 def test_compiled_to_cpp_a_small_backbone_trains_as_eager(tmp_path, monkeypatch, graphs):
     build = training.build_model
 
-    def build_small(config, n_classes):
-        model = build(config, n_classes)
-        model.backbone = SmallBackbone(n_classes)
+    def build_small(config, num_classes):
+        model = build(config, num_classes)
+        model.backbone = SmallBackbone(num_classes)
         return model
 
     monkeypatch.setattr(training, "build_model", build_small)

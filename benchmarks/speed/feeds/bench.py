@@ -146,7 +146,7 @@ class FeatureBench:
         """A learner of the feature's model, or of another one to be compiled."""
         classifier = self.classifier
         if compile != "no":
-            classifier = build_model(self.augmented, self.classifier.n_classes).to(self.device)
+            classifier = build_model(self.augmented, self.classifier.num_classes).to(self.device)
             self.fit(classifier)
         return Learner(self.accelerator, classifier, self.plain, self.augmented, self.material.n_samples, compile)
 

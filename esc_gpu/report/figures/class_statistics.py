@@ -47,8 +47,8 @@ def draw_spectra(
     axis: ChannelAxis, means: np.ndarray, spreads: np.ndarray, fisher: np.ndarray, names: Sequence[str]
 ) -> Figure:
     """A panel a class with the mean of all classes behind it; below, Fisher's ratio over the same bins."""
-    n_classes, columns = len(names), 5 if len(names) <= 20 else 10
-    rows = -(-n_classes // columns)
+    num_classes, columns = len(names), 5 if len(names) <= 20 else 10
+    rows = -(-num_classes // columns)
     figure = Figure(figsize=(0.8 + 2.5 * columns, 2.7 + 1.75 * rows), layout="constrained")
     grid = figure.add_gridspec(rows + 1, columns, height_ratios=[*[1.0] * rows, 1.1])
     bins = np.arange(means.shape[1])
@@ -65,7 +65,7 @@ def draw_spectra(
             axes.set_yscale("symlog", linthresh=LINEAR_CEPSTRUM)
             axes.yaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
-        axes.tick_params(labelleft=number % columns == 0, labelbottom=number + columns >= n_classes)
+        axes.tick_params(labelleft=number % columns == 0, labelbottom=number + columns >= num_classes)
         if number % columns == 0:
             axes.set_ylabel(axis.value_unit, fontsize=8.5)
         if number == 0:
@@ -113,7 +113,7 @@ def draw_descriptor(axis: ChannelAxis, means: np.ndarray, spreads: np.ndarray, n
     return figure
 
 
-def plot_ranking(path: Path, ranking: Sequence[dict[str, Any]], n_classes: int, title: str) -> None:
+def plot_ranking(path: Path, ranking: Sequence[dict[str, Any]], num_classes: int, title: str) -> None:
     """Bars of the measures of `esc_gpu.experiment.feature_study.rank`, the best feature on top."""
     figure = Figure(figsize=(12, 1.5 + 0.3 * len(ranking)), layout="constrained")
     figure.suptitle(title, fontsize=11, parse_math=False)
@@ -139,6 +139,6 @@ def plot_ranking(path: Path, ranking: Sequence[dict[str, Any]], n_classes: int, 
     accuracy = panels[0]
     accuracy.set_yticks(places, [row["name"] for row in ranking], fontsize=9, parse_math=False)
     accuracy.set_ylim(len(ranking) - 0.4, -0.6)
-    accuracy.axvline(100 / n_classes, color="#d1495b", linestyle="--", label="guessing")
+    accuracy.axvline(100 / num_classes, color="#d1495b", linestyle="--", label="guessing")
     accuracy.legend(fontsize=8, frameon=False, loc="lower right")
     save_figure(figure, path)

@@ -26,15 +26,15 @@ def plot_confusion(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     counts = np.array(evaluation["confusion_matrix"])
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = evaluation["per_class"]
-    n_classes = len(classes)
-    size = 2.6 + 0.5 * min(n_classes, 10) + 0.21 * max(n_classes - 10, 0)
-    small = 9 if n_classes <= 20 else 8
+    num_classes = len(classes)
+    size = 2.6 + 0.5 * min(num_classes, 10) + 0.21 * max(num_classes - 10, 0)
+    small = 9 if num_classes <= 20 else 8
     figure = Figure(figsize=(size + 1, size + 0.3), layout="constrained")
     axes = figure.subplots()
     image = axes.imshow(share, cmap="Blues", norm=PowerNorm(0.6, vmin=0, vmax=1))  # for the few to be seen
     names = [readable(entry["name"]) for entry in classes]
-    axes.set_xticks(range(n_classes), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=small)
-    axes.set_yticks(range(n_classes), names, fontsize=small)
+    axes.set_xticks(range(num_classes), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=small)
+    axes.set_yticks(range(num_classes), names, fontsize=small)
     axes.set(
         xlabel="predicted",
         ylabel="true",
@@ -43,11 +43,11 @@ def plot_confusion(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     for row, column in zip(*counts.nonzero(), strict=True):
         colour = "white" if share[row, column] > 0.35 else "black"
         axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=small)
-    axes.set_xticks(np.arange(1, n_classes) - 0.5, minor=True)
-    axes.set_yticks(np.arange(1, n_classes) - 0.5, minor=True)
+    axes.set_xticks(np.arange(1, num_classes) - 0.5, minor=True)
+    axes.set_yticks(np.arange(1, num_classes) - 0.5, minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.5)
     axes.tick_params(which="minor", length=0)
-    for number in range(1, n_classes):
+    for number in range(1, num_classes):
         if classes[number]["category"] != classes[number - 1]["category"]:
             axes.axhline(number - 0.5, color=GREY, linewidth=0.9)
             axes.axvline(number - 0.5, color=GREY, linewidth=0.9)

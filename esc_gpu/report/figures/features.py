@@ -154,10 +154,10 @@ def draw_gallery(
         images: of each class, its clips' one-channel images.
         seconds: length of a clip.
     """
-    n_classes, per_class = len(images), max(map(len, images))
-    blocks = max(1, round((1.1 * n_classes / per_class) ** 0.5))  # of classes, side by side, for a wide picture
-    rows = -(-n_classes // blocks)
-    blocks = -(-n_classes // rows)
+    num_classes, per_class = len(images), max(map(len, images))
+    blocks = max(1, round((1.1 * num_classes / per_class) ** 0.5))  # of classes, side by side, for a wide picture
+    rows = -(-num_classes // blocks)
+    blocks = -(-num_classes // rows)
     figure = Figure(figsize=(1 + 2.1 * per_class * blocks, 0.9 + 1.35 * rows), layout="constrained")
     figure.suptitle(name, parse_math=False)
     # Every panel gets the same limits by itself: matplotlib's sharing of axes takes minutes for so many.

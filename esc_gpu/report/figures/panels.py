@@ -157,10 +157,10 @@ def bin_ticks(frequencies: np.ndarray, bin_unit: str) -> Ticks:
     n_bins = len(frequencies)
     positions = np.arange(n_bins)
     if bin_unit == "pitch class":
-        n_classes = round(float(frequencies[-1])) + 1
-        classes = np.arange(n_classes)
+        num_classes = round(float(frequencies[-1])) + 1
+        classes = np.arange(num_classes)
         places = np.interp(classes, frequencies, positions).tolist()
-        return places, [NOTES[k] if n_classes == len(NOTES) else str(k) for k in classes]
+        return places, [NOTES[k] if num_classes == len(NOTES) else str(k) for k in classes]
     if bin_unit == "coefficient":
         steps = MaxNLocator(5, steps=STEPS, integer=True).tick_values(frequencies[0], frequencies[-1])
         inside = [step for step in steps if frequencies[0] <= step <= frequencies[-1]]

@@ -66,8 +66,8 @@ def plot_inputs(
 
     `times` in seconds and `bins` in `bin_unit` label the axes; of several channels, `bins` are the first's.
     """
-    n_classes, n_channels, n_bins, _ = images.shape
-    rows = -(-n_classes // COLUMNS)
+    num_classes, n_channels, n_bins, _ = images.shape
+    rows = -(-num_classes // COLUMNS)
     figure = Figure(figsize=(3 * COLUMNS, 0.6 + 2.2 * rows * n_channels), layout="constrained")
     grid = figure.subplots(rows * n_channels, COLUMNS, sharex=True, squeeze=False)
     for axes in grid.flat:

@@ -63,10 +63,10 @@ def check(read, *given):
         assert is_one_line(str(error))
         return
     assert isinstance(recordings, Recordings) and len(recordings.fold_numbers) > 1
-    n_recordings, n_classes = len(recordings.filenames), len(recordings.class_names)
+    n_recordings, num_classes = len(recordings.filenames), len(recordings.class_names)
     assert n_recordings == len(set(recordings.filenames)) == len(recordings.folds) == len(recordings.src_files)
-    assert np.array_equal(np.unique(recordings.labels), np.arange(n_classes))
-    assert len(set(recordings.class_names)) == n_classes == len(recordings.class_categories)
+    assert np.array_equal(np.unique(recordings.labels), np.arange(num_classes))
+    assert len(set(recordings.class_names)) == num_classes == len(recordings.class_categories)
     assert all(is_one_line(name) for name in (*recordings.class_names, *recordings.filenames))
     for path in recordings.paths:
         assert path.is_file() and path.resolve().is_relative_to(recordings.root.resolve())

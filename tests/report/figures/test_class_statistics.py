@@ -16,9 +16,9 @@ AXES = [
 ]
 
 
-def numbers(axis, n_classes):
+def numbers(axis, num_classes):
     generator = np.random.default_rng(0)
-    shape = n_classes, len(axis.frequencies)
+    shape = num_classes, len(axis.frequencies)
     return generator.normal(0, 100, shape), generator.uniform(1, 5, shape), generator.uniform(0, 2, shape[1])
 
 

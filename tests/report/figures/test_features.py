@@ -171,12 +171,12 @@ def test_several_clips_have_one_scale_a_row(clip, tmp_path):
     assert imread(tmp_path / "clips.png").std() > 0.01
 
 
-@pytest.mark.parametrize(("n_classes", "per_class"), [(2, 1), (7, 2), (50, 1)])
-def test_galleries_of_few_and_many_classes(n_classes, per_class, tmp_path):
+@pytest.mark.parametrize(("num_classes", "per_class"), [(2, 1), (7, 2), (50, 1)])
+def test_galleries_of_few_and_many_classes(num_classes, per_class, tmp_path):
     generator = np.random.default_rng(0)
-    images = [[image_of(generator.standard_normal((16, 20))) for _ in range(per_class)] for _ in range(n_classes)]
+    images = [[image_of(generator.standard_normal((16, 20))) for _ in range(per_class)] for _ in range(num_classes)]
     images[0] = images[0][:1]  # a class with fewer clips
-    figure = draw_gallery("logmel", images, [f"class_{k}" for k in range(n_classes)], 2.0)
+    figure = draw_gallery("logmel", images, [f"class_{k}" for k in range(num_classes)], 2.0)
     save_figure(figure, tmp_path / "gallery.png")
     height, width, _ = imread(tmp_path / "gallery.png").shape
     assert 0.5 < width / height < 3
