@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import REPOSITORY
+
 # Before torch is loaded: workers share the cores, and wait for each other without spinning.
 if "PYTEST_XDIST_WORKER" in os.environ:
     workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -18,7 +20,6 @@ if "PYTEST_XDIST_WORKER" in os.environ:
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 
-REPOSITORY = Path(__file__).parents[1]
 LONGEST = (
     *("test_notebooks.py", "test_graphs.py", "test_main.py", "test_hosts.py", "test_export.py", "test_types.py"),
     *("test_readme_commands.py", "test_kills.py", "test_signals.py", "test_two_processes.py"),

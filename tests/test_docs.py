@@ -7,7 +7,6 @@ import inspect
 import re
 import shlex
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -15,11 +14,11 @@ from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
+from tests.helpers.paths import DOCS, REPOSITORY
 from tools import doc_tables as tables
 
-REPOSITORY = Path(__file__).parents[1]
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-BENCHMARKS, ACCURACY = REPOSITORY / "docs" / "benchmarks.md", REPOSITORY / "docs" / "accuracy.md"
+PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
+BENCHMARKS, ACCURACY = DOCS / "benchmarks.md", DOCS / "accuracy.md"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 

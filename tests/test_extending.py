@@ -5,7 +5,6 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import librosa
@@ -22,10 +21,10 @@ from esc_gpu.cli import main as cli
 from esc_gpu.data.recordings.table import read_table
 from esc_gpu.frontends.spectrogram import STFTFrontend
 from tests.frontends import test_contract as contract
+from tests.helpers.paths import DOCS, REPOSITORY
 from tests.helpers.tiny import OPTIONS, write_tones
 
-REPOSITORY = Path(__file__).parents[1]
-PAGE = (REPOSITORY / "docs" / "extending.md").read_text(encoding="utf-8")
+PAGE = (DOCS / "extending.md").read_text(encoding="utf-8")
 NAME = "spectral_flux"
 SUITE = (
     *("tests/frontends/test_contract.py", "tests/frontends/test_graphs.py", "tests/frontends/test_errors.py"),

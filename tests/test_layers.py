@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-REPOSITORY = Path(__file__).parents[1]
+from tests.helpers.paths import REPOSITORY
+
 PACKAGE = REPOSITORY / "esc_gpu"
 
 # What a package may import besides itself; what stands below it in the table knows it.

@@ -6,11 +6,13 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from tests.helpers.paths import REPOSITORY
+
 nbformat = pytest.importorskip("nbformat", reason="the notebooks need nbformat: pip install nbformat")
 nbclient = pytest.importorskip("nbclient", reason="the notebooks need nbclient: pip install nbclient")
 pytest.importorskip("ipykernel", reason="the notebooks need ipykernel: pip install ipykernel")
 
-FOLDER = Path(__file__).parents[1] / "notebooks"
+FOLDER = REPOSITORY / "notebooks"
 NAMES = (
     "1_sound_and_data",
     "2_features",

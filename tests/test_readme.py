@@ -1,7 +1,6 @@
 """README and docs are true: their Python runs as it stands, their tables are those of the result files, files exist."""
 
 import re
-from pathlib import Path
 
 import pytest
 import torch
@@ -9,11 +8,11 @@ import torch
 from esc_gpu import WaveformClassifier, create_frontend, list_frontends
 from esc_gpu.config.parse import all_keys, parse_run
 from esc_gpu.model import checkpoint
+from tests.helpers.paths import CONFIGS, DOCS, REPOSITORY
 from tools.doc_tables import PAGES as TABLE_PAGES
 from tools.doc_tables import fill
 
-REPOSITORY = Path(__file__).parents[1]
-PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
+PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 # What export.md shows needs exported files, which its own tests make.
 RUNNABLE = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.name != "export.md")
@@ -25,7 +24,7 @@ def test_the_python_runs_as_it_stands(code, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "runs" / "demo" / "fold1"
     folder.mkdir(parents=True)
-    demo = parse_run(["--config", str(REPOSITORY / "configs" / "demo.yaml")], "train.py")
+    demo = parse_run(["--config", str(CONFIGS / "demo.yaml")], "train.py")
     frontend = create_frontend(**{"sample_rate": demo.data.sample_rate, **demo.frontend.arguments()})
     model = WaveformClassifier(frontend, 10)
     model.fit_normalization(0.1 * torch.randn(2, 5 * demo.data.sample_rate))
@@ -54,7 +53,7 @@ def test_every_option_it_names_is_one():
 
 
 def test_every_front_end_is_in_the_docs():
-    table = (REPOSITORY / "docs" / "frontends.md").read_text(encoding="utf-8").split("## The family")[1].split("##")[0]
+    table = (DOCS / "frontends.md").read_text(encoding="utf-8").split("## The family")[1].split("##")[0]
     assert all(f"`{name}`" in table for name in list_frontends())
 
 

@@ -2,7 +2,6 @@
 
 import csv
 import shlex
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +9,9 @@ import soundfile
 
 from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
+from tests.helpers.paths import CONFIGS, REPOSITORY
 from tests.test_docs import command_lines
 
-REPOSITORY = Path(__file__).parents[1]
 CLASSES, FOLDS, RATE = 4, 5, 44100  # the last class is none of ESC-10
 ELSEWHERE = {
     "make train": "of a clone with nothing installed",
@@ -32,7 +31,7 @@ PROFILED = ["--train.epochs=2", "--train.batch_size=1"]  # it looks at 18 steps
 def folder(tmp_path_factory):
     """A checkout as README's reader has it, with ESC-50 in it."""
     folder = tmp_path_factory.mktemp("checkout")
-    (folder / "configs").symlink_to(REPOSITORY / "configs")
+    (folder / "configs").symlink_to(CONFIGS)
     audio = folder / "ESC-50" / "audio"
     audio.mkdir(parents=True)
     rows = []

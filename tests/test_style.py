@@ -2,9 +2,10 @@
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
+
+from tests.helpers.paths import REPOSITORY
 
 pytest.importorskip("ruff", reason="ruff is not installed: pip install 'esc_gpu[test]'")
 
@@ -12,5 +13,5 @@ pytest.importorskip("ruff", reason="ruff is not installed: pip install 'esc_gpu[
 @pytest.mark.parametrize("words", [("check", "--output-format", "concise"), ("format", "--check")], ids=" ".join)
 def test_ruff_has_nothing_to_say(words):
     command = [sys.executable, "-m", "ruff", *words, "--no-cache", "."]
-    result = subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=60)
+    result = subprocess.run(command, cwd=REPOSITORY, capture_output=True, text=True, timeout=60)
     assert result.returncode == 0, result.stdout + result.stderr

@@ -5,16 +5,15 @@ import os
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 import esc_gpu
 from esc_gpu import functional
+from tests.helpers.paths import REPOSITORY
 
 pytest.importorskip("mypy", reason="mypy is not installed: pip install 'esc_gpu[test]'")
 
-REPOSITORY = Path(__file__).parents[1]
 NAMES = [
     *(f"esc_gpu.{name}" for name in esc_gpu.__all__),
     *(f"esc_gpu.functional.{name}" for name in functional.__all__),

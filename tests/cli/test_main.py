@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,8 +14,8 @@ import torch
 from esc_gpu import load
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.recordings.synthetic import write_synthetic
+from tests.helpers.paths import REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
 CONFIG = """
 data: {sample_rate: 8000, clip_seconds: 2}
 frontend: {n_fft: 256, hop_length: 256, n_mels: 16}

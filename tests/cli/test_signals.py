@@ -8,7 +8,6 @@ import subprocess
 import sys
 import threading
 import time
-from pathlib import Path
 
 import psutil
 import pytest
@@ -18,10 +17,10 @@ from esc_gpu.cli.commands.train import main as train
 from esc_gpu.cli.main import main
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.cli.signals import Interrupted, interruptible
+from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.workers import run_together
 
-REPOSITORY = Path(__file__).parents[2]
 BOTH = (signal.SIGINT, signal.SIGTERM)
 
 

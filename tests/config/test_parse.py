@@ -1,7 +1,6 @@
 """Every config parses and builds; every mistake in one is named."""
 
 import dataclasses
-from pathlib import Path
 
 import pytest
 import torch
@@ -15,8 +14,9 @@ from esc_gpu.config.schema import FrontendConfig, MemberConfig, RunConfig
 from esc_gpu.frontends.base import option_names
 from esc_gpu.frontends.registry import frontend_class, list_backends, list_frontends
 from esc_gpu.training.build_model import build_model
+from tests.helpers.paths import REPOSITORY
 
-CONFIGS = sorted(path for path in (Path(__file__).parents[2] / "configs").glob("*.yaml") if path.stem != "sweep")
+CONFIGS = sorted(path for path in (REPOSITORY / "configs").glob("*.yaml") if path.stem != "sweep")
 
 
 def test_the_promised_configs_are_there():

@@ -1,7 +1,5 @@
 """The recipes: each goes with every front-end's config, and says nothing about the front-end itself."""
 
-from pathlib import Path
-
 import pytest
 import safetensors.torch
 import timm
@@ -13,8 +11,8 @@ from esc_gpu.config.ranges import check_config
 from esc_gpu.config.schema import FrontendConfig, RunConfig, training_samples
 from esc_gpu.training.augmentation import augment
 from esc_gpu.training.build_model import build_model
+from tests.helpers.paths import CONFIGS
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 RECIPES = {path.stem: path for path in sorted((CONFIGS / "recipes").glob("*.yaml"))}
 FRONTENDS = [path for path in sorted(CONFIGS.glob("*.yaml")) if path.stem not in ("sweep", "demo")]
 

@@ -10,9 +10,9 @@ import pytest
 import yaml
 
 from esc_gpu.config.parse import parse_run
+from tests.helpers.paths import CONFIGS, REPOSITORY
 
-REPOSITORY = Path(__file__).parents[2]
-SWEEP = yaml.safe_load((REPOSITORY / "configs" / "sweep.yaml").read_text(encoding="utf-8"))
+SWEEP = yaml.safe_load((CONFIGS / "sweep.yaml").read_text(encoding="utf-8"))
 # Stands for `accelerate`: keeps the words that it is called with.
 RECORDER = '#!/bin/sh\nprintf "%s\\0" "$@" > "$RECORDED"\n'
 
@@ -25,7 +25,7 @@ def grid():
 
 
 def test_it_is_all_front_ends_on_all_folds():
-    configs = [path for path in (REPOSITORY / "configs").glob("*.yaml") if path.stem not in ("demo", "sweep")]
+    configs = [path for path in CONFIGS.glob("*.yaml") if path.stem not in ("demo", "sweep")]
     expected = {(f"configs/{path.name}", fold) for path in configs for fold in (1, 2, 3, 4, 5)}
     runs = [(parameters["config"]["value"], parameters["folds"]["value"]) for parameters in grid()]
     assert set(runs) == expected and len(runs) == len(expected)

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from esc_gpu.cli.commands.train import main as train
+from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.workers import free_port, run_together
 
-REPOSITORY = Path(__file__).parents[2]
 # All relative to the folder of the host.
 FIXED = [*OPTIONS, "--data.table", "tones/tones.csv", "--data.cache_dir", "cache", "--output_dir", "run"]
 

@@ -22,9 +22,9 @@ from esc_gpu.config.options import flatten
 from esc_gpu.core.files import read_json
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.tracking import wandb_files_in, wandb_mode
+from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, RATE, write_tones
 
-REPOSITORY = Path(__file__).parents[2]
 NETRC = "machine api.wandb.ai login user password {}\n".format("0" * 40)
 SECRET = "0123456789abcdef" * 3
 N_CLIPS = 5

@@ -3,13 +3,13 @@
 import re
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 import torch
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend, list_backends, list_frontends
+from tests.helpers.paths import REPOSITORY
 
 NAN = float("nan")
 
@@ -297,8 +297,7 @@ def test_missing_package_does_not_hide_a_wrong_option(hide, package):
 def test_other_front_ends_need_neither_package():
     code = "from esc_gpu.frontends import create_frontend as make; import sys; make('mfcc'); make('cqt'); "
     code += "print([name for name in ('nnAudio', 'torchaudio', 'librosa') if name in sys.modules])"
-    root = Path(__file__).parents[2]
-    done = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, text=True, check=True)
+    done = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
 
 

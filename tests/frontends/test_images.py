@@ -1,7 +1,6 @@
 """Features of a clip with their axes and units, and the pages that explain them."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,9 +9,9 @@ import torch
 from esc_gpu import create_frontend, list_frontends
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.images import channel_axes, compute_features, default_frontends
+from tests.helpers.paths import DOCS
 
 RATE = 16000
-DOCS = Path(__file__).parents[2] / "docs"
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import onnx
@@ -20,16 +19,16 @@ from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
 from esc_gpu.config.parse import parse_run
 from esc_gpu.inference.export import SUFFIXES, describe, export, open_onnx, open_torch
 from esc_gpu.inference.pipeline import Pipeline
+from tests.helpers.paths import DOCS, REPOSITORY
 from tests.helpers.tiny import RATE
 
 pytestmark = pytest.mark.usefixtures("onnx_operators")
 
-REPOSITORY = Path(__file__).parents[2]
 # A plain feature, two that learn, and a stack; each front-end's own graph is in frontends/test_graphs.py.
 CONFIGS = [
     REPOSITORY / f"configs/{name}.yaml" for name in ("logmel", "pcen", "nnaudio_trainable_logmel", "logmel_mfcc_cqt")
 ]
-PAGE = REPOSITORY / "docs" / "export.md"
+PAGE = DOCS / "export.md"
 NAMES = ["Hühner", "a, b", 'c"d']
 LOGMEL = {"name": "logmel", "n_fft": 256, "hop_length": 256, "n_mels": 16}
 OPEN = {"onnx": open_onnx, "torch": open_torch}

@@ -16,9 +16,9 @@ from esc_gpu import load_pipeline
 from esc_gpu.cli.main import main
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
+from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, write_tone
 
-REPOSITORY = Path(__file__).parents[2]
 MODULES = sorted((REPOSITORY / "esc_gpu").rglob("*.py"))
 
 # ---- nothing is executed that is read

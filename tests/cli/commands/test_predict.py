@@ -18,13 +18,13 @@ from esc_gpu.cli.main import main
 from esc_gpu.inference.formats import clock
 from esc_gpu.inference.predict import predict_file
 from esc_gpu.model import checkpoint
+from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import RATE, write_tone
 from tests.model.test_checkpoint import FRONTENDS, trained
 
 NAMES = ["crackling_fire", "dog", "sea, waves"]
 FILES = ("short.wav", "long.flac")
 STRANGE = "name with spaces, ä 音 $.wav"
-REPOSITORY = Path(__file__).parents[3]
 
 
 @pytest.fixture(scope="module")
