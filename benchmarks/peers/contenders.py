@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from benchmarks.common.inputs import default_options
-from benchmarks.peers.base import Peer, find_peers
+from benchmarks.peers.base import Peer
+from benchmarks.peers.registry import find_peers
 from esc_gpu import create_frontend
 from esc_gpu.frontends.registry import list_backends
 

@@ -15,7 +15,7 @@ from benchmarks.exactness import frontend_errors as errors
 from benchmarks.exactness import graphs
 from benchmarks.exactness.float64_references import reference
 from benchmarks.peers import contenders
-from benchmarks.peers.base import PEERS
+from benchmarks.peers.registry import PEERS
 from benchmarks.speed import frontends, long_recording
 from esc_gpu import EscGpuError, create_frontend, list_frontends
 from esc_gpu.data.recordings.synthetic import write_synthetic
@@ -200,7 +200,7 @@ def test_every_page_that_exists_is_filled(tmp_path, monkeypatch):
     page.write_text("before\n<!-- table some.json -->\nold\n<!-- end -->\nafter\n")
     monkeypatch.setattr(tables, "PAGES", [page, tmp_path / "missing.md"])
     monkeypatch.setattr(tables, "table", lambda file: f"of {file}")
-    assert tables.main() == 0
+    assert tables.main([]) == 0
     assert page.read_text() == "before\n<!-- table some.json -->\nof some.json\n<!-- end -->\nafter\n"
 
 

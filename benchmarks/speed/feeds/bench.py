@@ -10,9 +10,10 @@ import torch
 from benchmarks.common.memory import allocated_bytes
 from benchmarks.common.timing import spread
 from benchmarks.speed.feeds.agreement import check_feed
-from benchmarks.speed.feeds.base import KINDS, Feed, Material, Unavailable, create_feed
+from benchmarks.speed.feeds.base import KINDS, Feed, Material, Unavailable
 from benchmarks.speed.feeds.plan import modes_of
 from benchmarks.speed.feeds.precompute import precompute
+from benchmarks.speed.feeds.registry import create_feed
 from benchmarks.speed.throughput import MODES, WARM_UP, Learner, clip_order, measure_round
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.data.recordings.base import Recordings

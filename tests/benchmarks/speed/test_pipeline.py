@@ -13,8 +13,9 @@ import torch
 from benchmarks.common.memory import allocated_bytes, profiled_bytes
 from benchmarks.speed import pipeline
 from benchmarks.speed.feeds.agreement import check_feed
-from benchmarks.speed.feeds.base import KINDS, Feed, Material, create_feed
+from benchmarks.speed.feeds.base import KINDS, Feed, Material
 from benchmarks.speed.feeds.precompute import precompute
+from benchmarks.speed.feeds.registry import create_feed
 from benchmarks.speed.pipeline_table import best_of, workers_cell
 from benchmarks.speed.throughput import UtilizationSampler, clip_order, measure_round
 from esc_gpu import EscGpuError, create_frontend
