@@ -1,8 +1,9 @@
 """From waveform to class in one module: front-end → normalise → timm backbone."""
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ParamSpec
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +19,38 @@ from esc_gpu.model.stem import Stem
 
 MOST_SHIFTS = 100
 ImageAugmentation = Callable[[Tensor], Tensor]
+P = ParamSpec("P")
+
+
+def check_replacement(previous: Frontend, frontend: Frontend) -> None:
+    """Refuse a front-end that takes other waveforms than the previous one, or gives the backbone another image."""
+    if previous.n_channels != frontend.n_channels:
+        raise EscGpuError(
+            f"the backbone takes {previous.n_channels} channel(s) of features, {frontend.name} gives "
+            f"{frontend.n_channels}: swap in a front-end (or a Stack) of as many, or build a new WaveformClassifier"
+        )
+    rate = previous.input_rate
+    if rate != frontend.input_rate:
+        raise EscGpuError(
+            f"the model takes waveforms at {rate} Hz, {frontend.name} takes them at {frontend.input_rate} Hz: "
+            f"make it with sample_rate={rate}, or with input_sample_rate={rate} to let it resample"
+        )
+
+
+def refuse_renamed(**renamed: str) -> Callable[[Callable[P, None]], Callable[P, None]]:
+    """A constructor that answers an option of an earlier version, `old="new"`, with its new name."""
+
+    def decorate(constructor: Callable[P, None]) -> Callable[P, None]:
+        @functools.wraps(constructor)
+        def checked(*arguments: P.args, **options: P.kwargs) -> None:
+            for old in renamed.keys() & options.keys():
+                owner = constructor.__qualname__.partition(".")[0]
+                raise EscGpuError(f"{owner} has no option {old} any more: write {renamed[old]}")
+            constructor(*arguments, **options)
+
+        return checked
+
+    return decorate
 
 
 class WaveformClassifier(nn.Module):
@@ -26,7 +59,8 @@ class WaveformClassifier(nn.Module):
     Args:
         frontend: the features, from `create_frontend`. Assigning another one later
             (`model.frontend = other`) resets the normalisation, which is then derived anew: by
-            `fit_normalization`, or from the first batch in training mode.
+            `fit_normalization`, or from the first batch in training mode. The model keeps the sample rate of its
+            waveforms: a front-end for another one is refused.
         num_classes: K.
         backbone: any image model of timm, by name.
         pretrained: take timm's weights from the hub.
@@ -45,6 +79,7 @@ class WaveformClassifier(nn.Module):
 
     normalization: Normalization
 
+    @refuse_renamed(n_classes="num_classes")
     def __init__(
         self,
         frontend: Frontend,
@@ -78,13 +113,8 @@ class WaveformClassifier(nn.Module):
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "frontend":
             previous = self._modules.get("frontend")
-            if previous is not None and previous.n_channels != value.n_channels:
-                raise EscGpuError(
-                    f"the backbone takes {previous.n_channels} channel(s) of features, {value.name} gives "
-                    f"{value.n_channels}: swap in a front-end (or a Stack) of as many, or build a new "
-                    "WaveformClassifier"
-                )
             if previous is not None:
+                check_replacement(previous, value)
                 value.to(previous.precision.device)
             normalization = Normalization(value.n_channels, len(value.frequencies), self.normalize)
             normalization.to(value.precision.device).train(self.training)

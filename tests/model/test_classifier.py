@@ -1,5 +1,7 @@
 """The classifier: shapes, swapping the front-end, normalisation, backbones."""
 
+import inspect
+
 import pytest
 import torch
 
@@ -65,6 +67,34 @@ def test_a_front_end_of_other_channels_is_refused():
     stack = create_frontend("stack", sample_rate=RATE, members=[small_frontend(), small_frontend("cqt")])
     with pytest.raises(EscGpuError, match="takes 1 channel.*stack gives 2"):
         small_model().frontend = stack
+
+
+@pytest.mark.parametrize("options", [{}, {"sample_rate": 16000}, {"sample_rate": RATE, "input_sample_rate": 44100}])
+def test_a_front_end_for_waveforms_at_another_rate_is_refused(options):
+    """Its features would be of other frequencies than it says."""
+    model, other = small_model(), create_frontend("cqt", fmin=200, n_bins=24, **options)
+    before = model.frontend, model.normalization
+    with pytest.raises(EscGpuError) as error:
+        model.frontend = other
+    assert str(error.value) == (
+        f"the model takes waveforms at 8000 Hz, cqt takes them at {other.input_rate} Hz: make it with "
+        "sample_rate=8000, or with input_sample_rate=8000 to let it resample"
+    )
+    assert (model.frontend, model.normalization) == before
+
+
+def test_a_front_end_that_resamples_to_its_own_rate_takes_the_place_of_another(waveform):
+    model = small_model()
+    model.frontend = create_frontend("logmel", sample_rate=4000, input_sample_rate=RATE, n_fft=256, n_mels=16)
+    assert model.train()(waveform).shape == (6, 5)
+
+
+def test_the_rate_of_the_waveforms_counts_and_not_that_of_the_features(waveform):
+    model = WaveformClassifier(small_frontend(input_sample_rate=16000), 5, "test_resnet")
+    with pytest.raises(EscGpuError, match="takes waveforms at 16000 Hz, logmel takes them at 8000 Hz"):
+        model.frontend = small_frontend()
+    model.frontend = create_frontend("logmel", sample_rate=16000, n_fft=256, n_mels=16)
+    assert model.train()(waveform).shape == (6, 5)
 
 
 def test_a_stack_feeds_one_channel_a_member(waveform):
@@ -257,6 +287,13 @@ def test_a_mean_over_shifts_is_not_rounded_to_bfloat16(waveform):
     single = [model.classify(waveform.roll(n * (RATE // 3), -1)) for n in range(3)]
     assert single[0].dtype == torch.bfloat16
     assert torch.equal(model(waveform), (single[0].float() + single[1].float() + single[2].float()) / 3)
+
+
+def test_the_number_of_classes_has_timms_name():
+    assert small_model().num_classes == 5
+    with pytest.raises(EscGpuError, match="^WaveformClassifier has no option n_classes any more: write num_classes$"):
+        WaveformClassifier(small_frontend(), n_classes=5)
+    assert "num_classes" in inspect.signature(WaveformClassifier).parameters  # for help() and editors
 
 
 def test_shifts_are_at_least_one():
