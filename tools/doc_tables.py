@@ -201,26 +201,6 @@ def kill_table(result: dict[str, object]) -> list[str]:
     ]
 
 
-COVERED = "lines", "branches"
-
-
-def coverage_table(result: dict[str, object]) -> list[str]:
-    """Folders down, their lines and branches, and all of them."""
-    rows = result["rows"]
-    whole = {key: [sum(counts) for counts in zip(*(row[key] for row in rows), strict=True)] for key in COVERED}
-    whole |= {"folder": "all", "files": sum(row["files"] for row in rows)}
-    lines = heading("folder", "files", *[text for key in COVERED for text in (key, "reached, %")])
-    for row in (*rows, whole):
-        counts = [text for key in COVERED for text in (f"{row[key][1]:,}", share_cell(*row[key]))]
-        lines.append(line(row["folder"], str(row["files"]), *counts))
-    return lines
-
-
-def share_cell(reached: int, there: int) -> str:
-    """In percent."""
-    return f"{100 * reached / there:.1f}" if there else "–"
-
-
 def with_backend(row: dict[str, object]) -> str:
     """The front-end's name, and its backend where it is another one than "native"."""
     backend = row.get("backend", "native")
@@ -230,7 +210,6 @@ def with_backend(row: dict[str, object]) -> str:
 TABLES = {
     "accuracy": accuracy_table,
     "augmentations": augmentation_table,
-    "coverage_of_tests": coverage_table,
     "cross_validation": fold_table,
     "frontends": frontend_table,
     "fuzz_audio": fuzz_table,
