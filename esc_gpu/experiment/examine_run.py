@@ -16,7 +16,7 @@ from esc_gpu.evaluation.feature_statistics import RunningStatistics
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.experiment.run_clips import RunClips, open_run_clips
 from esc_gpu.frontends import Frontend
-from esc_gpu.frontends.images import FeatureImage, channel_axes, feature_image
+from esc_gpu.frontends.images import FeatureImage, feature_image
 from esc_gpu.model import checkpoint
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.explain import embed_and_classify, grad_cam, map_cells
@@ -122,7 +122,7 @@ def surest_mistakes(run: RunResults) -> np.ndarray:
 
 def describe_frontend(frontend: Frontend, n_samples: int) -> FrontendSummary:
     return FrontendSummary(
-        frontend.spec, channel_axes(frontend), frontend.output_shape(n_samples), frontend.hop_seconds
+        frontend.spec, frontend.channel_axes(), frontend.output_shape(n_samples), frontend.hop_seconds
     )
 
 

@@ -20,7 +20,7 @@ from esc_gpu.data.store.read import Waveforms
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics, compute_statistics, separability
 from esc_gpu.frontends import Frontend
-from esc_gpu.frontends.images import channel_axes, compute_features
+from esc_gpu.frontends.images import compute_features
 from esc_gpu.report.figures.class_statistics import draw_class_means, plot_ranking
 from esc_gpu.report.figures.features import draw_gallery, save_figure
 from esc_gpu.report.figures.panels import split_channels
@@ -101,7 +101,7 @@ def write_statistics(
     ranking = rank(statistics, frontends, recordings)
     for name in tqdm(statistics, "draw", unit="front-end", disable=not progress):
         write_text(output / f"statistics-{name}.csv", bin_table(statistics[name], frontends[name], classes))
-        axes, parts = channel_axes(frontends[name]), part_names(name, frontends[name])
+        axes, parts = frontends[name].channel_axes(), part_names(name, frontends[name])
         for c, (axis, part) in enumerate(zip(axes, parts, strict=True)):
             means, spreads, fisher = (
                 values[..., c, :]
@@ -132,7 +132,7 @@ def rank(
     for name, measured in statistics.items():
         fisher, parted = measured.fisher, separability(measured, recordings.labels, recordings.folds)
         channel, best = np.unravel_index(fisher.argmax(), fisher.shape)
-        axes = channel_axes(frontends[name])
+        axes = frontends[name].channel_axes()
         rows.append(
             {
                 "name": name,
@@ -186,7 +186,7 @@ def bin_table(statistics: FeatureStatistics, frontend: Frontend, class_names: Se
     columns = [f"{what}_{name}" for name in class_names for what in ("mean", "spread")]
     rows: list[list[object]] = [["channel", "bin", "centre", "bin_unit", "value_unit", "fisher", *columns]]
     fisher = statistics.fisher
-    for c, axis in enumerate(channel_axes(frontend)):
+    for c, axis in enumerate(frontend.channel_axes()):
         for k, centre in enumerate(axis.frequencies):
             values = np.stack([statistics.means[:, c, k], statistics.spreads[:, c, k]], axis=1).ravel()
             place = [axis.name, k, f"{centre:g}", axis.bin_unit, axis.value_unit]

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from esc_gpu.core.checks import check_bool, check_int
 from esc_gpu.core.waveform import to_float
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.resampling import Resample
 
@@ -109,6 +110,7 @@ class Frontend(Float32Module):
     precision: Tensor
     backend = "native"
     bin_unit = "Hz"
+    is_signed = False  # whether the values lie around 0
     n_channels = 1
     # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
     takes_whole_power = False
@@ -205,6 +207,17 @@ class Frontend(Float32Module):
     def frequencies(self) -> Tensor:
         """`(F,)` centre of each bin in `bin_unit`."""
         raise NotImplementedError
+
+    @property
+    def value_unit(self) -> str:
+        """Unit of the values, such as "dB"; "" for numbers without one. A class may have it as an attribute."""
+        return ""
+
+    def channel_axes(self) -> list[ChannelAxis]:
+        """The axis of each channel, under unique names."""
+        frequencies = self.frequencies.cpu().numpy()
+        axis = ChannelAxis(self.name, frequencies, self.bin_unit, self.value_unit, self.is_signed)
+        return numbered([axis] * self.n_channels)
 
     def n_frames(self, n_samples: int) -> int:
         """Frames of a clip of `n_samples` samples; frame `n` is centred on sample `n * hop_length`."""

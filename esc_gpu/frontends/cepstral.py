@@ -25,6 +25,8 @@ class Cepstral(FilterbankFrontend):
     """The orthonormal DCT-II of a filter bank's power in dB. The bins are coefficients, not frequencies."""
 
     bin_unit = "coefficient"
+    value_unit = "dB"
+    is_signed = True
     dct: Tensor
     top_db: float | None
 

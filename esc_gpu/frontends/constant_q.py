@@ -31,7 +31,7 @@ from esc_gpu.frontends.constant_q_kernels import (
     direct_kernels,
     spectral_plan,
 )
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
+from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
@@ -271,6 +271,10 @@ class CQT(ConstantQ):
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         return rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).unsqueeze(1)
+
+    @property
+    def value_unit(self) -> str:
+        return scale_unit(self.scale)
 
     @property
     def frequencies(self) -> Tensor:

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.members import member_layer
 
@@ -60,7 +61,7 @@ class Delta(Frontend):
         self.width = width
         self.order = order
         self.hop_length = layer.hop_length
-        self.bin_unit = layer.bin_unit
+        self.bin_unit, self.is_signed = layer.bin_unit, layer.is_signed
         self.takes_whole_power = layer.takes_whole_power
         self.n_channels = layer.n_channels * (order + 1)
         self.least = samples_of_frames(layer, width)
@@ -74,6 +75,16 @@ class Delta(Frontend):
     @property
     def frequencies(self) -> Tensor:
         return self.layer.frequencies
+
+    @property
+    def value_unit(self) -> str:
+        """That of the features, the first channels."""
+        return self.layer.value_unit
+
+    def channel_axes(self) -> list[ChannelAxis]:
+        """Those of the features, then their derivatives' per frame."""
+        axes = self.layer.channel_axes()
+        return axes + [derivative_axis(axis, order) for order in range(1, self.order + 1) for axis in axes]
 
     def count_frames(self, n_samples: int) -> int:
         return self.layer.n_frames(n_samples)
@@ -98,6 +109,13 @@ class Delta(Frontend):
             first, last = (inner[..., n : n + 1].expand(-1, -1, -1, half) for n in (0, inner.shape[-1] - 1))
             derivatives.append(torch.cat([first, inner, last], dim=-1))
         return derivatives
+
+
+def derivative_axis(axis: ChannelAxis, order: int) -> ChannelAxis:
+    """The axis of a derivative of the values along `axis`."""
+    per = "frame" if order == 1 else f"frame{'⁰¹²³'[order]}"
+    name, unit = f"{'Δ' * order} {axis.name}", f"{axis.value_unit} per {per}".strip()
+    return axis._replace(name=name, value_unit=unit, is_signed=True)
 
 
 def derivative_fits(width: int, order: int) -> list[list[float]]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from esc_gpu.frontends.base import Shared, reuse
-from esc_gpu.frontends.scaling import check_scale, check_top_db, limit_range, power_to_db, rescale_power
+from esc_gpu.frontends.scaling import check_scale, check_top_db, limit_range, power_to_db, rescale_power, scale_unit
 from esc_gpu.frontends.spectrogram import STFTFrontend
 
 # Bands of one matrix product on a CPU: the triangles of so many span few FFT bins.
@@ -90,6 +90,10 @@ class BandSpectrogram(FilterbankFrontend):
         else:
             bands = rescale_power(self.band_power(waveform, shared), self.scale, self.top_db)
         return bands.transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def value_unit(self) -> str:
+        return scale_unit(self.scale)
 
 
 def triangles(edges: np.ndarray, sample_rate: int, n_fft: int, norm: str | None) -> np.ndarray:

@@ -3,7 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,22 +11,8 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import Frontend
-from esc_gpu.frontends.delta import Delta
 from esc_gpu.frontends.registry import create_frontend, list_frontends
-from esc_gpu.frontends.stack import Stack
 
-# Units of the values where the front-end has no `scale`; those with one are in dB, power or magnitude.
-UNITS = {
-    "mfcc": "dB",
-    "lfcc": "dB",
-    "gfcc": "dB",
-    "spectral_centroid": "Hz",
-    "spectral_bandwidth": "Hz",
-    "spectral_rolloff": "Hz",
-    "spectral_contrast": "dB",
-    "zero_crossing_rate": "per sample",
-    "rms": "of full scale",
-}
 STACK_MEMBERS = ("logmel", "mfcc", "cqt")
 DELTA_MEMBER = "logmel"
 C1 = 32.70319566257483  # Hz, where the constant-Q bins begin
@@ -54,16 +40,6 @@ class FeatureImage:
     value_unit: str
     is_signed: bool = False
     channels: "Mapping[str, FeatureImage]" = field(default_factory=dict)
-
-
-class ChannelAxis(NamedTuple):
-    """One channel of a front-end: its name, the (F,) centres of its bins, and the units."""
-
-    name: str
-    frequencies: np.ndarray
-    bin_unit: str
-    value_unit: str
-    is_signed: bool
 
 
 def compute_features(waveform: Tensor, sample_rate: int, frontends: Mapping[str, Frontend]) -> dict[str, FeatureImage]:
@@ -95,55 +71,12 @@ def compute_features(waveform: Tensor, sample_rate: int, frontends: Mapping[str,
 def feature_image(frontend: Frontend, values: Tensor) -> FeatureImage:
     """The image `(C, F, N)` that `frontend` has made, with its axes and units."""
     array, times = values.float().cpu().numpy(), frontend.times(values.shape[-1]).cpu().numpy()
-    axes = channel_axes(frontend)
+    axes = frontend.channel_axes()
     channels = {
         axis.name: FeatureImage(array[c : c + 1], times, *axis[1:])
         for c, axis in enumerate(axes if len(axes) > 1 else [])
     }
     return FeatureImage(array, times, *axes[0][1:], channels)
-
-
-def channel_axes(frontend: Frontend) -> list[ChannelAxis]:
-    """The axis of each channel; those of a stack on its grid, those of a delta's derivatives per frame.
-
-    Names are unique: two members of a stack with one name are numbered.
-    """
-    if isinstance(frontend, Stack):
-        axes = [axis for layer in frontend.layers for axis in channel_axes(layer)]
-        return _numbered([axis._replace(frequencies=_on_grid(axis.frequencies, frontend.n_bins)) for axis in axes])
-    if isinstance(frontend, Delta):
-        axes = channel_axes(frontend.layer)
-        return axes + [_derivative(axis, order) for order in range(1, frontend.order + 1) for axis in axes]
-    is_signed = frontend.bin_unit == "coefficient"
-    frequencies = frontend.frequencies.cpu().numpy()
-    return [ChannelAxis(frontend.name, frequencies, frontend.bin_unit, value_unit(frontend), is_signed)]
-
-
-def value_unit(frontend: Frontend) -> str:
-    """The unit of a one-channel front-end's values."""
-    scale = getattr(frontend, "scale", None)
-    if scale is not None:
-        return "dB" if scale == "db" else scale
-    return UNITS.get(frontend.name, "")
-
-
-def _derivative(axis: ChannelAxis, order: int) -> ChannelAxis:
-    per = "frame" if order == 1 else f"frame{'⁰¹²³'[order]}"
-    name, unit = f"{'Δ' * order} {axis.name}", f"{axis.value_unit} per {per}".strip()
-    return axis._replace(name=name, value_unit=unit, is_signed=True)
-
-
-def _on_grid(frequencies: np.ndarray, n_bins: int) -> np.ndarray:
-    """The centres on a stack's grid: first bin on first bin, last on last."""
-    positions = np.linspace(0, len(frequencies) - 1, n_bins)
-    return np.interp(positions, np.arange(len(frequencies)), frequencies).astype(np.float32)
-
-
-def _numbered(axes: list[ChannelAxis]) -> list[ChannelAxis]:
-    names = [axis.name for axis in axes]
-    if len(set(names)) == len(names):
-        return axes
-    return [axis._replace(name=f"{number} {axis.name}") for number, axis in enumerate(axes, start=1)]
 
 
 def default_frontends(

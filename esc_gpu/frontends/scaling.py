@@ -47,6 +47,11 @@ def rescale_power(power: Tensor, scale: str, top_db: float | None) -> Tensor:
     return power if scale == "power" else power_to_magnitude(power)
 
 
+def scale_unit(scale: str) -> str:
+    """The unit of values in a scale."""
+    return "dB" if scale == "db" else scale
+
+
 def check_scale(scale: str) -> str:
     """`scale`, if it is one of `SCALES`."""
     check_choice("scale", scale, SCALES)

@@ -72,6 +72,7 @@ class SpectralCentroid(SpectralDescriptor):
     """
 
     name = "spectral_centroid"
+    value_unit = "Hz"
 
     def __init__(self, **stft: Any):
         super().__init__(**stft)
@@ -139,6 +140,7 @@ class SpectralRolloff(SpectralDescriptor):
     """
 
     name = "spectral_rolloff"
+    value_unit = "Hz"
 
     def __init__(self, *, roll_percent: float = 0.85, **stft: Any):
         super().__init__(**stft)
@@ -215,6 +217,7 @@ class SpectralContrast(SpectralDescriptor):
 
     name = "spectral_contrast"
     bin_unit = "Hz"
+    value_unit = "dB"
 
     def __init__(self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, **stft: Any):
         super().__init__(**stft)

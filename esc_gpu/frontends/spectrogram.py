@@ -13,7 +13,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared, reuse
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
 from esc_gpu.frontends.dft import FactoredDFT
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power
+from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
 
 PAD_MODES = ("reflect", "constant")
 
@@ -160,6 +160,10 @@ class Spectrogram(STFTFrontend):
         return (
             rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).transpose(-1, -2).unsqueeze(1)
         )
+
+    @property
+    def value_unit(self) -> str:
+        return scale_unit(self.scale)
 
     @property
     def frequencies(self) -> Tensor:

@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.members import member_layer
 
@@ -57,7 +59,7 @@ class Stack(Frontend):
         self.n_bins = n_bins or max(len(layer.frequencies) for layer in layers)
         self.n_channels = sum(layer.n_channels for layer in layers)
         self.least = max(layer.min_samples for layer in layers)
-        self.bin_unit = layers[0].bin_unit
+        self.bin_unit, self.is_signed = layers[0].bin_unit, layers[0].is_signed
         self.order = sorted(range(len(layers)), key=lambda k: not layers[k].takes_whole_power)
         self.takes_whole_power = any(layer.takes_whole_power for layer in layers)
 
@@ -71,6 +73,16 @@ class Stack(Frontend):
         """`(F,)` of the first channel; the other members know their own."""
         first = self.layers[0].frequencies[None, None]
         return F.interpolate(first, size=self.n_bins, mode="linear", align_corners=True)[0, 0]
+
+    @property
+    def value_unit(self) -> str:
+        """That of the first channel."""
+        return self.layers[0].value_unit
+
+    def channel_axes(self) -> list[ChannelAxis]:
+        """The members' on the grid; two members with one name are numbered."""
+        axes = [axis for layer in self.layers for axis in layer.channel_axes()]
+        return numbered([axis._replace(frequencies=bins_on_grid(axis.frequencies, self.n_bins)) for axis in axes])
 
     def count_frames(self, n_samples: int) -> int:
         return max(layer.n_frames(n_samples) for layer in self.layers)
@@ -88,6 +100,12 @@ class Stack(Frontend):
             layer = self.layers[k]
             images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size)
         return torch.cat([images[k] for k in range(len(self.layers))], dim=1)
+
+
+def bins_on_grid(frequencies: np.ndarray, n_bins: int) -> np.ndarray:
+    """The centres of a member's bins on the grid: first bin on first bin, last on last."""
+    positions = np.linspace(0, len(frequencies) - 1, n_bins)
+    return np.interp(positions, np.arange(len(frequencies)), frequencies).astype(np.float32)
 
 
 def to_grid(image: Tensor, size: tuple[int, int]) -> Tensor:

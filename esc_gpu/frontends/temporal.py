@@ -56,6 +56,7 @@ class ZeroCrossingRate(FrameDescriptor):
     """
 
     name = "zero_crossing_rate"
+    value_unit = "per sample"
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         half = self.frame_length // 2
@@ -82,6 +83,7 @@ class RMS(FrameDescriptor):
     """
 
     name = "rms"
+    value_unit = "of full scale"
 
     def __init__(self, *, pad_mode: str = "constant", **frames: Any):
         super().__init__(**frames)

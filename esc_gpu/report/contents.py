@@ -7,7 +7,8 @@ import numpy as np
 
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 from esc_gpu.evaluation.finished_run import RunResults
-from esc_gpu.frontends.images import ChannelAxis, FeatureImage
+from esc_gpu.frontends.axes import ChannelAxis
+from esc_gpu.frontends.images import FeatureImage
 from esc_gpu.report.audio import Audio
 
 

@@ -8,7 +8,9 @@ import torch
 
 from esc_gpu import create_frontend, list_frontends
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.images import channel_axes, compute_features, default_frontends
+from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.images import compute_features, default_frontends
+from esc_gpu.frontends.mel import LogMel
 from tests.helpers.paths import DOCS
 
 RATE = 16000
@@ -56,9 +58,51 @@ def test_int16_is_the_same_clip(waveform):
     ],
 )
 def test_the_unit_follows_the_options(name, options, unit):
-    (axis,) = channel_axes(create_frontend(name, **options))
+    (axis,) = create_frontend(name, **options).channel_axes()
     assert axis.value_unit == unit
     assert axis.is_signed == (name == "mfcc")
+
+
+class Loudness(Frontend):
+    """A user's own front-end: two rows, one a channel."""
+
+    name = "loudness"
+    bin_unit = "feature"
+    value_unit = "dB"
+    is_signed = True
+    n_channels = 2
+
+    def features(self, waveform, shared=None):
+        level = waveform.unfold(-1, self.hop_length, self.hop_length).square().mean(dim=-1).add(1e-10).log10() * 10
+        return torch.stack([level, level.square()], dim=1)[:, :, None]
+
+    @property
+    def frequencies(self):
+        return torch.zeros(1)
+
+
+def test_a_users_own_front_end_has_its_unit_in_the_image(waveform):
+    frontend = Loudness(100, sample_rate=RATE)
+    own = compute_features(waveform, RATE, {"own": frontend})["own"]
+    assert (own.value_unit, own.is_signed, own.bin_unit) == ("dB", True, "feature")
+    assert list(own.channels) == ["1 loudness", "2 loudness"]
+    delta = create_frontend("delta", member=frontend, order=1)
+    assert [axis.value_unit for axis in delta.channel_axes()] == ["dB", "dB", "dB per frame", "dB per frame"]
+
+
+class LoudnessInSone(LogMel):
+    value_unit = "sone"
+
+
+def test_a_class_may_name_the_unit_of_a_scale_anew(waveform):
+    image = compute_features(waveform, RATE, {"own": LoudnessInSone(sample_rate=RATE)})["own"]
+    assert image.value_unit == "sone"
+
+
+def test_what_is_made_of_several_has_the_unit_of_the_first_channel():
+    stack = create_frontend("stack", sample_rate=RATE, members=[{"name": "mfcc"}, {"name": "rms"}])
+    for frontend in stack, create_frontend("delta", member=stack):
+        assert (frontend.value_unit, frontend.bin_unit, frontend.is_signed) == ("dB", "coefficient", True)
 
 
 def test_a_delta_has_its_derivatives_per_frame(images):

@@ -10,7 +10,7 @@ from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.feature_statistics import RunningStatistics
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.experiment.examine_run import standardised, surest_mistakes
-from esc_gpu.frontends.images import channel_axes, feature_image
+from esc_gpu.frontends.images import feature_image
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.report.audio import encode_audio
 from esc_gpu.report.contents import Example, FoldMap, FrontendSummary, Mistake, RunReport
@@ -45,7 +45,7 @@ def make_report(
         assessment=assess_seeds([run], n_bootstrap=20),
         sample_rate=RATE,
         clip_seconds=1.0,
-        frontend=FrontendSummary(layer.spec, channel_axes(layer), tuple(features.shape[1:]), layer.hop_seconds),
+        frontend=FrontendSummary(layer.spec, layer.channel_axes(), tuple(features.shape[1:]), layer.hop_seconds),
         labels=labels.tolist(),
         statistics=statistics.result(),
         examples=[

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 
-from esc_gpu.frontends.images import ChannelAxis
+from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.report.figures.features import SMALL, save_figure
 from esc_gpu.report.figures.panels import CURVE, FILL, STEPS, bin_ticks, hertz
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
-from esc_gpu.frontends.images import ChannelAxis, FeatureImage
+from esc_gpu.frontends.axes import ChannelAxis
+from esc_gpu.frontends.images import FeatureImage
 from esc_gpu.report.figures.panels import DIVERGING, SEQUENTIAL, is_curve, value_limits
 from esc_gpu.report.page.axes import Axis, Tick, bin_axis, value_axis
 from esc_gpu.report.page.images import feature_uri, heat_uri

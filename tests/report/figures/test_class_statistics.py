@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from esc_gpu.frontends.images import ChannelAxis
+from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.report.figures.class_statistics import draw_class_means, draw_descriptor, draw_spectra, plot_ranking
 from esc_gpu.report.figures.features import save_figure
 

@@ -11,7 +11,8 @@ from matplotlib import colormaps
 from PIL import Image
 
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
-from esc_gpu.frontends.images import ChannelAxis, feature_image
+from esc_gpu.frontends.axes import ChannelAxis
+from esc_gpu.frontends.images import feature_image
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.report.page.axes import Axis
 from esc_gpu.report.page.charts import (
