@@ -33,6 +33,19 @@ def test_a_checkpoint_gives_the_same_logits(tmp_path):
     torch.testing.assert_close(logits, torch.tensor([LOGITS]), rtol=0, atol=1e-5)
 
 
+def test_a_checkpoint_of_the_backend_triton_is_of_the_same_numbers(tmp_path):
+    folder = shutil.copytree(EARLIER / "finished" / "fold1", tmp_path / "fold1")
+    text = (folder / "pipeline.json").read_text()
+    description = json.loads(text)
+    for member in description["frontend"]["members"]:
+        member["backend"] = "triton"  # of log-mel and MFCC, in version 0.1.0
+    (folder / "pipeline.json").write_text(json.dumps(description))
+    with torch.no_grad():
+        logits = esc_gpu.load(folder).eval()(first_tone(tmp_path / "tones"))
+    torch.testing.assert_close(logits, torch.tensor([LOGITS]), rtol=0, atol=1e-5)
+    assert esc_gpu.load_pipeline(folder).model.frontend.spec == json.loads(text)["frontend"]
+
+
 def test_a_pipeline_predicts(tmp_path):
     first_tone(tmp_path)
     prediction = esc_gpu.load_pipeline(EARLIER / "finished").classify(tmp_path / "0.wav")

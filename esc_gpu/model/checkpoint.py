@@ -12,12 +12,12 @@ import safetensors.torch
 import torch
 
 from esc_gpu.core.files import read_json, replacing
+from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.stem import Stem
 
-WEIGHTS, PIPELINE, CARD = "model.safetensors", "pipeline.json", "README.md"
 CLIP_SECONDS = 5.0  # ESC-50's
 # Where a pipeline.json says nothing.
 DEFAULTS = {"clip_seconds": CLIP_SECONDS, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
@@ -115,8 +115,11 @@ def build(description: Mapping[str, Any]) -> WaveformClassifier:
     """The model that a `pipeline.json` describes, its weights being the initial ones."""
     # Where the run's own backbone began does not matter any more, and would be one more file to trust.
     options = {name: value for name, value in description["backbone_options"].items() if name != "checkpoint_path"}
+    frontend = create_frontend(**without_triton(description["frontend"]))
+    if "sample_rate" not in description["frontend"]:  # the default would be as good as any
+        raise EscGpuError(f"the front-end {frontend.name} has no sample_rate, expected that of its features in Hz")
     return WaveformClassifier(
-        create_frontend(**description["frontend"]),
+        frontend,
         len(description["class_names"]),
         description["backbone"],
         normalize=description["normalize"],
@@ -125,6 +128,19 @@ def build(description: Mapping[str, Any]) -> WaveformClassifier:
         coordinates=description["coordinates"],
         test_shifts=description["test_shifts"],
     )
+
+
+def without_triton(spec: Any) -> Any:
+    """A front-end's spec, its members' in it, with the backend "native" for "triton", which had the same numbers.
+
+    Version 0.1.0 had such a backend of log-mel and MFCC.
+    """
+    if isinstance(spec, list):
+        return [without_triton(part) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    kept = {name: without_triton(value) for name, value in spec.items()}
+    return {**kept, "backend": "native"} if spec.get("backend") == "triton" else kept
 
 
 def check_description(description: Mapping[str, Any]) -> None:

@@ -96,6 +96,21 @@ def test_a_description_of_few_words_still_loads(tmp_path):
     assert torch.equal(loaded(waveform), model(waveform))
 
 
+@pytest.mark.parametrize("name", ["logmel", "mfcc", "stack", "delta"])
+def test_the_backend_triton_of_version_0_1_0_is_read_as_native(tmp_path, name):
+    model, waveform = trained({"name": "delta", "member": FRONTENDS["mfcc"]} if name == "delta" else FRONTENDS[name])
+    checkpoint.save(tmp_path, model, NAMES)
+    file = tmp_path / "pipeline.json"
+    description = json.loads(file.read_text())
+    spec = description["frontend"]
+    earlier = {"delta": spec.get("member"), "stack": spec.get("members", [None])[0]}.get(name, spec)
+    earlier["backend"] = "triton"
+    file.write_text(json.dumps(description))
+    loaded = load(tmp_path)
+    assert loaded.frontend.spec == model.frontend.spec
+    assert torch.equal(loaded(waveform), model(waveform))
+
+
 def test_a_failure_leaves_what_was_there(tmp_path, monkeypatch):
     model, _ = trained(FRONTENDS["logmel"])
     checkpoint.save(tmp_path, model, NAMES, card="before")
@@ -173,6 +188,7 @@ MISTAKES = {
     "training": ({"training": "much"}, "training is 'much'"),
     "front-end": ({"frontend": {"name": "logmell"}}, "did you mean 'logmel'"),
     "option": ({"frontend": {"name": "logmel", "n_mel": 3}}, "n_mel"),
+    "no sample rate": ({"frontend": {"name": "logmel", **SMALL}}, "the front-end logmel has no sample_rate"),
     "backbone": ({"backbone": "resnt18"}, "did you mean 'resnet18'"),
     "from the net": ({"backbone": "hf-hub:someone/something"}, "timm has no model"),
     "options": ({"backbone_options": None}, "describes no pipeline"),
