@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 from torch import Tensor, nn
 
 from esc_gpu.core.machine import AUTOCAST, is_fast
+from esc_gpu.core.run_layout import CARD, FOLDS, PIPELINE, WEIGHTS, fold_number
 from esc_gpu.core.waveform import check_waveform
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.inference.model_card import is_card, write_card
@@ -109,11 +110,16 @@ class Pipeline(nn.Module, ModelHubMixin):
         """What is to be heard in a recording of any length: an audio file, or a waveform `(T,)` at `sample_rate`.
 
         The arguments, and what they raise, are those of `predict_file` and `predict_waveform` in
-        `esc_gpu.inference.predict`.
+        `esc_gpu.inference.predict`. A file says its own sample rate: one beside it is refused.
         """
         from esc_gpu.inference.predict import predict_file, predict_waveform
 
         if isinstance(recording, (str, Path)):
+            if sample_rate is not None:
+                raise EscGpuError(
+                    f"sample_rate={sample_rate} is for waveforms, and {recording} is a file, which has its own: "
+                    "leave it out"
+                )
             return predict_file(self, recording, overlap, batch_size)
         return predict_waveform(self, recording, sample_rate, overlap, batch_size)
 
@@ -136,8 +142,8 @@ class Pipeline(nn.Module, ModelHubMixin):
         card = self.generate_model_card(**(model_card_kwargs or {})).content
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            if (folder / checkpoint.CARD).exists() and not is_card(folder / checkpoint.CARD):
-                raise EscGpuError(f"{folder} has a {checkpoint.CARD} that is no model card: choose another folder")
+            if (folder / CARD).exists() and not is_card(folder / CARD):
+                raise EscGpuError(f"{folder} has a {CARD} that is no model card: choose another folder")
             checkpoint.save(
                 folder,
                 self.model,
@@ -187,10 +193,10 @@ class Pipeline(nn.Module, ModelHubMixin):
         folder = Path(os.path.expanduser(name))
         if not folder.is_dir():
             with _hub_errors(name):
-                files = [checkpoint.WEIGHTS, checkpoint.PIPELINE]
+                files = [WEIGHTS, PIPELINE]
                 folder = Path(snapshot_download(name, allow_patterns=files, library_name="esc_gpu", **options))
-            if not (folder / checkpoint.WEIGHTS).is_file():
-                raise EscGpuError(f"{name} on the Hugging Face hub holds no {checkpoint.WEIGHTS} of esc_gpu")
+            if not (folder / WEIGHTS).is_file():
+                raise EscGpuError(f"{name} on the Hugging Face hub holds no {WEIGHTS} of esc_gpu")
         return _read(folder, device, precision)
 
 
@@ -218,14 +224,14 @@ def load_pipeline(
 
 def find_folder(path: Path, fold: int | None) -> Path:
     """The folder with the weights: `path` itself or, of a run, that of a fold."""
-    if (path / checkpoint.WEIGHTS).is_file():
+    if (path / WEIGHTS).is_file():
         if fold is not None:
             raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
         return path
-    parts = {part.parent.name.removeprefix("fold"): part.parent for part in path.glob(f"fold*/{checkpoint.WEIGHTS}")}
-    folds = {int(number): part for number, part in parts.items() if number.lstrip("-").isdecimal()}
+    parts = {fold_number(weights.parent): weights.parent for weights in path.glob(f"{FOLDS}/{WEIGHTS}")}
+    folds = {number: part for number, part in parts.items() if number is not None}
     if not folds:
-        reason = f"holds no {checkpoint.WEIGHTS}" if path.is_dir() else "is no folder"
+        reason = f"holds no {WEIGHTS}" if path.is_dir() else "is no folder"
         raise EscGpuError(
             f"{path} {reason}: give the folder of a run or of one of its folds, such as runs/NAME/fold1, one written "
             f"by save_pretrained, or {HUB}USER/NAME"

@@ -94,13 +94,13 @@ def predict_waveform(
         raise EscGpuError(
             f"a waveform is (T,) int16 or floating, got {tuple(waveform.shape)} {waveform.dtype}: convert it first"
         )
-    rate = pipeline.sample_rate if sample_rate is None else int(sample_rate)
-    if rate < 1:
-        raise EscGpuError(f"sample_rate is {sample_rate}; expected 1 or more (Hz); correct it")
+    rate = pipeline.sample_rate if sample_rate is None else sample_rate
+    if not rate >= 1 or rate % 1:
+        raise EscGpuError(f"sample_rate is {sample_rate}; expected a whole number of Hz, 1 or more; correct it")
     subtype = "PCM_16" if waveform.dtype == torch.int16 else "FLOAT"
     samples = (waveform if subtype == "PCM_16" else waveform.float()).detach().cpu().numpy()
     with temporary_recording("the waveform") as file:
-        soundfile.write(file, samples, rate, subtype, format="W64")
+        soundfile.write(file, samples, int(rate), subtype, format="W64")
         return dataclasses.replace(predict_file(pipeline, file, overlap, batch_size), path=None)
 
 

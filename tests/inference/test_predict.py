@@ -235,12 +235,21 @@ def test_a_waveform_is_heard_as_the_file_that_holds_it(pipeline, tmp_path, rate)
         (np.zeros(0), RATE, "the waveform: has no audio"),
         (np.full(RATE, np.nan), RATE, "the waveform: has NaN or Inf samples"),
         (np.zeros(RATE), 0, "sample_rate is 0"),
+        (np.zeros(RATE), 7999.5, "sample_rate is 7999.5; expected a whole number of Hz"),
+        (np.zeros(RATE), np.nan, "sample_rate is nan; expected a whole number of Hz"),
     ],
 )
 def test_what_is_no_waveform_is_refused(pipeline, waveform, rate, message):
     with pytest.raises(EscGpuError) as error:
         predict_waveform(pipeline, waveform, rate)
     assert message in str(error.value) and "\n" not in str(error.value)
+
+
+def test_a_sample_rate_beside_a_file_is_refused(pipeline, tmp_path):
+    """The file has its own, and this one would not be heeded."""
+    file = write_chord(tmp_path / "chord.wav", RATE, 1)
+    with pytest.raises(EscGpuError, match="sample_rate=16000 is for waveforms, and .*chord.wav is a file"):
+        pipeline.classify(file, sample_rate=16000)
 
 
 # ---- the likeliest classes and the timeline
