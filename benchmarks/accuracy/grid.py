@@ -10,6 +10,7 @@ from tqdm import tqdm
 
 from esc_gpu.config.options import plain
 from esc_gpu.config.schema import RunConfig
+from esc_gpu.core.run_layout import SUMMARY
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import RunResults, read_run
 from esc_gpu.experiment import cross_validation as experiment
@@ -50,7 +51,7 @@ def finished_runs(grid: Grid) -> Runs:
     """
     runs = {}
     for name, seed in grid.cells():
-        if (grid.folder(name, seed) / experiment.SUMMARY).is_file():
+        if (grid.folder(name, seed) / SUMMARY).is_file():
             with naming(name, seed):
                 run = read_run(grid.folder(name, seed))
                 config = grid.config(name, seed)

@@ -28,9 +28,9 @@ from benchmarks.common import tones
 from benchmarks.common.results_file import RESULTS, write_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import PARTIAL, read_json
+from esc_gpu.core.run_layout import HISTORY, LOCK, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError
-from esc_gpu.experiment.output_folder import LOCK
-from esc_gpu.training.resume_state import HISTORY, PREVIOUS, STATE, read_state
+from esc_gpu.training.resume_state import read_state
 
 REPOSITORY = Path(__file__).parents[2]
 FOLDS, EPOCHS = (1, 2), 4

@@ -11,13 +11,13 @@ import torch
 from torch.profiler import ProfilerActivity, profile, record_function
 
 from esc_gpu.core.files import replacing, write_json, write_text
+from esc_gpu.core.run_layout import TIMES, TIMES_TABLE, TRACE
 
 PHASES = ("data", "augmentation", "front-end", "forward", "backward", "optimiser")
 # The first steps allocate, choose algorithms and compile: they are not what an epoch is made of.
 WARM_UP_STEPS, TIMED_STEPS, TRACED_STEPS = 5, 10, 3
 TRACED_AFTER = WARM_UP_STEPS + TIMED_STEPS
 ALL_STEPS = TRACED_AFTER + TRACED_STEPS
-TRACE, TIMES, TABLE = "trace.json.gz", "profile.json", "profile.md"
 
 _active: "StepProfiler | None" = None
 
@@ -115,7 +115,7 @@ class StepProfiler:
         per_step = {name: value / TIMED_STEPS for name, value in seconds.items()}
         result = {"steps": TIMED_STEPS, "batch_size": self.batch_size, "seconds_per_step": per_step}
         write_json(self.folder / TIMES, result)
-        write_text(self.folder / TABLE, format_times(per_step, self.batch_size))
+        write_text(self.folder / TIMES_TABLE, format_times(per_step, self.batch_size))
 
 
 def format_times(per_step: dict[str, float], batch_size: int) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from esc_gpu.core.run_layout import PREDICTIONS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.bootstrap import accuracy_intervals, resampling_units
 from esc_gpu.evaluation.calibration import brier_score, calibration, negative_log_likelihood
@@ -110,7 +111,7 @@ def assess_seeds(runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: in
 def check_assessable(run: RunResults, n_bootstrap: int, seed: int) -> None:
     """Refuse what no metric can be computed of."""
     if not len(run.labels):
-        raise EscGpuError(f"{run.folder} has no clips in its predictions.csv; expected some; train the run again")
+        raise EscGpuError(f"{run.folder} has no clips in its {PREDICTIONS}; expected some; train the run again")
     if n_bootstrap < 1 or seed < 0:
         raise EscGpuError(
             f"bootstrap is {n_bootstrap} and seed {seed}; expected at least 1 resample and a seed that is not "

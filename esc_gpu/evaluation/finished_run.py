@@ -1,6 +1,5 @@
 """What a finished run holds, as read from its folder."""
 
-import csv
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -10,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.core.files import read_json
+from esc_gpu.core.run_layout import CONFIG, HISTORY, PREDICTIONS, SUMMARY, fold_folder
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
-
-COLUMNS = ("filename", "fold", "category", "prediction", "probability")  # of predictions.csv, before the classes
+from esc_gpu.evaluation.predictions import read_predictions
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +72,11 @@ class RunResults:
 
     def fold_folder(self, fold: int) -> Path:
         """The folder of a fold's model, curves and pictures."""
-        return self.folder / f"fold{fold}"
+        return fold_folder(self.folder, fold)
 
     def history(self, fold: int) -> list[dict[str, float]]:
         """A fold's record of each epoch: epoch, loss, lr, seconds, and test_loss and test_accuracy where evaluated."""
-        file = self.fold_folder(fold) / "metrics.jsonl"
+        file = self.fold_folder(fold) / HISTORY
         try:
             history = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
         except (OSError, ValueError) as error:
@@ -94,43 +93,22 @@ def read_run(folder: str | Path) -> RunResults:
         EscGpuError: for a folder that holds no finished run, or one whose files do not fit each other.
     """
     folder = Path(folder)
-    if not (folder / "summary.json").is_file():
+    if not (folder / SUMMARY).is_file():
         hint = (
             "it is not finished: go on with it by --resume"
-            if (folder / "config.yaml").is_file()
-            else ("give the output folder of a training, such as runs/logmel")
+            if (folder / CONFIG).is_file()
+            else "give the output folder of a training, such as runs/logmel"
         )
-        raise EscGpuError(f"{folder} holds no summary.json of a run; {hint}")
-    summary = read_json(folder / "summary.json")
-    table = folder / "predictions.csv"
+        raise EscGpuError(f"{folder} holds no {SUMMARY} of a run; {hint}")
+    summary = read_json(folder / SUMMARY)
+    table = folder / PREDICTIONS
     try:
         for key in ("config", "class_categories", "frontend", "data", "folds"):
             summary[key]
-        with open(table, encoding="utf-8", newline="") as file:
-            header, *rows = csv.reader(file)
-        names = summary["class_names"]
-        if header != [*COLUMNS, *names]:
-            raise ValueError("other columns")
-        if len({row[0] for row in rows}) < len(rows):
-            raise ValueError("a clip is there twice")
-        label_of = {name: label for label, name in enumerate(names)}
-        first = len(COLUMNS)  # classes may have the names of the columns before them
-        probabilities = np.array([[float(value) for value in row[first:]] for row in rows]).reshape(
-            len(rows), len(names)
-        )
-        if not np.isfinite(probabilities).all():
-            raise ValueError("a probability is no number")
-        return RunResults(
-            folder,
-            summary,
-            tuple(row[0] for row in rows),
-            np.array([int(row[1]) for row in rows], dtype=np.int64),
-            np.array([label_of[row[2]] for row in rows], dtype=np.int64),
-            probabilities,
-        )
+        return RunResults(folder, summary, *read_predictions(table, summary["class_names"]))
     except FileNotFoundError as error:
         raise EscGpuError(f"there is no file {table}: finish the run by --resume") from error
     except (KeyError, ValueError, TypeError, IndexError) as error:
         raise EscGpuError(
-            f"summary.json and predictions.csv of {folder} do not fit each other ({error!r}): train the run again"
+            f"{SUMMARY} and {PREDICTIONS} of {folder} do not fit each other ({error!r}): train the run again"
         ) from error

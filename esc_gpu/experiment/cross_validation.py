@@ -15,14 +15,16 @@ from esc_gpu.config.ranges import check_config
 from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.files import read_json, synchronize, write_json
 from esc_gpu.core.machine import describe_environment
+from esc_gpu.core.run_layout import CONFUSION, METRICS, PREDICTIONS, SKIPPED, SUMMARY, fold_folder
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.read import WaveformStore
-from esc_gpu.data.store.skipped import SKIPPED, describe_skipped, write_skipped
+from esc_gpu.data.store.skipped import describe_skipped, write_skipped
 from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.metrics import evaluate, summarize
-from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold, write_predictions
+from esc_gpu.evaluation.predictions import join_predictions
+from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
 from esc_gpu.experiment.output_folder import held_output, prepare_output, reporting_full_disk
 from esc_gpu.experiment.recordings import chosen_folds, describe_data, open_clips, open_recordings
@@ -34,8 +36,6 @@ from esc_gpu.training.determinism import deterministic
 from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
 from esc_gpu.training.resume_state import remove_states
-
-METRICS, SUMMARY = "metrics.json", "summary.json"
 
 
 def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> dict[str, Any] | None:
@@ -96,7 +96,7 @@ def run_into(
     results: list[dict[str, Any]] = []
     seconds = 0.0
     for together in rounds:
-        folders = {fold: output_dir / f"fold{fold}" for fold in together}
+        folders = {fold: fold_folder(output_dir, fold) for fold in together}
         metrics = {fold: from_main(finished_metrics(folder) if main else None) for fold, folder in folders.items()}
         left = [fold for fold in together if metrics[fold] is None]  # a resumed run has the others behind it
         if main:
@@ -133,11 +133,9 @@ def run_into(
     }
     if main:
         (output_dir / SUMMARY).unlink(missing_ok=True)  # never beside predictions of other folds
-        write_predictions(output_dir, [output_dir / f"fold{fold}" for fold in folds])
+        join_predictions(output_dir / PREDICTIONS, [fold_folder(output_dir, fold) / PREDICTIONS for fold in folds])
         write_json(output_dir / SUMMARY, summary)
-        report.plot_confusion(
-            output_dir / "confusion.png", summary["overall"]["confusion_matrix"], summary["class_names"]
-        )
+        report.plot_confusion(output_dir / CONFUSION, summary["overall"]["confusion_matrix"], summary["class_names"])
     accelerator.wait_for_everyone()
     return summary if main else None
 

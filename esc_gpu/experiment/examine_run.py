@@ -10,6 +10,7 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 from tqdm import tqdm
 
+from esc_gpu.core.run_layout import PREDICTIONS, WEIGHTS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.feature_statistics import RunningStatistics
@@ -71,8 +72,8 @@ def collect(
         raise EscGpuError(f"mistakes is {n_mistakes}; expected 0 or more, or none for all; correct it")
     for fold in run.fold_numbers:  # what is missing is said before the work
         run.history(fold)
-        if not (run.fold_folder(fold) / checkpoint.WEIGHTS).is_file():
-            raise EscGpuError(f"{run.fold_folder(fold)} has no {checkpoint.WEIGHTS}: train the run again")
+        if not (run.fold_folder(fold) / WEIGHTS).is_file():
+            raise EscGpuError(f"{run.fold_folder(fold)} has no {WEIGHTS}: train the run again")
     assessment = assess_seeds([run])
     clips = open_run_clips(run, root, progress)
     wrong = surest_mistakes(run)
@@ -162,7 +163,7 @@ def check_predictions(run: RunResults, fold: int, seen: Seen) -> None:
     difference = np.abs(seen.probabilities[np.arange(len(columns)), columns] - run.probabilities[seen.rows, columns])
     if not difference.mean() <= LARGEST_DIFFERENCE:  # or NaN
         raise EscGpuError(
-            f"the model in {run.fold_folder(fold)} gives these recordings other probabilities than predictions.csv "
+            f"the model in {run.fold_folder(fold)} gives these recordings other probabilities than {PREDICTIONS} "
             f"has, {difference.mean():.2f} apart on average: give the folder of the run's recordings by --root DIR, "
             "or train the run again"
         )

@@ -1,8 +1,6 @@
 """What a fold leaves on disk: predictions, the trained pipeline and pictures."""
 
-import csv
 import datetime
-import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,12 +8,12 @@ from typing import Any
 import torch
 
 from esc_gpu import report
-from esc_gpu.core.files import write_text
+from esc_gpu.core.run_layout import CONFUSION, CURVES, INPUTS, PREDICTIONS
 from esc_gpu.core.version import __version__
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.licence import recordings_licence
-from esc_gpu.evaluation.finished_run import COLUMNS
 from esc_gpu.evaluation.metrics import SCALARS
+from esc_gpu.evaluation.predictions import Predictions, write_predictions
 from esc_gpu.model import checkpoint
 from esc_gpu.training.fold import FoldData, FoldResult
 
@@ -28,23 +26,14 @@ def write_fold(
     training: Mapping[str, Any] | None = None,
 ) -> None:
     """`predictions.csv` and the checkpoint of a fold, with `describe_training` in it."""
-    names = recordings.class_names
-    table = io.StringIO()
-    writer = csv.writer(table, lineterminator="\n")
-    writer.writerow([*COLUMNS, *names])
-    for number, probabilities in zip(data.test_recordings, result.logits.softmax(dim=1), strict=True):
-        predicted = int(probabilities.argmax())
-        writer.writerow(
-            [
-                recordings.filenames[number],
-                recordings.folds[number],
-                names[recordings.labels[number]],
-                names[predicted],
-                f"{probabilities[predicted]:.6f}",
-                *(f"{p:.6f}" for p in probabilities.tolist()),
-            ]
-        )
-    write_text(folder / "predictions.csv", table.getvalue())
+    names, tested = recordings.class_names, data.test_recordings
+    predictions = Predictions(
+        tuple(recordings.filenames[number] for number in tested),
+        recordings.folds[tested],
+        recordings.labels[tested],
+        result.logits.softmax(dim=1).double().numpy(),
+    )
+    write_predictions(folder / PREDICTIONS, predictions, names)
     clip_seconds = data.source.n_samples / result.model.frontend.input_rate
     checkpoint.save(folder, result.model, names, clip_seconds=clip_seconds, training=training)
 
@@ -81,18 +70,11 @@ def describe_training(
     }
 
 
-def write_predictions(output_dir: Path, folders: list[Path]) -> None:
-    """The folds' `predictions.csv` in one."""
-    tables = [(folder / "predictions.csv").read_text(encoding="utf-8").rstrip("\n").split("\n") for folder in folders]
-    lines = [tables[0][0], *(line for table in tables for line in table[1:])]
-    write_text(output_dir / "predictions.csv", "\n".join(lines) + "\n")
-
-
 def plot_fold(
     folder: Path, recordings: Recordings, data: FoldData, result: FoldResult, metrics: dict[str, Any]
 ) -> list[Path]:
     """Curves, confusion matrix, and one training clip of each class as the model sees it."""
-    curves, confusion, inputs = (folder / f"{name}.png" for name in ("curves", "confusion", "inputs"))
+    curves, confusion, inputs = (folder / name for name in (CURVES, CONFUSION, INPUTS))
     report.plot_curves(curves, result.history, f"fold {metrics['fold']}")
     report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
     labels = data.labels.cpu().numpy()[data.train]

@@ -24,11 +24,10 @@ from esc_gpu.core.files import (
     write_json,
     write_text,
 )
+from esc_gpu.core.run_layout import CONFIG, DATA, FOLDS, LOCK, REPLACED
 from esc_gpu.errors import EscGpuError
 from esc_gpu.model.classifier import WaveformClassifier
 
-CONFIG, DATA, LOCK = "config.yaml", "data.json", ".lock"
-REPLACED = "config.replaced.yaml"  # the config of a run whose removal has begun
 # What is compared of the data, and what it differs in.
 DATA_KEYS = {"recordings": "its files, classes, folds or sources", "store": "the audio, or what of it can be decoded"}
 # A state is the model, Adam's two moments and perhaps its average; there are two, and a third while it is written.
@@ -119,7 +118,7 @@ def prepare_output(
             "or choose another --output_dir"
         )
     try:
-        for folder in (output_dir, *output_dir.glob("fold*/")):
+        for folder in (output_dir, *output_dir.glob(f"{FOLDS}/")):
             remove_leftovers(folder)
         if not resumes:
             replace_run(output_dir)

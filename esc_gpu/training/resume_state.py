@@ -15,12 +15,12 @@ from accelerate import Accelerator
 from torch.optim import Optimizer
 
 from esc_gpu.core.files import replacing, write_text
+from esc_gpu.core.run_layout import HISTORY, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.processes import from_main
 from esc_gpu.training.weight_average import WeightAverage
 
-STATE, PREVIOUS, HISTORY = "state.pt", "state.previous.pt", "metrics.jsonl"
 CHECKSUM_BYTES = 32
 
 

@@ -198,7 +198,7 @@ MOMENTS = {
     "checkpointing": ("esc_gpu.training.resume_state.checksum", 2),
     "evaluation": ("esc_gpu.training.scoring.predict", 2),
     "results": ("esc_gpu.experiment.cross_validation.write_fold", 1),
-    "summary": ("esc_gpu.experiment.cross_validation.write_predictions", 1),
+    "summary": ("esc_gpu.experiment.cross_validation.join_predictions", 1),
 }
 
 

@@ -35,7 +35,7 @@ def test_it_is_refused_with_other_folds_and_with_other_audio(run, tmp_path, capf
 
 
 @pytest.mark.parametrize(
-    ("folds", "target"), [("[1,2]", "train_together"), ("[1,2]", "write_predictions"), ("1", "write_predictions")]
+    ("folds", "target"), [("[1,2]", "train_together"), ("[1,2]", "join_predictions"), ("1", "join_predictions")]
 )
 def test_it_has_no_summary_of_other_folds_until_it_is_finished(run, monkeypatch, folds, target):
     output, again = run

@@ -75,7 +75,7 @@ def check_one_line(error, file):
 MOMENTS = {
     "checkpoint": ("esc_gpu.training.loop.save_state", 2, "fold1/state.pt"),
     "results": ("esc_gpu.experiment.cross_validation.write_fold", 1, "fold1/predictions.csv"),
-    "summary": ("esc_gpu.experiment.cross_validation.write_predictions", 1, "predictions.csv"),
+    "summary": ("esc_gpu.experiment.cross_validation.join_predictions", 1, "predictions.csv"),
 }
 
 

@@ -15,16 +15,9 @@ from esc_gpu.config.options import plain
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.files import PARTIAL, discard
+from esc_gpu.core.run_layout import CONFIG, DATA, LOCK
 from esc_gpu.errors import EscGpuError
-from esc_gpu.experiment.output_folder import (
-    CONFIG,
-    DATA,
-    LOCK,
-    check_same_config,
-    held_output,
-    prepare_output,
-    reporting_full_disk,
-)
+from esc_gpu.experiment.output_folder import check_same_config, held_output, prepare_output, reporting_full_disk
 
 CLIPS = {"recordings": "a", "store": "b"}
 

@@ -13,17 +13,9 @@ import pytest
 import torch
 from torch import nn
 
+from esc_gpu.core.run_layout import HISTORY, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError, EscGpuWarning
-from esc_gpu.training.resume_state import (
-    HISTORY,
-    PREVIOUS,
-    STATE,
-    last_state,
-    load_state,
-    read_state,
-    remove_states,
-    save_state,
-)
+from esc_gpu.training.resume_state import last_state, load_state, read_state, remove_states, save_state
 
 MAIN = SimpleNamespace(is_main_process=True, scaler=None)
 

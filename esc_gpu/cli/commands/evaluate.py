@@ -24,6 +24,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.core.run_layout import EVALUATION
     from esc_gpu.evaluation.assessment import assess_seeds
     from esc_gpu.evaluation.finished_run import read_run
     from esc_gpu.evaluation.run_groups import check_same_but_seed, same_clips
@@ -38,9 +39,9 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if any(len(run.labels) > len(aligned[0].labels) for run in runs):
         heading += ", the clips that all runs have"
     plots = {"confusion": plot_confusion, "reliability": plot_reliability, "per_class": plot_per_class}
-    default = arguments.runs[0] / "evaluation" if len(runs) == 1 else None
+    default = arguments.runs[0] / EVALUATION if len(runs) == 1 else None
     show(say, arguments.json, heading, evaluation, evaluation_tables(evaluation))
     if output := arguments.output or default:
-        write(output, "evaluation", heading, evaluation, evaluation_tables(evaluation), plots)
+        write(output, EVALUATION, heading, evaluation, evaluation_tables(evaluation), plots)
     if not arguments.json:
         say(f"\nwritten: {output}" if output else "\nGive --output DIR to write this and its plots.")

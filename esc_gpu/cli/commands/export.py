@@ -1,11 +1,11 @@
 """`esc-gpu export RUN`: a trained pipeline in one file that runs without this package."""
 
 import os
-import re
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from esc_gpu.core.run_layout import CONFIG, fold_number
 from esc_gpu.errors import EscGpuError
 
 HELP = "write a trained pipeline, waveform to logits, as one ONNX or torch file that runs without this package"
@@ -65,13 +65,13 @@ def find_test_clips(folder: Path) -> list[Path]:
     from esc_gpu.experiment.recordings import open_recordings
 
     remedy = "give others by --recordings FILE or FOLDER ..."
-    number, config_file = re.fullmatch(r"fold(-?\d+)", folder.resolve().name), folder.resolve().parent / "config.yaml"
-    if not number or not config_file.is_file():
+    fold, config_file = fold_number(folder.resolve()), folder.resolve().parent / CONFIG
+    if fold is None or not config_file.is_file():
         raise EscGpuError(f"{folder} is no fold of a run, so its test clips are not known: {remedy}")
     try:
         config = parse_run(["--config", str(config_file)], "esc-gpu export")
         recordings = open_recordings(config, True, lambda line: None)
-        _, test = recordings.split(int(number[1]))
+        _, test = recordings.split(fold)
     except EscGpuError as error:
         raise EscGpuError(f"the run's recordings cannot be read ({error}): {remedy}") from error
     skipped = read_skipped(config_file.parent)

@@ -26,6 +26,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.core.files import check_writable, write_text
+    from esc_gpu.core.run_layout import REPORT
     from esc_gpu.errors import EscGpuError
     from esc_gpu.evaluation.finished_run import read_run
     from esc_gpu.experiment.examine_run import collect
@@ -33,7 +34,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.report.page.render import render_page
 
     results = read_run(arguments.run)
-    page = arguments.output or arguments.run / "report.html"
+    page = arguments.output or arguments.run / REPORT
     if page.suffix != ".html":
         raise EscGpuError(f"output is {page}; expected a name that ends in .html; correct it")
     check_writable(page)

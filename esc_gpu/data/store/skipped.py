@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.core.files import write_text
+from esc_gpu.core.run_layout import SKIPPED
 from esc_gpu.core.text import printable
 from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError
 from esc_gpu.data.clips.windows import Windows, cut_windows
@@ -18,7 +19,6 @@ from esc_gpu.data.store.build import digest_file, open_store
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.errors import EscGpuError
 
-SKIPPED = "skipped.csv"
 COLUMNS = ("filename", "fold", "category", "reason")
 NAMES_SHOWN = 3
 

@@ -1,0 +1,41 @@
+"""Where things are in a run's folder: the names of its files, of its folds' folders, and of the files in those."""
+
+import re
+from pathlib import Path
+
+# Of a run.
+CONFIG = "config.yaml"
+REPLACED = "config.replaced.yaml"  # the config of a run whose removal has begun
+DATA = "data.json"
+SKIPPED = "skipped.csv"
+SUMMARY = "summary.json"
+LOCK = ".lock"
+EVALUATION = "evaluation"  # a folder
+REPORT = "report.html"
+
+# Of a run and of each of its folds.
+PREDICTIONS = "predictions.csv"
+CONFUSION = "confusion.png"
+
+# Of a fold.
+FOLDS = "fold*"  # all their folders
+STATE, PREVIOUS = "state.pt", "state.previous.pt"
+HISTORY = "metrics.jsonl"
+METRICS = "metrics.json"
+CURVES = "curves.png"
+INPUTS = "inputs.png"
+TRACE, TIMES, TIMES_TABLE = "trace.json.gz", "profile.json", "profile.md"
+
+# Of a trained pipeline: a fold's, or one on its own.
+WEIGHTS, PIPELINE, CARD = "model.safetensors", "pipeline.json", "README.md"
+
+
+def fold_folder(run: Path, fold: int) -> Path:
+    """The folder of a fold in that of its run."""
+    return run / f"fold{fold}"
+
+
+def fold_number(folder: Path) -> int | None:
+    """Which fold a folder is of, by its name; None for another's."""
+    match = re.fullmatch(r"fold(-?\d+)", folder.name)
+    return int(match[1]) if match else None
