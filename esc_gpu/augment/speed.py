@@ -9,10 +9,29 @@ from torch import Tensor
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.waveform import draw_between, rolls
 
-# Speeds are multiples of 1 / BLOCK, 3.4 cents of a semitone's 100: after BLOCK samples of output each clip has moved on
-# by a whole number of samples, and the same weights serve all its blocks.
-BLOCK = 512
+BLOCK = 512  # speeds are multiples of 1 / BLOCK, 3.4 cents of a semitone's 100
 ZEROS = 8  # zero crossings of the sinc on each side
+
+# Why a few weights serve a whole clip. At speed s the output's sample m lies at m s samples of the clip x, so that
+#
+#     y[m] = sum over n of x[n] h(m s - n),    h(u) = c sinc(c u) hann(c u),    c = min(1, 1 / s).
+#
+# This is interpolation by a sinc whose cut-off c is a share of the clip's Nyquist frequency: all of it for a slow clip,
+# and for a fast one the 1 / s that the output can hold. The window, hann(x) = cos(pi x / (2 ZEROS))², ends with the
+# sinc's zero crossing number ZEROS. That is at |u| = ZEROS / c, at most ZEROS * fastest: `half` taps to a side suffice.
+#
+# Any s would take weights of its own for every m. But let s be step / BLOCK with a whole step, and m = b BLOCK + j:
+#
+#     m s = b step + j step / BLOCK.
+#
+# The first term is whole. It moves the samples that are read and leaves their weights alone, which depend on j only.
+# With first[j] = floor(j step / BLOCK), the taps of j are the 2 half samples from first[j] + 1 - half on:
+#
+#     y[b BLOCK + j] = sum over k of W[j, k] x[b step + 1 - half + first[j] + k],
+#     W[j, k] = h(j step / BLOCK - first[j] - (k + 1 - half)).
+#
+# Column b of `pieces` is x from b step + 1 - half on. So all blocks together are a banded matrix times `pieces`: each
+# of its BLOCK rows takes 2 half neighbouring rows of `pieces`. `embedding_bag` multiplies without the matrix's zeros.
 
 
 def random_speed(waveform: Tensor, max_change: float, draws: Draws, n_samples: int | None = None) -> Tensor:

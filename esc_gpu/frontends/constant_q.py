@@ -1,11 +1,4 @@
-"""Constant-Q and variable-Q transform: long kernels in the frequency domain, short ones in the time domain.
-
-A bin is the clip correlated with a windowed tone and kept every `hop_length` samples. For the low octaves,
-whose tones are long, that is a product with the tone's narrow spectrum, and the decimation is a folding: the
-product's blocks of `n_fold = n_fft / hop_length` frequencies add up (Brown & Puckette 1992, eq. 5, taken over the
-whole clip instead of one frame), so that one rfft of the clip serves all of them. For the high octaves,
-whose tones are short and spectra wide, it is a matrix product over short frames.
-"""
+"""Constant-Q and variable-Q transform: long kernels in the frequency domain, short ones in the time domain."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,7 +24,6 @@ from esc_gpu.frontends.constant_q_kernels import (
     direct_kernels,
     spectral_plan,
 )
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
@@ -43,6 +35,30 @@ CHUNK_SAMPLES = 2**20
 # Clips of one FFT call on a CPU, in bytes: enough to keep its threads busy.
 CPU_BYTES = 64 * 2**20
 
+# Why folding a product of spectra is the transform. Let p be the padded clip, g the kernel of a bin (a windowed tone)
+# around its sample `pad`, and H the hop. Frame n of the bin is their correlation at lag n H:
+#
+#     C[n] = sum over m of p[m + n H] conj(g[m]).
+#
+# `direct_power` sums this as it stands, for the high octaves, whose kernels are short. As p is real, the power
+# is the square of the sum with the real part of g and that of the sum with its imaginary part, added up.
+#
+# `spectral_power` is for the low octaves, whose kernels are long. On n_fft = F H samples (F is `n_fold`), enough for no
+# frame to come round, the correlation at all lags has the DFT P[q] conj(G[q]). Of its inverse only lags n H are wanted:
+#
+#     C[n] = 1 / (F H) * sum over q < F H of P[q] conj(G[q]) exp(2 pi i q n H / (F H)).
+#
+# The exponent is 2 pi i q n / F, the same for all q that are F apart. So let q = j + b F:
+#
+#     C[n] = 1 / F * sum over j < F of S[j] exp(2 pi i j n / F),
+#     S[j] = 1 / H * sum over b of P[j + b F] conj(G[j + b F]).
+#
+# To keep every H-th sample is to add up the H blocks of F frequencies. What is left is an inverse FFT of F points for
+# each bin, and one rfft of the clip for all bins. For each j the sum over b is a matrix product of the clip's blocks
+# and the kernels' (`torch.bmm`), and 1 / H is in the kernels. A block is 1 / H of the sample rate wide, the main lobe
+# of a Hann window of L samples 4 / L: a long kernel is in few blocks, and the others are left out (see `kernel_band`).
+# Brown & Puckette (1992), eq. 5, do so for one frame; this is the whole clip.
+
 
 class ConstantQ(Frontend):
     """What CQT, VQT and CQT chroma share: the kernels, and the power `|CQT|²`.
@@ -52,7 +68,8 @@ class ConstantQ(Frontend):
     Args:
         hop_length: samples between frames.
         fmin: frequency of the lowest bin in Hz (32.70: the note C1).
-        n_bins: number of bins; bins_per_octave: bins of each octave.
+        n_bins: number of bins.
+        bins_per_octave: bins of each octave.
         filter_scale: factor on the kernels' length (under 1: better time, worse frequency resolution).
         window: a name for `scipy.signal.get_window`.
         pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
@@ -243,70 +260,3 @@ class ConstantQ(Frontend):
     def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         self._plans = {}  # they hold tensors of the old device and precision
         return super()._apply(fn, recurse)
-
-
-class CQT(ConstantQ):
-    """Constant-Q transform `(B, 1, n_bins, N)`.
-
-    Args:
-        hop_length, fmin, n_bins, bins_per_octave, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
-        scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
-        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
-
-    The magnitudes are those of the direct sum over the kernels, to less than 1e-5 of their L2 norm.
-
-    Raises:
-        EscGpuError: for an option out of range, a top bin above the Nyquist frequency among them.
-
-    Source: Brown & Puckette (1992), "An efficient algorithm for the calculation of a constant Q transform".
-    """
-
-    name = "cqt"
-
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **constant_q: Any):
-        super().__init__(**constant_q)
-        self.scale = check_scale(scale)
-        self.top_db = check_top_db(top_db)
-        self.build()
-
-    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).unsqueeze(1)
-
-    @property
-    def value_unit(self) -> str:
-        return scale_unit(self.scale)
-
-    @property
-    def frequencies(self) -> Tensor:
-        return torch.from_numpy(self.centres()).float()
-
-
-class VQT(CQT):
-    """Variable-Q transform `(B, 1, n_bins, N)`: a CQT whose bandwidths are `gamma` Hz wider.
-
-    Low bins resolve time better than in the CQT, at the cost of frequency.
-
-    Args:
-        gamma: Hz added to each bin's bandwidth; None for the ear's, `24.7 / 0.108` Hz times the relative bandwidth.
-        scale, top_db and those of the transform: as in `CQT`.
-
-    Raises:
-        EscGpuError: for an option out of range.
-
-    Source: Schörkhuber, Klapuri, Holighaus & Dörfler (2014), "A Matlab toolbox for efficient perfect
-    reconstruction time-frequency transforms with log-frequency resolution", eq. 4 and 5.
-    """
-
-    name = "vqt"
-
-    def __init__(self, *, gamma: float | None = None, **cqt: Any):
-        if gamma is not None:
-            check_number("gamma", gamma)
-            if gamma < 0:
-                raise EscGpuError(f"gamma must not be negative, got {gamma!r}: 0 Hz gives the CQT")
-        self.gamma = gamma
-        super().__init__(**cqt)
-
-    @property
-    def bandwidth_offset(self) -> float:
-        return 24.7 * self.alpha / 0.108 if self.gamma is None else float(self.gamma)

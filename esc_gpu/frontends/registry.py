@@ -32,10 +32,10 @@ _FRONTENDS = {
     "gammatone": {"native": ("gammatone", "Gammatone")},
     "gfcc": {"native": ("cepstral", "GFCC")},
     "cqt": {
-        "native": ("constant_q", "CQT"),
+        "native": ("cqt", "CQT"),
         "nnaudio": ("backends.nnaudio", "NnAudioCQT"),
     },
-    "vqt": {"native": ("constant_q", "VQT")},
+    "vqt": {"native": ("cqt", "VQT")},
     "chroma": {"native": ("chroma", "Chroma")},
     "chroma_cqt": {"native": ("chroma", "ChromaCQT")},
     "pcen": {"native": ("pcen", "PCEN")},

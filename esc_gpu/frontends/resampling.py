@@ -29,8 +29,27 @@ class Resample(nn.Module):
     Raises:
         EscGpuError: for rates that are no positive integers, or whose kernel would be larger than 32 MB.
 
-    Source: Smith, "Digital Audio Resampling" (CCRMA, 2002); Oppenheim & Schafer, eq. 7.75, for beta.
+    Source: Smith, "Digital Audio Resampling" (CCRMA, 2002); Oppenheim & Schafer, eq. 7.75 and 7.76,
+    for beta and the transition.
     """
+
+    # Why a strided convolution resamples. Between its samples a band-limited signal is x(t) = sum of x[n] sinc(t - n),
+    # t in input samples. What the lower of the two rates cannot hold is left out by a wider sinc, with the cut-off c as
+    # a share of the input's Nyquist frequency, under a window that ends with its zero crossing number ZEROS:
+    #
+    #     h(u) = c sinc(c u) kaiser(c u / ZEROS),    0 from |u| = ZEROS / c on, at most `reach` samples away.
+    #
+    # Let M / L be input_rate / output_rate in lowest terms: M is `step`, L is `phases`. Output sample m lies at
+    # t = m M / L. With m = q L + p and 0 <= p < L this is q M + p M / L, and as h is even,
+    #
+    #     y[q L + p] = sum over k of x[q M + k] h(k - p M / L).
+    #
+    # The weights of phase p are the same for every q: row p of the kernel, k from -reach to reach + M - 1, since
+    # p M / L < M. Over q that is a convolution with stride M. Its L channels, interleaved, are y.
+    #
+    # For A = 100 dB of attenuation beta = 0.1102 (A - 8.7) = 10.06, and from pass band to stop band 2 ZEROS / c samples
+    # of window take (A - 8) / (2.285 * 2 ZEROS / c) = 0.42 c rad a sample: 0.133 c of Nyquist, half of it on each side
+    # of c. With c = 0.945 of the lower Nyquist frequency the filter goes from 0.88 to 1.01 of it.
 
     kernel: Tensor
 

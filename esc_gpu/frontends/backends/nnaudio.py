@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import MFCC
-from esc_gpu.frontends.constant_q import CQT
+from esc_gpu.frontends.cqt import CQT
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend
 

@@ -1,0 +1,79 @@
+"""Constant-Q and variable-Q spectrograms."""
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from esc_gpu.core.checks import check_number
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.base import Shared
+from esc_gpu.frontends.constant_q import ConstantQ
+from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
+
+
+class CQT(ConstantQ):
+    """Constant-Q transform `(B, 1, n_bins, N)`.
+
+    Args:
+        hop_length, fmin, n_bins, bins_per_octave, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
+        scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
+        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+
+    The magnitudes are those of the direct sum over the kernels, to less than 1e-5 of their L2 norm.
+
+    Raises:
+        EscGpuError: for an option out of range, a top bin above the Nyquist frequency among them.
+
+    Source: Brown & Puckette (1992), "An efficient algorithm for the calculation of a constant Q transform".
+    """
+
+    name = "cqt"
+
+    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **constant_q: Any):
+        super().__init__(**constant_q)
+        self.scale = check_scale(scale)
+        self.top_db = check_top_db(top_db)
+        self.build()
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        return rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).unsqueeze(1)
+
+    @property
+    def value_unit(self) -> str:
+        return scale_unit(self.scale)
+
+    @property
+    def frequencies(self) -> Tensor:
+        return torch.from_numpy(self.centres()).float()
+
+
+class VQT(CQT):
+    """Variable-Q transform `(B, 1, n_bins, N)`: a CQT whose bandwidths are `gamma` Hz wider.
+
+    Low bins resolve time better than in the CQT, at the cost of frequency.
+
+    Args:
+        gamma: Hz added to each bin's bandwidth; None for the ear's, `24.7 / 0.108` Hz times the relative bandwidth.
+        scale, top_db and those of the transform: as in `CQT`.
+
+    Raises:
+        EscGpuError: for an option out of range.
+
+    Source: Schörkhuber, Klapuri, Holighaus & Dörfler (2014), "A Matlab toolbox for efficient perfect
+    reconstruction time-frequency transforms with log-frequency resolution", eq. 4 and 5.
+    """
+
+    name = "vqt"
+
+    def __init__(self, *, gamma: float | None = None, **cqt: Any):
+        if gamma is not None:
+            check_number("gamma", gamma)
+            if gamma < 0:
+                raise EscGpuError(f"gamma must not be negative, got {gamma!r}: 0 Hz gives the CQT")
+        self.gamma = gamma
+        super().__init__(**cqt)
+
+    @property
+    def bandwidth_offset(self) -> float:
+        return 24.7 * self.alpha / 0.108 if self.gamma is None else float(self.gamma)
