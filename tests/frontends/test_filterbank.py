@@ -1,5 +1,7 @@
 """The filter banks and their product with the power."""
 
+import re
+
 import numpy as np
 import pytest
 import scipy.signal
@@ -53,3 +55,21 @@ def test_erb_frequencies_are_evenly_spaced_on_the_ears_scale():
     np.testing.assert_allclose(np.diff(rates), np.diff(rates)[0])
     assert 50 < frequencies[0] < frequencies[-1] < 22050
     assert 21.4 * np.log10(1 + 0.00437 * 1000) == pytest.approx(15.6, abs=0.05)
+
+
+@pytest.mark.parametrize("name", ["logmel", "mfcc"])
+@pytest.mark.parametrize("backend", ["native", "torchaudio", "nnaudio"])
+@pytest.mark.filterwarnings("ignore:Empty filters", "ignore:At least one mel filterbank has all zero")
+def test_empty_mel_bands_are_warned_of(name, backend):
+    with pytest.warns(UserWarning, match=r"^\d+ of 128 mel bands hold no FFT bin: lower n_mels, .*n_fft") as caught:
+        frontend = create_frontend(name, backend, n_fft=512)
+    ours = [str(warning.message) for warning in caught if "hold no FFT bin" in str(warning.message)]
+    assert len(ours) == 1
+    assert int(re.match(r"\d+", ours[0])[0]) == (frontend.filterbank().sum(dim=1) == 0).sum()
+    assert frontend(torch.zeros(1, 4000)).isfinite().all()
+
+
+@pytest.mark.parametrize("name", ["logmel", "mfcc"])
+def test_full_mel_bands_are_not_warned_of(name, recwarn):
+    create_frontend(name, "native")
+    assert not any("mel bands" in str(warning.message) for warning in recwarn)

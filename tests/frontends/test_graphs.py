@@ -5,17 +5,14 @@ import torch
 
 from benchmarks.exactness.graphs import LIMIT, compiled, exported, relative_error, through_onnx, traced
 from esc_gpu import WaveformClassifier, create_frontend
-from tests.frontends.test_contract import CASES, noise
+from tests.helpers.clips import noise
+from tests.helpers.frontend_cases import CASES, each
 
 pytestmark = pytest.mark.usefixtures("onnx_operators")
 
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
 OTHERS = {key: case for key, case in CASES.items() if case.get("backend", "native") != "native"}
 SAMPLES = 3000
-
-
-def each(cases):
-    return pytest.mark.parametrize("case", cases.values(), ids=cases)
 
 
 def clips(layer):

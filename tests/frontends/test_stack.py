@@ -8,6 +8,7 @@ import torch
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.frontends.stack import to_grid
+from tests.helpers.one_line import assert_refused
 
 RATE = 16000
 SAMPLES = 8000
@@ -165,3 +166,45 @@ def test_one_front_end_twice_is_refused():
     member = alone(LOGMEL)
     with pytest.raises(EscGpuError, match="twice"):
         stack(member, member)
+
+
+def logmel(**options):
+    return create_frontend("logmel", **{"sample_rate": 16000, "n_fft": 512, "n_mels": 20, **options})
+
+
+@pytest.mark.parametrize("members", [[], (), None])
+def test_stack_of_nothing(members):
+    assert_refused(lambda: create_frontend("stack", members=members), "stack", "at least one", "members")
+
+
+def test_stack_without_members():
+    assert_refused(lambda: create_frontend("stack"), "members")
+
+
+@pytest.mark.parametrize("members", [5, "logmel", ["logmel"], [None], [{"n_mels": 20}], {"name": "logmel"}])
+def test_stack_of_what_is_no_front_end(members):
+    assert_refused(lambda: create_frontend("stack", members=members), "members")
+
+
+def test_stack_of_different_sample_rates():
+    members = [logmel(), logmel(sample_rate=8000)]
+    assert_refused(lambda: create_frontend("stack", members=members, sample_rate=16000), "sample_rate", "16000", "8000")
+    assert_refused(lambda: create_frontend("stack", members=[logmel()]), "sample_rate", "44100", "16000")
+
+
+def test_mistakes_in_a_member_are_named():
+    def stack(**member):
+        return create_frontend("stack", members=[member])
+
+    assert_refused(lambda: stack(name="mfc"), "'mfc'", "did you mean 'mfcc'?")
+    assert_refused(lambda: stack(name="mfcc", n_mfc=20), "'n_mfc'", "did you mean 'n_mfcc'?")
+    assert_refused(lambda: stack(name="mfcc", n_mfcc=200), "n_mfcc", "from 1 to 128")
+
+
+@pytest.mark.parametrize("n_bins", [0, -1, 2.0, "64"])
+def test_stack_with_a_bad_grid(n_bins):
+    assert_refused(
+        lambda: create_frontend("stack", members=[logmel()], sample_rate=16000, n_bins=n_bins),
+        "n_bins",
+        repr(n_bins),
+    )

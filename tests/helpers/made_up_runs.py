@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from esc_gpu.config.schema import RunConfig
-from esc_gpu.evaluation.published import ESC10
+from esc_gpu.core.esc50 import ESC10
 
 CLASSES = ("dog", "rooster", "rain", "sea_waves", "clock_tick", "chainsaw")
 CATEGORIES = ("Animals", "Animals", "Water", "Water", "Interior", "Exterior")

@@ -1,0 +1,84 @@
+"""Every front-end of every backend with small options, by the name of the case: what the contract goes through."""
+
+import pytest
+
+from esc_gpu.frontends.registry import create_frontend, frontend_class, list_backends, list_frontends
+from esc_gpu.frontends.signature import option_names
+from tests.helpers.clips import RATE
+
+STFT = {"sample_rate": RATE, "n_fft": 512, "hop_length": 160}
+MEL = STFT | {"n_mels": 32}
+SMALL_CQT = {"sample_rate": RATE, "hop_length": 160, "fmin": 200.0, "n_bins": 24}
+LONG_CQT = {
+    "sample_rate": RATE,
+    "hop_length": 160,
+    "fmin": 60.0,
+    "n_bins": 36,
+}  # two octaves of FFT, one direct
+OPTIONS = {
+    "spectrogram": STFT,
+    "logmel": MEL,
+    "mfcc": MEL | {"n_mfcc": 13},
+    "lfcc": STFT | {"n_filters": 32, "n_lfcc": 13},
+    "gammatone": STFT | {"n_bins": 32},
+    "gfcc": STFT | {"n_bins": 32, "n_gfcc": 13},
+    "cqt": SMALL_CQT,
+    "vqt": SMALL_CQT,
+    "pcen": MEL,
+    "chroma": STFT,
+    "chroma_cqt": {"sample_rate": RATE, "hop_length": 160, "fmin": 200.0, "bins_per_octave": 12, "n_bins": 36},
+    "spectral_centroid": STFT,
+    "spectral_bandwidth": STFT,
+    "spectral_rolloff": STFT,
+    "spectral_flatness": STFT,
+    "spectral_contrast": STFT | {"n_bands": 4},
+    "zero_crossing_rate": {"sample_rate": RATE, "frame_length": 512, "hop_length": 160},
+    "rms": {"sample_rate": RATE, "frame_length": 512, "hop_length": 160},
+}
+
+
+def small_options(name):
+    """Those of the table above; of a front-end that is not in it, the small ones that it has."""
+    known = option_names(frontend_class(name))
+    return OPTIONS.get(name) or {option: value for option, value in MEL.items() if option in known}
+
+
+FEATURES = {"name": "logmel", **MEL}, {"name": "mfcc", **MEL, "n_mfcc": 13}, {"name": "cqt", **LONG_CQT}
+RESOLUTIONS = [{"name": "logmel", **MEL, "n_fft": n_fft, "hop_length": n_fft // 4} for n_fft in (512, 1024, 2048)]
+
+SINGLE = {
+    f"{name}-{backend}": {"name": name, "backend": backend, **small_options(name)}
+    for name in list_frontends()
+    if name not in ("stack", "delta")
+    for backend in list_backends(name)
+} | {f"cqt_long-{backend}": {"name": "cqt", "backend": backend, **LONG_CQT} for backend in list_backends("cqt")}
+STACKS = {
+    "stack-features": {"name": "stack", "members": FEATURES, "sample_rate": RATE},
+    "stack-resolutions": {"name": "stack", "members": RESOLUTIONS, "sample_rate": RATE},
+    "delta": {"name": "delta", "member": FEATURES[0], "sample_rate": RATE},
+}
+CASES = SINGLE | STACKS
+
+
+def having(option):
+    """The cases whose front-end has an option."""
+    return {key: case for key, case in SINGLE.items() if option in option_names(type(create_frontend(**case)))}
+
+
+SCALED = having("scale")
+# Where a tone is a peak at its frequency: the bins are bands of frequency.
+BANDED = {
+    key: case for key, case in SINGLE.items() if case["name"] in ("spectrogram", "logmel", "gammatone", "cqt", "vqt")
+}
+TRAINABLE = {
+    "spectrogram": {"name": "spectrogram", **STFT, "trainable_stft": True},
+    "logmel-stft": {"name": "logmel", **MEL, "trainable_stft": True},
+    "logmel-mel": {"name": "logmel", **MEL, "trainable_mel": True},
+    "logmel-both": {"name": "logmel", **MEL, "trainable_stft": True, "trainable_mel": True},
+    "mfcc": {"name": "mfcc", **MEL, "n_mfcc": 13, "trainable_mel": True},
+    "cqt": {"name": "cqt", **SMALL_CQT, "trainable": True},
+}
+
+
+def each(cases):
+    return pytest.mark.parametrize("case", cases.values(), ids=cases)

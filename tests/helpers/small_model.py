@@ -1,0 +1,17 @@
+"""A small untrained model, for what looks at models."""
+
+from esc_gpu import WaveformClassifier, create_frontend
+
+RATE = 8000
+
+
+def small_frontend(name="logmel", **options):
+    defaults = {
+        "logmel": {"n_fft": 256, "hop_length": 256, "n_mels": 16},
+        "cqt": {"hop_length": 256, "fmin": 200, "n_bins": 24},
+    }
+    return create_frontend(name, sample_rate=RATE, **{**defaults[name], **options})
+
+
+def small_model(**options):
+    return WaveformClassifier(small_frontend(), 5, "test_resnet", **options)
