@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from typing import Any
 
+from esc_gpu.core.esc50 import ESC10, ESC50
+
 HUMANS = "human listeners"
 PICZAK = "Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multimedia 2015"
 PICZAK_CNN = "Piczak, Environmental Sound Classification with Convolutional Neural Networks, MLSP 2015"
@@ -16,18 +18,6 @@ ACDNET = (
     "Acoustic Networks on Extremely Resource-Constrained Devices, Pattern Recognition 2023"
 )
 
-ESC10 = {
-    *("dog", "rooster", "rain", "sea_waves", "crackling_fire"),
-    *("crying_baby", "sneezing", "clock_tick", "helicopter", "chainsaw"),
-}
-ESC50 = ESC10 | {
-    *("pig", "cow", "frog", "cat", "hen", "insects", "sheep", "crow"),
-    *("crickets", "chirping_birds", "water_drops", "wind", "pouring_water", "toilet_flush", "thunderstorm"),
-    *("clapping", "breathing", "coughing", "footsteps", "laughing", "brushing_teeth", "snoring", "drinking_sipping"),
-    *("door_wood_knock", "mouse_click", "keyboard_typing", "door_wood_creaks", "can_opening", "washing_machine"),
-    *("vacuum_cleaner", "clock_alarm", "glass_breaking"),
-    *("siren", "car_horn", "engine", "train", "church_bells", "airplane", "fireworks", "hand_saw"),
-}
 PUBLISHED = {
     "ESC-10": (
         ("random forest on MFCCs", 0.727, PICZAK),
@@ -57,8 +47,8 @@ def references(class_names: Iterable[str], synthetic: bool) -> list[dict[str, An
     Empty unless the classes are all of ESC-10 or all of ESC-50 and the recordings are not the synthetic ones, some of
     whose classes have the same names.
     """
-    found = {"ESC-10": ESC10, "ESC-50": ESC50}
-    published = [PUBLISHED[name] for name, classes in found.items() if set(class_names) == classes and not synthetic]
+    known, found = {"ESC-10": set(ESC10), "ESC-50": set(ESC50)}, set(class_names)
+    published = [PUBLISHED[name] for name, classes in known.items() if classes == found and not synthetic]
     return [
         {"name": name, "accuracy": accuracy, "source": source}
         for name, accuracy, source in (published[0] if published else ())

@@ -7,11 +7,12 @@ import pytest
 import sklearn.metrics
 import torch
 
+from esc_gpu.core.esc50 import ESC10, ESC50
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess, assess_seeds
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.metrics import scores, top_k_accuracy
-from esc_gpu.evaluation.published import ESC10, ESC50, PUBLISHED, references
+from esc_gpu.evaluation.published import PUBLISHED, references
 from esc_gpu.evaluation.run_groups import select
 from tests.helpers.made_up_runs import CLASSES, write_esc10_run, write_run
 
@@ -206,7 +207,7 @@ def test_references_are_those_of_the_classes():
 def test_the_classes_are_those_of_the_recordings(esc10_root):
     from esc_gpu.data.recordings.esc50 import read_esc50
 
-    assert set(read_esc50(esc10_root).class_names) == ESC10
+    assert set(read_esc50(esc10_root).class_names) == set(ESC10)
 
 
 @pytest.mark.parametrize("synthetic", [True, False])

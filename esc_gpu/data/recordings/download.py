@@ -20,12 +20,11 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 from tqdm import tqdm
 
+from esc_gpu.core.esc50 import AUDIO, COLUMNS, TABLE
 from esc_gpu.core.files import lock, synchronize
 from esc_gpu.errors import EscGpuError
 
 ESC50_URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
-TABLE = "meta/esc50.csv"
-COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 
 USER_AGENT = "esc-gpu"
 TIMEOUT_S = 30.0
@@ -99,7 +98,7 @@ def _problem(folder: Path) -> str | None:
         return f"{TABLE} is not a csv file ({error})"
     if not set(COLUMNS) <= set(columns) or not clips:
         return f"{TABLE} names no clip or lacks one of the columns {', '.join(COLUMNS)}"
-    there = {clip.name for clip in (folder / "audio").glob("*.wav") if clip.is_file() and clip.stat().st_size}
+    there = {clip.name for clip in (folder / AUDIO).glob("*.wav") if clip.is_file() and clip.stat().st_size}
     missing = [clip for clip in clips if clip not in there]
     return f"{len(missing)} clips are missing or empty in audio/, first {missing[0]!r}" if missing else None
 

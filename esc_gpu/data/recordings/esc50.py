@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
+from esc_gpu.core.esc50 import AUDIO, COLUMNS, TABLE, category_of
 from esc_gpu.data.recordings.base import (
     Recordings,
     check_clips_exist,
@@ -18,14 +19,6 @@ from esc_gpu.data.recordings.base import (
 from esc_gpu.data.recordings.csv_rows import Fields, check_filled, has_control_character, integer, read_rows
 from esc_gpu.errors import EscGpuError
 
-CATEGORIES = (  # ten targets each: target // 10 is the position here
-    "Animals",
-    "Natural soundscapes & water sounds",
-    "Human, non-speech sounds",
-    "Interior/domestic sounds",
-    "Exterior/urban noises",
-)
-COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")
 MISSING = "expected the csv of ESC-50; point data.root to the folder above meta"
 Subset = Literal["all", "esc10"]
 
@@ -34,7 +27,7 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
     """Read and check `root/meta/esc50.csv`; the clips lie in `root/audio`, in any format libsndfile reads.
 
     `subset` "esc10" keeps the clips whose column `esc10` is True. Classes are numbered in the order of their
-    targets; their categories are those of `CATEGORIES`, or "Other".
+    targets; their categories are those of ESC-50, or "Other".
 
     Raises:
         EscGpuError: for a missing folder, csv or clip, a malformed csv, and for folds that cannot be used:
@@ -45,7 +38,7 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
     root = Path(os.path.expanduser(root))
     if not os.path.isdir(root):
         raise EscGpuError(f"{root}: no such folder; expected ESC-50, with its meta and audio; correct data.root")
-    table, audio = root / "meta" / "esc50.csv", root / "audio"
+    table, audio = root / TABLE, root / AUDIO
     rows = read_rows(table, COLUMNS, _parse, MISSING)
     check_unique(table, rows, "filename")
     if subset == "esc10":
@@ -69,7 +62,7 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
         labels=np.array([label_of[row.target] for row in rows], dtype=np.int64),
         src_files=tuple(row.src_file for row in rows),
         class_names=tuple(names[target] for target in targets),
-        class_categories=tuple(CATEGORIES[t // 10] if 0 <= t < 50 else "Other" for t in targets),
+        class_categories=tuple(map(category_of, targets)),
     )
 
 

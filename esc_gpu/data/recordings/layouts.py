@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+from esc_gpu.core.esc50 import TABLE
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.esc50 import Subset, read_esc50
 from esc_gpu.data.recordings.table import read_table
@@ -26,9 +27,9 @@ def read_recordings(root: str | Path | None, subset: Subset = "all", table: str 
     if root is None:
         raise EscGpuError("there is neither data.root nor data.table; expected one of them; give it")
     root = Path(os.path.expanduser(root))
-    if os.path.isdir(root) and not (root / "meta" / "esc50.csv").exists() and (other := _find_csv(root)):
+    if os.path.isdir(root) and not (root / TABLE).exists() and (other := _find_csv(root)):
         raise EscGpuError(
-            f"{root / 'meta' / 'esc50.csv'}: no such file, but there is {other}; expected ESC-50, or a csv with the "
+            f"{root / TABLE}: no such file, but there is {other}; expected ESC-50, or a csv with the "
             "columns path, label, fold; point data.root to the folder above meta, or name your csv with "
             "--data.table FILE.csv"
         )

@@ -1,19 +1,7 @@
 """Under which licence the recordings of ESC-50 are."""
 
+from esc_gpu.core.esc50 import AUDIO, ESC10, ESC50, SYNTHETIC
 from esc_gpu.data.recordings.base import Recordings
-
-ESC10 = {
-    *("dog", "rooster", "rain", "sea_waves", "crackling_fire"),
-    *("crying_baby", "sneezing", "clock_tick", "helicopter", "chainsaw"),
-}
-ESC50 = ESC10 | {
-    *("pig", "cow", "frog", "cat", "hen", "insects", "sheep", "crow"),
-    *("crickets", "chirping_birds", "water_drops", "wind", "pouring_water", "toilet_flush", "thunderstorm"),
-    *("clapping", "breathing", "coughing", "footsteps", "laughing", "brushing_teeth", "snoring", "drinking_sipping"),
-    *("door_wood_knock", "mouse_click", "keyboard_typing", "door_wood_creaks", "can_opening", "washing_machine"),
-    *("vacuum_cleaner", "clock_alarm", "glass_breaking"),
-    *("siren", "car_horn", "engine", "train", "church_bells", "airplane", "fireworks", "hand_saw"),
-}
 
 
 def recordings_licence(recordings: Recordings) -> str | None:
@@ -22,8 +10,8 @@ def recordings_licence(recordings: Recordings) -> str | None:
     ESC-50 is known by its layout and the names of its classes; synthetic recordings in that layout have their
     settings beside its csv.
     """
-    in_layout = recordings.audio == recordings.root / "audio"
+    in_layout = recordings.audio == recordings.root / AUDIO
     classes = set(recordings.class_names)
-    if not in_layout or not classes <= ESC50 or (recordings.root / "meta" / "synthetic.json").exists():
+    if not in_layout or not classes <= set(ESC50) or (recordings.root / SYNTHETIC).exists():
         return None
-    return "CC BY 3.0" if classes <= ESC10 else "CC BY-NC 3.0"
+    return "CC BY 3.0" if classes <= set(ESC10) else "CC BY-NC 3.0"

@@ -16,8 +16,9 @@ from urllib.request import Request
 
 import pytest
 
+from esc_gpu.core.esc50 import COLUMNS
 from esc_gpu.data.recordings import download
-from esc_gpu.data.recordings.download import COLUMNS, download_esc50
+from esc_gpu.data.recordings.download import download_esc50
 from esc_gpu.errors import EscGpuError
 
 CLIPS = [f"1-{number}-A-0.wav" for number in range(8)]

@@ -3,7 +3,8 @@ import csv
 import numpy as np
 import pytest
 
-from esc_gpu.data.recordings.esc50 import CATEGORIES, COLUMNS, read_esc50
+from esc_gpu.core.esc50 import CATEGORIES, COLUMNS
+from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.errors import EscGpuError
 
 CLASSES = {49: "hand_saw", 0: "dog", 12: "crackling_fire", 31: "mouse_click", 20: "crying_baby", 77: "drone"}
@@ -256,7 +257,7 @@ def test_real_recordings(esc10_root):
         "helicopter",
         "chainsaw",
     )
-    assert data.class_categories == tuple(CATEGORIES[i] for i in (0, 0, 1, 1, 1, 2, 2, 3, 4, 4))
+    assert data.class_categories == tuple(tuple(CATEGORIES)[i] for i in (0, 0, 1, 1, 1, 2, 2, 3, 4, 4))
     esc10 = read_esc50(esc10_root, "esc10")
     assert esc10.filenames == data.filenames and esc10.class_names == data.class_names
     np.testing.assert_array_equal(esc10.labels, data.labels)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from esc_gpu.data.recordings.esc50 import COLUMNS
+from esc_gpu.core.esc50 import COLUMNS
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.table import read_table
 from esc_gpu.errors import EscGpuError

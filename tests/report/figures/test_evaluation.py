@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from esc_gpu.core.esc50 import ESC50
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.comparison import compare
 from esc_gpu.evaluation.finished_run import read_run
-from esc_gpu.evaluation.published import ESC50
 from esc_gpu.report.figures import evaluation as evaluation_plots
 from esc_gpu.report.figures.evaluation import plot_comparison, plot_confusion, plot_per_class, plot_reliability
 from tests.helpers.made_up_runs import write_esc10_run, write_run
