@@ -14,7 +14,7 @@ import torch
 from esc_gpu import EscGpuError, Pipeline, load_pipeline
 from esc_gpu.inference import pipeline as module
 from esc_gpu.model import checkpoint
-from tests.model.test_checkpoint import FRONTENDS, NAMES, RATE, trained
+from tests.helpers.trained_model import FRONTENDS, NAMES, RATE, trained
 
 TRAINING = {
     "recordings": "ESC-50",

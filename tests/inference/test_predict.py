@@ -15,7 +15,7 @@ from esc_gpu.inference import predict as module
 from esc_gpu.inference.predict import predict_file, predict_waveform
 from esc_gpu.inference.prediction import Prediction, Segment
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tone, write_tones
-from tests.model.test_checkpoint import FRONTENDS, NAMES, trained
+from tests.helpers.trained_model import FRONTENDS, NAMES, trained
 
 LENGTHS = (0.7, 1.0, 1.6, 2.6)
 LEARN = (

@@ -1,4 +1,4 @@
-"""The classifier: shapes, swapping the front-end, normalisation, backbones."""
+"""The classifier: shapes, swapping the front-end, what alters the features, shifts in evaluation."""
 
 import inspect
 
@@ -7,36 +7,7 @@ import torch
 
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
 from esc_gpu.model.coordinates import append_coordinates
-from esc_gpu.model.normalization import Normalization
-
-RATE = 8000
-
-
-def small_frontend(name="logmel", **options):
-    defaults = {
-        "logmel": {"n_fft": 256, "hop_length": 256, "n_mels": 16},
-        "cqt": {"hop_length": 256, "fmin": 200, "n_bins": 24},
-    }
-    return create_frontend(name, sample_rate=RATE, **{**defaults[name], **options})
-
-
-def small_model(**options):
-    return WaveformClassifier(small_frontend(), 5, "test_resnet", **options)
-
-
-@pytest.fixture
-def waveform():
-    return 0.1 * torch.randn(6, RATE, generator=torch.Generator().manual_seed(0))
-
-
-@pytest.mark.parametrize("per", ["bin", "channel"])
-def test_normalised_features_have_mean_0_and_variance_1(waveform, per):
-    model = small_model(normalize=per)
-    model.fit_normalization(waveform, batch_size=4)  # two batches of unequal size
-    image = model.eval().image(waveform)
-    dims = (0, 3) if per == "bin" else (0, 2, 3)
-    assert image.mean(dims).abs().max() < 1e-4
-    assert (image.var(dims, correction=0) - 1).abs().max() < 1e-3
+from tests.helpers.small_model import RATE, small_frontend, small_model
 
 
 def test_int16_gives_the_logits_of_float(waveform):
@@ -104,37 +75,6 @@ def test_a_stack_feeds_one_channel_a_member(waveform):
     assert model.image(waveform).shape == (6, 2, 24, 32) and model(waveform).shape == (6, 3)
 
 
-@pytest.mark.parametrize("per", ["bin", "channel"])
-def test_statistics_of_two_halves_added_up_are_those_of_the_whole(per):
-    """As by two processes, of which each sums up its own images; here three of ten."""
-    images = 5 + torch.randn(10, 2, 4, 7, generator=torch.Generator().manual_seed(0))
-    whole, half, sums = Normalization(2, 4, per), Normalization(2, 4, per), []
-    whole.fit([images])
-    Normalization(2, 4, per).fit(images[:3].split(2), add_up=lambda own: sums.append(own) or own)
-    half.fit(images[3:].split(2), add_up=lambda own: own + sums[0])
-    # Summed up in float64, kept in float32: the last bit may differ.
-    torch.testing.assert_close(half.mean, whole.mean, rtol=2e-7, atol=0)
-    torch.testing.assert_close(half.std, whole.std, rtol=2e-7, atol=0)
-
-
-def test_a_process_without_clips_takes_the_statistics_of_the_others():
-    images = torch.randn(4, 1, 3, 5, generator=torch.Generator().manual_seed(0))
-    other, empty, sums = Normalization(1, 3, "bin"), Normalization(1, 3, "bin"), []
-    other.fit([images], add_up=lambda own: sums.append(own) or own)
-    empty.fit([], add_up=lambda own: own + sums[0])
-    assert torch.equal(empty.mean, other.mean) and torch.equal(empty.std, other.std)
-
-
-def test_a_constant_bin_is_not_blown_up():
-    image = torch.randn(4, 1, 3, 10)
-    image[:, :, 1] = -100.0
-    normalization = Normalization(1, 3, "bin")
-    normalization.fit([image])
-    assert normalization(image)[:, :, 1].abs().max() < 1e-3
-    image[:, :, 1] += 0.01  # a change of a hundredth of a decibel stays one of about one deviation
-    assert normalization(image)[:, :, 1].abs().max() < 2
-
-
 def test_half_precision_leaves_features_and_statistics_in_float32(waveform):
     model = small_model()
     model.fit_normalization(waveform)
@@ -194,45 +134,6 @@ def test_features_are_altered_behind_ddp_as_without(waveform, process_group):
     assert not torch.allclose(model.backbone.fc.weight.grad, gradients[0][-2])  # altered, they are others
 
 
-def test_backbone_weights_from_a_local_file(tmp_path, waveform):
-    import safetensors.torch
-    import timm
-
-    donor = timm.create_model("test_resnet", num_classes=7)
-    safetensors.torch.save_file(donor.state_dict(), tmp_path / "weights.safetensors")
-    try:
-        model = WaveformClassifier(small_frontend(), 5, "test_resnet", weights=tmp_path / "weights.safetensors")
-    except EscGpuError as error:
-        pytest.fail(f"local weights were refused: {error}")
-    torch.testing.assert_close(
-        model.backbone.state_dict()["layer1.0.conv1.weight"], donor.state_dict()["layer1.0.conv1.weight"]
-    )
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"backbone": "resnt18"}, "no model 'resnt18'; did you mean 'resnet18'"),
-        ({"backbone": "test_resnet", "weights": "/nowhere.bin"}, "no file /nowhere.bin"),
-        ({"backbone": "test_resnet", "normalize": "clip"}, "normalize must be one of bin, channel"),
-        ({"backbone": "test_resnet", "backbone_options": {"colour": 3}}, "could not make 'test_resnet'"),
-    ],
-)
-def test_errors(options, message):
-    with pytest.raises(EscGpuError, match=message):
-        WaveformClassifier(small_frontend(), 5, **options)
-
-
-def test_members_of_a_stack_are_normalised_each_by_itself():
-    """One in thousands of Hz must not hide one that is a share."""
-    members = [{"name": f"spectral_{name}"} for name in ("centroid", "rolloff", "flatness")] + [{"name": "rms"}]
-    waveforms = torch.randn(8, 22050, generator=torch.Generator().manual_seed(0)) * torch.logspace(-3, -1, 8)[:, None]
-    for per in "bin", "channel":
-        model = WaveformClassifier(create_frontend("stack", members=members), 3, "test_resnet", normalize=per)
-        model.fit_normalization(waveforms)
-        torch.testing.assert_close(model.image(waveforms).std((0, 2, 3)), torch.ones(4), rtol=0.01, atol=0)
-
-
 def test_a_model_can_be_pickled(tmp_path):
     model = WaveformClassifier(create_frontend("cqt", fmin=200.0, n_bins=24), 3, "test_resnet")
     model.fit_normalization(torch.randn(4, 22050))
@@ -240,29 +141,6 @@ def test_a_model_can_be_pickled(tmp_path):
     torch.save(model, tmp_path / "model.pt")
     again = torch.load(tmp_path / "model.pt", weights_only=False)
     assert torch.equal(again(torch.ones(1, 22050)), model(torch.ones(1, 22050)))
-
-
-def test_only_statistics_that_were_fitted_count_as_such():
-    def make():
-        return WaveformClassifier(create_frontend("logmel", n_mels=20), 3, "test_resnet")
-
-    unfitted, backbone_only, fitted = make(), make(), make()
-    unfitted.load_state_dict(make().state_dict())
-    backbone = {key: value for key, value in make().state_dict().items() if key.startswith("backbone")}
-    backbone_only.load_state_dict(backbone, strict=False)
-    for model in unfitted, backbone_only:
-        with pytest.raises(EscGpuError, match="no normalisation statistics"):
-            model.eval()(torch.randn(2, 22050))
-    source = make()
-    source.fit_normalization(torch.randn(4, 22050))
-    fitted.load_state_dict(source.state_dict())
-    fitted.eval()(torch.randn(2, 22050))
-
-
-def test_clips_that_are_not_finite_give_no_statistics():
-    model = WaveformClassifier(create_frontend("logmel", n_mels=20), 3, "test_resnet")
-    with pytest.raises(EscGpuError, match="not finite"):
-        model.fit_normalization(torch.full((2, 22050), torch.nan))
 
 
 def test_shifts_in_evaluation_are_averaged_and_training_has_none(waveform):

@@ -8,7 +8,7 @@ import torch
 
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
 from esc_gpu.model import checkpoint
-from tests.training.test_resume_state import Trap
+from tests.helpers.trap import Trap
 
 
 def logmel():

@@ -6,7 +6,6 @@ import json
 import os
 import pickle
 import warnings
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -16,6 +15,7 @@ from torch import nn
 from esc_gpu.core.run_layout import HISTORY, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.training.resume_state import last_state, load_state, read_state, remove_states, save_state
+from tests.helpers.trap import Trap
 
 MAIN = SimpleNamespace(is_main_process=True, scaler=None)
 
@@ -139,16 +139,6 @@ def test_a_process_that_is_not_the_first_writes_nothing(tmp_path):
     model, optimizer = layer()
     save_state(tmp_path, SimpleNamespace(is_main_process=False), model, optimizer, None, [])
     assert not list(tmp_path.iterdir())
-
-
-class Trap:
-    """An object that makes a file where it is unpickled."""
-
-    def __init__(self, file):
-        self.file = file
-
-    def __reduce__(self):
-        return Path.touch, (self.file,)
 
 
 def test_nothing_in_a_state_is_executed(tmp_path):

@@ -20,7 +20,7 @@ from esc_gpu.inference.predict import predict_file
 from esc_gpu.model import checkpoint
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import RATE, write_tone
-from tests.model.test_checkpoint import FRONTENDS, trained
+from tests.helpers.trained_model import FRONTENDS, trained
 
 NAMES = ["crackling_fire", "dog", "sea, waves"]
 FILES = ("short.wav", "long.flac")
