@@ -1,12 +1,16 @@
-"""The plans that a constant-Q transform keeps for the lengths of its clips."""
+"""Constant-Q and variable-Q: the direct sum over their kernels, and the plans kept for the lengths of clips."""
 
+import librosa
+import numpy as np
 import pytest
 import torch
 
+from esc_gpu.frontends.constant_q_kernels import cqt_kernel
 from esc_gpu.frontends.registry import create_frontend, list_backends
 from tests.helpers.clips import close, noise
 from tests.helpers.frontend_cases import LONG_CQT
 from tests.helpers.one_line import assert_refused
+from tests.helpers.signals import features, relative_l2, signal
 
 
 def test_replicas_of_a_cqt_make_plans_of_their_own():
@@ -40,3 +44,139 @@ def test_cqt_keeps_the_spectra_of_few_clip_lengths():
     for n_samples in range(4000, 4000 + 20 * 256, 256):
         layer(torch.zeros(1, n_samples))
     assert 1 <= len(layer._plans) <= 8
+
+
+RATE = 44100
+SIGNALS = ("tone", "chirp", "click", "noise", "square")
+for_signals = pytest.mark.parametrize("name", SIGNALS)
+CQTS = {
+    # name: options, samples
+    "default": ({}, RATE),
+    "24_bins_an_octave": ({"sample_rate": 22050, "bins_per_octave": 24, "n_bins": 168}, 22050),
+    "part_of_an_octave": ({"sample_rate": 22050, "n_bins": 77, "pad_mode": "constant"}, 22051),
+    "hop_441": ({"hop_length": 441, "fmin": 65.4, "n_bins": 90}, 30011),
+    "prime_length": ({"sample_rate": 16000, "fmin": 55.0, "n_bins": 80, "hop_length": 300}, 10007),
+    "hop_beyond_the_clip": ({"sample_rate": 16000, "fmin": 55.0, "n_bins": 80, "hop_length": 4000}, 3001),
+    "hop_1": (
+        {"sample_rate": 8000, "fmin": 55.0, "n_bins": 40, "hop_length": 1, "pad_mode": "constant"},
+        1500,
+    ),
+    "hop_3": (
+        {"sample_rate": 8000, "fmin": 55.0, "n_bins": 40, "hop_length": 3, "pad_mode": "constant"},
+        1500,
+    ),
+    "shorter_than_a_kernel": ({"pad_mode": "constant"}, 1000),
+    "one_bin": ({"fmin": 440.0, "n_bins": 1}, 8191),
+    "window": ({"sample_rate": 16000, "fmin": 55.0, "n_bins": 60, "window": "hamming"}, 16001),
+    "half_filters": ({"sample_rate": 22050, "filter_scale": 0.5}, 16384),
+    "short_kernels": ({"sample_rate": 16000, "fmin": 500.0, "n_bins": 45, "hop_length": 250}, 16384),
+    "long_kernels": (
+        {"sample_rate": 16000, "fmin": 120.0, "n_bins": 24, "filter_scale": 2.0, "hop_length": 250},
+        16381,
+    ),
+}
+
+
+def direct_cqt(frontend, clip):
+    """Magnitude `(n_bins, N)` in float64: each kernel's conjugate times the samples around each frame."""
+    bandwidths = (2 ** (1 / frontend.bins_per_octave) - 1) * frontend.centres() + frontend.bandwidth_offset
+    lengths = np.ceil(frontend.filter_scale * frontend.sample_rate / bandwidths).astype(int)
+    kernels = [
+        cqt_kernel(hz, length, frontend.sample_rate, frontend.window)
+        for hz, length in zip(frontend.centres(), lengths, strict=True)
+    ]
+    pad = max(len(offsets) for offsets, _ in kernels)
+    padded = np.pad(clip, pad, mode=frontend.pad_mode)
+    centres = pad + np.arange(0, len(clip) + 1, frontend.hop_length)
+    magnitude = np.empty((len(kernels), len(centres)))
+    for row, (offsets, values) in zip(magnitude, kernels, strict=True):
+        windows = np.lib.stride_tricks.sliding_window_view(padded, len(values))
+        row[:] = np.abs(windows[centres + offsets[0]] @ values.conj())
+    return magnitude
+
+
+VQTS = {
+    "ear": ({}, RATE),
+    "no_gamma": ({"gamma": 0.0, "sample_rate": 22050}, 22050),
+    "wide": ({"gamma": 30.0, "sample_rate": 16000, "fmin": 55.0, "n_bins": 60, "hop_length": 250}, 16001),
+    "24_bins_an_octave": ({"bins_per_octave": 24, "n_bins": 120, "sample_rate": 16000, "filter_scale": 2.0}, 20000),
+}
+
+
+@for_signals
+@pytest.mark.parametrize(("options", "n_samples"), VQTS.values(), ids=VQTS)
+def test_vqt_is_the_direct_sum(options, n_samples, name):
+    frontend = create_frontend("vqt", scale="magnitude", **options)
+    clip = signal(name, frontend.sample_rate, n_samples)
+    assert relative_l2(features(frontend, clip), direct_cqt(frontend, clip)) < 1e-4
+
+
+def test_vqt_bandwidths_are_those_of_librosa():
+    """librosa's lengths, for its own ratio of bandwidth to frequency, which is another than ours."""
+    frontend = create_frontend("vqt")
+    lengths, _ = librosa.filters.wavelet_lengths(
+        freqs=frontend.centres(), sr=RATE, gamma=frontend.bandwidth_offset, alpha=np.full(84, frontend.alpha)
+    )
+    assert np.array_equal(frontend.kernel_lengths(), np.ceil(lengths))
+    assert (
+        create_frontend("vqt", gamma=0.0).kernel_lengths().tolist() == create_frontend("cqt").kernel_lengths().tolist()
+    )
+
+
+@for_signals
+@pytest.mark.parametrize(("options", "n_samples"), CQTS.values(), ids=CQTS)
+def test_cqt_is_the_direct_sum(options, n_samples, name):
+    frontend = create_frontend("cqt", "native", scale="magnitude", **options)
+    clip = signal(name, frontend.sample_rate, n_samples)
+    actual, expected = features(frontend, clip), direct_cqt(frontend, clip)
+    assert actual.shape == expected.shape
+    # The long kernels' spectra are cut where 1e-10 of their energy is left: an amplitude error of 1e-5.
+    assert relative_l2(actual, expected) < 1e-4
+
+
+@pytest.mark.parametrize("hop_length", [1, 5, 255, 512])
+def test_cqt_of_long_kernels_up_to_nyquist(hop_length):
+    """Half of the top kernel's spectrum lies above the Nyquist frequency."""
+    frontend = create_frontend(
+        "cqt",
+        "native",
+        sample_rate=16000,
+        hop_length=hop_length,
+        fmin=4000.0,
+        n_bins=13,
+        filter_scale=60.0,
+        pad_mode="constant",
+        scale="magnitude",
+    )
+    clip = signal("noise", 16000, 1501)
+    assert relative_l2(features(frontend, clip), direct_cqt(frontend, clip)) < 1e-4
+
+
+def test_cqt_in_decibels():
+    frontend, magnitude = (
+        create_frontend("cqt", "native"),
+        create_frontend("cqt", "native", scale="magnitude"),
+    )
+    clip = signal("noise", RATE, RATE)
+    expected = librosa.amplitude_to_db(features(magnitude, clip), ref=1.0, amin=1e-5, top_db=80.0)
+    assert np.abs(features(frontend, clip) - expected).max() < 1e-4  # float32 at 100 dB: 1e-5
+
+
+@pytest.mark.parametrize("case", ["default", "short_kernels", "long_kernels"])
+def test_cqt_cases_cover_both_methods(case):
+    """So that the comparison above is of the time domain, of the frequency domain and of both together."""
+    frontend = create_frontend("cqt", "native", **CQTS[case][0])
+    n_octaves = -(-frontend.n_bins // frontend.bins_per_octave)
+    spectral = {"default": range(1, n_octaves), "short_kernels": [0], "long_kernels": [n_octaves]}
+    assert frontend.n_spectral in spectral[case]
+
+
+@pytest.mark.parametrize("k", [0, 20, 40, 60, 83])
+def test_cqt_of_a_tone_has_the_scale_of_librosa(k):
+    """A kernel has the L1 norm sqrt(length): a full-scale tone on its bin gives half of that."""
+    frontend = create_frontend("cqt", "native", scale="magnitude")
+    hz = frontend.centres()[k]
+    clip = np.cos(2 * np.pi * hz * np.arange(2 * RATE) / RATE)
+    length = np.ceil(RATE / hz / (2 ** (1 / 12) - 1))
+    middle = features(frontend, clip)[k, 80:92]
+    np.testing.assert_allclose(middle, np.sqrt(length) / 2, rtol=1e-3)  # the image below 0 Hz leaks 1e-4

@@ -24,3 +24,9 @@ def signal(name, sample_rate, n_samples):
 def features(frontend, clip):
     """`(F, N)` of one clip, as numpy."""
     return frontend(torch.from_numpy(clip)[None])[0, 0].detach().numpy()
+
+
+def relative_l2(actual, expected):
+    """The error itself where all is 0."""
+    assert actual.shape == expected.shape
+    return np.linalg.norm(actual - expected) / (np.linalg.norm(expected) or 1.0)

@@ -1,0 +1,76 @@
+"""Derivatives over time against librosa, and what they know of the front-end that they are of."""
+
+import librosa
+import numpy as np
+import pytest
+import torch
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.registry import create_frontend
+from tests.helpers.descriptor_cases import SMALL_MEL, noise
+from tests.helpers.second_at_22050 import RATE, for_signals, signal
+
+LOGMEL = {"name": "logmel", "n_mels": 32, "n_fft": 1024, "hop_length": 512}
+
+
+@for_signals
+@pytest.mark.parametrize(("width", "order"), [(9, 2), (3, 1), (5, 2), (21, 2)])
+def test_deltas_are_those_of_librosa(clip_name, width, order):
+    clip = torch.from_numpy(signal(clip_name))[None]
+    image = create_frontend("delta", member=LOGMEL, sample_rate=RATE, width=width, order=order)(clip)
+    own = create_frontend(**LOGMEL, sample_rate=RATE)(clip)
+    assert image.shape == (1, order + 1, 32, own.shape[-1])
+    assert torch.equal(image[:, :1], own)
+    own = own[0, 0].double().numpy()
+    for k in range(1, order + 1):
+        expected = librosa.feature.delta(own, width=width, order=k, mode="interp")
+        # Differences of decibels: float32 rounds those, up to 100, where the differences may be 0. The weights of
+        # a second derivative over few frames are up to 2.
+        assert np.abs(image[0, k].numpy() - expected).max() < 2e-6 * np.abs(own).max()
+
+
+def test_deltas_of_a_parabola():
+    n = torch.arange(30, dtype=torch.float64)
+    frontend = create_frontend("delta", member=LOGMEL, sample_rate=RATE)
+    first, second = frontend.derivatives((3 * n.square() + 2 * n)[None, None, None])
+    torch.testing.assert_close(second, torch.full_like(second, 6.0))
+    torch.testing.assert_close(first[..., 4:-4], (6 * n + 2)[4:-4].expand(1, 1, 1, -1))
+
+
+def test_delta_knows_its_members_axes():
+    member = create_frontend(**SMALL_MEL, sample_rate=16000)
+    frontend = create_frontend("delta", member=member, width=5)
+    assert frontend.sample_rate == 16000
+    assert frontend.hop_length == 160
+    assert torch.equal(frontend.frequencies, member.frequencies)
+    assert frontend.min_samples == 640
+    assert frontend.n_frames(frontend.min_samples) == 5
+    assert create_frontend("delta", member=SMALL_MEL, sample_rate=22050).layer.sample_rate == 22050
+
+
+def test_delta_of_a_resampled_member():
+    frontend = create_frontend("delta", member={**SMALL_MEL, "sample_rate": 8000}, sample_rate=16000, width=5)
+    assert (frontend.sample_rate, frontend.layer.sample_rate) == (16000, 8000)
+    enough = frontend.min_samples
+    assert frontend.n_frames(enough) == 5
+    assert frontend.n_frames(enough - 1) < 5
+    assert frontend(noise(1, enough)).shape[1:] == frontend.output_shape(enough) == (3, 20, 5)
+    assert create_frontend(**frontend.spec).spec == frontend.spec
+    outer = create_frontend("delta", member=SMALL_MEL, sample_rate=8000, input_sample_rate=16000, width=5)
+    assert torch.equal(outer(noise()), frontend(noise()))
+
+
+def test_delta_of_a_stack():
+    stack = {"name": "stack", "members": [SMALL_MEL, {"name": "rms", "hop_length": 160}]}
+    frontend = create_frontend("delta", member=stack, sample_rate=16000, order=1)
+    assert frontend(noise()).shape[1:] == frontend.output_shape(8000) == (4, 20, 51)
+    padded = create_frontend(
+        "stack", members=[{"name": "delta", "member": SMALL_MEL, "pad_short": True}, SMALL_MEL], sample_rate=16000
+    )
+    assert padded(noise(1, 300)).shape[1] == 4
+
+
+def test_delta_of_a_member_at_another_rate():
+    member = create_frontend(**SMALL_MEL, sample_rate=16000)
+    with pytest.raises(EscGpuError, match="44100 Hz, logmel takes 16000"):
+        create_frontend("delta", member=member, sample_rate=44100)
