@@ -112,10 +112,9 @@ class WaveformClassifier(nn.Module):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "frontend":
-            previous = self._modules.get("frontend")
-            if previous is not None:
-                check_replacement(previous, value)
-                value.to(previous.precision.device)
+            if "frontend" in self._modules:
+                check_replacement(self.frontend, value)
+                value.to(self.frontend.precision.device)
             normalization = Normalization(value.n_channels, len(value.frequencies), self.normalize)
             normalization.to(value.precision.device).train(self.training)
             super().__setattr__("normalization", normalization)
