@@ -55,4 +55,4 @@ def create_backbone(
         reason = first_line(error)
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
     stem.change(model, name)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload, no-any-return]  # torch's types lack it
+    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
