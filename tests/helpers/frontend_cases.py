@@ -58,6 +58,17 @@ STACKS = {
     "delta": {"name": "delta", "member": FEATURES[0], "sample_rate": RATE},
 }
 CASES = SINGLE | STACKS
+NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
+OTHERS = {key: case for key, case in CASES.items() if case.get("backend", "native") != "native"}
+# They count: their values move in steps, and their gradient is 0 everywhere.
+COUNTING = ("spectral_rolloff", "zero_crossing_rate")
+
+
+def promises(name, backend):
+    """The line of a class's docstring that says what the tests of the contract and of the graphs show of it."""
+    gradient = "gradient 0" if name in COUNTING else "gradient"
+    graphs = "torch.compile · torch.export, ONNX" if backend == "native" else "torch.export"
+    return f"Any device · {gradient} · {graphs}."
 
 
 def having(option):

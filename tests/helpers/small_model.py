@@ -1,8 +1,7 @@
 """A small untrained model, for what looks at models."""
 
 from esc_gpu import WaveformClassifier, create_frontend
-
-RATE = 8000
+from tests.helpers.tiny import RATE
 
 
 def small_frontend(name="logmel", **options):

@@ -3,8 +3,8 @@
 import torch
 
 from esc_gpu import WaveformClassifier, create_frontend
+from tests.helpers.tiny import RATE
 
-RATE = 8000
 SMALL = {"n_fft": 256, "hop_length": 256, "n_mels": 16}
 FRONTENDS = {
     "logmel": {"name": "logmel", **SMALL},

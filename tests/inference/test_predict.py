@@ -13,9 +13,8 @@ from esc_gpu.cli.main import main
 from esc_gpu.data.store.build import open_store
 from esc_gpu.inference import predict as module
 from esc_gpu.inference.predict import predict_file, predict_waveform
-from esc_gpu.inference.prediction import Prediction, Segment
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tone, write_tones
-from tests.helpers.trained_model import FRONTENDS, NAMES, trained
+from tests.helpers.trained_model import NAMES
 
 LENGTHS = (0.7, 1.0, 1.6, 2.6)
 LEARN = (
@@ -32,22 +31,6 @@ def run(tmp_path_factory):
     options = ["--data.table", str(table), "--data.cache_dir", str(folder / "cache"), "--data.overlap", "0.5"]
     assert main(["train", *OPTIONS, *options, "--output_dir", str(folder / "out"), *LEARN]) == 0
     return folder / "out", table
-
-
-@pytest.fixture(scope="module")
-def pipeline():
-    return Pipeline(trained(FRONTENDS["logmel"])[0], NAMES, 1.0)
-
-
-@pytest.fixture(scope="module")
-def changing(tmp_path_factory):
-    """Seven seconds: each tone for a third of them, one after the other."""
-    folder, parts = tmp_path_factory.mktemp("long"), []
-    for frequency in FREQUENCIES.values():
-        write_tone(folder / "part.wav", frequency, 7 / 3, 0)
-        parts.append(soundfile.read(folder / "part.wav")[0])
-    soundfile.write(folder / "changing.wav", np.concatenate(parts)[: 7 * RATE], RATE)
-    return folder / "changing.wav"
 
 
 def predictions(output):
@@ -227,78 +210,11 @@ def test_a_waveform_is_heard_as_the_file_that_holds_it(pipeline, tmp_path, rate)
     assert pipeline.classify(waveform, rate, overlap=0.1).top(3) == pipeline.classify(file, overlap=0.1).top(3)
 
 
-@pytest.mark.parametrize(
-    ("waveform", "rate", "message"),
-    [
-        (np.zeros((1, RATE)), RATE, "a waveform is (T,) int16 or floating, got (1, 8000) torch.float64"),
-        (np.zeros(RATE, dtype=np.int64), RATE, "got (8000,) torch.int64"),
-        (np.zeros(0), RATE, "the waveform: has no audio"),
-        (np.full(RATE, np.nan), RATE, "the waveform: has NaN or Inf samples"),
-        (np.zeros(RATE), 0, "sample_rate is 0"),
-        (np.zeros(RATE), 7999.5, "sample_rate is 7999.5; expected a whole number of Hz"),
-        (np.zeros(RATE), np.nan, "sample_rate is nan; expected a whole number of Hz"),
-    ],
-)
-def test_what_is_no_waveform_is_refused(pipeline, waveform, rate, message):
-    with pytest.raises(EscGpuError) as error:
-        predict_waveform(pipeline, waveform, rate)
-    assert message in str(error.value) and "\n" not in str(error.value)
-
-
 def test_a_sample_rate_beside_a_file_is_refused(pipeline, tmp_path):
     """The file has its own, and this one would not be heeded."""
     file = write_chord(tmp_path / "chord.wav", RATE, 1)
     with pytest.raises(EscGpuError, match="sample_rate=16000 is for waveforms, and .*chord.wav is a file"):
         pipeline.classify(file, sample_rate=16000)
-
-
-# ---- the likeliest classes and the timeline
-
-
-def made_up(probabilities, overlap=0.5, clip_seconds=2.0, duration_seconds=None):
-    """A prediction of windows that follow each other by their overlap."""
-    probabilities = np.array(probabilities, dtype=np.float32)
-    starts = np.arange(len(probabilities)) * clip_seconds * (1 - overlap)
-    end = starts[-1] + clip_seconds if duration_seconds is None else duration_seconds
-    return Prediction(None, NAMES, end, clip_seconds, starts, probabilities)
-
-
-def test_the_top_is_sorted_and_ends_with_the_classes():
-    prediction = made_up([[0.2, 0.5, 0.3], [0.2, 0.1, 0.7]])
-    assert [name for name, _ in prediction.top(2)] == ["c", "b"]
-    assert [round(value, 6) for _, value in prediction.top(99)] == [0.5, 0.3, 0.2]
-    assert [name for name, _ in made_up([[0.25, 0.5, 0.25]]).top()] == ["b", "a", "c"]  # ties in order
-
-
-def test_windows_of_one_class_are_a_segment():
-    """They give way to each other halfway between their middles: 1, 2, 3, ... for windows of 2 s by 1 s."""
-    a, b = [0.8, 0.1, 0.1], [0.3, 0.6, 0.1]
-    assert made_up([a, a, b, b, a]).timeline() == [
-        Segment(0.0, 2.5, "a", pytest.approx(0.8)),
-        Segment(2.5, 4.5, "b", pytest.approx(0.6)),
-        Segment(4.5, 6.0, "a", pytest.approx(0.8)),
-    ]
-
-
-def test_one_window_is_a_segment_as_long_as_the_recording():
-    assert made_up([[0.1, 0.1, 0.8]], duration_seconds=1.5).timeline() == [Segment(0.0, 1.5, "c", pytest.approx(0.8))]
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_segments_tile_the_recording_and_neighbours_differ(seed):
-    generator = np.random.default_rng(seed)
-    n = int(generator.integers(1, 50))
-    prediction = made_up(generator.dirichlet(np.ones(3), n), overlap=generator.uniform(0, 0.9))
-    segments = prediction.timeline()
-    assert segments[0].start_seconds == 0 and segments[-1].end_seconds == prediction.duration_seconds
-    for before, after in zip(segments, segments[1:], strict=False):
-        assert before.end_seconds == after.start_seconds and before.class_name != after.class_name
-    assert all(part.start_seconds < part.end_seconds and 1 / 3 <= part.probability <= 1 for part in segments)
-    labels = prediction.window_probabilities.argmax(1)
-    middles = prediction.starts_seconds + prediction.clip_seconds / 2
-    for label, middle in zip(labels, middles, strict=True):  # each window lies in a segment of its class
-        (part,) = [part for part in segments if part.start_seconds <= middle < part.end_seconds]
-        assert part.class_name == NAMES[label]
 
 
 def test_the_timeline_follows_the_recording(run, changing):
@@ -311,64 +227,7 @@ def test_the_timeline_follows_the_recording(run, changing):
     assert [part.class_name for part in segments] == list(FREQUENCIES)
 
 
-# ---- what cannot be heard
-
-
-@pytest.mark.parametrize(
-    ("options", "message"),
-    [
-        ({"overlap": 1.0}, "overlap is 1.0; expected a share from 0 to 0.95"),
-        ({"overlap": -0.1}, "overlap is -0.1"),
-        ({"overlap": float("nan")}, "overlap is nan"),
-        ({"batch_size": 0}, "the batch size is 0"),
-    ],
-)
-def test_options_out_of_range_are_refused(pipeline, changing, options, message):
-    with pytest.raises(EscGpuError, match=message):
-        predict_file(pipeline, changing, **options)
-
-
-def test_files_that_cannot_be_read_are_refused(pipeline, changing, tmp_path):
-    (tmp_path / "text.wav").write_text("no audio")
-    (tmp_path / "empty.wav").write_bytes(b"")
-    (tmp_path / "cut.flac").write_bytes(b"")
-    soundfile.write(tmp_path / "cut.flac", soundfile.read(changing)[0], RATE)
-    whole = (tmp_path / "cut.flac").read_bytes()
-    (tmp_path / "cut.flac").write_bytes(whole[: len(whole) // 2])
-    soundfile.write(tmp_path / "nan.wav", np.full(RATE, np.inf), RATE, "FLOAT")
-    for name in ("missing.wav", "text.wav", "empty.wav", "cut.flac", "nan.wav"):
-        with pytest.raises(EscGpuError) as error:
-            predict_file(pipeline, tmp_path / name)
-        assert str(tmp_path / name) in str(error.value) and "\n" not in str(error.value)
-
-
-def test_a_full_disk_is_told_of_where_a_file_has_to_be_kept(pipeline, monkeypatch):
-    def fail(*arguments, **options):
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(soundfile, "write", fail)
-    with pytest.raises(EscGpuError, match=r"the waveform cannot be kept in .* \(No space left on device\)"):
-        predict_waveform(pipeline, np.zeros(RATE))
-
-
 def test_answers_leave_the_model_fit_for_gradients(pipeline, changing):
     predict_file(pipeline, changing)
     pipeline.model(torch.zeros(2, RATE)).sum().backward()
     assert next(pipeline.model.backbone.parameters()).grad.isfinite().all()
-
-
-def test_a_model_that_gives_nan_is_told_of(changing):
-    model, _ = trained(FRONTENDS["logmel"])
-    with torch.no_grad():
-        next(model.backbone.parameters()).fill_(float("nan"))
-    with pytest.raises(EscGpuError, match="the model gives NaN"):
-        predict_file(Pipeline(model, NAMES, 1.0), changing)
-
-
-def test_a_batch_too_large_for_the_device_is_told_of(pipeline, changing, monkeypatch):
-    def fail(self, waveform):
-        raise torch.OutOfMemoryError("CUDA out of memory")
-
-    monkeypatch.setattr(Pipeline, "forward", fail)
-    with pytest.raises(EscGpuError, match="has no room for 13 clips at once: choose a smaller batch size"):
-        predict_file(pipeline, changing)

@@ -33,11 +33,6 @@ def paths(tmp_path):
 
 
 @pytest.fixture
-def cache(tmp_path):
-    return tmp_path / "cache"
-
-
-@pytest.fixture
 def decoded(monkeypatch):
     """The names of the files that were decoded, in no order."""
     names, decode = [], store_module.decode_clip

@@ -1,0 +1,53 @@
+"""The likeliest classes of a recording, and its timeline."""
+
+import numpy as np
+import pytest
+
+from esc_gpu.inference.prediction import Prediction, Segment
+from tests.helpers.trained_model import NAMES
+
+
+def made_up(probabilities, overlap=0.5, clip_seconds=2.0, duration_seconds=None):
+    """A prediction of windows that follow each other by their overlap."""
+    probabilities = np.array(probabilities, dtype=np.float32)
+    starts = np.arange(len(probabilities)) * clip_seconds * (1 - overlap)
+    end = starts[-1] + clip_seconds if duration_seconds is None else duration_seconds
+    return Prediction(None, NAMES, end, clip_seconds, starts, probabilities)
+
+
+def test_the_top_is_sorted_and_ends_with_the_classes():
+    prediction = made_up([[0.2, 0.5, 0.3], [0.2, 0.1, 0.7]])
+    assert [name for name, _ in prediction.top(2)] == ["c", "b"]
+    assert [round(value, 6) for _, value in prediction.top(99)] == [0.5, 0.3, 0.2]
+    assert [name for name, _ in made_up([[0.25, 0.5, 0.25]]).top()] == ["b", "a", "c"]  # ties in order
+
+
+def test_windows_of_one_class_are_a_segment():
+    """They give way to each other halfway between their middles: 1, 2, 3, ... for windows of 2 s by 1 s."""
+    a, b = [0.8, 0.1, 0.1], [0.3, 0.6, 0.1]
+    assert made_up([a, a, b, b, a]).timeline() == [
+        Segment(0.0, 2.5, "a", pytest.approx(0.8)),
+        Segment(2.5, 4.5, "b", pytest.approx(0.6)),
+        Segment(4.5, 6.0, "a", pytest.approx(0.8)),
+    ]
+
+
+def test_one_window_is_a_segment_as_long_as_the_recording():
+    assert made_up([[0.1, 0.1, 0.8]], duration_seconds=1.5).timeline() == [Segment(0.0, 1.5, "c", pytest.approx(0.8))]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_segments_tile_the_recording_and_neighbours_differ(seed):
+    generator = np.random.default_rng(seed)
+    n = int(generator.integers(1, 50))
+    prediction = made_up(generator.dirichlet(np.ones(3), n), overlap=generator.uniform(0, 0.9))
+    segments = prediction.timeline()
+    assert segments[0].start_seconds == 0 and segments[-1].end_seconds == prediction.duration_seconds
+    for before, after in zip(segments, segments[1:], strict=False):
+        assert before.end_seconds == after.start_seconds and before.class_name != after.class_name
+    assert all(part.start_seconds < part.end_seconds and 1 / 3 <= part.probability <= 1 for part in segments)
+    labels = prediction.window_probabilities.argmax(1)
+    middles = prediction.starts_seconds + prediction.clip_seconds / 2
+    for label, middle in zip(labels, middles, strict=True):  # each window lies in a segment of its class
+        (part,) = [part for part in segments if part.start_seconds <= middle < part.end_seconds]
+        assert part.class_name == NAMES[label]
