@@ -11,11 +11,8 @@ import torch
 from esc_gpu import EscGpuError, load
 from esc_gpu.model import checkpoint
 from esc_gpu.model.stem import Stem
+from tests.helpers.folders import names_in
 from tests.helpers.trained_model import FRONTENDS, NAMES, SMALL, trained
-
-
-def names_in(folder):
-    return {path.name for path in folder.iterdir()}
 
 
 @pytest.mark.parametrize("spec", FRONTENDS.values(), ids=FRONTENDS.keys())
