@@ -21,7 +21,7 @@ from esc_gpu.report.evaluation_tables import (
     describe_evaluation,
     evaluation_tables,
 )
-from esc_gpu.report.figures.evaluation import plot_confusion, plot_reliability
+from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_reliability
 from esc_gpu.report.tables import format_text
 
 PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
@@ -51,7 +51,7 @@ def write(arguments: argparse.Namespace) -> None:
         "evaluation": evaluation,
         COMPARISON: compare([run, *others], common=True) if others else None,
     }
-    for name, plot in {"confusion": plot_confusion, "reliability": plot_reliability}.items():
+    for name, plot in {"confusion": plot_confusion_by_category, "reliability": plot_reliability}.items():
         for file in plot(arguments.pictures / f"evaluation-{name}", evaluation):
             if file.suffix != ".png":  # pages show no PDF
                 file.unlink()

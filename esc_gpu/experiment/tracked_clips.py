@@ -7,7 +7,7 @@ import torch
 
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.batch_order import evenly
-from esc_gpu.report.figures.thumbnails import draw_thumbnail
+from esc_gpu.report.figures.panels import draw_thumbnail
 from esc_gpu.training.fold import FoldData, FoldResult
 
 BATCH_SIZE = 16

@@ -17,6 +17,7 @@ from esc_gpu.inference.formats import clock
 from esc_gpu.inference.pipeline import Pipeline, load_pipeline
 from esc_gpu.inference.predict import predict_file
 from esc_gpu.report.figures.recording import Figure, draw_features, draw_timeline
+from esc_gpu.report.tables import readable
 
 MAX_MEGABYTES, MAX_MINUTES = 50, 10
 PICTURE_SECONDS = 10  # of a recording's features at a time
@@ -76,11 +77,6 @@ def describe(pipeline: Pipeline) -> str:
             f"{metrics['accuracy']:.1%} right."
         )
     return text
-
-
-def readable(name: str) -> str:
-    """A class's name with spaces."""
-    return name.replace("_", " ")
 
 
 def answer(pipeline: Pipeline, path: str | Path) -> Answer:

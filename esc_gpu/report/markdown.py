@@ -11,11 +11,11 @@ from esc_gpu.report import texts
 from esc_gpu.report.contents import RunReport
 from esc_gpu.report.evaluation_tables import evaluation_tables
 from esc_gpu.report.figures.class_statistics import draw_class_means
-from esc_gpu.report.figures.evaluation import plot_confusion, plot_per_class, plot_reliability
+from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
 from esc_gpu.report.figures.features import Clip, draw_clips, draw_gallery
-from esc_gpu.report.figures.fold import plot_fold_curves, plot_maps, plot_mistakes
+from esc_gpu.report.figures.panels import channels
+from esc_gpu.report.figures.run import plot_fold_curves, plot_maps, plot_mistakes
 from esc_gpu.report.figures.save import save_pair
-from esc_gpu.report.page.charts import channels
 from esc_gpu.report.tables import percent, readable
 
 FIGURES = "figures"
@@ -85,7 +85,7 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
 def classification_part(report: RunReport, folder: Path) -> list[str]:
     run, assessment = report.run, report.assessment
     plot_fold_curves(folder / "curves", {fold: run.history(fold) for fold in run.fold_numbers})
-    plot_confusion(folder / "confusion", assessment)
+    plot_confusion_by_category(folder / "confusion", assessment)
     plot_per_class(folder / "per_class", assessment)
     plot_reliability(folder / "reliability", assessment)
     plot_maps(folder / "maps", report.maps, run)

@@ -6,6 +6,7 @@ from typing import Any
 
 from esc_gpu.core.text import escape, printable
 
+SUMMARY_SCORES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3_accuracy": "top-3"}
 NUMERIC = "0123456789+-–<"  # what a cell that is set to the right begins with
 
 
@@ -52,6 +53,21 @@ def _markdown(table: Table) -> str:
 
 def _numeric(table: Table) -> list[bool]:
     return [all(row[k][:1] in NUMERIC for row in table.rows) for k in range(len(table.columns))]
+
+
+def format_summary(summary: dict[str, Any]) -> str:
+    """A line for each fold, then mean and standard deviation over the folds, in percent."""
+    titles = "".join(f"{title:>10}" for title in SUMMARY_SCORES.values())
+    lines = [f"{'fold':>6} {'clips':>6}{titles}{'seconds':>10}"]
+    for fold in summary["folds"]:
+        values = "".join(f"{100 * fold[name]:>10.2f}" for name in SUMMARY_SCORES)
+        lines.append(f"{fold['fold']:>6} {fold['clips']:>6}{values}{fold['seconds']:>10.0f}")
+    overall = summary["overall"]
+    means = "".join(f"{100 * overall[name]['mean']:>10.2f}" for name in SUMMARY_SCORES)
+    lines.append(f"{'mean':>6} {overall['clips']:>6}{means}{summary['seconds']:>10.0f}")
+    if len(summary["folds"]) > 1:
+        lines.append(f"{'std':>6} {'':>6}" + "".join(f"{100 * overall[name]['std']:>10.2f}" for name in SUMMARY_SCORES))
+    return "\n".join(lines)
 
 
 def percent(value: float) -> str:

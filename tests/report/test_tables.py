@@ -8,6 +8,7 @@ from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.comparison import compare
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.run_groups import select
+from esc_gpu.report import format_summary
 from esc_gpu.report.evaluation_tables import (
     comparison_tables,
     describe_comparison,
@@ -17,6 +18,7 @@ from esc_gpu.report.evaluation_tables import (
 from esc_gpu.report.tables import Table, format_markdown, format_text, mean_and_spread, p_value, percent_range
 from tests.helpers.made_up_runs import CLASSES, write_esc10_run, write_run
 
+FOLD = {"accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 0.75, "clips": 8, "seconds": 12.3}
 TABLE = Table("Title", ["name", "value"], [["long name", "1.00"], ["b|c", "-10.00"]], ["A note.", "Another."])
 
 
@@ -125,3 +127,21 @@ def test_a_comparison_has_its_tables(write):
     assert "±" in rows[0][6] and "±" not in rows[1][6]  # over seeds
     (pair,) = tables["Pairs"].rows
     assert pair[:2] == ["a", "b"] and tables["Pairs"].notes[-1] == "It takes one run of each row: seeds 1 and 1."
+
+
+# The summary of a run
+
+
+def test_the_table_has_a_line_a_fold_then_mean_and_spread():
+    spread = {name: {"mean": 0.5, "std": 0.0123} for name in ("accuracy", "macro_f1", "top3_accuracy")}
+    folds = [{"fold": 1, **FOLD}, {"fold": 2, **FOLD}]
+    lines = format_summary({"folds": folds, "overall": {"clips": 16, **spread}, "seconds": 25}).splitlines()
+    assert [line.split()[0] for line in lines] == ["fold", "1", "2", "mean", "std"]
+    assert lines[1].split() == ["1", "8", "50.00", "40.00", "75.00", "12"]
+    assert lines[4].split() == ["std", "1.23", "1.23", "1.23"]
+
+
+def test_one_fold_has_no_spread():
+    means = {name: {"mean": 0.5, "std": None} for name in ("accuracy", "macro_f1", "top3_accuracy")}
+    text = format_summary({"folds": [{"fold": 3, **FOLD}], "overall": {"clips": 8, **means}, "seconds": 12})
+    assert "std" not in text

@@ -29,7 +29,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.evaluation.finished_run import read_run
     from esc_gpu.evaluation.run_groups import check_same_but_seed, same_clips
     from esc_gpu.report.evaluation_tables import describe_evaluation, evaluation_tables
-    from esc_gpu.report.figures.evaluation import plot_confusion, plot_per_class, plot_reliability
+    from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
 
     runs = [read_run(folder) for folder in arguments.runs]
     check_same_but_seed(runs)
@@ -38,7 +38,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     heading = describe_evaluation(evaluation)
     if any(len(run.labels) > len(aligned[0].labels) for run in runs):
         heading += ", the clips that all runs have"
-    plots = {"confusion": plot_confusion, "reliability": plot_reliability, "per_class": plot_per_class}
+    plots = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
     default = arguments.runs[0] / EVALUATION if len(runs) == 1 else None
     show(say, arguments.json, heading, evaluation, evaluation_tables(evaluation))
     if output := arguments.output or default:

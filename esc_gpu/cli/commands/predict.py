@@ -157,7 +157,7 @@ def predict(arguments: Namespace, pipeline: "Pipeline", path: str) -> "Predictio
 
 def draw(picture: str, path: str, prediction: "Prediction") -> None:
     """The timeline of a recording as PNG."""
-    from esc_gpu.report.figures.timeline import plot_timeline
+    from esc_gpu.report.figures.recording import plot_timeline
 
     title = "standard input" if path == STDIN else Path(shown(path)).name
     edges, probabilities = prediction.edges_seconds, prediction.window_probabilities

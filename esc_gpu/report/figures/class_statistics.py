@@ -12,6 +12,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.report.figures.features import SMALL, save_figure
 from esc_gpu.report.figures.panels import CURVE, FILL, STEPS, bin_ticks, hertz
+from esc_gpu.report.tables import readable
 
 GREY = "0.45"
 LINEAR_CEPSTRUM = 10.0  # dB; cepstra are drawn on a linear axis up to this, on a logarithmic one beyond
@@ -32,7 +33,7 @@ def draw_class_means(
         means, spreads: (K, F) mean and standard deviation over the frames of each class.
         fisher: (F,) ratio of each bin.
     """
-    names = [name.replace("_", " ") for name in class_names]
+    names = [readable(name) for name in class_names]
     if axis.bin_unit == "feature":
         figure = draw_descriptor(axis, means[:, 0], spreads[:, 0], names)
         title = f"{title}: mean ± standard deviation over the frames of each class; Fisher's ratio {fisher[0]:.2f}"

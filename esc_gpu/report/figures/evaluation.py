@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.colors import PowerNorm
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -13,6 +12,7 @@ from matplotlib.ticker import MultipleLocator
 from scipy.stats import binomtest
 
 from esc_gpu.evaluation.published import HUMANS
+from esc_gpu.report.figures.confusion import draw_confusion
 from esc_gpu.report.figures.save import save_pair
 from esc_gpu.report.tables import counted, readable
 
@@ -21,28 +21,17 @@ COLOURS = ("#0072B2", "#C04A00", "#007A5A", "#A8528A", "#7A6A00", "#3A3A3A")
 GREY = "0.45"
 
 
-def plot_confusion(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
-    """True classes down, predicted ones across, the clips in the cells; lines part the categories."""
+def plot_confusion_by_category(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
+    """The confusion matrix; lines part the categories, whose colours the names have."""
     counts = np.array(evaluation["confusion_matrix"])
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     classes = evaluation["per_class"]
     num_classes = len(classes)
     size = 2.6 + 0.5 * min(num_classes, 10) + 0.21 * max(num_classes - 10, 0)
     small = 9 if num_classes <= 20 else 8
     figure = Figure(figsize=(size + 1, size + 0.3), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(share, cmap="Blues", norm=PowerNorm(0.6, vmin=0, vmax=1))  # for the few to be seen
-    names = [readable(entry["name"]) for entry in classes]
-    axes.set_xticks(range(num_classes), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=small)
-    axes.set_yticks(range(num_classes), names, fontsize=small)
-    axes.set(
-        xlabel="predicted",
-        ylabel="true",
-        title=f"{np.trace(counts):,} of {counts.sum():,} clips right ({100 * evaluation['accuracy']:.2f} %)",
-    )
-    for row, column in zip(*counts.nonzero(), strict=True):
-        colour = "white" if share[row, column] > 0.35 else "black"
-        axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=small)
+    image = draw_confusion(axes, counts, [entry["name"] for entry in classes], small, gamma=0.6, dark=0.35)
+    axes.set_title(f"{np.trace(counts):,} of {counts.sum():,} clips right ({100 * evaluation['accuracy']:.2f} %)")
     axes.set_xticks(np.arange(1, num_classes) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, num_classes) - 0.5, minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.5)

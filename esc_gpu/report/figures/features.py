@@ -20,6 +20,7 @@ from esc_gpu.report.figures.panels import (
     value_limits,
 )
 from esc_gpu.report.figures.save import save
+from esc_gpu.report.tables import readable
 
 FORMATS = (".png", ".pdf", ".svg")
 LAYOUTS = ((4, 1, 9.5, 1.9), (8, 2, 6.4, 2.0), (15, 3, 4.9, 2.0), (20, 4, 4.2, 2.0), (10**9, 5, 3.9, 2.0))
@@ -177,9 +178,7 @@ def draw_gallery(
             axes.set_ylabel(axes.get_ylabel() if column == 0 else "", fontsize=8)
             if row == rows - 1:
                 axes.set_xlabel("time in s", fontsize=8)
-        grid[row, first].set_title(
-            class_name.replace("_", " "), loc="left", fontsize=10, fontweight="bold", parse_math=False
-        )
+        grid[row, first].set_title(readable(class_name), loc="left", fontsize=10, fontweight="bold", parse_math=False)
     if not is_curve(every[0]):
         draw_colour_bar(grid.ravel(), every[0], limits, every, aspect=10 * rows)
     return figure

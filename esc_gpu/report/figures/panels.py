@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
@@ -21,7 +22,16 @@ GAP = 1 / 7.5  # least distance of two ticks, as a share of the axis
 STEPS = [1, 2, 2.5, 5, 10]  # of ticks
 CRISP = 512  # cells an axis of an image has at least, so that drawing it does not blur its few bins
 
+INPUT_LIMIT = 3.0  # standard deviations to either side that the normalised features are drawn in
+VEIL = (150, 150, 152)  # grey, over what Grad-CAM leaves cold
+VEIL_OPACITY = 0.85  # where it is 0
+
 Ticks = tuple[list[float], list[str]]
+
+
+def channels(image: FeatureImage) -> dict[str, FeatureImage]:
+    """The channels of an image by name; "" for the only one."""
+    return dict(image.channels) or {"": image}
 
 
 def split_channels(features: Mapping[str, FeatureImage]) -> dict[str, FeatureImage]:
@@ -191,3 +201,12 @@ def hertz(frequency: float) -> str:
     if abs(frequency) < 1000:
         return f"{frequency:.0f}"
     return f"{frequency / 1000:.1f}".removesuffix(".0") + "k"
+
+
+def draw_thumbnail(image: np.ndarray) -> np.ndarray:
+    """What the backbone sees of a clip, `(C, F, N)` in standard deviations, in colours: `(C·F, N, 3)` uint8.
+
+    The channels stand one under the other, the lowest bin of each at its lower edge.
+    """
+    rows = image[:, ::-1].reshape(-1, image.shape[-1])
+    return colormaps[SEQUENTIAL](np.clip((rows + INPUT_LIMIT) / (2 * INPUT_LIMIT), 0, 1), bytes=True)[..., :3]

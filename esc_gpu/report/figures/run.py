@@ -1,55 +1,95 @@
-"""The pictures of a run, as PNG files."""
+"""The pictures of a run: of each fold as PNG, and those of its Markdown report as PNG and as PDF."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from matplotlib import color_sequences
+from matplotlib.axes import Axes
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import FixedLocator, MaxNLocator
 
-from esc_gpu.report.figures.save import save
+from esc_gpu.evaluation.finished_run import RunResults
+from esc_gpu.report.contents import FoldMap, Mistake
+from esc_gpu.report.figures.confusion import draw_confusion
+from esc_gpu.report.figures.features import SMALL
+from esc_gpu.report.figures.panels import (
+    INPUT_LIMIT,
+    SEQUENTIAL,
+    VEIL,
+    VEIL_OPACITY,
+    channels,
+    draw_panel,
+    value_limits,
+)
+from esc_gpu.report.figures.save import save, save_pair
+from esc_gpu.report.tables import readable
 
-COLUMNS = 5
+History = Sequence[Mapping[str, float]]  # a record an epoch
+INPUTS_A_ROW = 5
+MARKERS = "os^Dv"  # once the colours are used up
+GREYING = ListedColormap(
+    [(*(part / 255 for part in VEIL), VEIL_OPACITY * (1 - heat)) for heat in np.linspace(0, 1, 256)]
+)
 
 
-def plot_curves(path: Path, history: list[dict[str, float]], title: str) -> None:
+def plot_curves(path: Path, history: History, title: str) -> None:
     """Loss, test accuracy and learning rate over the epochs."""
     figure = Figure(figsize=(11, 3.4), layout="constrained")
     loss, accuracy, rate = figure.subplots(1, 3)
     figure.suptitle(title)
-    epochs = [record["epoch"] for record in history]
-    tested = [record for record in history if "test_loss" in record]
-    tested_epochs = [record["epoch"] for record in tested]
-    loss.plot(epochs, [record["loss"] for record in history], label="training (augmented)")
-    loss.plot(tested_epochs, [record["test_loss"] for record in tested], "o-", label="test")
+    draw_curve(loss, history, "loss", label="training (augmented)")
+    draw_curve(loss, history, "test_loss", "o-", label="test")
+    draw_curve(accuracy, history, "test_accuracy", "o-", 100, color="C1")
+    draw_curve(rate, history, "lr", color="C2")
     loss.set(ylabel="cross-entropy", ylim=(0, None))
     loss.legend()
-    accuracy.plot(tested_epochs, [100 * record["test_accuracy"] for record in tested], "o-", color="C1")
     accuracy.set(ylabel="test accuracy in %", ylim=(0, 100))
-    rate.plot(epochs, [record["lr"] for record in history], color="C2")
     rate.set(ylabel="learning rate at the epoch's end", ylim=(0, None))
-    for axes in (loss, accuracy, rate):
-        axes.set(xlabel="epoch", xlim=(0, epochs[-1] + 1))
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.grid(alpha=0.3)
+    name_epochs((loss, accuracy, rate), history[-1]["epoch"] + 1)
     save(figure, path)
 
 
-def plot_confusion(path: Path, matrix: list[list[int]], class_names: list[str]) -> None:
-    """Confusion matrix: true classes down, predicted ones across, the counts in the cells."""
+def plot_fold_curves(stem: Path, histories: Mapping[int, History]) -> list[Path]:
+    """Loss and test accuracy over the epochs, a line a fold."""
+    figure = Figure(figsize=(10, 3.6), layout="constrained")
+    loss, accuracy = figure.subplots(1, 2)
+    for number, (fold, history) in enumerate(histories.items()):
+        color = f"C{number % 10}"
+        draw_curve(loss, history, "loss", color=color, label=f"fold {fold}")
+        draw_curve(loss, history, "test_loss", "o:", color=color, markersize=3)
+        draw_curve(accuracy, history, "test_accuracy", "o-", 100, color=color, markersize=3)
+    loss.set(ylabel="cross-entropy: training (lines), test (dots)", ylim=(0, None))
+    loss.legend(fontsize=8, frameon=False)
+    accuracy.set(ylabel="test accuracy in %", ylim=(0, 100))
+    name_epochs((loss, accuracy))
+    return save_pair(figure, stem)
+
+
+def draw_curve(axes: Axes, history: History, key: str, style: str = "-", scale: float = 1, **options: Any) -> None:
+    """A value over the epochs whose record has it; `options` of `plot`."""
+    known = [record for record in history if key in record]
+    axes.plot([record["epoch"] for record in known], [scale * record[key] for record in known], style, **options)
+
+
+def name_epochs(panels: Sequence[Axes], end: float | None = None) -> None:
+    """The axes of epochs, from 0 to `end` or where the curves end."""
+    for axes in panels:
+        axes.set(xlabel="epoch", xlim=(0, end))
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.grid(alpha=0.3)
+
+
+def plot_confusion(path: Path, matrix: list[list[int]], class_names: Sequence[str]) -> None:
+    """The confusion matrix, `[true][predicted]`, with its counts in the cells."""
     counts = np.array(matrix)
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     size = 2.5 + 0.5 * min(len(class_names), 30)
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
-    image = axes.imshow(share, cmap="Blues", vmin=0, vmax=1)
-    names = [name.replace("_", " ") for name in class_names]
-    small = 9 if len(names) <= 20 else 6
-    axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=small)
-    axes.set_yticks(range(len(names)), names, fontsize=small)
-    axes.set(xlabel="predicted", ylabel="true", title=f"{np.trace(counts)} of {counts.sum()} clips right")
-    for row, column in zip(*counts.nonzero(), strict=True):
-        colour = "white" if share[row, column] > 0.5 else "black"
-        axes.text(column, row, counts[row, column], ha="center", va="center", color=colour, fontsize=small)
+    image = draw_confusion(axes, counts, class_names, 9 if len(class_names) <= 20 else 6)
+    axes.set_title(f"{np.trace(counts)} of {counts.sum()} clips right")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
     save(figure, path)
 
@@ -67,33 +107,94 @@ def plot_inputs(
     `times` in seconds and `bins` in `bin_unit` label the axes; of several channels, `bins` are the first's.
     """
     num_classes, n_channels, n_bins, _ = images.shape
-    rows = -(-num_classes // COLUMNS)
-    figure = Figure(figsize=(3 * COLUMNS, 0.6 + 2.2 * rows * n_channels), layout="constrained")
-    grid = figure.subplots(rows * n_channels, COLUMNS, sharex=True, squeeze=False)
+    rows = -(-num_classes // INPUTS_A_ROW)
+    figure = Figure(figsize=(3 * INPUTS_A_ROW, 0.6 + 2.2 * rows * n_channels), layout="constrained")
+    grid = figure.subplots(rows * n_channels, INPUTS_A_ROW, sharex=True, squeeze=False)
     for axes in grid.flat:
         axes.set_visible(False)
     ticks = np.linspace(0, n_bins - 1, 5).round().astype(int)
     for number, (clip, name) in enumerate(zip(images, class_names, strict=True)):
         for channel, image in enumerate(clip):
-            axes = grid[number // COLUMNS * n_channels + channel, number % COLUMNS]
+            axes = grid[number // INPUTS_A_ROW * n_channels + channel, number % INPUTS_A_ROW]
             axes.set_visible(True)
             mesh = axes.imshow(
                 image,
                 origin="lower",
                 aspect="auto",
                 extent=(times[0], times[-1], -0.5, n_bins - 0.5),
-                vmin=-3,
-                vmax=3,
-                cmap="magma",
+                vmin=-INPUT_LIMIT,
+                vmax=INPUT_LIMIT,
+                cmap=SEQUENTIAL,
             )
             axes.yaxis.set_major_locator(FixedLocator(ticks.tolist()))
             axes.set_yticklabels([f"{bins[tick]:.0f}" for tick in ticks] if channel == 0 else [""] * len(ticks))
             axes.tick_params(labelsize=7)
             if channel == 0:
-                axes.set_title(name.replace("_", " "), fontsize=10)
-            if number % COLUMNS == 0:
+                axes.set_title(readable(name), fontsize=10)
+            if number % INPUTS_A_ROW == 0:
                 axes.set_ylabel(bin_unit if channel == 0 else f"channel {channel + 1}", fontsize=8)
             if channel == n_channels - 1:
                 axes.set_xlabel("s", fontsize=8)
     figure.colorbar(mesh, ax=grid, label="standard deviations\nfrom the training mean", shrink=0.6)
     save(figure, path)
+
+
+def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path]:
+    """The embeddings of each fold's test clips in the plane; mistakes are ringed."""
+    columns = min(3, len(maps))
+    rows = -(-len(maps) // columns)
+    n_legend = -(-len(run.class_names) // 5)
+    figure = Figure(figsize=(3.4 * columns + 1, 3.2 * rows + 0.5 + 0.2 * n_legend), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).ravel()
+    palette = color_sequences["tab10"]
+    for axes, part in zip(grid, maps, strict=False):
+        for label in np.unique(run.labels[part.rows]).tolist():
+            mine = part.points[run.labels[part.rows] == label]
+            color, marker = palette[label % 10], MARKERS[label // 10 % len(MARKERS)]
+            axes.scatter(*mine.T, s=22, color=color, marker=marker, label=readable(run.class_names[label]))
+        wrong = part.points[run.labels[part.rows] != run.predictions[part.rows]]
+        axes.scatter(*wrong.T, s=60, facecolors="none", edgecolors="black", linewidths=0.9)
+        axes.set(xticks=[], yticks=[])
+        axes.set_title(f"test fold {part.fold}", fontsize=9)
+    for axes in grid[len(maps) :]:
+        axes.set_visible(False)
+    handles = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}
+    figure.legend(handles.values(), handles.keys(), loc="outside lower center", ncols=5, fontsize=8, frameon=False)
+    return save_pair(figure, stem)
+
+
+def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> list[Path]:
+    """Features of misclassified clips, a row a clip and a column a channel; grey over what does not speak for the class
+    that was predicted."""
+    names = list(channels(mistakes[0].features))
+    per_row = max(1, 3 // len(names))  # clips
+    rows, columns = -(-len(mistakes) // per_row), per_row * len(names)
+    figure = Figure(figsize=(3.7 * columns, 2.1 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False)
+    limits = {name: value_limits([channels(clip.features)[name] for clip in mistakes]) for name in names}
+    for axes in grid.flat:
+        axes.set_visible(False)
+    for number, clip in enumerate(mistakes):
+        first = number % per_row * len(names)
+        for axes, name in zip(grid[number // per_row, first:], names, strict=False):
+            axes.set_visible(True)
+            draw_mistake(axes, clip, name, limits[name])
+        true, predicted = (readable(run.class_names[labels[clip.row]]) for labels in (run.labels, run.predictions))
+        title = (
+            f"{true} taken for {predicted} ({100 * run.probabilities[clip.row].max():.0f} %)\n{run.filenames[clip.row]}"
+        )
+        grid[number // per_row, first].set_title(title, fontsize=8, loc="left")
+    return save_pair(figure, stem)
+
+
+def draw_mistake(axes: Axes, clip: Mistake, channel: str, limits: tuple[float, float]) -> None:
+    """One channel of a clip under its veil."""
+    image = channels(clip.features)[channel]
+    draw_panel(axes, image, limits, clip.start_seconds)
+    if "predicted" in clip.heat:
+        heat = clip.heat["predicted"].astype(np.float32)
+        extent = (*axes.get_xlim(), *axes.get_ylim())
+        axes.imshow(heat, origin="lower", aspect="auto", extent=extent, cmap=GREYING, vmin=0, vmax=1)
+    axes.tick_params(**SMALL)
+    axes.set_xlabel("time in s", fontsize=8)
+    axes.yaxis.label.set_fontsize(8)

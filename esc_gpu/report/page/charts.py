@@ -8,7 +8,7 @@ import numpy as np
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.images import FeatureImage
-from esc_gpu.report.figures.panels import DIVERGING, SEQUENTIAL, is_curve, value_limits
+from esc_gpu.report.figures.panels import DIVERGING, SEQUENTIAL, channels, is_curve, value_limits
 from esc_gpu.report.page.axes import Axis, Tick, bin_axis, value_axis
 from esc_gpu.report.page.images import feature_uri, heat_uri
 
@@ -45,11 +45,6 @@ class Picture:
 
 
 Limits = dict[str, tuple[float, float]]
-
-
-def channels(image: FeatureImage) -> dict[str, FeatureImage]:
-    """The channels of an image by name; "" for the only one."""
-    return dict(image.channels) or {"": image}
 
 
 def limits_of(images: Sequence[FeatureImage]) -> Limits:

@@ -8,9 +8,9 @@ from matplotlib import colormaps
 from matplotlib.colors import to_hex
 from PIL import Image
 
+from esc_gpu.report.figures.panels import VEIL, VEIL_OPACITY
+
 WEBP_QUALITY = 88  # the colours of neighbouring values blur from about 70 down
-VEIL = (150, 150, 152)  # grey, over what Grad-CAM leaves cold
-VEIL_OPACITY = 0.85  # where it is 0
 
 
 def data_uri(data: bytes, media_type: str) -> str:

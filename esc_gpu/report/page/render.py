@@ -14,7 +14,7 @@ from markupsafe import Markup
 from esc_gpu.report import texts
 from esc_gpu.report.contents import Clip, Mistake, RunReport
 from esc_gpu.report.evaluation_tables import METRICS
-from esc_gpu.report.figures.panels import DIVERGING, SEQUENTIAL
+from esc_gpu.report.figures.panels import DIVERGING, INPUT_LIMIT, SEQUENTIAL
 from esc_gpu.report.page import charts
 from esc_gpu.report.page.axes import value_axis
 from esc_gpu.report.page.images import color_stops, data_uri
@@ -22,7 +22,6 @@ from esc_gpu.report.tables import counted, mean_and_spread, percent, readable
 
 # Of pictures and, after them, sounds; what goes beyond is left out, of the surest mistakes last. With the rest, 60 MB.
 PAGE_BYTES = 58_000_000
-INPUT_LIMIT = 3.0  # standard deviations to either side that the normalised features are drawn in
 N_LIKELIEST = 3
 N_SHAPES = 5  # of points, for classes of one colour
 LEVELS = 10  # of shading in the confusion matrix

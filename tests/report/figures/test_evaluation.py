@@ -9,10 +9,15 @@ from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.comparison import compare
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.report.figures import evaluation as evaluation_plots
-from esc_gpu.report.figures.evaluation import plot_comparison, plot_confusion, plot_per_class, plot_reliability
+from esc_gpu.report.figures.evaluation import (
+    plot_comparison,
+    plot_confusion_by_category,
+    plot_per_class,
+    plot_reliability,
+)
 from tests.helpers.made_up_runs import write_esc10_run, write_run
 
-PLOTS = {"confusion": plot_confusion, "reliability": plot_reliability, "per_class": plot_per_class}
+PLOTS = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
 
 
 @pytest.fixture
@@ -71,7 +76,7 @@ def test_an_evaluation_with_nothing_to_show(tmp_path):
 
 
 def test_the_confusion_matrix_has_its_counts(tmp_path, ten, figure):
-    plot_confusion(tmp_path / "plot", ten)
+    plot_confusion_by_category(tmp_path / "plot", ten)
     axes = figure[0].axes[0]
     drawn = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in axes.texts}
     matrix = np.array(ten["confusion_matrix"])

@@ -14,6 +14,7 @@ from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.images import feature_image
 from esc_gpu.frontends.registry import create_frontend
+from esc_gpu.report.figures.panels import VEIL, VEIL_OPACITY
 from esc_gpu.report.page.axes import Axis
 from esc_gpu.report.page.charts import (
     band_path,
@@ -25,7 +26,7 @@ from esc_gpu.report.page.charts import (
     time_axis,
     waveform_outline,
 )
-from esc_gpu.report.page.images import VEIL, VEIL_OPACITY, color_stops
+from esc_gpu.report.page.images import color_stops
 from tests.helpers.made_up_report import LOGMEL, RATE, SMALL
 
 UNIT, TENS = Axis(0, 1, (), ""), Axis(0, 10, (), "")

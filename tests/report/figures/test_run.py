@@ -1,28 +1,11 @@
-"""Tables and pictures of results."""
+"""The pictures of a run: its curves, its confusion matrix, and what the backbone sees."""
 
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
-from esc_gpu.report import format_summary, plot_confusion, plot_curves, plot_inputs
+from esc_gpu.report import plot_confusion, plot_curves, plot_inputs
 from esc_gpu.report.figures import run as plots
-
-FOLD = {"accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 0.75, "clips": 8, "seconds": 12.3}
-
-
-def test_the_table_has_a_line_a_fold_then_mean_and_spread():
-    spread = {name: {"mean": 0.5, "std": 0.0123} for name in ("accuracy", "macro_f1", "top3_accuracy")}
-    folds = [{"fold": 1, **FOLD}, {"fold": 2, **FOLD}]
-    lines = format_summary({"folds": folds, "overall": {"clips": 16, **spread}, "seconds": 25}).splitlines()
-    assert [line.split()[0] for line in lines] == ["fold", "1", "2", "mean", "std"]
-    assert lines[1].split() == ["1", "8", "50.00", "40.00", "75.00", "12"]
-    assert lines[4].split() == ["std", "1.23", "1.23", "1.23"]
-
-
-def test_one_fold_has_no_spread():
-    means = {name: {"mean": 0.5, "std": None} for name in ("accuracy", "macro_f1", "top3_accuracy")}
-    text = format_summary({"folds": [{"fold": 3, **FOLD}], "overall": {"clips": 8, **means}, "seconds": 12})
-    assert "std" not in text
 
 
 def is_drawn(path):
