@@ -45,6 +45,12 @@ def draw_cutmix(
 
     Source: Yun et al., "CutMix: Regularization Strategy to Train Strong Classifiers with Localizable Features" (ICCV
     2019), eq. 1, with bands for boxes.
+
+    >>> from esc_gpu.augment import Draws, draw_cutmix
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> cutmix, target = draw_cutmix(torch.eye(4), (64, 32), 0.5, "time", draws)
+    >>> cutmix(torch.zeros(4, 1, 64, 32)).shape, target.shape
+    (torch.Size([4, 1, 64, 32]), torch.Size([4, 4]))
     """
     n_clips = len(target)
     length = image_size[1] if axis == "time" else image_size[0]

@@ -14,6 +14,10 @@ class Draws:
         generator: the source of all numbers; its device is theirs.
         first: position in the batch of the first clip that is here.
         batch_size: clips of the whole batch; None where they are all here.
+
+    >>> from esc_gpu.augment import Draws
+    >>> Draws(torch.Generator().manual_seed(0)).uniform(4, 2).shape
+    torch.Size([4, 2])
     """
 
     def __init__(self, generator: Generator, first: int = 0, batch_size: int | None = None):

@@ -25,6 +25,11 @@ def random_equalizer(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tens
 
     Source: frequency sampling design, Oppenheim & Schafer, "Discrete-Time Signal Processing", section 7; overlap-save,
     section 8.7.
+
+    >>> from esc_gpu.augment import Draws, random_equalizer
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> random_equalizer(torch.zeros(2, 8000), 6.0, draws).shape
+    torch.Size([2, 8000])
     """
     gain_db = max_gain_db * (2 * draws.uniform(len(waveform), OCTAVES + 1) - 1)
     # Only what the equaliser changes is filtered.

@@ -25,6 +25,11 @@ def draw_erasing(
         draws: the random numbers; their device is the image's.
 
     Source: Zhong et al., "Random Erasing Data Augmentation" (AAAI 2020), algorithm 1.
+
+    >>> from esc_gpu.augment import Draws, draw_erasing
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> draw_erasing(2, (64, 32), 0.5, (0.02, 0.3), 0.3, draws)(torch.zeros(2, 1, 64, 32)).shape
+    torch.Size([2, 1, 64, 32])
     """
     n_bins, n_frames = image_size
     smallest, largest = area_share

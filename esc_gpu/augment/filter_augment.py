@@ -38,6 +38,11 @@ def draw_filter_augment(
         n_bands: least and largest number of bands, from 1.
         draws: the random numbers; their device is the image's.
         min_bins: the narrowest band, where so many bands of it fit.
+
+    >>> from esc_gpu.augment import Draws, draw_filter_augment
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> draw_filter_augment(2, 64, 0.5, (2, 5), draws)(torch.zeros(2, 1, 64, 32)).shape
+    torch.Size([2, 1, 64, 32])
     """
     fewest, most = n_bands
     count = (fewest + (most - fewest + 1) * draws.uniform(n_clips, 1)).floor()

@@ -21,6 +21,11 @@ def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple
         draws: the random numbers.
 
     Source: Zhang et al., "mixup: Beyond Empirical Risk Minimization" (ICLR 2018), eq. 1.
+
+    >>> from esc_gpu.augment import Draws, mixup
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> [part.shape for part in mixup(torch.zeros(4, 8000), torch.eye(4), 0.2, draws)]
+    [torch.Size([4, 8000]), torch.Size([4, 4])]
     """
     n_clips = len(waveform)
     share = draw_beta(n_clips, alpha, draws)[:, None]
@@ -45,6 +50,11 @@ def between_class(
 
     Source: Tokozume, Ushiku & Harada, "Learning from Between-class Examples for Deep Sound Recognition" (ICLR 2018),
     section 3.
+
+    >>> from esc_gpu.augment import Draws, between_class
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> [part.shape for part in between_class(torch.zeros(4, 8000), torch.eye(4), 0.5, draws, 8000)]
+    [torch.Size([4, 8000]), torch.Size([4, 4])]
     """
     n_clips = len(waveform)
     partner = partners(n_clips, waveform.device)

@@ -24,6 +24,11 @@ def draw_spec_augment(
         draws: the random numbers; their device is the image's.
 
     Source: Park et al., "SpecAugment" (Interspeech 2019), section 2, steps 2 and 3.
+
+    >>> from esc_gpu.augment import Draws, draw_spec_augment
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> draw_spec_augment(2, (64, 32), 2, 0.1, 2, 0.1, draws)(torch.zeros(2, 1, 64, 32)).shape
+    torch.Size([2, 1, 64, 32])
     """
     n_bins, n_frames = image_size
     bins = draw_bands(n_clips, n_bins, freq_masks, freq_mask_share, draws)

@@ -47,6 +47,11 @@ def random_speed(waveform: Tensor, max_change: float, draws: Draws, n_samples: i
 
     Source: Ko et al., "Audio augmentation for speech recognition" (Interspeech 2015); Smith, "Digital Audio Resampling"
     (CCRMA, 2002), for the interpolation.
+
+    >>> from esc_gpu.augment import Draws, random_speed
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> random_speed(torch.zeros(2, 8000), 0.1, draws).shape
+    torch.Size([2, 8000])
     """
     n_clips, length = waveform.shape
     n_samples = length if n_samples is None else n_samples

@@ -68,6 +68,11 @@ def draw_frequency_warp(n_clips: int, max_change: float, max_shift_share: float,
 
     Source: Jaitly & Hinton, "Vocal Tract Length Perturbation (VTLP) improves speech recognition" (ICML workshop, 2013),
     without the bend that keeps the highest frequency in place.
+
+    >>> from esc_gpu.augment import Draws, draw_frequency_warp
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> draw_frequency_warp(2, 0.1, 0.05, draws)(torch.zeros(2, 1, 64, 32)).shape
+    torch.Size([2, 1, 64, 32])
     """
     scale = (1 + max_change) ** draw_between(n_clips, -1, 1, draws)
     return FrequencyWarp(scale, draw_between(n_clips, -max_shift_share, max_shift_share, draws))
@@ -79,6 +84,11 @@ def draw_time_stretch(n_clips: int, max_change: float, draws: Draws) -> TimeStre
     Args:
         max_change: tempi are log-uniform in `[1 / (1 + max_change), 1 + max_change]`.
         draws: the random numbers; their device is the image's.
+
+    >>> from esc_gpu.augment import Draws, draw_time_stretch
+    >>> draws = Draws(torch.Generator().manual_seed(0))
+    >>> draw_time_stretch(2, 0.1, draws)(torch.zeros(2, 1, 64, 32)).shape
+    torch.Size([2, 1, 64, 32])
     """
     return TimeStretch((1 + max_change) ** draw_between(n_clips, -1, 1, draws))
 

@@ -6,12 +6,10 @@ import torch
 from benchmarks.exactness.graphs import LIMIT, compiled, exported, relative_error, through_onnx, traced
 from esc_gpu import WaveformClassifier, create_frontend
 from tests.helpers.clips import noise
-from tests.helpers.frontend_cases import CASES, each
+from tests.helpers.frontend_cases import NATIVE, OTHERS, each
 
 pytestmark = pytest.mark.usefixtures("onnx_operators")
 
-NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
-OTHERS = {key: case for key, case in CASES.items() if case.get("backend", "native") != "native"}
 SAMPLES = 3000
 
 
