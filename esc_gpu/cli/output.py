@@ -3,16 +3,21 @@
 from argparse import ArgumentParser
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from esc_gpu.report.tables import Table
+if TYPE_CHECKING:
+    from esc_gpu.report.tables import Table
 
 
 def add_bootstrap_arguments(parser: ArgumentParser) -> None:
     """The options that `esc-gpu compare` has, too."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
-    parser.add_argument("--bootstrap", type=int, default=10_000, metavar="N", help="resamples (default: 10000)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the resamples (default: 0)")
+    parser.add_argument(
+        "--bootstrap", type=int, default=10_000, metavar="N", help="draw N bootstrap resamples (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--seed", type=int, default=0, metavar="S", help="draw the resamples with this seed (default: %(default)s)"
+    )
 
 
 def show(

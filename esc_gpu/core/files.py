@@ -121,6 +121,12 @@ def read_json(path: Path) -> dict[str, Any]:
         raise EscGpuError(f"{path} is not JSON: {error}") from error
 
 
+def check_there(option: str, file: str | Path) -> None:
+    """Refuse the file of an option that is not there, before the work."""
+    if not Path(file).is_file():
+        raise EscGpuError(f"{option}: there is no file {file}; correct the name")
+
+
 def check_writable(file: Path) -> None:
     """Refuse a path that nothing can be written to, before the work.
 

@@ -100,6 +100,23 @@ def default_frontends(
     return made
 
 
+def make_frontends(sample_rate: int, options: Mapping[str, Mapping[str, Any]]) -> dict[str, Frontend]:
+    """Front-ends for waveforms at `sample_rate` (Hz), each by its options; one for another rate resamples first.
+
+    Args:
+        options: what `create_frontend` is called with, `sample_rate` included, by a name for each.
+
+    Raises:
+        EscGpuError: for options that a front-end refuses.
+    """
+    return {
+        name: create_frontend(
+            **chosen, **({} if chosen["sample_rate"] == sample_rate else {"input_sample_rate": sample_rate})
+        )
+        for name, chosen in options.items()
+    }
+
+
 def default_options(name: str, sample_rate: int) -> dict[str, Any]:
     """What `create_frontend` is called with besides the name."""
     options: dict[str, Any] = {"sample_rate": sample_rate}

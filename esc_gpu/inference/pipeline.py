@@ -20,17 +20,16 @@ from huggingface_hub.errors import (
 from torch import Tensor, nn
 
 from esc_gpu.core.machine import AUTOCAST, is_fast
-from esc_gpu.core.run_layout import CARD, FOLDS, PIPELINE, WEIGHTS, fold_number
+from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
 from esc_gpu.core.waveform import check_waveform
 from esc_gpu.errors import EscGpuError, first_line
+from esc_gpu.inference.find_pipeline import HUB, find_pipeline
 from esc_gpu.inference.model_card import is_card, write_card
 from esc_gpu.model import checkpoint
 from esc_gpu.model.classifier import WaveformClassifier
 
 if TYPE_CHECKING:
     from esc_gpu.inference.prediction import Prediction
-
-HUB = "hf-hub:"  # as timm spells it
 
 
 class Pipeline(nn.Module, ModelHubMixin):
@@ -215,31 +214,10 @@ def load_pipeline(
     Raises:
         EscGpuError: for a folder without a pipeline, a fold that is not there, and a device that this machine lacks.
     """
-    if str(path).startswith(HUB):
-        if fold is not None:
-            raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
+    folder = find_pipeline(path, fold)
+    if folder is None:
         return Pipeline.from_pretrained(str(path).removeprefix(HUB), device=device, precision=precision)
-    return _read(find_folder(Path(os.path.expanduser(path)), fold), device, precision)
-
-
-def find_folder(path: Path, fold: int | None) -> Path:
-    """The folder with the weights: `path` itself or, of a run, that of a fold."""
-    if (path / WEIGHTS).is_file():
-        if fold is not None:
-            raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
-        return path
-    parts = {fold_number(weights.parent): weights.parent for weights in path.glob(f"{FOLDS}/{WEIGHTS}")}
-    folds = {number: part for number, part in parts.items() if number is not None}
-    if not folds:
-        reason = f"holds no {WEIGHTS}" if path.is_dir() else "is no folder"
-        raise EscGpuError(
-            f"{path} {reason}: give the folder of a run or of one of its folds, such as runs/NAME/fold1, one written "
-            f"by save_pretrained, or {HUB}USER/NAME"
-        )
-    fold = min(folds) if fold is None else fold
-    if fold not in folds:
-        raise EscGpuError(f"{path} has no trained fold {fold}; there are {', '.join(map(str, sorted(folds)))}")
-    return folds[fold]
+    return _read(folder, device, precision)
 
 
 def _read(folder: Path, device: str | torch.device, precision: str | None) -> Pipeline:

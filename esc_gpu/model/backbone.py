@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 from esc_gpu.core.checks import nearest
+from esc_gpu.core.files import check_there
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.stem import Stem
 
@@ -39,8 +40,7 @@ def create_backbone(
         )
     overlay = None
     if weights is not None:
-        if not Path(weights).is_file():
-            raise EscGpuError(f"model.weights: there is no file {weights}")
+        check_there("model.weights", weights)
         overlay = {"file": str(weights)}
     try:
         model = timm.create_model(

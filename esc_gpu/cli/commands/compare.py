@@ -7,15 +7,25 @@ from pathlib import Path
 from esc_gpu.cli.output import add_bootstrap_arguments, show, write
 from esc_gpu.errors import EscGpuError
 
-HELP = "finished runs side by side on the same clips, with McNemar's test of each pair"
+HELP = "compare finished runs on the same clips, with McNemar's test of each pair"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="folders of runs; those that differ in train.seed are one row"
+        "runs",
+        nargs="+",
+        type=Path,
+        metavar="RUN",
+        help="a run's folder; runs that differ in train.seed only share a row",
     )
-    parser.add_argument("--output", type=Path, metavar="DIR", help="folder of the files (default: none are written)")
-    parser.add_argument("--common", action="store_true", help="use the clips that all runs have")
+    parser.add_argument(
+        "--output", type=Path, metavar="DIR", help="write the files into this folder (default: no file is written)"
+    )
+    parser.add_argument(
+        "--common",
+        action="store_true",
+        help="compare on the clips that all runs have (default: refuse runs with different clips)",
+    )
     add_bootstrap_arguments(parser)
 
 
@@ -25,12 +35,14 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if len({folder.resolve() for folder in arguments.runs}) < len(arguments.runs):
         raise EscGpuError("compare was given a run twice; expected different ones; leave one out")
 
-    from esc_gpu.evaluation.comparison import compare
     from esc_gpu.evaluation.finished_run import read_run
+
+    runs = [read_run(folder) for folder in arguments.runs]  # a wrong folder does not wait for the imports below
+
+    from esc_gpu.evaluation.comparison import compare
     from esc_gpu.report.evaluation_tables import comparison_tables, describe_comparison
     from esc_gpu.report.figures.evaluation import plot_comparison
 
-    runs = [read_run(folder) for folder in arguments.runs]
     comparison = compare(runs, arguments.common, arguments.bootstrap, arguments.seed)
     heading, tables = describe_comparison(comparison), comparison_tables(comparison)
     show(say, arguments.json, heading, comparison, tables)

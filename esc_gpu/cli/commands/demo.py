@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from esc_gpu.errors import EscGpuError
 
-HELP = "hear by a trained model in the browser: a page on this machine, for files and the microphone"
+HELP = "open a page in the browser on which a trained model listens to files and to the microphone"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -17,14 +17,24 @@ def add_arguments(parser: ArgumentParser) -> None:
         required=True,
         nargs="+",
         metavar="RUN",
-        help="runs' folders, folds' folders, ones that save_pretrained wrote, or hf-hub:USER/NAME; one entry each",
+        help="a run's folder, a fold's folder, a folder that save_pretrained wrote, or hf-hub:USER/NAME; the page "
+        "offers each of them",
     )
-    parser.add_argument("--fold", type=int, metavar="N", help="which fold's model of the runs; by default the first")
-    parser.add_argument("--port", type=int, default=7860, metavar="P", help="of 127.0.0.1 (default: 7860)")
+    parser.add_argument(
+        "--fold", type=int, metavar="N", help="take the model of fold N of each run (default: the lowest)"
+    )
+    parser.add_argument(
+        "--port", type=int, default=7860, metavar="P", help="serve the page at 127.0.0.1:P (default: 7860)"
+    )
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     check_options(arguments.port)
+
+    from esc_gpu.inference.find_pipeline import find_pipeline
+
+    for path in arguments.model:
+        find_pipeline(path, arguments.fold)  # a wrong folder does not wait for the imports below
 
     import torch
 

@@ -3,11 +3,11 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-HELP = "get the public ESC-50 recordings (about 600 MB)"
+HELP = "download the public ESC-50 recordings (about 600 MB)"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--root", required=True, metavar="DIR", help="folder to put meta/ and audio/ into")
+    parser.add_argument("--root", required=True, metavar="DIR", help="put meta/ and audio/ into this folder")
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:

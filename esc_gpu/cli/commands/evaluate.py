@@ -3,35 +3,36 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from esc_gpu.cli.output import add_bootstrap_arguments, show, write
 
-if TYPE_CHECKING:
-    pass
-
-HELP = "metrics, intervals, calibration and confusions of a finished run, or of its seeds together"
+HELP = "compute metrics, intervals, calibration and confusions of a finished run, or of its seeds together"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
-        "runs", nargs="+", type=Path, metavar="RUN", help="folder of a run; several that differ in train.seed only"
+        "runs", nargs="+", type=Path, metavar="RUN", help="a run's folder; several runs may differ in train.seed only"
     )
     parser.add_argument(
-        "--output", type=Path, metavar="DIR", help="folder of the files (default: RUN/evaluation; none for several)"
+        "--output",
+        type=Path,
+        metavar="DIR",
+        help="write the files into this folder (default: RUN/evaluation; for several runs no file is written)",
     )
     add_bootstrap_arguments(parser)
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.core.run_layout import EVALUATION
-    from esc_gpu.evaluation.assessment import assess_seeds
     from esc_gpu.evaluation.finished_run import read_run
+
+    runs = [read_run(folder) for folder in arguments.runs]  # a wrong folder does not wait for the imports below
+
+    from esc_gpu.evaluation.assessment import assess_seeds
     from esc_gpu.evaluation.run_groups import check_same_but_seed, same_clips
     from esc_gpu.report.evaluation_tables import describe_evaluation, evaluation_tables
     from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
 
-    runs = [read_run(folder) for folder in arguments.runs]
     check_same_but_seed(runs)
     aligned = same_clips(runs, common=True) if len(runs) > 1 else runs
     evaluation = assess_seeds(aligned, arguments.bootstrap, arguments.seed)

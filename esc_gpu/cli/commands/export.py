@@ -8,43 +8,57 @@ from pathlib import Path
 from esc_gpu.core.run_layout import CONFIG, fold_number
 from esc_gpu.errors import EscGpuError
 
-HELP = "write a trained pipeline, waveform to logits, as one ONNX or torch file that runs without this package"
+HELP = "write a trained pipeline, from waveform to logits, as one ONNX or torch file that runs without this package"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("run", metavar="RUN", help="folder of a run or of a pipeline, or hf-hub:USER/NAME")
-    parser.add_argument("--fold", type=int, help="whose model (default: the lowest fold that there is)")
-    parser.add_argument("--format", required=True, choices=("onnx", "torch"), help="onnx, or torch for a .pt2 file")
-    parser.add_argument("--output", type=Path, metavar="FILE", help="(default: model.onnx or .pt2 beside the weights)")
     parser.add_argument(
-        "--clips", type=int, default=32, metavar="N", help="clips that the file is checked on (default: 32)"
+        "run",
+        metavar="RUN",
+        help="a run's folder, a fold's folder, a folder that save_pretrained wrote, or hf-hub:USER/NAME",
     )
+    parser.add_argument(
+        "--fold", type=int, metavar="N", help="export the model of fold N of a run (default: the lowest)"
+    )
+    parser.add_argument(
+        "--format", required=True, choices=("onnx", "torch"), help="write an ONNX graph, or a .pt2 file of torch.export"
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        metavar="FILE",
+        help="write to FILE (default: model.onnx or model.pt2 beside the weights)",
+    )
+    parser.add_argument("--clips", type=int, default=32, metavar="N", help="check the file on N clips (default: 32)")
     parser.add_argument(
         "--recordings",
         nargs="+",
         metavar="PATH",
-        help="audio files or folders of them to check the file on (default: the run's own test fold)",
+        help="check the file on these audio files, or on those in these folders (default: the test fold of the run)",
     )
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.data.clips.decode import check_file
     from esc_gpu.data.recordings.audio_files import find_audio_files
-    from esc_gpu.inference.export import SUFFIXES, export, read_clips
-    from esc_gpu.inference.pipeline import HUB, find_folder, load_pipeline
+    from esc_gpu.inference.find_pipeline import HUB, find_pipeline
 
     if arguments.clips < 1:
         raise EscGpuError(f"--clips is {arguments.clips}; a file is checked on one clip or more")
-    is_remote = arguments.run.startswith(HUB)
-    if is_remote and None in (arguments.output, arguments.recordings):
+    if arguments.run.startswith(HUB) and None in (arguments.output, arguments.recordings):
         raise EscGpuError(f"{arguments.run} is on no disk: give --output FILE, and --recordings to check the file on")
+    folder = find_pipeline(arguments.run, arguments.fold) or Path()
+    given = [Path(name) for name in find_audio_files(arguments.recordings or [])]
+    for path in spread(given, arguments.clips):
+        check_file(path)  # neither a wrong folder nor a wrong file waits for the imports below
+
+    from esc_gpu.inference.export import SUFFIXES, export, read_clips
+    from esc_gpu.inference.pipeline import load_pipeline
+
     pipeline = load_pipeline(arguments.run, arguments.fold, precision="no")
-    folder = Path() if is_remote else find_folder(Path(os.path.expanduser(arguments.run)), arguments.fold)
     file = arguments.output or folder / f"model{SUFFIXES[arguments.format]}"
-    if arguments.recordings:
-        paths, source = [Path(name) for name in find_audio_files(arguments.recordings)], "the recordings given"
-    else:
-        paths, source = find_test_clips(folder), f"the test clips of {folder.name}"
-    chosen = spread(paths, arguments.clips)
+    chosen = spread(given or find_test_clips(folder), arguments.clips)
+    source = "the recordings given" if given else f"the test clips of {folder.name}"
     say(f"exporting {arguments.run} as {arguments.format}, to be checked on {len(chosen)} of {source}")
     agreement = export(pipeline, file, arguments.format, read_clips(pipeline, chosen))
     say(

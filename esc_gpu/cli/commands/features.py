@@ -3,7 +3,7 @@
 import os
 import re
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     import numpy as np
 
     from esc_gpu.frontends import Frontend
-    from esc_gpu.report.figures.features import Clip
 
 HELP = "draw, save and analyse the audio features of clips or of a data set"
 
@@ -31,12 +30,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="CLIP",
-        help="audio files of any format and rate that libsndfile reads: one is drawn with all its features, several "
-        "side by side",
+        help="an audio file of any format and rate that libsndfile reads; one file is drawn with all its features, "
+        "several are drawn side by side",
     )
     features = parser.add_argument_group("features")
     features.add_argument(
-        "--frontends", nargs="+", metavar="NAME", help="front-ends with their default options (all that fit the clips)"
+        "--frontends",
+        nargs="+",
+        metavar="NAME",
+        help="take these front-ends with their default options (default: all that fit the clips)",
     )
     features.add_argument(
         "--config",
@@ -44,40 +46,64 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="front-ends by the section `frontend` of YAML files of a run, each called by its file's name",
+        help="also take the front-end that the section `frontend` of each YAML file describes, under the file's name",
     )
-    features.add_argument("--list", action="store_true", help="list the front-ends and what they are, and end")
+    features.add_argument("--list", action="store_true", help="list the front-ends with what they are, and end")
     features.add_argument(
-        "--sample-rate", type=int, default=44100, metavar="HZ", help="to which clips are resampled (%(default)s)"
+        "--sample-rate",
+        type=int,
+        default=44100,
+        metavar="HZ",
+        help="resample the clips to this rate (default: %(default)s)",
     )
     features.add_argument(
         "--seconds",
         type=float,
         metavar="S",
-        help=f"length of a clip (all of the recording, up to {DRAWN_SECONDS:g}; in a data set {CLIP_SECONDS:g})",
+        help=f"take clips of S seconds (default: all of the recording, up to {DRAWN_SECONDS:g} s; in a data set "
+        f"{CLIP_SECONDS:g} s)",
     )
-    features.add_argument("--start", type=float, metavar="S", help="where in the recording a clip begins (0)")
+    features.add_argument("--start", type=float, metavar="S", help="begin the clip at S seconds (default: 0)")
     data = parser.add_argument_group("data sets")
-    data.add_argument("--root", type=Path, metavar="DIR", help="recordings in ESC-50's layout, or those of the table")
-    data.add_argument("--table", type=Path, metavar="CSV", help="recordings by a table with path, label and fold")
-    data.add_argument("--subset", choices=("all", "esc10"), default="all", help="of ESC-50 (%(default)s)")
-    data.add_argument("--gallery", action="store_true", help="draw some clips of every class, a picture a front-end")
-    data.add_argument("--per-class", type=int, default=3, metavar="N", help="clips of a class there (%(default)s)")
+    data.add_argument(
+        "--root",
+        type=Path,
+        metavar="DIR",
+        help="take the recordings in this folder, in ESC-50's layout or as the table lists them",
+    )
+    data.add_argument(
+        "--table",
+        type=Path,
+        metavar="CSV",
+        help="take the recordings that this table lists, with the columns path, label and fold",
+    )
+    data.add_argument(
+        "--subset", choices=("all", "esc10"), default="all", help="take this part of ESC-50 (default: %(default)s)"
+    )
+    data.add_argument(
+        "--gallery", action="store_true", help="draw some clips of every class, with a picture for each front-end"
+    )
+    data.add_argument(
+        "--per-class", type=int, default=3, metavar="N", help="draw N clips of each class there (default: %(default)s)"
+    )
     data.add_argument(
         "--statistics",
         action="store_true",
-        help="mean and spread of each bin by class, Fisher's ratio, silhouette, and the accuracy of a linear "
-        "discriminant on held-out folds",
+        help="compute mean and spread of each bin by class, Fisher's ratio, the silhouette, and the accuracy of a "
+        "linear discriminant on held-out folds",
     )
     data.add_argument(
-        "--cache-dir", default="~/.cache/esc_gpu", metavar="DIR", help="of decoded clips, as in training (%(default)s)"
+        "--cache-dir",
+        default="~/.cache/esc_gpu",
+        metavar="DIR",
+        help="keep the decoded clips in this folder, as in training (default: %(default)s)",
     )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="PATH",
-        help="of clips a picture, *.png, *.pdf or *.svg, or for one clip *.npz with the numbers (features.png); of a "
-        "data set a folder (features)",
+        help="write to PATH: for clips a picture, *.png, *.pdf or *.svg, or for one clip *.npz with the numbers "
+        "(default: features.png); for a data set a folder (default: features)",
     )
 
 
@@ -103,7 +129,8 @@ def list_all(say: Callable[[str], None]) -> None:
 
 
 def check(arguments: Namespace) -> None:
-    """Refuse options that do not go together, before anything is read."""
+    """Refuse options that do not go together, and paths that lead nowhere, before anything is read."""
+    from esc_gpu.core.files import check_there
     from esc_gpu.errors import EscGpuError
 
     data_set = arguments.root is not None or arguments.table is not None
@@ -131,12 +158,28 @@ def check(arguments: Namespace) -> None:
         raise EscGpuError(f"--sample-rate is {arguments.sample_rate}; expected 1000 to 384000 (Hz); correct it")
     if arguments.seconds is not None and not 1 / arguments.sample_rate <= arguments.seconds <= 3600:
         raise EscGpuError(f"--seconds is {arguments.seconds:g}; expected a sample or more, up to 3600 (s); correct it")
+    names = config_names(arguments)
+    for path, name in zip(arguments.config, names, strict=True):
+        if names.count(name) > 1:
+            raise EscGpuError(f"two of the files of --config are called {path.stem}; expected different names")
+        check_there("--config", path)
+    for path in arguments.clips:
+        if not path.is_file():
+            raise EscGpuError(f"{path}: no such file; expected an audio file; correct its name")
+
+
+def config_names(arguments: Namespace) -> list[str]:
+    """What the front-end of each file of --config is called: as its file, or apart from one of --frontends."""
+    named = arguments.frontends or []
+    return [f"{path.stem}_config" if path.stem in named else path.stem for path in arguments.config]
 
 
 def run_clips(arguments: Namespace, say: Callable[[str], None]) -> None:
     """Draw one clip or several, or save the numbers of one."""
     from esc_gpu.errors import EscGpuError
+    from esc_gpu.experiment.clip_features import make_clip, save_arrays
     from esc_gpu.report.figures.features import check_format, draw_clips, plot_features, save_figure
+    from esc_gpu.report.tables import counted
 
     output = arguments.output or Path("features.png")
     as_arrays = output.suffix.lower() == ARRAYS
@@ -144,9 +187,10 @@ def run_clips(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise EscGpuError(f"{output} holds the features of one clip, not of {len(arguments.clips)}: give one clip")
     if not as_arrays:
         check_format(output)
-    waveforms = [read_clip(path, arguments, say) for path in arguments.clips]
-    frontends = make_frontends(arguments, min(map(len, waveforms)), say)
-    clips = [make_clip(*pair, arguments, frontends) for pair in zip(arguments.clips, waveforms, strict=True)]
+    waveforms = [read_part(path, arguments, say) for path in arguments.clips]
+    frontends = choose_frontends(arguments, min(map(len, waveforms)), say)
+    options = (arguments.sample_rate, frontends, arguments.start or 0.0)
+    clips = [make_clip(*pair, *options) for pair in zip(arguments.clips, waveforms, strict=True)]
     make_folder(output.parent)
     first = clips[0]
     if as_arrays:
@@ -158,72 +202,23 @@ def run_clips(arguments: Namespace, say: Callable[[str], None]) -> None:
     say(f"{counted(len(frontends), 'front-end')} of {counted(len(clips), 'clip')} in {output}")
 
 
-def counted(number: int, word: str) -> str:
-    """As in 1 clip, 2 clips."""
-    return f"{number} {word}{'s' * (number != 1)}"
-
-
-def read_clip(path: Path, arguments: Namespace, say: Callable[[str], None]) -> "np.ndarray":
+def read_part(path: Path, arguments: Namespace, say: Callable[[str], None]) -> "np.ndarray":
     """The part of a recording that was asked for, as far as there is one: (T,) int16."""
-    from esc_gpu.data.clips.decode import decode_clip, recording_samples
-    from esc_gpu.errors import EscGpuError
+    from esc_gpu.experiment.clip_features import read_clip
 
-    if not path.is_file():
-        raise EscGpuError(f"{path}: no such file; expected an audio file; correct its name")
-    rate = arguments.sample_rate
-    length = recording_samples(path, rate)
-    start = round((arguments.start or 0.0) * rate)
-    if start >= length:
-        raise EscGpuError(
-            f"{path}: is {length / rate:.2f} s long; --start is {arguments.start:g}; choose an earlier one"
-        )
+    rate, start = arguments.sample_rate, arguments.start or 0.0
     seconds = DRAWN_SECONDS if arguments.seconds is None else arguments.seconds
-    samples = min(max(1, round(seconds * rate)), length - start)
-    if arguments.seconds is None and samples < length - start:
+    waveform, length = read_clip(path, rate, start, seconds)
+    if arguments.seconds is None and len(waveform) < length - round(start * rate):
         say(f"{path}: {seconds:g} s of {length / rate:.0f} s; --start and --seconds choose another part")
-    return decode_clip(path, start, sample_rate=rate, samples=samples)
+    return waveform
 
 
-def make_clip(path: Path, waveform: "np.ndarray", arguments: Namespace, frontends: "Mapping[str, Frontend]") -> "Clip":
-    """A clip with its features."""
-    import torch
-
-    from esc_gpu.errors import EscGpuError
-    from esc_gpu.frontends.images import compute_features
-    from esc_gpu.report.figures.features import Clip
-
-    try:
-        images = compute_features(torch.from_numpy(waveform), arguments.sample_rate, frontends)
-    except EscGpuError as error:
-        raise EscGpuError(f"{path}: {error}") from error
-    return Clip(path.name, waveform / 32768, arguments.sample_rate, images, arguments.start or 0.0)
-
-
-def save_arrays(path: Path, clip: "Clip") -> None:
-    """The numbers of each front-end with its axes, for `numpy.load`."""
-    import numpy as np
-
-    from esc_gpu.core.files import replacing
-    from esc_gpu.errors import EscGpuError
-
-    arrays = {"waveform": clip.waveform.astype(np.float32), "sample_rate": np.array(clip.sample_rate)}
-    for name, image in clip.features.items():
-        arrays |= {name: image.values, f"{name}_times": image.times, f"{name}_frequencies": image.frequencies}
-    try:
-        with replacing(path) as temporary:
-            np.savez_compressed(temporary, allow_pickle=False, **arrays)
-    except OSError as error:
-        raise EscGpuError(
-            f"{path}: {error.strerror or error}; expected a file that can be written; choose another output"
-        ) from error
-
-
-def make_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], None]) -> "dict[str, Frontend]":
+def choose_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], None]) -> "dict[str, Frontend]":
     """The front-ends that were asked for, for clips of `n_samples`."""
     from esc_gpu.config.parse import parse_run
-    from esc_gpu.errors import EscGpuError
-    from esc_gpu.frontends.images import default_frontends
-    from esc_gpu.frontends.registry import create_frontend, list_frontends
+    from esc_gpu.frontends.images import default_frontends, make_frontends
+    from esc_gpu.frontends.registry import list_frontends
 
     rate = arguments.sample_rate
     if arguments.frontends is None and not arguments.config:
@@ -233,32 +228,28 @@ def make_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], No
             say(f"left out, since {n_samples / rate:.3f} s are too short for them: {', '.join(left_out)}")
         return frontends
     named = default_frontends(rate, arguments.frontends) if arguments.frontends else {}
-    frontends = dict(named)
-    for path in arguments.config:
+    options = {}
+    for path, name in zip(arguments.config, config_names(arguments), strict=True):
         config = parse_run(["--config", str(path)], "esc-gpu features")
-        options = {"sample_rate": config.data.sample_rate, **config.frontend.arguments()}
-        if options["sample_rate"] != rate:
-            options["input_sample_rate"] = rate
-        name = f"{path.stem}_config" if path.stem in named else path.stem
-        if name in frontends:
-            raise EscGpuError(f"two of the files of --config are called {path.stem}; expected different names")
-        frontends[name] = create_frontend(**options)
-    return frontends
+        options[name] = {"sample_rate": config.data.sample_rate, **config.frontend.arguments()}
+    return named | make_frontends(rate, options)
 
 
 def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     """Gallery and statistics of recordings."""
-    from esc_gpu.core.waveform import clip_samples
+    from esc_gpu.core.clip import clip_samples
     from esc_gpu.data.recordings.layouts import read_recordings
     from esc_gpu.data.store.build import open_store
+
+    recordings = read_recordings(arguments.root, arguments.subset, arguments.table)  # a wrong folder does not wait
+
     from esc_gpu.experiment.feature_study import format_ranking, write_gallery, write_statistics
     from esc_gpu.report.tables import counted
 
-    recordings = read_recordings(arguments.root, arguments.subset, arguments.table)
     say(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
     seconds = CLIP_SECONDS if arguments.seconds is None else arguments.seconds
     options = {"sample_rate": arguments.sample_rate, "clip_seconds": seconds}
-    frontends = make_frontends(arguments, clip_samples(**options), say)
+    frontends = choose_frontends(arguments, clip_samples(**options), say)
     output = arguments.output or Path("features")
     make_folder(output)
     if arguments.gallery:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from esc_gpu.inference.pipeline import Pipeline
     from esc_gpu.inference.prediction import Prediction
 
-HELP = "say what is to be heard in recordings, by a trained model"
+HELP = "name what a trained model hears in recordings"
 STDIN = "-"
 NAMED = 10  # files without an answer, in the error at the end
 
@@ -27,47 +27,52 @@ def add_arguments(parser: ArgumentParser) -> None:
         "recordings",
         nargs="+",
         metavar="FILE|FOLDER|-",
-        help="audio files of any length, format and sample rate; folders, for all audio files in and below them; "
-        "- for a file from standard input",
+        help="an audio file of any length, format and sample rate; a folder, which stands for all audio files in and "
+        "below it; or -, which stands for a file from standard input",
     )
     parser.add_argument(
         "--model",
         required=True,
         metavar="MODEL",
-        help="a run's folder, a fold's folder, one that save_pretrained wrote, or hf-hub:USER/NAME",
+        help="a run's folder, a fold's folder, a folder that save_pretrained wrote, or hf-hub:USER/NAME",
     )
-    parser.add_argument("--fold", type=int, metavar="N", help="which fold's model of a run; by default the first")
-    parser.add_argument("--top", type=_count, default=3, metavar="K", help="likeliest classes to name (default: 3)")
+    parser.add_argument("--fold", type=int, metavar="N", help="take the model of fold N of a run (default: the lowest)")
+    parser.add_argument("--top", type=_count, default=3, metavar="K", help="name the K likeliest classes (default: 3)")
     parser.add_argument(
         "--overlap",
         type=_share,
         default=0.5,
         metavar="SHARE",
-        help="what neighbouring windows of a long recording share, 0 to 0.95 of their length; none for its beginning "
-        "alone (default: 0.5)",
+        help="let neighbouring windows of a long recording share 0 to 0.95 of their length; with none only its "
+        "beginning is heard (default: 0.5)",
     )
-    parser.add_argument("--timeline", action="store_true", help="also what is heard when, segment by segment")
+    parser.add_argument("--timeline", action="store_true", help="also say what is heard when, segment by segment")
     parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline of the one recording")
     output = parser.add_mutually_exclusive_group()
-    output.add_argument("--json", action="store_true", help="one JSON document, with the probability of every class")
     output.add_argument(
-        "--csv", action="store_true", help="a row for each file and rank; with --timeline for each file and segment"
+        "--json", action="store_true", help="print one JSON document, with the probability of every class"
+    )
+    output.add_argument(
+        "--csv",
+        action="store_true",
+        help="print a row for each file and rank, or with --timeline for each file and segment",
     )
     parser.add_argument("--output", metavar="FILE", help="write the answers to a file instead of standard output")
     parser.add_argument(
-        "--batch-size", type=_count, default=32, metavar="N", help="windows given to the model at once (default: 32)"
+        "--batch-size", type=_count, default=32, metavar="N", help="give the model N windows at once (default: 32)"
     )
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda"),
         default="auto",
-        help="auto is a GPU if there is one (default: auto)",
+        help="run the model there; auto takes a GPU if there is one (default: auto)",
     )
     parser.add_argument(
         "--precision",
         choices=("auto", "no", "bf16", "fp16"),
         default="auto",
-        help="no is float32; auto is that of the training where the device is fast in it, else float32 (default: auto)",
+        help="run the model in this precision: no is float32, and auto takes the precision of the training where the "
+        "device is fast in it, else float32 (default: auto)",
     )
 
 
@@ -89,6 +94,14 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.picture and len(paths) > 1:
         raise EscGpuError(f"--picture draws one recording, got {len(paths)}: leave it out, or name one file")
 
+    from esc_gpu.inference.find_pipeline import find_pipeline
+
+    # A wrong path does not wait for the imports below; a JSON document tells of the model and of each file, too.
+    find_pipeline(arguments.model, arguments.fold)
+    missing = [] if arguments.json else not_there(paths)
+    if len(missing) == len(paths):
+        raise EscGpuError(describe_failures(missing, len(paths)))
+
     import torch
 
     from esc_gpu.core.files import write_text
@@ -106,6 +119,23 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         write_text(Path(arguments.output), "".join(line + "\n" for line in kept))
     if failed:
         raise EscGpuError(describe_failures(failed, len(paths)))
+
+
+def not_there(paths: list[str]) -> list[tuple[str, EscGpuError]]:
+    """The files before the first one that can be opened, and what stands against each."""
+    from esc_gpu.data.clips.decode import check_file
+
+    missing: list[tuple[str, EscGpuError]] = []
+    for path in paths:
+        try:
+            if path == STDIN:
+                break
+            check_file(Path(path))
+        except EscGpuError as error:
+            missing.append((path, error))
+        else:
+            break
+    return missing
 
 
 def answer(

@@ -2,8 +2,9 @@
 
 from esc_gpu.cli.output import say
 from esc_gpu.cli.reporting import reporting
+from esc_gpu.cli.run_options import parse
 
-HELP = "decode the recordings of a run ahead of it; takes the options of train"
+HELP = "decode the recordings of a run ahead of it; the options are those of train"
 
 
 def main(arguments: list[str], prog: str) -> int:
@@ -12,9 +13,7 @@ def main(arguments: list[str], prog: str) -> int:
 
 
 def prepare(arguments: list[str], prog: str) -> None:
-    from esc_gpu.config.parse import parse_run
-
-    config = parse_run(arguments, prog)
+    config = parse(arguments, prog)
 
     from esc_gpu.experiment import cross_validation
 

@@ -3,8 +3,9 @@
 from esc_gpu.cli.launch import resume_command
 from esc_gpu.cli.output import say
 from esc_gpu.cli.reporting import reporting
+from esc_gpu.cli.run_options import parse
 
-HELP = "train and evaluate on the official folds, as train.py does; `esc-gpu train --help` lists its options"
+HELP = "train and evaluate a model on the official folds; `esc-gpu train --help` lists the options"
 
 
 def main(arguments: list[str], prog: str = "train.py") -> int:
@@ -14,10 +15,7 @@ def main(arguments: list[str], prog: str = "train.py") -> int:
 
 
 def train(arguments: list[str], prog: str) -> None:
-    # Imported here so that a mistyped option or --help is answered before torch is loaded.
-    from esc_gpu.config.parse import parse_run
-
-    config = parse_run(arguments, prog)
+    config = parse(arguments, prog)
 
     from esc_gpu.experiment.cross_validation import run
     from esc_gpu.report import format_summary

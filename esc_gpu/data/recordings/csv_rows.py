@@ -2,9 +2,10 @@
 
 import csv
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
+from typing import IO, TypeVar
 
 import numpy as np
 
@@ -14,6 +15,20 @@ from esc_gpu.errors import EscGpuError
 INT64 = np.iinfo(np.int64)
 T = TypeVar("T")
 Fields = dict[str | None, str]  # under None what is beyond the columns
+
+
+@contextmanager
+def open_csv(table: Path, missing: str) -> Iterator[IO[str]]:
+    """A csv in UTF-8, open; what stands against reading it is an EscGpuError. `missing` as in `read_rows`."""
+    try:
+        with open(table, newline="", encoding="utf-8-sig") as file:
+            yield file
+    except FileNotFoundError as error:
+        raise EscGpuError(f"{table}: no such file; {missing}") from error
+    except EscGpuError:
+        raise
+    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a name with a zero byte
+        raise EscGpuError(f"{table}: {error}; expected a csv file in UTF-8; replace it") from error
 
 
 def read_rows(table: Path, columns: Iterable[str], parse: Callable[[str, int, Fields], T], missing: str) -> list[T]:
@@ -29,17 +44,10 @@ def read_rows(table: Path, columns: Iterable[str], parse: Callable[[str, int, Fi
         EscGpuError: for a file that is missing, has no rows, lacks a column, or is no csv in UTF-8.
     """
     columns = tuple(columns)
-    try:
-        with open(table, newline="", encoding="utf-8-sig") as file:
-            reader = csv.DictReader(file)
-            _check_columns(table, columns, reader.fieldnames or [])
-            rows = [parse(f"{table}, row {reader.line_num}", reader.line_num, fields) for fields in reader]
-    except FileNotFoundError as error:
-        raise EscGpuError(f"{table}: no such file; {missing}") from error
-    except EscGpuError:
-        raise
-    except (OSError, ValueError, csv.Error) as error:  # ValueError: no UTF-8, or a name with a zero byte
-        raise EscGpuError(f"{table}: {error}; expected a csv file in UTF-8; replace it") from error
+    with open_csv(table, missing) as file:
+        reader = csv.DictReader(file)
+        _check_columns(table, columns, reader.fieldnames or [])
+        rows = [parse(f"{table}, row {reader.line_num}", reader.line_num, fields) for fields in reader]
     if not rows:
         raise EscGpuError(f"{table}: no rows; expected one for each clip; replace the file")
     return rows

@@ -35,9 +35,7 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
     """
     if subset not in get_args(Subset):
         raise EscGpuError(f"data.subset {subset!r} is unknown; expected one of {listed(get_args(Subset))}")
-    root = Path(os.path.expanduser(root))
-    if not os.path.isdir(root):
-        raise EscGpuError(f"{root}: no such folder; expected ESC-50, with its meta and audio; correct data.root")
+    root = find_root(root)
     table, audio = root / TABLE, root / AUDIO
     rows = read_rows(table, COLUMNS, _parse, MISSING)
     check_unique(table, rows, "filename")
@@ -64,6 +62,14 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
         class_names=tuple(names[target] for target in targets),
         class_categories=tuple(map(category_of, targets)),
     )
+
+
+def find_root(root: str | Path) -> Path:
+    """The folder of the data set; refused where there is none."""
+    root = Path(os.path.expanduser(root))
+    if not os.path.isdir(root):
+        raise EscGpuError(f"{root}: no such folder; expected ESC-50, with its meta and audio; correct data.root")
+    return root
 
 
 class _Row(NamedTuple):

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from esc_gpu.core.esc50 import TABLE
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.recordings.esc50 import Subset, read_esc50
-from esc_gpu.data.recordings.table import read_table
+from esc_gpu.data.recordings.esc50 import Subset, find_root, read_esc50
+from esc_gpu.data.recordings.table import find_table, read_table
 from esc_gpu.errors import EscGpuError
 
 
@@ -34,6 +34,14 @@ def read_recordings(root: str | Path | None, subset: Subset = "all", table: str 
             "--data.table FILE.csv"
         )
     return read_esc50(root, subset)
+
+
+def check_recordings(root: str | Path | None, table: str | Path | None = None) -> None:
+    """Refuse, in the words of `read_recordings`, a folder or a table that is not there; nothing is read."""
+    if table is not None:
+        find_table(table, root)
+    elif root is not None:
+        find_root(root)
 
 
 def _find_csv(root: Path) -> Path | None:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esc_gpu.data.recordings.base import Recordings, check_clips_exist, check_folds, check_one_fold, check_unique
-from esc_gpu.data.recordings.csv_rows import Fields, check_filled, has_control_character, integer, read_rows
+from esc_gpu.data.recordings.csv_rows import Fields, check_filled, has_control_character, integer, open_csv, read_rows
 from esc_gpu.errors import EscGpuError
 
 COLUMNS = ("path", "label", "fold")
@@ -28,10 +28,7 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
         EscGpuError: for a missing folder, csv or file, a malformed csv, a path out of the folder, and for folds
             that cannot be used: fewer than two, a class in one fold only, or a source in several.
     """
-    table = Path(os.path.expanduser(table))
-    root = table.parent if root is None else Path(os.path.expanduser(root))
-    if not os.path.isdir(root):
-        raise EscGpuError(f"{root}: no such folder; expected that of the recordings in {table}; correct data.root")
+    table, root = find_table(table, root)
     rows = read_rows(table, COLUMNS, _parse, MISSING)
     check_unique(table, rows, "path")
     check_one_fold(table, rows, SOURCE)
@@ -50,6 +47,16 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
         class_names=names,
         class_categories=("Other",) * len(names),
     )
+
+
+def find_table(table: str | Path, root: str | Path | None) -> tuple[Path, Path]:
+    """The csv and the folder of its recordings; either is refused where there is none."""
+    table = Path(os.path.expanduser(table))
+    root = table.parent if root is None else Path(os.path.expanduser(root))
+    if not os.path.isdir(root):
+        raise EscGpuError(f"{root}: no such folder; expected that of the recordings in {table}; correct data.root")
+    with open_csv(table, MISSING):
+        return table, root
 
 
 class _Row(NamedTuple):

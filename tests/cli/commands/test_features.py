@@ -123,7 +123,7 @@ def test_help_names_every_option(capsys):
         (["low.wav", "--seconds", "0"], "--seconds is 0; expected a sample or more"),
         (["low.wav", "--seconds", "nan"], "--seconds is nan"),
         (["low.wav", "--sample-rate", "10"], "--sample-rate is 10; expected 1000 to 384000"),
-        (["low.wav", "--config", "no.yaml"], "no.yaml"),
+        (["low.wav", "--config", "no.yaml"], "--config: there is no file no.yaml"),
         (["low.wav", "--config", "a/x.yaml", "b/x.yaml"], "two of the files of --config are called x"),
         (["low.wav", "--root", "."], "both clips and options of a data set"),
         (["low.wav", "--output", "low.wav/x.png"], "expected a folder that can be made"),

@@ -1,0 +1,34 @@
+"""Where a trained pipeline lies: found by the folder's files alone, so that a wrong path is answered at once."""
+
+import os
+from pathlib import Path
+
+from esc_gpu.core.run_layout import FOLDS, WEIGHTS, fold_number
+from esc_gpu.errors import EscGpuError
+
+HUB = "hf-hub:"  # as timm spells it
+
+
+def find_pipeline(path: str | Path, fold: int | None) -> Path | None:
+    """The folder with the weights: `path` itself or, of a run, that of a fold; None for a pipeline on the hub.
+
+    Raises:
+        EscGpuError: for a folder without a pipeline, and a fold that is not there.
+    """
+    is_remote, folder = str(path).startswith(HUB), Path(os.path.expanduser(path))
+    if is_remote or (folder / WEIGHTS).is_file():
+        if fold is not None:
+            raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
+        return None if is_remote else folder
+    parts = [weights.parent for weights in folder.glob(f"{FOLDS}/{WEIGHTS}")]
+    folds = {number: part for part in parts if (number := fold_number(part)) is not None}
+    if not folds:
+        reason = f"holds no {WEIGHTS}" if folder.is_dir() else "is no folder"
+        raise EscGpuError(
+            f"{folder} {reason}: give the folder of a run or of one of its folds, such as runs/NAME/fold1, one written "
+            f"by save_pretrained, or {HUB}USER/NAME"
+        )
+    fold = min(folds) if fold is None else fold
+    if fold not in folds:
+        raise EscGpuError(f"{folder} has no trained fold {fold}; there are {', '.join(map(str, sorted(folds)))}")
+    return folds[fold]

@@ -1,0 +1,90 @@
+"""A path that leads nowhere is answered in one line before torch and its kin are loaded, which takes seconds."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.paths import REPOSITORY
+
+HEAVY = ("accelerate", "matplotlib", "pandas", "scipy", "sklearn", "timm", "torch", "torchmetrics", "wandb")
+PROGRAM = f"""
+import json, sys
+from esc_gpu.cli.main import main
+code = main(sys.argv[1:])
+print(json.dumps([name for name in {HEAVY} if name in sys.modules]))
+sys.exit(code)
+"""
+
+NO_RUN = "holds no summary.json of a run; give the output folder of a training"
+NO_PIPELINE = "nowhere is no folder: give the folder of a run or of one of its folds"
+NO_ROOT = "nowhere: no such folder; expected ESC-50, with its meta and audio; correct data.root"
+WRONG = {
+    "evaluate": ("evaluate nowhere", f"nowhere {NO_RUN}"),
+    "evaluate a folder": ("evaluate empty", f"empty {NO_RUN}"),
+    "compare": ("compare nowhere neither", f"nowhere {NO_RUN}"),
+    "report": ("report nowhere", f"nowhere {NO_RUN}"),
+    "report's recordings": ("report finished --root nowhere", NO_ROOT),
+    "predict": ("predict sound.wav --model nowhere", NO_PIPELINE),
+    "predict with a folder": ("predict sound.wav --model empty", "empty holds no model.safetensors: give the folder"),
+    "predict a fold": ("predict sound.wav --model run --fold 9", "run has no trained fold 9; there are 1"),
+    "predict a file": ("predict nowhere.wav --model run", "nowhere.wav: No such file or directory; expected an audio"),
+    "predict files": ("predict a.wav b.wav --model run", "2 of 2 files could not be classified: a.wav: No such file"),
+    "predict in a folder": ("predict empty --model run", "empty holds no audio files"),
+    "export": ("export nowhere --format onnx", NO_PIPELINE),
+    "export's recordings": ("export run --format onnx --recordings nowhere.wav", "nowhere.wav: No such file"),
+    "demo": ("demo --model run nowhere", NO_PIPELINE),
+    "features": ("features nowhere.wav", "nowhere.wav: no such file; expected an audio file; correct its name"),
+    "features of a config": ("features sound.wav --config no.yaml", "--config: there is no file no.yaml; correct the"),
+    "features of a root": ("features --root nowhere --gallery", NO_ROOT),
+    "features of a table": ("features --table no.csv --gallery", "no.csv: no such file; expected a csv with the col"),
+    "train on a root": ("train --data.root nowhere", NO_ROOT),
+    "train on another root": ("train --data.root=nowhere", NO_ROOT),
+    "train on a table": ("train --data.table no.csv", "no.csv: no such file; expected a csv with the columns path, la"),
+    "train from weights": ("train --model.weights no.pth", "model.weights: there is no file no.pth; correct the name"),
+    "train by a config": ("train --config no.yaml", "--config: there is no file no.yaml; correct the name"),
+    "prepare a root": ("prepare --data.root nowhere", NO_ROOT),
+}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with an audio file's name, an empty folder, a trained fold's weights and a finished run, all hollow."""
+    folder = tmp_path_factory.mktemp("wrong")
+    for name in ("empty", "finished", "run/fold1"):
+        (folder / name).mkdir(parents=True)
+    for name in ("sound.wav", "run/fold1/model.safetensors"):
+        (folder / name).write_bytes(b"anything")
+    summary = {"config": {}, "class_categories": ["Other"], "class_names": ["dog"], "frontend": {}, "data": {}}
+    (folder / "finished" / "summary.json").write_text(json.dumps({**summary, "folds": []}))
+    header = "filename,fold,category,prediction,probability,dog"
+    (folder / "finished" / "predictions.csv").write_text(f"{header}\na.wav,1,dog,dog,1.0,1.0\n")
+    return folder
+
+
+@pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG)
+def test_it_is_answered_at_once(folder, words, message):
+    if words.startswith("demo"):
+        pytest.importorskip("gradio")
+    command = [sys.executable, "-c", PROGRAM, *words.split()]
+    environment = {"PYTHONPATH": str(REPOSITORY), "HOME": str(folder)}
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    (line,) = result.stderr.splitlines()
+    assert result.returncode == 2 and line.startswith("error: ") and message in line
+    assert json.loads(result.stdout) == []
+
+
+def test_a_config_may_name_other_recordings(folder, monkeypatch):
+    """What stands before a file of options is not judged by, for the file may replace it."""
+    from esc_gpu.cli.run_options import check_paths
+    from esc_gpu.errors import EscGpuError
+
+    monkeypatch.chdir(folder)
+    Path("there.yaml").write_text("data: {root: empty}\n")
+    check_paths(["--data.root", "nowhere", "--config", "there.yaml"])
+    check_paths(["--data.root", "nowhere", "--data.root", "empty", "--data.table", "null", "--model.weights", "~"])
+    check_paths(["--config", "data: {root: nowhere}", "--data.root"])
+    with pytest.raises(EscGpuError, match="nowhere: no such folder"):
+        check_paths(["--config", "there.yaml", "--data.root", "nowhere"])
