@@ -14,16 +14,11 @@ from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
+from tests.helpers.pages import BLOCK, PAGES, command_lines, read
 from tests.helpers.paths import DOCS, REPOSITORY
 from tools import doc_tables as tables
 
-PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
 BENCHMARKS, ACCURACY = DOCS / "benchmarks.md", DOCS / "accuracy.md"
-BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-def read(page):
-    return page.read_text(encoding="utf-8")
 
 
 # ---- links
@@ -99,23 +94,6 @@ def test_every_benchmark_is_on_its_page():
 def test_every_plot_is_shown_on_its_page():
     shown = {link.rpartition("/")[2] for page in (BENCHMARKS, ACCURACY) for link in links(page)}
     assert {path.name for path in tables.RESULTS.glob("*.png")} <= shown
-
-
-# ---- commands
-
-
-def command_lines(pages=PAGES):
-    """The words of every command in the pages' shell blocks, without what stands before the program's name."""
-    found = []
-    for page in pages:
-        for language, code in BLOCK.findall(read(page)):
-            for line in code.replace("\\\n", " ").splitlines() if language == "sh" else ():
-                words = shlex.split(line, comments=True)
-                while words and "=" in words[0]:  # OMP_NUM_THREADS=2
-                    words = words[1:]
-                if words:
-                    found.append([words[0].removeprefix(".venv/bin/"), *words[1:]])
-    return found
 
 
 def commands_in_text(pages=PAGES):

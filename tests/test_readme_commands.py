@@ -9,8 +9,8 @@ import soundfile
 
 from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
+from tests.helpers.pages import command_lines
 from tests.helpers.paths import CONFIGS, REPOSITORY
-from tests.test_docs import command_lines
 
 CLASSES, FOLDS, RATE = 4, 5, 44100  # the last class is none of ESC-10
 ELSEWHERE = {

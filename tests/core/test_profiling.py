@@ -8,14 +8,14 @@ import json
 import pytest
 import torch
 
-from esc_gpu.config.parse import parse_run
 from esc_gpu.core import profiling
 from esc_gpu.core.profiling import ALL_STEPS, PHASES, TIMED_STEPS, TRACED_STEPS, StepProfiler, phase
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
-from tests.training.test_loop import TINY, tiny_fold
+from tests.helpers.tiny import parsed
+from tests.helpers.tiny_fold import tiny_fold
 
 CPU = torch.device("cpu")
 FILES = ("profile.json", "profile.md", "trace.json.gz")
@@ -24,7 +24,7 @@ FILES = ("profile.json", "profile.md", "trace.json.gz")
 def train(folder, *options):
     """16 training clips in batches of 2: eight steps an epoch."""
     folder.mkdir(exist_ok=True)
-    config = parse_run([*TINY, "--train.batch_size", "2", "--train.profile", *options], "train.py")
+    config = parsed("--train.batch_size", "2", "--train.profile", *options)
     return train_fold(config, create_accelerator(config, folder), tiny_fold(), 1, folder)
 
 

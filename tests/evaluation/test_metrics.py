@@ -1,11 +1,11 @@
 """Metrics against scikit-learn's on the same predictions."""
 
+import numpy as np
 import pytest
 import sklearn.metrics
 import torch
 
-from esc_gpu.evaluation.metrics import evaluate, summarize
-from esc_gpu.training.scoring import average_over_windows
+from esc_gpu.evaluation.metrics import evaluate, scores, summarize, top_k_accuracy
 
 
 @pytest.fixture
@@ -47,36 +47,34 @@ def test_one_fold_has_no_spread(predictions):
     assert summarize([evaluate(*predictions)])["accuracy"]["std"] is None
 
 
-def test_windows_are_averaged_as_by_a_plain_loop():
+# Ties
+
+
+def test_of_equally_likely_classes_the_first_leads():
+    """Reversed, as scikit-learn has the last lead."""
+    generator = np.random.default_rng(0)
+    probabilities = generator.integers(0, 3, (300, 7)) / 10
+    labels = generator.integers(0, 7, 300)
+    for k in (1, 2, 3, 6):
+        expected = sklearn.metrics.top_k_accuracy_score(6 - labels, probabilities[:, ::-1], k=k, labels=range(7))
+        found = top_k_accuracy(torch.from_numpy(probabilities), torch.from_numpy(labels), k)
+        assert found == pytest.approx(expected)
+
+
+def test_top_1_with_ties_is_the_accuracy():
     generator = torch.Generator().manual_seed(0)
-    recordings = torch.tensor([7, 2, 2, 9, 7, 7, 2, 30, 9, 7])
-    logits = 5 * torch.randn(10, 4, generator=generator)
-    averaged = average_over_windows(logits, recordings)
-    assert averaged.shape == (4, 4) and averaged.dtype == torch.float32
-    for row, number in zip(averaged, (2, 7, 9, 30), strict=True):
-        mine = [logits[k].softmax(dim=0) for k in range(10) if recordings[k] == number]
-        # Probabilities of float32 in both.
-        torch.testing.assert_close(row.softmax(dim=0), sum(mine) / len(mine), rtol=1e-5, atol=1e-7)
-        torch.testing.assert_close(row.exp().sum(), torch.tensor(1.0))
+    probabilities = torch.randint(0, 3, (200, 50), generator=generator) / 10.0
+    labels = torch.randint(0, 50, (200,), generator=generator)
+    assert top_k_accuracy(probabilities, labels, 1) == pytest.approx(scores(probabilities, labels)["accuracy"])
+    assert scores(probabilities, labels)["accuracy"] == pytest.approx(
+        sklearn.metrics.accuracy_score(labels, probabilities.numpy().argmax(axis=1))
+    )
 
 
-def test_it_is_probabilities_that_are_averaged_not_logits():
-    """One window that is sure outweighs two that hardly care."""
-    logits = torch.tensor([[20.0, 0.0], [0.0, 0.5], [0.0, 0.5]])
-    assert average_over_windows(logits, torch.tensor([0, 0, 0])).argmax() == 0
-    sure_of_too_much = torch.tensor([[200.0, 0.0], [0.0, 2.0], [0.0, 2.0], [0.0, 2.0]])
-    assert average_over_windows(sure_of_too_much, torch.zeros(4, dtype=torch.int64)).argmax() == 1
+def test_a_sure_and_wrong_clip_has_its_class_in_the_top_3_by_the_order_of_the_classes():
+    probabilities = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0]] * 5, dtype=torch.float64)
+    assert top_k_accuracy(probabilities, torch.arange(5), 3) == 3 / 5  # classes 0, 1 and 4
 
 
-def test_recordings_of_one_window_keep_their_logits():
-    logits = torch.randn(4, 3, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(average_over_windows(logits, torch.arange(4)), logits)
-    assert torch.equal(average_over_windows(logits, torch.tensor([5, 1, 9, 3])), logits[[1, 3, 0, 2]])
-
-
-def test_a_class_that_no_window_thinks_possible_is_never_chosen_and_gives_a_loss():
-    """exp(-800) is 0 even in float64."""
-    logits = torch.tensor([[0.0, -800.0], [0.0, -800.0]])
-    averaged = average_over_windows(logits, torch.tensor([0, 0]))
-    assert averaged.argmax() == 0 and averaged.softmax(dim=1).isfinite().all()
-    assert torch.nn.functional.cross_entropy(averaged, torch.tensor([1])).isfinite()
+def test_the_top_3_of_two_classes_is_their_top_2():
+    assert scores(torch.tensor([[0.9, 0.1]]), torch.tensor([1]))["top3_accuracy"] == 1.0

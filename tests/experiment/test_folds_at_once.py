@@ -12,13 +12,12 @@ import torch
 from esc_gpu import EscGpuError
 from esc_gpu.cli.main import main
 from esc_gpu.cli.signals import interruptible
-from esc_gpu.config.parse import parse_run
 from esc_gpu.experiment.folds_at_once import Stopped, plan_rounds, train_together
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.loop import train_fold
-from tests.helpers.tiny import OPTIONS, write_tones
-from tests.training.test_loop import tiny_fold
+from tests.helpers.tiny import OPTIONS, parsed, write_tones
+from tests.helpers.tiny_fold import tiny_fold
 
 CPU = SimpleNamespace(device=torch.device("cpu"), num_processes=1)
 
@@ -29,10 +28,6 @@ def threads():
     torch.set_num_threads(2)
     yield
     torch.set_num_threads(before)
-
-
-def parsed(*options):
-    return parse_run([*OPTIONS, *options], "train.py")
 
 
 def rounds(*options, accelerator=CPU):

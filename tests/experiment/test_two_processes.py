@@ -12,8 +12,7 @@ import pytest
 import torch
 
 from esc_gpu.cli.commands.train import main as train
-from esc_gpu.config.parse import parse_run
-from tests.helpers.tiny import OPTIONS, write_tones
+from tests.helpers.tiny import OPTIONS, parsed, write_tones
 from tests.helpers.workers import run_together
 
 AUGMENTED = (
@@ -65,7 +64,7 @@ def train_in_float64(parts):
     from esc_gpu.training.accelerator import create_accelerator
 
     training.build_model = build_double
-    config = parse_run([*OPTIONS, *AUGMENTED, "--train.accumulation", parts], "train.py")
+    config = parsed(*AUGMENTED, "--train.accumulation", parts)
     waveforms = np.random.default_rng(0).integers(-8000, 8000, (30, 8000)).astype(np.int16)
     source = WaveformSource(waveforms, torch.device("cpu"))
     data = training.FoldData(source, torch.arange(30) % 3, 3, np.arange(16), np.arange(16, 30), np.arange(30))

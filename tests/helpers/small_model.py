@@ -14,3 +14,10 @@ def small_frontend(name="logmel", **options):
 
 def small_model(**options):
     return WaveformClassifier(small_frontend(), 5, "test_resnet", **options)
+
+
+def trainable_model():
+    frontend = create_frontend(
+        "logmel", "nnaudio", sample_rate=8000, n_fft=256, hop_length=256, n_mels=16, trainable_mel=True
+    )
+    return WaveformClassifier(frontend, 3, "test_resnet")

@@ -5,6 +5,9 @@ from pathlib import Path
 import numpy as np
 import soundfile
 
+from esc_gpu.config.parse import parse_run
+from esc_gpu.config.schema import RunConfig
+
 RATE = 8000
 FREQUENCIES = {"high": 1900, "low": 300, "middle": 900}
 OPTIONS = (
@@ -12,6 +15,11 @@ OPTIONS = (
     *("--frontend.n_fft", "256", "--frontend.hop_length", "256", "--frontend.n_mels", "16", "--train.threads", "1"),
     *("--train.epochs", "2", "--train.batch_size", "8", "--train.mixed_precision", "no", "--train.eval_every", "1"),
 )
+
+
+def parsed(*options: str) -> RunConfig:
+    """The config of a tiny run."""
+    return parse_run([*OPTIONS, *options], "train.py")
 
 
 def write_tone(path: Path, frequency: float, seconds: float, seed: int) -> None:

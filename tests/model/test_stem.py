@@ -12,12 +12,11 @@ from torch import nn
 import esc_gpu.inference.export as exporting
 from esc_gpu import EscGpuError, WaveformClassifier, create_frontend
 from esc_gpu.cli.commands.train import main as train
-from esc_gpu.config.parse import parse_run
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.model.explain import embed, grad_cam, map_cells
 from esc_gpu.model.stem import Stem
 from esc_gpu.training.build_model import build_model
-from tests.helpers.tiny import OPTIONS, write_tones
+from tests.helpers.tiny import OPTIONS, parsed, write_tones
 
 RATE = 8000
 
@@ -222,11 +221,11 @@ def test_a_backbone_without_a_first_convolution_is_refused(named, option):
 
 def test_the_options_of_a_run_reach_the_model():
     options = ["--model.stem_stride", "[1, 2]", "--model.stem_kernel", "[3, 9]", "--model.stem_pool", "false"]
-    model = build_model(parse_run([*OPTIONS, *options, "--model.coordinates", "both"], "train.py"), 3)
+    model = build_model(parsed(*options, "--model.coordinates", "both"), 3)
     assert model.stem == Stem((1, 2), (3, 9), False) and model.coordinates == "both"
     conv = model.backbone.conv1[0]
     assert conv.weight.shape[1:] == (3, 3, 9) and conv.stride == (1, 2)
-    assert build_model(parse_run([*OPTIONS], "train.py"), 3).stem == Stem()
+    assert build_model(parsed(), 3).stem == Stem()
 
 
 @pytest.mark.parametrize(

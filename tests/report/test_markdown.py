@@ -7,8 +7,8 @@ from matplotlib.image import imread
 
 from esc_gpu.core.text import escape
 from esc_gpu.report.markdown import write_markdown
+from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
-from tests.report.page.test_render import EVIL
 
 FEW = {
     "classes": ("dog", "sea_waves"),

@@ -7,11 +7,11 @@ import pytest
 import torch
 from torch import nn
 
-from esc_gpu.config.parse import parse_run
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
-from tests.training.test_loop import TINY, tiny_fold
+from tests.helpers.tiny import parsed
+from tests.helpers.tiny_fold import tiny_fold
 
 needs_compiler = pytest.mark.skipif(
     not any(shutil.which(name) for name in ("g++", "c++", os.environ.get("CXX")) if name),
@@ -21,7 +21,7 @@ needs_compiler = pytest.mark.skipif(
 
 def train(mode, folder, fold):
     folder.mkdir()
-    config = parse_run([*TINY, "--train.eval_every", "1", "--train.compile", mode], "train.py")
+    config = parsed("--train.eval_every", "1", "--train.compile", mode)
     return train_fold(config, create_accelerator(config, folder), tiny_fold(), fold, folder)
 
 

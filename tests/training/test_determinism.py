@@ -11,9 +11,8 @@ from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.determinism import WORKSPACE, deterministic
 from esc_gpu.training.loop import train_fold
-from tests.experiment.test_folds_at_once import parsed
-from tests.helpers.tiny import OPTIONS, write_tones
-from tests.training.test_loop import tiny_fold
+from tests.helpers.tiny import OPTIONS, parsed, write_tones
+from tests.helpers.tiny_fold import tiny_fold
 
 AUGMENTED = (
     *("--augment.mixup_alpha", "0.3", "--augment.noise_probability", "0.5", "--augment.time_stretch", "0.2"),

@@ -6,27 +6,17 @@ import numpy as np
 import pytest
 import torch
 
-from esc_gpu.config.parse import parse_run
 from esc_gpu.data.clips.windows import Windows
-from esc_gpu.data.store.batch_order import evaluation_batches
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.cross_validation import fold_data
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.fold import FoldData
 from esc_gpu.training.loop import fit_normalization, train_fold, training_batches
-from tests.data.recordings.test_base import recordings
-from tests.training.test_loop import TINY, tiny_fold, trainable_model
-
-
-@pytest.fixture
-def config():
-    return parse_run(TINY, "train.py")
-
-
-@pytest.fixture
-def accelerator(config, tmp_path):
-    return create_accelerator(config, tmp_path)
+from tests.helpers.known_recordings import recordings
+from tests.helpers.small_model import trainable_model
+from tests.helpers.tiny import parsed
+from tests.helpers.tiny_fold import tiny_fold
 
 
 def test_windows_of_a_recording_on_both_sides_are_refused():
@@ -40,7 +30,7 @@ def test_windows_of_a_recording_on_both_sides_are_refused():
 
 @pytest.mark.parametrize("validate", ["false", "true"])
 def test_what_the_folds_are_made_of_is_checked_whatever_split_the_recordings(monkeypatch, validate):
-    config = parse_run([*TINY, "--validate", validate], "train.py")
+    config = parsed("--validate", validate)
     known, windows = recordings(), Windows(np.repeat(np.arange(6), 2), np.zeros(12, np.int64))
     data = fold_data(config, known, windows, None, None, 2)
     assert set(known.folds[windows.recording[data.train]]) == ({1} if validate == "true" else {1, 3})
@@ -80,24 +70,6 @@ def test_training_on_other_clips_is_refused(config, accelerator, monkeypatch):
         next(training_batches(config, accelerator, trainable_model(), tiny_fold(), 1, 0))
 
 
-def test_an_evaluation_of_other_clips_is_refused(config, accelerator, monkeypatch):
-    model = trainable_model()
-    fit_normalization(accelerator, model, tiny_fold())
-    training.predict(accelerator, model, tiny_fold())
-    monkeypatch.setattr(training, "evaluation_batches", lambda clips, *more: evaluation_batches(clips - 1, *more))
-    with pytest.raises(EscGpuError, match="recording 15 is none of the fold's clips to test on"):
-        training.predict(accelerator, model, tiny_fold())
-
-
-def test_an_evaluation_in_training_mode_is_refused(config, accelerator, monkeypatch):
-    """Or batch norm would learn from the test clips, and dropout drop."""
-    model = trainable_model()
-    fit_normalization(accelerator, model, tiny_fold())
-    monkeypatch.setattr(type(model.backbone.bn1), "train", lambda self, mode=True: self)  # stays as it is
-    with pytest.raises(EscGpuError, match="the model's part 'backbone.conv1.1' stays in training mode"):
-        training.predict(accelerator, model, tiny_fold())
-
-
 def test_an_augmentation_in_evaluation_is_refused(config, tmp_path, monkeypatch):
     """As if the loop went on augmenting when it evaluates."""
     original = training.predict
@@ -114,9 +86,7 @@ def test_an_augmentation_in_evaluation_is_refused(config, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("decay", ["0", "0.5"])
 def test_the_result_is_the_last_evaluation_and_of_the_model_given_back(decay, tmp_path, monkeypatch):
-    config = parse_run(
-        [*TINY, "--train.epochs", "3", "--train.eval_every", "2", "--train.ema_decay", decay], "train.py"
-    )
+    config = parsed("--train.epochs", "3", "--train.eval_every", "2", "--train.ema_decay", decay)
     original, answers = training.predict, []
     monkeypatch.setattr(training, "predict", lambda *given: answers.append(original(*given)) or answers[-1])
     accelerator = create_accelerator(config, tmp_path)

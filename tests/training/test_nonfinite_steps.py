@@ -7,27 +7,28 @@ import numpy as np
 import pytest
 import torch
 
-from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.experiment.folds_at_once import train_together
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
 from esc_gpu.training.nonfinite_steps import check_logits, shortened, spread, sum_up
-from tests.training.test_loop import TINY, Cut, tiny_fold
+from tests.helpers.cut import Cut
+from tests.helpers.tiny import parsed
+from tests.helpers.tiny_fold import tiny_fold
 
 NAN, INF = float("nan"), float("inf")
 SKIP = "--train.on_nonfinite", "skip"
 
 
-def parsed(*options):
-    return parse_run([*TINY, "--train.epochs", "3", "--train.ema_decay", "0.9", *options], "train.py")
+def longer(*options):
+    return parsed("--train.epochs", "3", "--train.ema_decay", "0.9", *options)
 
 
 def train(folder, *options, after_step=lambda: None, data=None, scaler=None):
     """Three epochs of two steps each."""
     folder.mkdir(exist_ok=True)
-    config = parsed(*options)
+    config = longer(*options)
     accelerator = create_accelerator(config, folder)
     if scaler is not None:  # which a GPU would have in fp16
         accelerator.scaler, accelerator.native_amp, accelerator.state._mixed_precision = scaler, True, "fp16"
@@ -184,7 +185,7 @@ def test_without_any_finite_step_in_an_epoch_the_run_ends(tmp_path, monkeypatch)
 
 
 def test_folds_side_by_side_leave_out_their_own_steps(tmp_path, monkeypatch):
-    config, folders = parsed(*SKIP), [tmp_path / "1", tmp_path / "2"]
+    config, folders = longer(*SKIP), [tmp_path / "1", tmp_path / "2"]
     for folder in folders:
         folder.mkdir()
     spoil(monkeypatch, (2, 1, 0))

@@ -9,8 +9,8 @@ from esc_gpu.frontends.base import Frontend
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.out_of_memory import is_out_of_memory, with_smaller_parts
-from tests.experiment.test_folds_at_once import parsed
-from tests.training.test_loop import tiny_fold
+from tests.helpers.tiny import parsed
+from tests.helpers.tiny_fold import tiny_fold
 
 NO_MEMORY = torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB.\nSee documentation.")
 

@@ -10,26 +10,12 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
 
 from esc_gpu.core.run_layout import HISTORY, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.training.resume_state import last_state, load_state, read_state, remove_states, save_state
+from tests.helpers.saved_states import MAIN, layer, save
 from tests.helpers.trap import Trap
-
-MAIN = SimpleNamespace(is_main_process=True, scaler=None)
-
-
-def layer():
-    model = nn.Linear(3, 2)
-    return model, torch.optim.SGD(model.parameters(), lr=0.1)
-
-
-def save(folder, epoch):
-    """A state after so many epochs, with that number in all weights."""
-    model, optimizer = layer()
-    nn.init.constant_(model.weight, epoch)
-    save_state(folder, MAIN, model, optimizer, None, [{"epoch": n + 1, "loss": 1 / (n + 1)} for n in range(epoch)])
 
 
 def load(folder):
@@ -152,3 +138,24 @@ def test_nothing_in_a_state_is_executed(tmp_path):
         assert not trap.file.exists()
         pickle.loads(pickle.dumps(trap))  # the trap works
         trap.file.unlink()
+
+
+class Scaler:
+    """Stands for torch's GradScaler, which a CPU has not."""
+
+    def __init__(self):
+        self.scale = 65536.0
+
+    def state_dict(self):
+        return {"scale": self.scale}
+
+    def load_state_dict(self, state):
+        self.scale = state["scale"]
+
+
+def test_a_fold_starts_with_a_fresh_scale_whatever_fold_was_before(tmp_path):
+    scaler = Scaler()
+    scaler.scale = 4.0
+    accelerator = SimpleNamespace(is_main_process=True, scaler=scaler)
+    assert load_state(tmp_path, accelerator, None, None, None) == []
+    assert scaler.scale == 65536.0

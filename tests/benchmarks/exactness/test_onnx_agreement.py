@@ -14,8 +14,9 @@ from benchmarks.exactness import onnx_agreement
 from esc_gpu import EscGpuError
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.inference.export import export, read_clips
+from tests.helpers.exported import NAMES, execute, make_pipeline, tones
+from tests.helpers.paths import DOCS, REPOSITORY
 from tests.helpers.tiny import RATE
-from tests.inference.test_export import NAMES, PAGE, REPOSITORY, execute, make_pipeline, tones
 
 CLIENT = REPOSITORY / "benchmarks" / "exactness" / "onnx_client.py"
 CLIENT_CODE = "import runpy\nsys.argv[1:] = {arguments}\nrunpy.run_path({client!r}, run_name='__main__')"
@@ -110,7 +111,7 @@ def test_an_environment_with_torch_proves_nothing():
 
 
 def test_the_page_says_what_was_measured():
-    page = " ".join(PAGE.read_text(encoding="utf-8").split())
+    page = " ".join((DOCS / "export.md").read_text(encoding="utf-8").split())
     (name,) = re.findall(r"results/(onnx-agreement-\S+\.json)", page)
     result = json.loads((onnx_agreement.RESULTS / name).read_text())
     assert f"same class for {result['same_top']} of {result['clips']} recordings" in page

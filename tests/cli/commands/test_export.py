@@ -14,8 +14,8 @@ from esc_gpu.data.store.skipped import write_skipped
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.inference.export import SUFFIXES, read_clips
 from esc_gpu.inference.pipeline import load_pipeline
+from tests.helpers.exported import OPEN, each_format
 from tests.helpers.tiny import OPTIONS, write_tones
-from tests.inference.test_export import OPEN, each_format
 
 
 @pytest.fixture(scope="module")

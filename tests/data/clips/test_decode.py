@@ -11,7 +11,7 @@ from esc_gpu.data.clips import decode as decode_module
 from esc_gpu.data.clips.damaged_files import DamagedFilesError, reason_of
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
-from tests.data.clips.test_windows import RATE, cut, noise, starts, write
+from tests.helpers.windows import RATE, cut, noise, starts, write
 
 
 @pytest.mark.parametrize(("rate", "length"), [(RATE, 4800), (22050, 13230), (4000, 2400)])

@@ -5,14 +5,7 @@ import pytest
 
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.errors import EscGpuError
-
-FOLDS = np.array([1, 3, 2, 1, 2, 3])
-
-
-def recordings(folds=FOLDS, sources=None):
-    names = tuple(f"{number}.wav" for number in range(len(folds)))
-    labels = np.zeros(len(folds), np.int64)
-    return Recordings(None, None, names, folds, labels, sources or names, ("dog",), ("Animals",))
+from tests.helpers.known_recordings import FOLDS, recordings
 
 
 def test_the_test_fold_is_tested_on_and_all_others_are_trained_on():

@@ -10,9 +10,9 @@ from html.parser import HTMLParser
 import pytest
 
 from esc_gpu.report.page.render import render_page
+from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 
-EVIL = ("<script>alert(1)</script>", "a\" onmouseover='x' b", "{{ 7 * 7 }}&amp;")
 VOID = {"meta", "link", "input", "br", "img"}
 
 

@@ -1,0 +1,53 @@
+"""What this machine is good at: precisions that are fast, freed memory that is kept."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+from esc_gpu.core.machine import is_fast
+
+CODE = """
+import resource, torch
+from esc_gpu.core.machine import keep_freed_memory
+{call}
+for _ in range(10):  # blocks that take turns are touched for the first time
+    torch.ones(1 << 24)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+for _ in range(20):
+    torch.ones(1 << 24)  # 64 MB: 16384 pages, which glibc maps anew whatever its threshold has grown to
+print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+"""
+
+
+def faults(call):
+    done = subprocess.run([sys.executable, "-c", CODE.format(call=call)], capture_output=True, text=True, check=True)
+    return int(done.stdout)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
+def test_a_freed_block_is_taken_again_without_new_pages():
+    assert faults("") > 5 * faults("keep_freed_memory()")
+
+
+@pytest.mark.parametrize(
+    ("device", "precision", "gpu_bf16", "avx512", "amx", "expected"),
+    [
+        ("cuda", "bf16", True, False, False, True),
+        ("cuda", "bf16", False, True, True, False),  # emulated
+        ("cuda", "fp16", False, False, False, True),
+        ("cpu", "bf16", True, False, False, False),  # a GPU beside it does not help
+        ("cpu", "bf16", False, True, False, True),
+        ("cpu", "bf16", False, False, True, True),
+        ("cpu", "fp16", True, True, True, False),
+        ("mps", "bf16", True, True, True, False),
+    ],
+)
+def test_a_precision_is_fast_where_the_hardware_multiplies_it(
+    monkeypatch, device, precision, gpu_bf16, avx512, amx, expected
+):
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: gpu_bf16 or including_emulation)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert is_fast(precision, torch.device(device)) is expected

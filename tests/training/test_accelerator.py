@@ -1,0 +1,131 @@
+"""The Accelerator of a run: precision, batch, threads, and options that are everyone's."""
+
+import dataclasses
+
+import pytest
+import torch
+
+from esc_gpu.config.options import flatten, plain
+from esc_gpu.config.parse import parse_run
+from esc_gpu.errors import EscGpuError
+from esc_gpu.training import accelerator
+from esc_gpu.training.accelerator import best_precision, check_bf16, check_same_options, create_accelerator
+from esc_gpu.training.build_model import build_model
+from tests.helpers.accelerators import create
+
+
+@pytest.mark.parametrize(
+    ("cuda", "cuda_bf16", "avx512", "amx", "expected"),
+    [
+        (True, True, False, False, "bf16"),
+        (True, False, True, True, "no"),  # the GPU decides where there is one
+        (False, False, True, False, "bf16"),
+        (False, False, False, True, "bf16"),
+        (False, True, False, False, "no"),
+    ],
+)
+def test_the_best_precision_is_bf16_where_the_hardware_multiplies_it(
+    monkeypatch, cuda, cuda_bf16, avx512, amx, expected
+):
+    def supports(including_emulation):
+        return cuda_bf16 or including_emulation
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", supports)
+    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
+    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    assert best_precision() == expected
+
+
+BF16 = ("--train.mixed_precision", "bf16", "--data.sample_rate", "8000", "--frontend.n_fft", "256")
+
+
+@pytest.mark.parametrize(
+    ("options", "n_frames", "inside"),
+    [
+        ([], 16, "1 wide where a convolution has a stride of 2"),
+        (["--model.stem_stride", "[2,4]"], 24, "1 wide where a convolution has a stride of 2"),
+        (["--model.stem_stride", "[2,64]"], 87, "1 wide where a convolution has a stride of 2"),
+        (["--model.stem_stride", "[2,64]"], 63, "63 wide where a convolution has a stride of 64"),
+        ([], 17, None),
+        (["--model.stem_stride", "[2,1]"], 9, None),
+        (["--model.stem_pool", "false"], 9, None),
+    ],
+)
+def test_bf16_on_a_cpu_needs_images_as_wide_as_the_backbones_strides(tmp_path, options, n_frames, inside):
+    hop = ("--frontend.hop_length", "100", "--frontend.n_mels", "16", "--data.clip_seconds", str((n_frames - 1) / 80))
+    config = parse_run([*BF16, *hop, *options], "train.py")
+    model, n_samples = build_model(config, 3), (n_frames - 1) * 100
+    assert model.image_shape(n_samples) == (1, 16, n_frames)
+    here, modes = create_accelerator(config, tmp_path), [part.training for part in model.modules()]
+    if inside is None:
+        check_bf16(here, model, n_samples)
+    else:
+        expected = f"images of {n_frames} frames are too narrow for bf16 on a CPU: inside resnet18 they are {inside}: "
+        with pytest.raises(EscGpuError, match=f"{expected}train with --train.mixed_precision no") as refused:
+            check_bf16(here, model, n_samples)
+        assert "\n" not in str(refused.value)
+        check_bf16(create(tmp_path, "--train.mixed_precision", "no"), model, n_samples)
+    assert [part.training for part in model.modules()] == modes
+    assert not any(part._forward_pre_hooks for part in model.modules())
+
+
+def test_auto_is_the_best_precision_of_this_machine(tmp_path):
+    assert create(tmp_path).mixed_precision == best_precision() in ("no", "bf16")
+
+
+def test_runs_of_one_process_have_each_their_own_precision(tmp_path):
+    """As in a notebook: Accelerate keeps the first one's."""
+    for precision in ("bf16", "no", "bf16"):
+        assert create(tmp_path, "--train.mixed_precision", precision).mixed_precision == precision
+
+
+def test_a_precision_that_is_not_possible_here_is_one_line(tmp_path, monkeypatch):
+    def refuse(**options):
+        raise ValueError("fp16 mixed precision requires a GPU")
+
+    monkeypatch.setattr("esc_gpu.training.accelerator.Accelerator", refuse)
+    with pytest.raises(
+        EscGpuError, match="^train.mixed_precision=fp16 with tracker.name=none is not possible here: fp16"
+    ):
+        create(tmp_path, "--train.mixed_precision", "fp16")
+
+
+def test_a_batch_that_does_not_divide_is_refused(tmp_path):
+    create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "4")
+    with pytest.raises(EscGpuError, match="train.batch_size=12 must divide by processes x train.accumulation = 5"):
+        create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "5")
+
+
+@pytest.mark.parametrize("name", ["mixup_alpha", "cutmix_probability", "between_class_probability"])
+def test_a_part_of_one_clip_has_nothing_to_mix(tmp_path, name):
+    batch, mixing = ("--train.batch_size", "4", "--train.accumulation"), (f"--augment.{name}", "0.3")
+    create(tmp_path, *batch, "2", *mixing)
+    create(tmp_path, *batch, "4")
+    expected = f"augment.{name}=0.3 mixes .* train.batch_size=4 over processes x train.accumulation = 4 leaves a part"
+    with pytest.raises(EscGpuError, match=expected) as refused:
+        create(tmp_path, *batch, "4", *mixing)
+    assert "\n" not in str(refused.value)
+
+
+@pytest.mark.parametrize(("threads", "expected"), [("3", 3), (None, 4)], ids=["chosen", "shared out"])
+def test_processes_of_a_machine_share_its_cores(tmp_path, monkeypatch, threads, expected):
+    taken = []
+    monkeypatch.setattr(torch, "set_num_threads", taken.append)
+    monkeypatch.setattr("esc_gpu.training.accelerator.os.cpu_count", lambda: 9)
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    create(tmp_path, *(("--train.threads", threads) if threads else ()))
+    assert taken == [expected]
+
+
+def test_options_that_differ_between_processes_are_named(monkeypatch):
+    """All but those that each machine may have of its own."""
+    config = parse_run(["--data.root", "here", "--train.threads", "2"], "train.py")
+    there = parse_run(["--data.root", "there", "--output_dir", "away", "--resume"], "train.py")
+    monkeypatch.setattr(accelerator, "from_all", lambda own: [own, flatten(plain(dataclasses.asdict(there)))])
+    check_same_options(config)
+    there = parse_run(["--train.seed", "4", "--folds", "[2]"], "train.py")
+    with pytest.raises(
+        EscGpuError, match="processes 0 and 1 of the run have .*: folds is None and .*; train.seed is 0 and 4"
+    ):
+        check_same_options(config)
