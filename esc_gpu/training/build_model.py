@@ -6,7 +6,7 @@ import torch
 from torch import nn
 
 from esc_gpu.config.schema import RunConfig, training_samples
-from esc_gpu.core.waveform import clip_samples
+from esc_gpu.core.clip import clip_samples
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.model.classifier import WaveformClassifier
@@ -24,6 +24,11 @@ def build_model(config: RunConfig, num_classes: int) -> WaveformClassifier:
     if options["sample_rate"] != rate:
         options["input_sample_rate"] = rate
     frontend = create_frontend(**options)
+    if frontend.input_rate != rate:
+        raise EscGpuError(
+            f"frontend.input_sample_rate is {frontend.input_rate} Hz, the clips are at data.sample_rate={rate}: "
+            "leave it out, the clips' own rate is taken"
+        )
     if training_samples(config) < frontend.min_samples:
         crop, clip = config.augment.crop_seconds, config.data.clip_seconds
         raise EscGpuError(

@@ -1,5 +1,8 @@
 """From a config to a model: what the backbone cannot take is refused before the training."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import pytest
 
 from esc_gpu.config.parse import parse_run
@@ -10,10 +13,17 @@ TINY = (
     *("--data.sample_rate", "8000", "--data.clip_seconds", "1", "--frontend.n_mels", "16"),
     *("--frontend.n_fft", "256", "--frontend.hop_length", "256", "--model.backbone", "test_resnet"),
 )
+SMALL = {"n_fft": 256, "hop_length": 256, "n_mels": 16}
 
 
 def build(*options):
     return build_model(parse_run([*TINY, *options], "train.py"), 3)
+
+
+def build_with(**options):
+    """A model with a front-end of these options, in Python, where there is no parser to refuse one."""
+    frontend = SimpleNamespace(arguments=lambda: {"name": "logmel", **SMALL, **options})
+    return build_model(dataclasses.replace(parse_run(TINY, "train.py"), frontend=frontend), 3)
 
 
 def refusal(*options):
@@ -26,6 +36,18 @@ def refusal(*options):
 def test_a_model_is_built_ready_to_train():
     assert all(part.training for part in build().modules())
     assert all(part.training for part in build("--augment.crop_seconds", "0.5").modules())
+
+
+@pytest.mark.parametrize("options", [{}, {"sample_rate": 4000}, {"sample_rate": 8000, "input_sample_rate": 8000}])
+def test_the_front_end_takes_the_clips_at_their_rate(options):
+    assert build_with(**options).frontend.input_rate == 8000
+
+
+def test_a_front_end_for_another_rate_than_the_clips_is_refused():
+    with pytest.raises(
+        EscGpuError, match="frontend.input_sample_rate is 16000 Hz, the clips are at data.sample_rate=8000"
+    ):
+        build_with(input_sample_rate=16000)
 
 
 def test_a_backbone_of_one_size_is_refused_for_crops_of_another():
