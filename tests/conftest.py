@@ -21,7 +21,7 @@ os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 
 LONGEST = (
-    *("test_notebooks.py", "test_graphs.py", "test_main.py", "test_hosts.py", "test_export.py", "test_types.py"),
+    *("test_notebooks.py", "test_graphs.py", "test_train.py", "test_hosts.py", "test_export.py", "test_types.py"),
     *("test_readme_commands.py", "test_kills.py", "test_signals.py", "test_two_processes.py"),
 )
 
@@ -53,3 +53,13 @@ def onnx_operators() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(functools.cache(ONNXRegistry.from_torchlib)))
         yield
+
+
+@pytest.fixture
+def process_group(tmp_path: Path) -> Iterator[None]:
+    """A group of this process alone."""
+    import torch.distributed
+
+    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
+    yield
+    torch.distributed.destroy_process_group()

@@ -1,6 +1,5 @@
 """Gallery and statistics of a data set, as files and by the command line."""
 
-import csv
 import json
 import math
 
@@ -15,6 +14,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.feature_statistics import compute_statistics
 from esc_gpu.experiment.feature_study import choose_paths, finite, format_ranking, write_gallery, write_statistics
 from esc_gpu.frontends.images import default_frontends
+from tests.helpers.csv_tables import read_csv
 from tests.helpers.tiny import FREQUENCIES, RATE, write_tones
 
 NAMES = ("logmel", "rms", "delta")
@@ -40,11 +40,6 @@ def analysed(tmp_path_factory, recordings):
     store = open_store(recordings.paths, cache_dir=cache, progress=False, **CLIP)
     ranking = write_statistics(recordings, store, frontends, output, {"recordings": "tones"}, progress=False)
     return output, ranking, compute_statistics(store, recordings.labels, 3, frontends, progress=False)
-
-
-def read_csv(path):
-    with open(path, newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
 
 
 def test_the_csv_has_the_numbers(analysed, recordings):

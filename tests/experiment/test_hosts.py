@@ -1,6 +1,5 @@
 """Two machines, played by two folders on one: each has its own recordings, cache and output."""
 
-import csv
 import json
 import shutil
 import subprocess
@@ -11,9 +10,11 @@ from pathlib import Path
 import pytest
 
 from esc_gpu.cli.commands.train import main as train
+from tests.helpers.csv_tables import predictions
 from tests.helpers.paths import REPOSITORY
+from tests.helpers.ports import free_port
 from tests.helpers.tiny import OPTIONS, write_tones
-from tests.helpers.workers import free_port, run_together
+from tests.helpers.workers import run_together
 
 # All relative to the folder of the host.
 FIXED = [*OPTIONS, "--data.table", "tones/tones.csv", "--data.cache_dir", "cache", "--output_dir", "run"]
@@ -36,8 +37,7 @@ def train_on(hosts, *arguments):
 
 
 def predicted(output):
-    with open(output / "predictions.csv", newline="") as file:
-        return sorted((int(row["fold"]), row["filename"]) for row in csv.DictReader(file))
+    return sorted((int(row["fold"]), row["filename"]) for row in predictions(output))
 
 
 def expected(folds):

@@ -1,6 +1,5 @@
 """The user's own table of recordings of several lengths, cut into windows: prepared, trained on, tested."""
 
-import csv
 import json
 from types import SimpleNamespace
 
@@ -15,6 +14,7 @@ from esc_gpu.data.clips.windows import cut_windows
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.store.build import open_store
 from esc_gpu.experiment import folds_at_once as folds_module
+from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tones
 
 LENGTHS = (0.7, 1.0, 1.6, 2.6)
@@ -69,13 +69,8 @@ def runs(table, tmp_path_factory):
     return SimpleNamespace(cache=folder / "cache", device=folder / "device", stream=folder / "stream", folds=folds)
 
 
-def rows(output):
-    with open(output / "predictions.csv", newline="") as file:
-        return list(csv.DictReader(file))
-
-
 def test_every_recording_is_predicted_once_whatever_its_windows(runs, table):
-    names = [row["filename"] for row in rows(runs.device)]
+    names = [row["filename"] for row in predictions(runs.device)]
     assert sorted(names) == sorted(lengths(table)) and len(names) == 24
 
 
@@ -84,7 +79,9 @@ def test_metrics_count_recordings_not_windows(runs):
     assert [fold["clips"] for fold in summary["folds"]] == [12, 12] and summary["overall"]["clips"] == 24
     assert np.sum(summary["overall"]["confusion_matrix"]) == 24
     for fold in summary["folds"]:
-        right = [row["category"] == row["prediction"] for row in rows(runs.device) if row["fold"] == str(fold["fold"])]
+        right = [
+            row["category"] == row["prediction"] for row in predictions(runs.device) if row["fold"] == str(fold["fold"])
+        ]
         assert fold["accuracy"] == pytest.approx(np.mean(right))
 
 
@@ -112,7 +109,7 @@ def test_a_prediction_is_the_mean_of_the_windows(runs, table, fold):
         known.paths, windows=windows, sample_rate=RATE, clip_seconds=1, cache_dir=runs.cache / "stores", progress=False
     )
     model = load(runs.device / f"fold{fold}")
-    for row in rows(runs.device):
+    for row in predictions(runs.device):
         if row["fold"] == str(fold):
             mine = np.flatnonzero(windows.recording == known.filenames.index(row["filename"]))
             with torch.no_grad():

@@ -1,6 +1,5 @@
 """Trackers: where a run goes, and what it holds, read back from what wandb and TensorBoard wrote."""
 
-import csv
 import hashlib
 import json
 import os
@@ -22,6 +21,7 @@ from esc_gpu.config.options import flatten
 from esc_gpu.core.files import read_json
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.tracking import wandb_files_in, wandb_mode
+from tests.helpers.csv_tables import predictions
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, RATE, write_tones
 
@@ -134,9 +134,8 @@ def records(wandb_run):
     return list(read_records(path))
 
 
-def predictions(run):
-    with open(run / "predictions.csv", newline="") as file:
-        return {row["filename"]: row for row in csv.DictReader(file)}
+def by_filename(run):
+    return {row["filename"]: row for row in predictions(run)}
 
 
 def history_of(records):
@@ -204,7 +203,7 @@ def artifact(records):
 
 
 def test_the_table_of_clips_has_the_mistakes_first_and_says_what_predictions_csv_says(wandb_run, artifact):
-    table, said = read_json(artifact["clips.table.json"]), predictions(wandb_run)
+    table, said = read_json(artifact["clips.table.json"]), by_filename(wandb_run)
     assert table["columns"] == ["audio", "features", "label", "prediction", "probability", "correct", "file"]
     assert len(table["data"]) == N_CLIPS < len(said)
     for _, _, label, prediction, probability, correct, file in table["data"]:

@@ -1,6 +1,5 @@
 """Two processes train as one does: the same batches, augmentation, statistics and gradients."""
 
-import csv
 import json
 import os
 import signal
@@ -12,6 +11,7 @@ import pytest
 import torch
 
 from esc_gpu.cli.commands.train import main as train
+from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import OPTIONS, parsed, write_tones
 from tests.helpers.workers import run_together
 
@@ -26,9 +26,8 @@ def curves(output):
     return [json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text().splitlines()]
 
 
-def predictions(output):
-    with open(output / "predictions.csv", newline="") as file:
-        return [row["filename"] + row["prediction"] for row in csv.DictReader(file)]
+def predicted(output):
+    return [row["filename"] + row["prediction"] for row in predictions(output)]
 
 
 @pytest.fixture(scope="module")
@@ -51,7 +50,7 @@ def test_two_processes_have_the_curves_and_predictions_of_one(table, tmp_path, p
         assert there["loss"] == pytest.approx(here["loss"], abs=1e-5)
         assert there["test_loss"] == pytest.approx(here["test_loss"], abs=1e-5)
         assert there["test_accuracy"] == here["test_accuracy"]
-    assert predictions(tmp_path / "two") == predictions(tmp_path / "one")
+    assert predicted(tmp_path / "two") == predicted(tmp_path / "one")
     assert json.loads((tmp_path / "two" / "summary.json").read_text())["processes"] == 2
     assert (tmp_path / "rank1" / "output.txt").read_text().count("\n") == 0  # one process speaks
 

@@ -3,22 +3,16 @@
 import gc
 import multiprocessing
 import os
-import socket
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+
+from tests.helpers.ports import free_port
 
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
     ["esc_gpu.experiment.cross_validation", "esc_gpu.config.parse", "torch.distributed.nn.functional"]
 )
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return listener.getsockname()[1]
 
 
 def run_together(

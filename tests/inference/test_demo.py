@@ -20,6 +20,7 @@ from esc_gpu.inference.demo import MAX_MEGABYTES, answer, check_recording, descr
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.inference.predict import predict_file
 from esc_gpu.model.classifier import WaveformClassifier
+from tests.helpers.ports import free_port
 from tests.helpers.tiny import FREQUENCIES, RATE, write_tone
 
 NO_GRADIO = "gradio is not installed: pip install 'esc_gpu[demo]'"
@@ -146,31 +147,8 @@ def test_models_of_one_name_are_told_apart_by_their_paths(models, tmp_path):
     assert list(load_models(paths, None)) == [paths[0], paths[1], "other"]
 
 
-def test_without_gradio_it_says_what_to_install(monkeypatch, capsys):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    assert main(["demo", "--model", "runs/logmel"]) == 2
-    assert capsys.readouterr().err == "error: the demo needs gradio: pip install 'esc_gpu[demo]'\n"
-
-
-def test_mistakes_on_the_command_line_are_one_line(monkeypatch, capsys, tmp_path):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
-    assert main(["demo", "--model", "runs/logmel", "--port", "70000"]) == 2
-    assert capsys.readouterr().err == "error: --port is 70000; expected 1 to 65535\n"
-    assert main(["demo", "--model", str(tmp_path)]) == 2
-    assert "holds no model.safetensors" in capsys.readouterr().err
-    for option in ("--share", "--host"):
-        with pytest.raises(SystemExit):
-            main(["demo", "--model", "runs/logmel", option, "0.0.0.0"])
-
-
 def gradio_variables():
     return {name: value for name, value in os.environ.items() if name.startswith("GRADIO") or name == "no_proxy"}
-
-
-def free_port():
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        return free.getsockname()[1]
 
 
 @pytest.fixture(scope="module")

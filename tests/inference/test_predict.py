@@ -13,6 +13,7 @@ from esc_gpu.cli.main import main
 from esc_gpu.data.store.build import open_store
 from esc_gpu.inference import predict as module
 from esc_gpu.inference.predict import predict_file, predict_waveform
+from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tone, write_tones
 from tests.helpers.trained_model import NAMES
 
@@ -31,11 +32,6 @@ def run(tmp_path_factory):
     options = ["--data.table", str(table), "--data.cache_dir", str(folder / "cache"), "--data.overlap", "0.5"]
     assert main(["train", *OPTIONS, *options, "--output_dir", str(folder / "out"), *LEARN]) == 0
     return folder / "out", table
-
-
-def predictions(output):
-    with open(output / "predictions.csv", encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
 
 
 def direct(pipeline, samples, starts):

@@ -111,14 +111,6 @@ def test_what_alters_the_features_gets_them_normalised_and_nothing_else(waveform
     assert not torch.equal(outputs[0], model(waveform))
 
 
-@pytest.fixture
-def process_group(tmp_path):
-    """A group of this process alone."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
-    yield
-    torch.distributed.destroy_process_group()
-
-
 def test_features_are_altered_behind_ddp_as_without(waveform, process_group):
     gradients = []
     for wrap in (lambda model: model), torch.nn.parallel.DistributedDataParallel:

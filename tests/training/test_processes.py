@@ -12,7 +12,8 @@ from esc_gpu.cli.commands.train import main as train
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
 from tests.helpers.accelerators import create
-from tests.helpers.workers import free_port, run_together
+from tests.helpers.ports import free_port
+from tests.helpers.workers import run_together
 
 
 def test_alone_everyones_value_is_ones_own(tmp_path):

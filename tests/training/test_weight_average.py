@@ -165,14 +165,6 @@ def test_a_compiled_model_is_averaged_in_place():
     torch.compiler.reset()
 
 
-@pytest.fixture
-def process_group(tmp_path):
-    """A group of this process alone."""
-    torch.distributed.init_process_group("gloo", init_method=f"file://{tmp_path / 'store'}", rank=0, world_size=1)
-    yield
-    torch.distributed.destroy_process_group()
-
-
 def test_a_model_behind_ddp_is_averaged_in_place(process_group):
     plain, inner = make(), make()
     average, other = WeightAverage(plain, 0.9), WeightAverage(inner, 0.9)

@@ -6,6 +6,7 @@ import pytest
 from esc_gpu.core.esc50 import CATEGORIES, COLUMNS
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.errors import EscGpuError
+from tests.helpers.one_line import refusal
 
 CLASSES = {49: "hand_saw", 0: "dog", 12: "crackling_fire", 31: "mouse_click", 20: "crying_baby", 77: "drone"}
 ESC10 = (0, 12, 20)
@@ -51,11 +52,7 @@ def write(tmp_path):
 
 
 def failure(root, subset="all"):
-    """The message of the error, after checking that it is one line."""
-    with pytest.raises(EscGpuError) as caught:
-        read_esc50(root, subset)
-    assert "\n" not in str(caught.value)
-    return str(caught.value)
+    return refusal(read_esc50, root, subset)
 
 
 def test_rows_keep_their_order_and_labels_follow_the_targets(rows, write):

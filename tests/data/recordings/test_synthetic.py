@@ -1,6 +1,5 @@
 """The synthetic sounds: the layout of ESC-50, the safety of the folder, and structure in time."""
 
-import csv
 import errno
 import fcntl
 import json
@@ -26,6 +25,7 @@ from esc_gpu.core.files import PARTIAL
 from esc_gpu.data.recordings import synthetic
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.errors import EscGpuError
+from tests.helpers.csv_tables import read_csv
 
 CLASSES = {
     "dog": 0,
@@ -42,8 +42,7 @@ CLASSES = {
 
 
 def rows_of(root):
-    with open(root / "meta" / "esc50.csv", newline="") as file:
-        return list(csv.DictReader(file))
+    return read_csv(root / "meta" / "esc50.csv")
 
 
 def contents(root):

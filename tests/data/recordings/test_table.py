@@ -7,6 +7,7 @@ from esc_gpu.core.esc50 import COLUMNS
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.table import read_table
 from esc_gpu.errors import EscGpuError
+from tests.helpers.one_line import refusal
 
 LINES = ["a/1.wav,dog,1", "b.flac,cat,2", "c.ogg,cat,1", "a/2.wav,dog,2"]
 HEADER = "path,label,fold"
@@ -29,11 +30,7 @@ def write(tmp_path):
 
 
 def failure(table, root=None):
-    """The message of the error, after checking that it is one line."""
-    with pytest.raises(EscGpuError) as caught:
-        read_table(table, root)
-    assert len(str(caught.value).splitlines()) == 1
-    return str(caught.value)
+    return refusal(read_table, table, root)
 
 
 # What is read

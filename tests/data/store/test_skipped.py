@@ -1,6 +1,5 @@
 """Recordings that cannot be decoded are refused or, if asked for, left out, and what was left out is said."""
 
-import csv
 import errno
 import json
 import os
@@ -19,6 +18,7 @@ from esc_gpu.data.store import build as store
 from esc_gpu.data.store.build import digest_file
 from esc_gpu.data.store.skipped import open_decodable
 from esc_gpu.experiment import cross_validation as experiment
+from tests.helpers.csv_tables import read_csv
 from tests.helpers.tiny import OPTIONS, RATE, write_tones
 
 CLIP = {"sample_rate": RATE, "clip_seconds": 1.0, "progress": False}
@@ -56,11 +56,6 @@ def paths_of(table):
 def open_all(table, cache, overlap=None, **options):
     options = {**CLIP, "on_error": "skip", **options}
     return open_decodable(paths_of(table), overlap=overlap, cache_dir=cache, **options)
-
-
-def rows(file):
-    with open(file, newline="", encoding="utf-8") as table:
-        return list(csv.DictReader(table))
 
 
 # What is left
@@ -142,7 +137,7 @@ def test_a_run_leaves_them_out_and_says_so(table, options, tmp_path, capfd):
     names = "2.wav, 3.wav, 10.wav, ..."
     file = tmp_path / "run" / "skipped.csv"
     assert f"5 of 24 recordings cannot be decoded and are left out: {names}; {file} has the reasons\n" in said
-    skipped = rows(file)
+    skipped = read_csv(file)
     assert [row["filename"] for row in skipped] == list(REASONS)
     assert [(row["fold"], row["category"]) for row in skipped][:2] == [("1", "middle"), ("2", "high")]
     for row, reason in zip(skipped, REASONS.values(), strict=True):
@@ -151,7 +146,7 @@ def test_a_run_leaves_them_out_and_says_so(table, options, tmp_path, capfd):
     before = file.read_bytes()
     assert main([*run, "--folds", "[1,2]", "--resume"]) == 0
     assert file.read_bytes() == before and "decode" not in capfd.readouterr().err
-    predicted = {row["filename"]: row for row in rows(tmp_path / "run" / "predictions.csv")}
+    predicted = {row["filename"]: row for row in read_csv(tmp_path / "run" / "predictions.csv")}
     known = {line.split(",")[0]: line.split(",")[1:] for line in table.read_text().splitlines()[1:]}
     assert set(predicted) == set(known) - set(REASONS)
     assert all([row["category"], row["fold"]] == known[name] for name, row in predicted.items())
