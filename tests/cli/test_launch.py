@@ -1,5 +1,7 @@
 """What is started in the place of a single CPU process that was meant to be several."""
 
+import shlex
+import sys
 from types import SimpleNamespace
 
 import psutil
@@ -75,3 +77,35 @@ def test_a_parent_that_is_not_to_be_seen_is_no_launcher(monkeypatch, parent):
     monkeypatch.setattr(launch.ctypes, "CDLL", lambda name: pytest.fail("asked for a signal"))
     launch.start_all_processes()
     launch.end_with_launcher()
+
+
+# ---- the command that goes on
+
+
+def typed(monkeypatch, own, arguments, *ancestors):
+    monkeypatch.setattr(sys, "orig_argv", own)
+    monkeypatch.setattr(sys, "argv", own[1:])
+    processes = [type("Process", (), {"cmdline": lambda self, words=words: list(words)})() for words in ancestors]
+    monkeypatch.setattr(launch.psutil, "Process", lambda: type("Own", (), {"parents": lambda self: processes})())
+    return launch.resume_command(arguments, "train.py")
+
+
+def test_it_is_what_was_typed_with_resume(monkeypatch, tmp_path):
+    arguments = ["--data.root", "my data", "--train.lr", "0.1"]
+    own = ["python", "train.py", *arguments]
+    shell = ["bash", "-c", "launch"]
+    assert typed(monkeypatch, own, arguments, shell) == "python train.py --data.root 'my data' --train.lr 0.1 --resume"
+    assert typed(monkeypatch, [*own, "--resume"], [*arguments, "--resume"]).endswith("0.1 --resume")
+    accelerate = ["python", "accelerate", "launch", "--cpu", "train.py", *arguments]
+    torchrun = ["python", "-m", "torch.distributed.run", "--standalone", "train.py", *arguments]
+    expected = shlex.join([*accelerate, "--resume"])
+    assert typed(monkeypatch, own, arguments, torchrun, accelerate, shell) == expected
+    script = tmp_path / "esc-gpu"
+    script.touch()
+    assert typed(monkeypatch, ["python", str(script), "train", *arguments], arguments).startswith(
+        f"{script} train --data"
+    )
+
+
+def test_called_from_python_it_is_the_prog_and_the_arguments():
+    assert launch.resume_command(["--folds", "1"], "esc-gpu train") == "esc-gpu train --folds 1 --resume"

@@ -12,10 +12,9 @@ import time
 import psutil
 import pytest
 
-from esc_gpu.cli import launch, signals
+from esc_gpu.cli import signals
 from esc_gpu.cli.commands.train import main as train
 from esc_gpu.cli.main import main
-from esc_gpu.cli.reporting import reporting
 from esc_gpu.cli.signals import Interrupted, interruptible
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, write_tones
@@ -104,61 +103,6 @@ def test_in_another_thread_there_is_nothing_to_be_interrupted():
     thread.start()
     thread.join()
     assert seen == [([], before)]
-
-
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_the_status_is_the_signals_and_there_is_one_line(number, status, capsys):
-    assert reporting(lambda: signal.raise_signal(number), "; go on so") == status
-    assert capsys.readouterr().err == "interrupted; go on so\n"
-
-
-def test_what_fails_after_a_signal_comes_of_it(capsys):
-    def lose_the_others():
-        try:
-            signal.raise_signal(signal.SIGTERM)
-        finally:
-            raise RuntimeError("Connection closed by peer")
-
-    assert reporting(lose_the_others) == 143
-    assert capsys.readouterr().err == "interrupted\n"
-
-
-def test_one_process_of_a_run_speaks(capsys, monkeypatch):
-    monkeypatch.setenv("RANK", "1")
-    assert reporting(lambda: signal.raise_signal(signal.SIGTERM)) == 143
-    assert capsys.readouterr().err == ""
-
-
-# ---- the command that goes on
-
-
-def typed(monkeypatch, own, arguments, *ancestors):
-    monkeypatch.setattr(sys, "orig_argv", own)
-    monkeypatch.setattr(sys, "argv", own[1:])
-    processes = [type("Process", (), {"cmdline": lambda self, words=words: list(words)})() for words in ancestors]
-    monkeypatch.setattr(launch.psutil, "Process", lambda: type("Own", (), {"parents": lambda self: processes})())
-    return launch.resume_command(arguments, "train.py")
-
-
-def test_it_is_what_was_typed_with_resume(monkeypatch, tmp_path):
-    arguments = ["--data.root", "my data", "--train.lr", "0.1"]
-    own = ["python", "train.py", *arguments]
-    shell = ["bash", "-c", "launch"]
-    assert typed(monkeypatch, own, arguments, shell) == "python train.py --data.root 'my data' --train.lr 0.1 --resume"
-    assert typed(monkeypatch, [*own, "--resume"], [*arguments, "--resume"]).endswith("0.1 --resume")
-    accelerate = ["python", "accelerate", "launch", "--cpu", "train.py", *arguments]
-    torchrun = ["python", "-m", "torch.distributed.run", "--standalone", "train.py", *arguments]
-    expected = shlex.join([*accelerate, "--resume"])
-    assert typed(monkeypatch, own, arguments, torchrun, accelerate, shell) == expected
-    script = tmp_path / "esc-gpu"
-    script.touch()
-    assert typed(monkeypatch, ["python", str(script), "train", *arguments], arguments).startswith(
-        f"{script} train --data"
-    )
-
-
-def test_called_from_python_it_is_the_prog_and_the_arguments():
-    assert launch.resume_command(["--folds", "1"], "esc-gpu train") == "esc-gpu train --folds 1 --resume"
 
 
 # ---- a run, whatever it is at

@@ -1,0 +1,30 @@
+"""What becomes of a command that a signal or an error ends: its exit status, and one line."""
+
+import signal
+
+import pytest
+
+from esc_gpu.cli.reporting import reporting
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_the_status_is_the_signals_and_there_is_one_line(number, status, capsys):
+    assert reporting(lambda: signal.raise_signal(number), "; go on so") == status
+    assert capsys.readouterr().err == "interrupted; go on so\n"
+
+
+def test_what_fails_after_a_signal_comes_of_it(capsys):
+    def lose_the_others():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+        finally:
+            raise RuntimeError("Connection closed by peer")
+
+    assert reporting(lose_the_others) == 143
+    assert capsys.readouterr().err == "interrupted\n"
+
+
+def test_one_process_of_a_run_speaks(capsys, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    assert reporting(lambda: signal.raise_signal(signal.SIGTERM)) == 143
+    assert capsys.readouterr().err == ""
