@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.paths import REPOSITORY
+from tests.helpers.page_tables import code, rows
+from tests.helpers.paths import DOCS, REPOSITORY
 
 PACKAGE = REPOSITORY / "esc_gpu"
+ARCHITECTURE = (DOCS / "architecture.md").read_text(encoding="utf-8")
 
 # What a package may import besides itself; what stands below it in the table knows it.
 LAYERS = {
@@ -155,3 +157,23 @@ def test_only_the_command_line_prints():
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "print"
     }
     assert printing == {"cli"}
+
+
+# ---- the page
+
+
+def test_the_tree_has_every_package_and_folder():
+    found = [name for cell, _ in rows(ARCHITECTURE, "The tree") for name in code(cell)]
+    folders = {path.name for path in REPOSITORY.iterdir() if path.is_dir() and any(path.glob("*.*"))}
+    ours = {"benchmarks", "configs", "examples", "notebooks", "tests", "tools"}
+    assert set(found) == {name for name in LAYERS if not name.startswith("__")} | ours
+    assert len(found) == len(set(found)) and ours <= folders
+
+
+@pytest.mark.parametrize("package", [name for name in LAYERS if not name.startswith("__")])
+def test_the_layers_are_those_of_the_test(package):
+    table = {code(first)[0]: code(second) for first, second in rows(ARCHITECTURE, "The layers")}
+    allowed = set(table[package])
+    if package == "cli":  # and all that `experiment` may
+        allowed |= set(table["experiment"])
+    assert allowed == LAYERS[package]

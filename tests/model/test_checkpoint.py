@@ -12,6 +12,8 @@ from esc_gpu import EscGpuError, load
 from esc_gpu.model import checkpoint
 from esc_gpu.model.stem import Stem
 from tests.helpers.folders import names_in
+from tests.helpers.page_tables import code, rows
+from tests.helpers.paths import DOCS
 from tests.helpers.trained_model import FRONTENDS, NAMES, SMALL, trained
 
 
@@ -220,3 +222,9 @@ def test_a_description_that_would_fail_later_is_refused(tmp_path, change):
     with pytest.raises(EscGpuError, match="describes no pipeline") as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
+
+
+def test_the_page_says_what_it_holds():
+    page = (DOCS / "architecture.md").read_text(encoding="utf-8")
+    named = [name for cell, _ in rows(page, "What a checkpoint holds") for name in code(cell)]
+    assert named == list(checkpoint.describe(trained(FRONTENDS["logmel"])[0], NAMES))
