@@ -19,11 +19,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.common.results_file import RESULTS, require_gpu, write_result
+from benchmarks.common.command import add_output, add_root, create_parser
+from benchmarks.common.paths import REPOSITORY
+from benchmarks.common.results_file import require_gpu, write_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
 
-REPOSITORY = Path(__file__).parents[1]
 SECONDS = 520.0
 PASSED_LINES, FAILED_LINES = 15, 200  # the last ones of a part that are kept
 FOLDER = "FOLDER"  # in a command: where its files go
@@ -40,10 +41,10 @@ class Part:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.gpu", description=__doc__.splitlines()[0])
-    parser.add_argument("--root", type=Path, required=True, help="recordings in ESC-50's layout")
+    parser = create_parser(__spec__, __doc__)
+    add_root(parser, required=True)
     parser.add_argument("--seconds", type=float, default=SECONDS, help="after which no part goes on (default: 520)")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and the plots")
+    add_output(parser, "the result file and the plots")
     parser.add_argument(
         "--parts",
         nargs="+",
@@ -57,7 +58,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def measure(arguments: argparse.Namespace) -> int:
     """Run the parts; 1 if one of them has not passed."""
     require_gpu()
-    parts = create_parts(str(arguments.root.resolve()))
+    parts = create_parts(str(Path(arguments.root).resolve()))
     usual = [name for name in parts if name not in RECIPES]
     chosen = {name: part for name, part in parts.items() if name in (arguments.parts or usual)}
     name = "" if list(chosen) == usual else " ".join(chosen)

@@ -13,6 +13,7 @@ from matplotlib.figure import Figure
 from PIL import Image
 from tqdm import tqdm
 
+from benchmarks.common.paths import PICTURES
 from esc_gpu.core.files import replacing
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.synthetic import write_synthetic
@@ -29,7 +30,6 @@ from esc_gpu.report.figures.panels import (
     value_limits,
 )
 
-FOLDER = Path(__file__).parents[1] / "docs" / "pictures"
 SAMPLE_RATE = 44100  # Hz
 SECONDS = 4.0
 DPI = 100
@@ -133,7 +133,7 @@ def draw_data_set(folder: Path) -> None:
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--output", type=Path, default=FOLDER, metavar="DIR", help="folder of the pictures (%(default)s)"
+        "--output", type=Path, default=PICTURES, metavar="DIR", help="folder of the pictures (%(default)s)"
     )
     folder = parser.parse_args().output
     folder.mkdir(parents=True, exist_ok=True)

@@ -8,15 +8,14 @@ from pathlib import Path
 
 from benchmarks.accuracy.evaluation import evaluation_text
 from benchmarks.accuracy.table import accuracy_table
-from benchmarks.common.markdown import heading, line, number
-from benchmarks.common.results_file import RESULTS
+from benchmarks.common.markdown import heading, line, literal, number
+from benchmarks.common.paths import REPOSITORY, RESULTS
 from benchmarks.reliability.fuzz_table import fuzz_table
 from benchmarks.reliability.long_run import long_run_table
 from benchmarks.speed.pipeline_table import pipeline_table
 from esc_gpu.core.files import read_json, write_text
 from esc_gpu.report.tables import mean_and_spread
 
-REPOSITORY = Path(__file__).parents[1]
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
 
@@ -24,13 +23,12 @@ def fold_table(result: dict[str, object]) -> list[str]:
     """Accuracy, macro-F1 and top-3 of each fold, then mean ± standard deviation, in percent."""
     names = ("accuracy", "macro_f1", "top3_accuracy")
     part = "validation" if result["config"].get("validate") else "test"
-    lines = [f"| {part} fold | clips | accuracy | macro-F1 | top-3 |", "| --- | --- | --- | --- | --- |"]
+    lines = heading(f"{part} fold", "clips", "accuracy", "macro-F1", "top-3")
     for fold in result["folds"]:
-        values = " | ".join(f"{100 * fold[name]:.2f}" for name in names)
-        lines.append(f"| {fold['fold']} | {fold['clips']} | {values} |")
+        lines.append(line(str(fold["fold"]), str(fold["clips"]), *[f"{100 * fold[name]:.2f}" for name in names]))
     overall = result["overall"]
-    spread = " | ".join(f"**{mean_and_spread(overall[name])}**" for name in names)
-    lines.append(f"| mean ± std | {overall['clips']} | {spread} |")
+    spread = [f"**{mean_and_spread(overall[name])}**" for name in names]
+    lines.append(line("mean ± std", str(overall["clips"]), *spread))
     if "wall_seconds" in result:
         wall, training = result["wall_seconds"], result["seconds"]
         lines += ["", f"From audio files to report: {wall:.0f} s, of which {training:.0f} s training and evaluation."]
@@ -42,10 +40,7 @@ PEERS = "librosa", "torchaudio", "nnAudio"
 
 def frontend_table(result: dict[str, object]) -> list[str]:
     """One line a feature: our time, the peers' times as multiples of it, our error and bytes in a checkpoint."""
-    lines = [
-        f"| front-end | µs a clip | {' | '.join(f'{peer} ×' for peer in PEERS)} | error | bytes in a checkpoint |",
-        f"| --- | {' | '.join('---' for _ in PEERS)} | --- | --- | --- |",
-    ]
+    lines = heading("front-end", "µs a clip", *[f"{peer} ×" for peer in PEERS], "error", "bytes in a checkpoint")
     features: dict[str, list[dict[str, object]]] = {}
     for row in result["rows"]:
         if "skipped" not in row:
@@ -58,9 +53,7 @@ def frontend_table(result: dict[str, object]) -> list[str]:
         cells = [fastest_of(peer, rows, median(best)) for peer in PEERS]
         label = name if best["label"] == "native" else f"{name} ({best['label']})"
         error = "–" if best["relative_error"] is None else f"{best['relative_error']:.1e}"
-        lines.append(
-            f"| {label} | {number(median(best))} | {' | '.join(cells)} | {error} | {best['state_dict_bytes']} |"
-        )
+        lines.append(line(label, number(median(best)), *cells, error, str(best["state_dict_bytes"])))
     if any(row["differs"] for rows in features.values() for row in rows if row["library"] in PEERS):
         lines += ["", "× in brackets: by another definition, such as an approximation or other edges."]
     return lines
@@ -84,7 +77,7 @@ def fastest_of(library: str, rows: list[dict[str, object]], ours: float) -> str:
 def error_table(result: dict[str, object]) -> list[str]:
     """Front-ends down, signals across: the relative error, and what it means where it is beyond the limit."""
     signals = result["signals"]
-    lines = [f"| front-end | {' | '.join(signals)} | limit |", f"| --- |{' --- |' * (len(signals) + 1)}"]
+    lines = heading("front-end", *signals, "limit")
     cells: dict[str, dict[str, str]] = {}
     limits = {}
     for row in result["rows"]:
@@ -93,7 +86,7 @@ def error_table(result: dict[str, object]) -> list[str]:
             cells.setdefault(label, {})[row["signal"]] = error_cell(row)
             limits[label] = row["limit"]
     for label, row in cells.items():
-        lines.append(f"| {label} | {' | '.join(row[signal] for signal in signals)} | {limits[label]:.0e} |")
+        lines.append(line(label, *[row[signal] for signal in signals], f"{limits[label]:.0e}"))
     return [
         *lines,
         "",
@@ -114,29 +107,20 @@ def error_cell(row: dict[str, object]) -> str:
 
 def graph_table(result: dict[str, object]) -> list[str]:
     """Which front-ends compile, export and run in ONNX Runtime."""
-    lines = ["| front-end | torch.compile | torch.export | ONNX | error in ONNX Runtime |", "| --- |" + " --- |" * 4]
+    lines = heading("front-end", "torch.compile", "torch.export", "ONNX", "error in ONNX Runtime")
     for row in result["rows"]:
         error = "–" if row.get("onnx_error") is None else f"{row['onnx_error']:.1e}"
-        outcomes = " | ".join(plain(row[check]) for check in ("compile", "export", "onnx"))
-        lines.append(f"| {with_backend(row)} | {outcomes} | {error} |")
+        outcomes = [literal(row[check]) for check in ("compile", "export", "onnx")]
+        lines.append(line(with_backend(row), *outcomes, error))
     return lines
-
-
-def plain(text: str) -> str:
-    """Text whose signs Markdown leaves alone."""
-    return text.replace("|", "\\|").replace("<", "&lt;")
 
 
 def recording_table(result: dict[str, object]) -> list[str]:
     """Seconds and memory of a long recording."""
-    minutes = result["minutes"]
-    lines = [
-        f"| front-end | seconds for {minutes:g} minutes | GB at the peak | GB of features |",
-        "| --- |" + " --- |" * 3,
-    ]
+    lines = heading("front-end", f"seconds for {result['minutes']:g} minutes", "GB at the peak", "GB of features")
     for row in result["rows"]:
         gigabytes = [f"{row[key] / 1e9:.2f}" for key in ("peak_bytes", "output_bytes")]
-        lines.append(f"| {row['name']} | {row['seconds']:.1f} | {' | '.join(gigabytes)} |")
+        lines.append(line(row["name"], f"{row['seconds']:.1f}", *gigabytes))
     return lines
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from benchmarks.common.timing import measure_together
+from benchmarks.common.timing import measure_together, microseconds_per_clip
 from esc_gpu.config.options import plain
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.files import read_json, write_json
@@ -113,7 +113,7 @@ def measure(models: dict[str, WaveformClassifier], configs: dict[str, RunConfig]
             {
                 "name": name,
                 **describe(models[name], config),
-                "us_per_clip": {key: 1e6 * seconds[name][key] / BATCH for key in ("median", "min", "max")},
+                "us_per_clip": microseconds_per_clip(seconds[name], BATCH),
             }
             for name, config in configs.items()
         ],

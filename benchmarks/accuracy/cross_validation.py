@@ -12,8 +12,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from benchmarks.common.results_file import RESULTS, require_gpu, write_result
-from benchmarks.common.training_options import create_parser
+from benchmarks.common.command import add_output, add_require_gpu, create_training_parser, program
+from benchmarks.common.results_file import keep_result, require_gpu
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import DataConfig
@@ -25,9 +25,9 @@ PRIVATE = {"data": ("root", "table", "cache_dir"), None: ("output_dir", "resume"
 
 
 def main(arguments: list[str]) -> int:
-    parser = create_parser("cross_validation", __doc__)
-    parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    parser = create_training_parser(__spec__, __doc__)
+    add_require_gpu(parser)
+    add_output(parser)
     parser.add_argument("--label", default="", help="a word for its name")
     own, arguments = parser.parse_known_args(arguments)
     return reporting(lambda: measure(arguments, own.output, own.require_gpu, own.label))
@@ -37,7 +37,7 @@ def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> 
     """Train, print the summary and write it, in the main process, into the folder `output`."""
     if needs_gpu:
         require_gpu()
-    config = parse_run(arguments, "python -m benchmarks.accuracy.cross_validation")
+    config = parse_run(arguments, program(__spec__))
     if config.resume:
         raise EscGpuError("--resume would time the rest only; leave it out, with another --output_dir or --overwrite")
     with tempfile.TemporaryDirectory(prefix="esc_gpu-stores-") as stores:
@@ -54,7 +54,7 @@ def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> 
     purpose = "validation" if config["validate"] else ""
     name = f"cross_validation {data['recordings']} {frontend} {label} {purpose}"
     result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
-    print(f"written: {write_result(name, result, output)}")
+    keep_result(name, result, output)
 
 
 def without_paths(config: dict[str, object]) -> dict[str, object]:

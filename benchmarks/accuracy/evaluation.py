@@ -10,7 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.common.results_file import RESULTS, write_result
+from benchmarks.common.command import add_output, create_parser
+from benchmarks.common.paths import PICTURES
+from benchmarks.common.results_file import keep_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.comparison import compare
@@ -24,17 +26,14 @@ from esc_gpu.report.evaluation_tables import (
 from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_reliability
 from esc_gpu.report.tables import format_text
 
-PICTURES = Path(__file__).parents[2] / "docs" / "pictures"
 COMPARISON = "comparison"
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.accuracy.evaluation", description=__doc__.splitlines()[0]
-    )
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("run", type=Path, help="folder of a finished run")
     parser.add_argument("--against", type=Path, nargs="+", default=[], metavar="RUN", help="runs to compare it with")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     parser.add_argument("--pictures", type=Path, default=PICTURES, help="folder of the pictures")
     arguments = parser.parse_args(argv)
     return reporting(lambda: write(arguments))
@@ -56,7 +55,7 @@ def write(arguments: argparse.Namespace) -> None:
             if file.suffix != ".png":  # pages show no PDF
                 file.unlink()
     name = f"evaluation {run.summary['data']['recordings']} {run.summary['frontend']['name']}"
-    print(f"written: {write_result(name, result, arguments.output)}")
+    keep_result(name, result, arguments.output)
 
 
 def evaluation_text(result: dict[str, object], part: str) -> list[str]:

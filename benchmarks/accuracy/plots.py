@@ -6,11 +6,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from benchmarks.common.axes import light_frame
 from esc_gpu.evaluation.published import HUMANS
 from esc_gpu.report.figures.save import save
 from esc_gpu.report.tables import counted
 
 BLUE, PALE, GREY, RED = "#2f5d8a", "#9db8d2", "#7f7f7f", "#b5544a"
+HIDDEN = "top", "right", "left"  # sides of the frame
 WIDTH, ROW, THIN_ROW = 8.5, 0.38, 0.3  # inches
 
 
@@ -51,7 +53,7 @@ def plot_comparison(path: Path, result: dict[str, object]) -> None:
         panel.set(xlabel=f"{'step' if result['cost'].get('of_steps') else 'front-end'}: ms a clip")
         panel.margins(x=0.25)
         panel.set_xlim(left=0)
-        finish(panel)
+        light_frame(panel, HIDDEN)
     marks = [
         Line2D([], [], color=BLUE, marker="o", linewidth=2.2, markersize=7, label="mean, 95 % interval"),
         Line2D([], [], color=BLUE, alpha=0.35, marker="o", mew=0, linestyle="", markersize=4, label="a fold"),
@@ -63,7 +65,7 @@ def plot_comparison(path: Path, result: dict[str, object]) -> None:
             marks.append(mark)
             figure.supxlabel(f"{HUMANS}: {entry['source']}", fontsize=7, color=GREY)
     figure.legend(handles=marks, loc="outside upper center", ncols=3, frameon=False, fontsize=9, title=title(result))
-    finish(axes)
+    light_frame(axes, HIDDEN)
     save(figure, path)
 
 
@@ -90,7 +92,7 @@ def plot_ablation(path: Path, result: dict[str, object]) -> None:
         for colour, text in colours.items()
     ]
     figure.legend(handles=marks, loc="outside upper center", ncols=2, frameon=False, fontsize=9, title=title(result))
-    finish(axes)
+    light_frame(axes, HIDDEN)
     save(figure, path)
 
 
@@ -107,11 +109,3 @@ def name_rows(axes: Axes, names: list[str]) -> None:
     """A row a name, the first at the bottom."""
     axes.set_yticks(range(len(names)), names)
     axes.set_ylim(-0.6, len(names) - 0.4)
-
-
-def finish(axes: Axes) -> None:
-    """A light frame."""
-    axes.grid(axis="x", alpha=0.3)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", length=0)
-    axes.spines[["top", "right", "left"]].set_visible(False)

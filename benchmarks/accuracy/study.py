@@ -18,8 +18,8 @@ from benchmarks.accuracy.grid import Grid, Runs, finished_runs, train_rest
 from benchmarks.accuracy.plan import Plan, configs_of, read_plan
 from benchmarks.accuracy.plots import plot_accuracy
 from benchmarks.accuracy.statistics import describe_grid
-from benchmarks.common.results_file import RESULTS, write_result
-from benchmarks.common.training_options import create_parser
+from benchmarks.common.command import add_output, create_training_parser
+from benchmarks.common.results_file import write_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import write_json, write_text
 from esc_gpu.errors import EscGpuError
@@ -28,7 +28,7 @@ WRITTEN = "result.txt"  # name of the result file, which keeps the date of its f
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = create_parser("accuracy", __doc__)
+    parser = create_training_parser(__spec__, __doc__)
     parser.add_argument("plan", help="comparison, ablation, backbone or a YAML file; stands before the options")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="of the trainings (default: 0)")
     parser.add_argument(
@@ -40,7 +40,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--cost-only", action="store_true", help="measure it anew, for the runs there are; do not train"
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and its plot")
+    add_output(parser, "the result file and its plot")
     own, options = parser.parse_known_args(argv)
     return reporting(lambda: prepare(own, options))
 

@@ -1,6 +1,6 @@
 """The tables of a comparison of front-ends, of variants of a training, and of a recipe without its parts."""
 
-from benchmarks.common.markdown import heading, line, number
+from benchmarks.common.markdown import heading, line, literal, number
 from esc_gpu.core.text import escape
 from esc_gpu.report.tables import counted, mean_and_spread, numbered, p_value, percent, percent_range
 
@@ -52,7 +52,7 @@ def difference_cells(pair: dict[str, object] | None) -> list[str]:
         return ["–", "–"]
     return [
         f"{100 * pair['difference']:+.2f} [{percent_range(pair, '+')}]",
-        p_value(pair["p_holm"]).replace("<", "&lt;"),
+        literal(p_value(pair["p_holm"])),
     ]
 
 

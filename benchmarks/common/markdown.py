@@ -11,6 +11,11 @@ def heading(*columns: str) -> list[str]:
     return [line(*columns), line(*["---"] * len(columns))]
 
 
+def literal(text: str) -> str:
+    """Text whose signs Markdown leaves alone."""
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
 def line(*cells: str) -> str:
     """A line of a table."""
     return f"| {' | '.join(cells)} |"

@@ -5,11 +5,10 @@ from pathlib import Path
 
 import torch
 
+from benchmarks.common.paths import RESULTS
 from esc_gpu.core.files import write_json
 from esc_gpu.core.machine import describe_environment
 from esc_gpu.errors import EscGpuError
-
-RESULTS = Path(__file__).parents[1] / "results"
 
 
 def write_result(name: str, result: dict[str, object], folder: Path = RESULTS) -> Path:
@@ -21,6 +20,11 @@ def write_result(name: str, result: dict[str, object], folder: Path = RESULTS) -
     file = folder / f"{stem}.json"
     write_json(file, {"environment": environment, **result})
     return file
+
+
+def keep_result(name: str, result: dict[str, object], folder: Path) -> None:
+    """`write_result`, and say where."""
+    print(f"written: {write_result(name, result, folder)}")
 
 
 def require_gpu() -> None:

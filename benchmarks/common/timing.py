@@ -60,6 +60,11 @@ def spread(seconds: list[float]) -> dict[str, float]:
     }
 
 
+def microseconds_per_clip(seconds: Mapping[str, float], n_clips: int) -> dict[str, float]:
+    """Median, minimum and maximum of calls of so many clips each."""
+    return {key: 1e6 * seconds[key] / n_clips for key in ("median", "min", "max")}
+
+
 def synchronize() -> None:
     """Wait until the GPU has done all it was given."""
     if torch.cuda.is_available():

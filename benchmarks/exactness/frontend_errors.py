@@ -6,14 +6,14 @@ python -m benchmarks.exactness.frontend_errors --root ESC-10
 import argparse
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 
+from benchmarks.common.command import add_cached_root, add_frontends, add_output, add_require_gpu, create_parser
 from benchmarks.common.difference import relative_error
 from benchmarks.common.inputs import linear_options, real_signal, synthetic_signals
-from benchmarks.common.results_file import RESULTS, require_gpu, write_result
+from benchmarks.common.results_file import keep_result, require_gpu
 from benchmarks.exactness.float64_references import reference
 from benchmarks.peers.contenders import OTHERS
 from esc_gpu import EscGpuError, create_frontend
@@ -32,16 +32,13 @@ ROUNDINGS = 10
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.exactness.frontend_errors", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--root", help="recordings in ESC-50's layout (default: synthetic signals only)")
-    parser.add_argument("--cache-dir", default="~/.cache/esc_gpu", help="folder of the decoded store")
+    parser = create_parser(__spec__, __doc__)
+    add_cached_root(parser, "synthetic signals only")
     parser.add_argument("--clips", type=int, default=10, help="recordings that are compared (default: 10)")
     parser.add_argument("--seconds", type=float, default=5.0, help="length of the synthetic signals (default: 5)")
-    parser.add_argument("--only", nargs="+", choices=list_frontends(), metavar="NAME", help="front-ends (default: all)")
-    parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_frontends(parser)
+    add_require_gpu(parser)
+    add_output(parser)
     arguments = parser.parse_args(argv)
     return reporting(lambda: int(any(row.get("verdict") == "fail" for row in run(arguments))))
 
@@ -59,18 +56,20 @@ def run(arguments: argparse.Namespace) -> list[dict[str, object]]:
     for name in arguments.only or list_frontends():
         for backend in list_backends(name):
             if backend not in OTHERS:
-                rows += compare(name, backend, signals, device)
+                rows += compare_backend(name, backend, signals, device)
     counts = {verdict: sum(row.get("verdict") == verdict for row in rows) for verdict in ("pass", "rounding", "fail")}
     print(
         f"{counts['pass']} within their limit, {counts['rounding']} (~) beyond it by what rounding the samples does, "
         f"{counts['fail']} (!) failed"
     )
     result = {"benchmark": "errors", "signals": list(signals), "device": device.type, "rows": rows}
-    print(f"written: {write_result('errors', result, arguments.output)}")
+    keep_result("errors", result, arguments.output)
     return rows
 
 
-def compare(name: str, backend: str, signals: dict[str, np.ndarray], device: torch.device) -> list[dict[str, object]]:
+def compare_backend(
+    name: str, backend: str, signals: dict[str, np.ndarray], device: torch.device
+) -> list[dict[str, object]]:
     """One row a signal, printed as one line."""
     label = f"{name:>20} {backend:>8}"
     try:

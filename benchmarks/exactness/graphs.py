@@ -16,8 +16,9 @@ from torch.export import ExportedProgram
 from tqdm import tqdm
 
 from benchmarks.common import difference
+from benchmarks.common.command import add_output, create_parser
 from benchmarks.common.inputs import default_options
-from benchmarks.common.results_file import RESULTS, write_result
+from benchmarks.common.results_file import keep_result
 from esc_gpu import WaveformClassifier, create_frontend, list_frontends
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.frontends.registry import list_backends
@@ -27,11 +28,11 @@ LIMIT = 1e-4  # relative L2 between a graph's output and the layer's
 
 
 def main(argv: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.exactness.graphs", description=__doc__.splitlines()[0])
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("--only", nargs="+", metavar="NAME", help="front-ends, or 'model' (default: all)")
     parser.add_argument("--backend", default="inductor", help="of torch.compile (default: inductor)")
     parser.add_argument("--seconds", type=float, default=1.0, help="length of the clips (default: 1)")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     arguments = parser.parse_args(argv)
     return reporting(lambda: check_all(arguments))
 
@@ -52,10 +53,8 @@ def check_all(arguments: argparse.Namespace) -> None:
             row[check], row[f"{check}_error"] = outcome(run, layer)
         rows.append(row)
         tqdm.write(format_row(row))
-    file = write_result(
-        "graphs", {"benchmark": "graphs", "limit": LIMIT, "opset": OPSET, "rows": rows}, arguments.output
-    )
-    print(f"written: {file}")
+    result = {"benchmark": "graphs", "limit": LIMIT, "opset": OPSET, "rows": rows}
+    keep_result("graphs", result, arguments.output)
 
 
 def create_layers(only: list[str] | None) -> list[tuple[str, str, nn.Module]]:

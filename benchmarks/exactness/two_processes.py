@@ -18,12 +18,13 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from benchmarks.common.results_file import RESULTS, write_result
+from benchmarks.common.command import add_output, add_root, create_parser
+from benchmarks.common.paths import REPOSITORY
+from benchmarks.common.results_file import keep_result
 from esc_gpu import EscGpuError
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
 
-REPOSITORY = Path(__file__).parents[2]
 IMAGE = {"n_mels": 32, "hop_length": 2048}  # a small one: float64 is slow
 # precision, processes, threads of each; a pair's second run is compared with its first
 PAIRS = {
@@ -34,18 +35,16 @@ PAIRS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.exactness.two_processes", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--root", required=True, help="recordings in ESC-50's layout")
+    parser = create_parser(__spec__, __doc__)
+    add_root(parser, required=True)
     parser.add_argument("--epochs", type=int, default=5, help="(default: 5)")
     parser.add_argument("--backbone", default="resnet18", help="timm model (default: resnet18)")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     arguments = parser.parse_args(argv)
-    return reporting(lambda: print(f"written: {write_result('processes', compare(arguments), arguments.output)}"))
+    return reporting(lambda: keep_result("processes", compare_runs(arguments), arguments.output))
 
 
-def compare(arguments: argparse.Namespace) -> dict[str, object]:
+def compare_runs(arguments: argparse.Namespace) -> dict[str, object]:
     """Run every kind of run once; returns what the result file holds."""
     runs = list(dict.fromkeys(run for pair in PAIRS.values() for run in pair))
     options = {

@@ -1,4 +1,4 @@
-"""A front-end's options in librosa's words."""
+"""A front-end's options in librosa's words, which nnAudio and torchlibrosa share."""
 
 import numpy as np
 
@@ -23,6 +23,12 @@ def mel_options(frontend: Frontend) -> dict[str, object]:
         "htk": frontend.mel_scale == "htk",
         "norm": frontend.norm,
     }
+
+
+def cqt_options(frontend: Frontend) -> dict[str, object]:
+    """Those of the CQT."""
+    names = "hop_length", "fmin", "n_bins", "bins_per_octave", "filter_scale", "window", "pad_mode"
+    return {name: getattr(frontend, name) for name in names} | {"sr": frontend.sample_rate}
 
 
 def pcen_options(frontend: Frontend) -> dict[str, object]:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import librosa
 import numpy as np
 
-from benchmarks.peers.librosa_options import CHROMA_NORMS, mel_options, pcen_options, stft_options
+from benchmarks.peers.librosa_options import CHROMA_NORMS, cqt_options, mel_options, pcen_options, stft_options
 from esc_gpu.frontends.base import Frontend
 
 Call = Callable[[np.ndarray], np.ndarray]
@@ -41,12 +41,6 @@ def mfcc(frontend: Frontend) -> Call:
         return librosa.feature.mfcc(S=db, n_mfcc=frontend.n_mfcc)
 
     return call
-
-
-def cqt_options(frontend: Frontend) -> dict[str, object]:
-    """The options of the CQT in librosa's words."""
-    names = "hop_length", "fmin", "n_bins", "bins_per_octave", "filter_scale", "window", "pad_mode"
-    return {name: getattr(frontend, name) for name in names} | {"sr": frontend.sample_rate}
 
 
 def cqt(frontend: Frontend) -> Call:

@@ -3,6 +3,7 @@
 from nnAudio import features
 from torch import Tensor, nn
 
+from benchmarks.peers import librosa_options
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.scaling import rescale_power
 
@@ -24,25 +25,18 @@ class Scaled(nn.Module):
 
 def stft_options(frontend: Frontend) -> dict[str, object]:
     """The options of the STFT in nnAudio's words."""
-    names = "n_fft", "hop_length", "win_length", "window", "pad_mode"
-    return {name: getattr(frontend, name) for name in names} | {"sr": frontend.sample_rate, "verbose": False}
+    return librosa_options.stft_options(frontend) | {"sr": frontend.sample_rate, "verbose": False}
 
 
 def mel_options(frontend: Frontend) -> dict[str, object]:
     """The options of the mel spectrogram in nnAudio's words."""
-    return stft_options(frontend) | {
-        "n_mels": frontend.n_mels,
-        "fmin": frontend.fmin,
-        "fmax": frontend.fmax,
-        "htk": frontend.mel_scale == "htk",
-        "norm": 1 if frontend.norm == "slaney" else None,
-    }
+    norm = 1 if frontend.norm == "slaney" else None
+    return librosa_options.mel_options(frontend) | {"norm": norm, "verbose": False}
 
 
 def cqt_options(frontend: Frontend) -> dict[str, object]:
     """The options of the CQT in nnAudio's words."""
-    names = "hop_length", "fmin", "n_bins", "bins_per_octave", "filter_scale", "window", "pad_mode"
-    return {name: getattr(frontend, name) for name in names} | {"sr": frontend.sample_rate, "verbose": False}
+    return librosa_options.cqt_options(frontend) | {"verbose": False}
 
 
 def spectrogram(frontend: Frontend) -> nn.Module:

@@ -3,6 +3,7 @@
 from torch import Tensor, nn
 from torchlibrosa import stft
 
+from benchmarks.peers.librosa_options import stft_options
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.scaling import rescale_power
 
@@ -22,8 +23,7 @@ class Scaled(nn.Module):
 
 def stft_layer(frontend: Frontend) -> nn.Module:
     """The power of an STFT, `(B, 1, N, n_fft // 2 + 1)`."""
-    names = "n_fft", "hop_length", "win_length", "window", "pad_mode"
-    return stft.Spectrogram(**{name: getattr(frontend, name) for name in names})
+    return stft.Spectrogram(**stft_options(frontend))
 
 
 def spectrogram(frontend: Frontend) -> nn.Module:

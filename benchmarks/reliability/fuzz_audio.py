@@ -4,7 +4,6 @@ python -m benchmarks.reliability.fuzz_audio
 python -m benchmarks.reliability.fuzz_audio --number 1234 --keep FOLDER   # one file again
 """
 
-import argparse
 import collections
 import gc
 import multiprocessing
@@ -22,8 +21,9 @@ import psutil
 import soundfile
 from tqdm import tqdm
 
+from benchmarks.common.command import add_output, create_parser
 from benchmarks.common.memory import release_free_memory
-from benchmarks.common.results_file import RESULTS, write_result
+from benchmarks.common.results_file import keep_result
 from benchmarks.reliability.fuzz_files import KINDS, FuzzFile, make
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
@@ -36,14 +36,12 @@ FORK = multiprocessing.get_context("fork")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reliability.fuzz_audio", description=__doc__.splitlines()[0]
-    )
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("--files", type=int, default=10_000, help="how many (default: 10000)")
     parser.add_argument("--seed", type=int, default=0, help="of all files (default: 0)")
     parser.add_argument("--number", type=int, nargs="+", help="only these, and say what comes of each")
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the files of --number there")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     arguments = parser.parse_args(argv)
     if arguments.number:
         return show(arguments.number, arguments.seed, arguments.keep)
@@ -62,7 +60,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         "failures": failures,
     }
     print(f"{len(failures)} of {len(outcomes)} files failed")
-    print(f"written: {write_result('fuzz audio', result, arguments.output)}")
+    keep_result("fuzz audio", result, arguments.output)
     return 1 if failures else 0
 
 
@@ -182,13 +180,13 @@ def judge_clips(file: FuzzFile, outcome: dict[str, object]) -> str | None:
     for start, clip in zip(outcome["starts"], outcome["clips"], strict=True):
         if clip.dtype != np.int16 or clip.shape != (samples,):
             return f"wrong clip: {clip.dtype} {clip.shape}"
-        failure = None if file.reference is None else compare(file, outcome["length"], start, clip)
+        failure = None if file.reference is None else judge_samples(file, outcome["length"], start, clip)
         if failure:
             return f"wrong clip: from sample {start}, {failure}"
     return None
 
 
-def compare(file: FuzzFile, length: int, start: int, clip: np.ndarray) -> str | None:
+def judge_samples(file: FuzzFile, length: int, start: int, clip: np.ndarray) -> str | None:
     """The clip against the samples it must hold, and silence behind them."""
     expected = len(file.reference)
     if not expected - file.may_lack <= length <= expected:

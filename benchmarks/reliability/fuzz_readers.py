@@ -5,13 +5,13 @@ It needs atheris, which is installed apart: .venv/bin/pip install atheris
 python -m benchmarks.reliability.fuzz_readers table --seconds 60
 """
 
-import argparse
 import os
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from benchmarks.common.command import create_parser
 from esc_gpu.errors import EscGpuError
 
 FILES = ("a.wav", "b.wav", "c.wav", "d.wav")
@@ -23,9 +23,7 @@ SEEDS = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reliability.fuzz_readers", description=__doc__.splitlines()[0]
-    )
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("reader", choices=list(SEEDS), help="which reader")
     parser.add_argument("--seconds", type=int, default=60, help="how long (default: 60)")
     parser.add_argument("--seed", type=int, default=1, help="of the search (default: 1)")

@@ -25,14 +25,15 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks.common import tones
-from benchmarks.common.results_file import RESULTS, write_result
+from benchmarks.common.command import add_output, add_root, create_parser
+from benchmarks.common.paths import REPOSITORY
+from benchmarks.common.results_file import write_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import PARTIAL, read_json
 from esc_gpu.core.run_layout import HISTORY, LOCK, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.resume_state import read_state
 
-REPOSITORY = Path(__file__).parents[2]
 FOLDS, EPOCHS = (1, 2), 4
 TONES = [FOLDS[number // 3 % 2] for number in range(96)]  # the fold of each
 OPTIONS = tones.OPTIONS | {
@@ -64,11 +65,11 @@ class Run:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.reliability.kills", description=__doc__.splitlines()[0])
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("--kills", type=int, default=50, help="(default: 50)")
-    parser.add_argument("--root", help="recordings in ESC-50's layout; tones without it")
+    add_root(parser, "; tones without it")
     parser.add_argument("--seed", type=int, default=0, help="of when it is killed (default: 0)")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     return reporting(lambda: measure(parser.parse_args(argv)))
 
 
@@ -104,7 +105,7 @@ def soak(work: Path, root: str | None, n_kills: int, generator: random.Random) -
                 damage += look_for_damage(run.output)
                 progress.update()
             finish(run)
-            differences += [f"run {n_runs - 1}: {name}" for name in compare(undisturbed.output, run.output)]
+            differences += [f"run {n_runs - 1}: {name}" for name in differing_results(undisturbed.output, run.output)]
     return {
         "kills": sum(hits.values()),
         "runs": n_runs,
@@ -257,7 +258,7 @@ def look_for_damage(output: Path) -> Counter:
     return Counter({"cut off": sum(read_state(file) is None for file in states), "partial": len(partial)})
 
 
-def compare(one: Path, other: Path) -> list[str]:
+def differing_results(one: Path, other: Path) -> list[str]:
     """Names of the results that differ in anything but their times."""
     names = ["predictions.csv"]
     for fold in FOLDS:

@@ -21,8 +21,9 @@ import psutil
 import torch
 
 from benchmarks.common import tones
+from benchmarks.common.command import add_output, add_require_gpu, create_parser, program
 from benchmarks.common.markdown import heading, line, number
-from benchmarks.common.results_file import RESULTS, require_gpu, write_result
+from benchmarks.common.results_file import keep_result, require_gpu
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
@@ -43,15 +44,13 @@ NAMES = {
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.reliability.long_run", description=__doc__.splitlines()[0]
-    )
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("--steps", type=int, default=1000, help="of the long fold (default: 1000)")
     parser.add_argument("--every", type=int, default=50, help="steps between two looks (default: 50)")
     parser.add_argument("--warm-up", type=int, default=200, help="steps before the first look (default: 200)")
     parser.add_argument("--folds", type=int, default=20, help="(default: 20)")
-    parser.add_argument("--require-gpu", action="store_true", help="refuse to run without a CUDA device")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_require_gpu(parser)
+    add_output(parser)
     return reporting(lambda: measure(parser.parse_args(argv)))
 
 
@@ -72,7 +71,7 @@ def measure(arguments: argparse.Namespace) -> None:
         "batch_size": OPTIONS["--train.batch_size"],
     }
     print("\n".join(long_run_table(result)))
-    print(f"written: {write_result('long run', result, arguments.output)}")
+    keep_result("long run", result, arguments.output)
 
 
 def long_fold(work: Path, n_steps: int, every: int, warm_up: int) -> list[dict[str, int]]:
@@ -115,7 +114,7 @@ def train(work: Path, table: Path, options: dict[str, object]) -> None:
     """A run by `train.py`'s options."""
     own = {"--data.table": table, "--data.cache_dir": work / "cache", "--output_dir": work / "run"}
     words = [str(word) for option in (OPTIONS | own | options).items() for word in option]
-    experiment.run(parse_run(words, "python -m benchmarks.reliability.long_run"))
+    experiment.run(parse_run(words, program(__spec__)))
 
 
 def look() -> dict[str, int]:

@@ -6,16 +6,16 @@ python -m benchmarks.speed.augmentations --root ESC-10
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
+from benchmarks.common.command import add_cached_root, add_output, add_threads, create_parser
 from benchmarks.common.inputs import SAMPLE_RATE, read_clips
-from benchmarks.common.results_file import RESULTS, require_gpu, write_result
-from benchmarks.common.timing import measure_together
+from benchmarks.common.results_file import keep_result, require_gpu
+from benchmarks.common.timing import measure_together, microseconds_per_clip
 from esc_gpu import create_frontend
 from esc_gpu.augment import (
     Draws,
@@ -48,15 +48,12 @@ Calls = dict[str, Callable[[], object]]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.speed.augmentations", description=__doc__.splitlines()[0]
-    )
-    parser.add_argument("--root", help="recordings in ESC-50's layout (default: the embedded synthetic ones)")
-    parser.add_argument("--cache-dir", default="~/.cache/esc_gpu", help="folder of the decoded store")
+    parser = create_parser(__spec__, __doc__)
+    add_cached_root(parser, "the embedded synthetic ones")
     parser.add_argument("--batch", type=int, default=16, help="clips a call (default: 16)")
     parser.add_argument("--clip-seconds", type=float, default=5.0, help="of each clip, up to 5 (default: 5)")
     parser.add_argument("--repeats", type=int, default=9, help="timed rounds (default: 9)")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    add_threads(parser)
     parser.add_argument("--device", choices=["cpu", "cuda"], help="default: the GPU where there is one")
     parser.add_argument(
         "--mixed-precision",
@@ -64,7 +61,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         default="auto",
         help="of the step (default: as in training)",
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     arguments = parser.parse_args(argv)
     return reporting(lambda: run(arguments))
 
@@ -94,11 +91,11 @@ def run(arguments: argparse.Namespace) -> None:
     of_images = image_calls(image, target, draws)
     step = training_step(classifier, image, target, precision)
     measured = measure_together({STEP: step, **of_waveforms, **of_images}, arguments.repeats)
-    step_us = microseconds(measured.pop(STEP), len(waveform))
+    step_us = microseconds_per_clip(measured.pop(STEP), len(waveform))
     rows = []
     for name, seconds in measured.items():
         row = {"name": name, "applied_to": "waveform" if name in of_waveforms else "image"}
-        row["us_per_clip"] = microseconds(seconds, len(waveform))
+        row["us_per_clip"] = microseconds_per_clip(seconds, len(waveform))
         row["share_of_step"] = row["us_per_clip"]["median"] / step_us["median"]
         rows.append(row)
         time, share = row["us_per_clip"]["median"], row["share_of_step"]
@@ -117,7 +114,7 @@ def run(arguments: argparse.Namespace) -> None:
         "step": {"us_per_clip": step_us},
         "rows": rows,
     }
-    print(f"written: {write_result('augmentations', result, arguments.output)}")
+    keep_result("augmentations", result, arguments.output)
 
 
 def waveform_calls(waveform: Tensor, target: Tensor, draws: Draws) -> Calls:
@@ -164,11 +161,6 @@ def training_step(
         backbone.zero_grad()
 
     return step
-
-
-def microseconds(seconds: dict[str, float], n_clips: int) -> dict[str, float]:
-    """Microseconds a clip of the seconds of calls."""
-    return {key: 1e6 * seconds[key] / n_clips for key in ("median", "min", "max")}
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 
+from benchmarks.common.axes import light_frame
 from esc_gpu.report.figures.save import save
 
 COLOURS = {
@@ -72,10 +73,7 @@ def draw_panel(axes: Axes, panel: list[tuple[str, list]], height: float) -> None
         if is_name:
             label.set(weight="bold", fontsize=9)
     axes.set_ylim(height, -1)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", alpha=0.3)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    light_frame(axes)
 
 
 def colour(row: dict[str, object]) -> str:
@@ -137,7 +135,4 @@ def draw_feeds(axes: Axes, rows: list[dict[str, object]], height: int) -> None:
     axes.set_yticks(range(len(rows)), ticks, fontsize=7.5)
     axes.set_ylim(height - 0.4, -0.6)
     axes.margins(x=0.12)
-    axes.tick_params(axis="y", length=0)
-    axes.grid(axis="x", alpha=0.3)
-    axes.set_axisbelow(True)
-    axes.spines[["top", "right"]].set_visible(False)
+    light_frame(axes)

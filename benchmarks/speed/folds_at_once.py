@@ -15,8 +15,8 @@ from pathlib import Path
 
 import torch
 
-from benchmarks.common.results_file import RESULTS, write_result
-from benchmarks.common.training_options import create_parser
+from benchmarks.common.command import add_output, create_training_parser, program
+from benchmarks.common.results_file import write_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
@@ -24,16 +24,16 @@ from esc_gpu.experiment.cross_validation import run
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = create_parser("folds_at_once", __doc__)
+    parser = create_training_parser(__spec__, __doc__)
     parser.add_argument("--rounds", type=int, default=3, help="of both ways (default: 3)")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     own, arguments = parser.parse_known_args(argv)
     return reporting(lambda: measure(arguments, own.rounds, own.output))
 
 
 def measure(arguments: Sequence[str], rounds: int, output: Path) -> None:
     """Train by both ways `rounds` times; print and write the seconds of training and evaluation."""
-    config = parse_run(list(arguments), "python -m benchmarks.speed.folds_at_once")
+    config = parse_run(list(arguments), program(__spec__))
     at_once: dict[str, list[dict[str, object]]] = {"1": [], "one a thread": []}
     with tempfile.TemporaryDirectory(prefix="esc_gpu-folds-") as work:
         for number in range(rounds):

@@ -6,17 +6,24 @@ python -m benchmarks.speed.frontends --root ESC-10
 import argparse
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.common.command import (
+    add_cached_root,
+    add_frontends,
+    add_output,
+    add_require_gpu,
+    add_threads,
+    create_parser,
+)
 from benchmarks.common.difference import relative_error
 from benchmarks.common.inputs import default_options, linear_options, read_clips
 from benchmarks.common.memory import peak_bytes
-from benchmarks.common.results_file import RESULTS, require_gpu, write_result
-from benchmarks.common.timing import measure_together
+from benchmarks.common.results_file import require_gpu, write_result
+from benchmarks.common.timing import measure_together, microseconds_per_clip
 from benchmarks.peers.contenders import Contender, find_contenders
 from benchmarks.speed.bars import plot_speeds
 from esc_gpu import create_frontend
@@ -32,18 +39,17 @@ Row = dict[str, object]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.frontends", description=__doc__.splitlines()[0])
-    parser.add_argument("--root", help="recordings in ESC-50's layout (default: the embedded synthetic ones)")
-    parser.add_argument("--cache-dir", default="~/.cache/esc_gpu", help="folder of the decoded store")
-    parser.add_argument("--only", nargs="+", choices=list_frontends(), metavar="NAME", help="front-ends (default: all)")
+    parser = create_parser(__spec__, __doc__)
+    add_cached_root(parser, "the embedded synthetic ones")
+    add_frontends(parser)
     parser.add_argument("--batch", type=int, help="clips a call (default: 16 on a CPU, 256 on a GPU)")
     parser.add_argument("--repeats", type=int, default=9, help="timed calls (default: 9)")
     parser.add_argument("--budget", type=float, default=20.0, help="seconds after which a row has no more repeats")
     parser.add_argument("--error-clips", type=int, default=4, help="clips of the error (default: 4)")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads")
+    add_threads(parser)
     parser.add_argument("--bandwidth", type=float, help="GB/s of the GPU's memory (default: known for H100 and H200)")
-    parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and its plot")
+    add_require_gpu(parser)
+    add_output(parser, "the result file and its plot")
     arguments = parser.parse_args(argv)
     return reporting(lambda: run(arguments))
 
@@ -175,7 +181,7 @@ class Bench:
 def speed(seconds: dict[str, float], n_clips: int) -> Row:
     """Microseconds a clip and clips a second, of the seconds of calls."""
     return {
-        "us_per_clip": {key: 1e6 * seconds[key] / n_clips for key in ("median", "min", "max")},
+        "us_per_clip": microseconds_per_clip(seconds, n_clips),
         "clips_per_second": n_clips / seconds["median"],
         "repeats": seconds["repeats"],
     }

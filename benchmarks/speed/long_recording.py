@@ -3,27 +3,24 @@
 python -m benchmarks.speed.long_recording
 """
 
-import argparse
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 
 import torch
 
+from benchmarks.common.command import add_frontends, add_output, create_parser
 from benchmarks.common.inputs import SAMPLE_RATE, default_options
 from benchmarks.common.memory import peak_bytes
-from benchmarks.common.results_file import RESULTS, write_result
+from benchmarks.common.results_file import keep_result
 from esc_gpu import create_frontend, list_frontends
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.speed.long_recording", description=__doc__.splitlines()[0]
-    )
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("--minutes", type=float, default=60.0, help="length of the recording (default: 60)")
-    parser.add_argument("--only", nargs="+", choices=list_frontends(), metavar="NAME", help="front-ends (default: all)")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_frontends(parser)
+    add_output(parser)
     arguments = parser.parse_args(argv)
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     n_samples = round(60 * arguments.minutes * SAMPLE_RATE)
@@ -42,7 +39,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             flush=True,
         )
     result = {"benchmark": "long_recording", "minutes": arguments.minutes, "device": device.type, "rows": rows}
-    print(f"written: {write_result('long recording', result, arguments.output)}")
+    keep_result("long recording", result, arguments.output)
     return 0
 
 

@@ -8,11 +8,11 @@ from collections import Counter
 import pytest
 
 from benchmarks.reliability import kills
-from benchmarks.reliability.kills import Run, compare, look_for_damage, phase_of, reached, wait
+from benchmarks.reliability.kills import Run, differing_results, look_for_damage, phase_of, reached, wait
 from esc_gpu.core.files import PARTIAL
 from esc_gpu.errors import EscGpuError
+from tests.helpers.saved_states import save
 from tests.helpers.workers import CONTEXT
-from tests.training.test_resume_state import save
 from tools.doc_tables import table
 
 
@@ -78,11 +78,11 @@ def write_results(folder, accuracy=1.0, seconds=1.0):
 def test_a_difference_is_one_of_anything_but_time(tmp_path):
     write_results(tmp_path / "a")
     write_results(tmp_path / "b", seconds=2.0)
-    assert compare(tmp_path / "a", tmp_path / "b") == []
+    assert differing_results(tmp_path / "a", tmp_path / "b") == []
     write_results(tmp_path / "c", accuracy=0.9)
     (tmp_path / "c" / "fold2" / "model.safetensors").write_bytes(b"weighty")
     names = ["fold1/metrics.json", "fold2/model.safetensors", "fold2/metrics.json"]
-    assert compare(tmp_path / "a", tmp_path / "c") == names
+    assert differing_results(tmp_path / "a", tmp_path / "c") == names
 
 
 def test_damage_is_counted(run):
