@@ -1,6 +1,10 @@
 """A run's options as nested dictionaries: what may differ between runs, and their plain and flat forms."""
 
+import dataclasses
 from typing import Any
+
+from esc_gpu.config.frontend_options import complete
+from esc_gpu.config.schema import RunConfig
 
 # What may differ when a run is resumed: where things are and where it would end, not what is computed.
 RESUMABLE = (
@@ -14,6 +18,14 @@ OWN = (
     *("output_dir", "resume", "overwrite", "train.threads", "model.weights"),
     *("data.root", "data.table", "data.cache_dir", "data.workers", "data.residence", "data.budget_gb"),
 )
+
+
+def as_dict(config: RunConfig) -> dict[str, Any]:
+    """The config in plain types, as YAML and JSON know them, with all options of its front-end."""
+    values: dict[str, Any] = plain(
+        dataclasses.asdict(dataclasses.replace(config, frontend={})) | {"frontend": complete(config.frontend)}
+    )
+    return {field.name: values[field.name] for field in dataclasses.fields(config)}
 
 
 def plain(value: Any) -> Any:

@@ -1,335 +1,205 @@
-"""A run's configuration: the only place with the defaults of training. A field is `--section.name` to the user."""
+"""A run's configuration: the only place with the defaults of training. A field is `--section.name` to the user.
+
+The text under a field is its help; its range stands in its type.
+"""
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from esc_gpu.core.waveform import clip_samples
+from esc_gpu.config.frontend import FrontendConfig
+from esc_gpu.config.ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE, between, up_to
+from esc_gpu.core.clip import clip_samples
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """The recordings.
-
-    Args:
-        root: folder in ESC-50's layout (meta/esc50.csv and audio/); null for the embedded synthetic recordings.
-        table: CSV of any recordings, with the columns path, label and fold; paths are relative to root, or to it.
-        subset: "esc10" keeps the ten classes of ESC-10.
-        sample_rate: samples per second to which every clip is resampled.
-        clip_seconds: length to which every clip is cut or padded with silence.
-        overlap: cut longer recordings into clips that share this part with the next; null takes the first clip only.
-        cache_dir: folder of the decoded stores and of the embedded recordings.
-        workers: threads that decode; null for one a core.
-        on_error: "skip" leaves out recordings that cannot be decoded, and says which; "fail" refuses the first.
-        residence: where the clips are during training: "device", "stream" (from the store, ahead) or "auto".
-        budget_gb: most memory that "auto" lets the clips take, in 1e9 bytes; null for half of what the device has free.
-    """
+    """The recordings."""
 
     root: str | None = None
+    """Folder in ESC-50's layout (meta/esc50.csv and audio/); null for the embedded synthetic recordings."""
     table: str | None = None
+    """CSV of any recordings, with the columns path, label and fold; paths are relative to root, or to it."""
     subset: Literal["all", "esc10"] = "all"
-    sample_rate: int = 44100
-    clip_seconds: float = 5.0
+    """Keep all classes, or with "esc10" the ten of ESC-10."""
+    sample_rate: Annotated[int, POSITIVE] = 44100
+    """Samples per second to which every clip is resampled."""
+    clip_seconds: Annotated[float, POSITIVE] = 5.0
+    """Seconds to which every clip is cut or padded with silence."""
     overlap: float | None = None
+    """Cut longer recordings into clips that share this part with the next; null takes the first clip only."""
     cache_dir: str = "~/.cache/esc_gpu"
+    """Folder of the decoded stores and of the embedded recordings."""
     workers: int | None = None
+    """Threads that decode; null for one a core."""
     on_error: Literal["fail", "skip"] = "fail"
+    """What to do with a recording that cannot be decoded: "fail" ends the run, "skip" leaves it out and says so."""
     residence: Literal["auto", "device", "stream"] = "auto"
+    """Where the clips are during training: "device", "stream" (from the store, ahead) or "auto"."""
     budget_gb: float | None = None
-
-
-@dataclass(frozen=True)
-class MemberConfig:
-    """A front-end; an option left null takes the front-end's own default, one it does not have is refused.
-
-    Args:
-        name: the front-end, one of `esc_gpu.list_frontends()`.
-        backend: "native", "torchaudio", "nnaudio", or "auto" for the fastest that has the options.
-        n_fft: samples of an STFT frame.
-        win_length: samples of the window inside the frame.
-        hop_length: samples between frames.
-        window: window function, a name of scipy.signal.get_window.
-        pad_mode: "reflect" or "constant" at both ends of the clip.
-        scale: "db", "power" or "magnitude".
-        top_db: range kept under each clip's maximum in dB.
-        n_mels: mel bands.
-        fmin: lowest frequency in Hz.
-        fmax: highest frequency in Hz.
-        mel_scale: "slaney" or "htk".
-        norm: of the mel triangles, "slaney" (equal area); of chroma, "max", "l1" or "l2".
-        n_mfcc: coefficients of the MFCC.
-        n_lfcc: of the LFCC.
-        n_gfcc: of the GFCC.
-        n_filters: linear bands under the LFCC.
-        n_bins: bins of the CQT and VQT, filters of the gammatone bank, or bins of a stack's grid.
-        bins_per_octave: CQT bins of each octave.
-        filter_scale: factor on the length of the CQT kernels.
-        gamma: Hz that the VQT adds to the bandwidth of each bin.
-        n_chroma: pitch classes.
-        tuning: of the instruments above A4 = 440 Hz, in pitch classes.
-        gain: exponent of PCEN's gain control.
-        bias: offset of PCEN's compression.
-        power: exponent of PCEN's compression, or of the magnitudes of the spectral flatness.
-        time_constant: of PCEN's smoothing in seconds.
-        eps: PCEN's floor under the smoothed energy.
-        mel_power: 1 or 2, PCEN of a mel spectrogram of magnitudes or powers.
-        input_scale: factor on PCEN's mel spectrogram.
-        p: order of the spectral bandwidth.
-        roll_percent: share of the magnitude under the roll-off.
-        amin: floor of the spectral flatness.
-        n_bands: octaves of the spectral contrast.
-        quantile: share of a band that is a peak or a valley of the spectral contrast.
-        frame_length: samples of a frame of zero-crossing rate and RMS.
-        width: frames that a derivative is fitted to.
-        order: the highest derivative of delta.
-        sample_rate: samples per second of the features, where it is not that of the clips.
-        pad_short: pad clips that are too short for a frame instead of refusing them.
-        trainable: let the CQT kernels (nnaudio) or PCEN's gain, bias and power learn.
-        trainable_stft: let the Fourier kernels learn (nnaudio).
-        trainable_mel: let the mel basis learn (nnaudio).
-    """
-
-    name: str = "logmel"
-    backend: str = "auto"
-    n_fft: int | None = None
-    win_length: int | None = None
-    hop_length: int | None = None
-    window: str | None = None
-    pad_mode: str | None = None
-    scale: str | None = None
-    top_db: float | None = None
-    n_mels: int | None = None
-    fmin: float | None = None
-    fmax: float | None = None
-    mel_scale: str | None = None
-    norm: str | None = None
-    n_mfcc: int | None = None
-    n_lfcc: int | None = None
-    n_gfcc: int | None = None
-    n_filters: int | None = None
-    n_bins: int | None = None
-    bins_per_octave: int | None = None
-    filter_scale: float | None = None
-    gamma: float | None = None
-    n_chroma: int | None = None
-    tuning: float | None = None
-    gain: float | None = None
-    bias: float | None = None
-    power: float | None = None
-    time_constant: float | None = None
-    eps: float | None = None
-    mel_power: float | None = None
-    input_scale: float | None = None
-    p: float | None = None
-    roll_percent: float | None = None
-    amin: float | None = None
-    n_bands: int | None = None
-    quantile: float | None = None
-    frame_length: int | None = None
-    width: int | None = None
-    order: int | None = None
-    sample_rate: int | None = None
-    pad_short: bool | None = None
-    trainable: bool | None = None
-    trainable_stft: bool | None = None
-    trainable_mel: bool | None = None
-
-    def arguments(self) -> dict[str, Any]:
-        """What `create_frontend` is called with."""
-        arguments = {name: value for name, value in vars(self).items() if value is not None}
-        if "members" in arguments:
-            arguments["members"] = [member.arguments() for member in arguments["members"]]
-        if "member" in arguments:
-            arguments["member"] = arguments["member"].arguments()
-        return arguments
-
-
-@dataclass(frozen=True)
-class FrontendConfig(MemberConfig):
-    __doc__ = str(MemberConfig.__doc__) + (
-        "    members: front-ends of a stack, each with the keys of this section but members and member.\n"
-        "        member: the front-end whose derivatives delta takes, with the same keys.\n"
-    )
-
-    members: list[MemberConfig] | None = None
-    member: MemberConfig | None = None
+    """Most memory that "auto" lets the clips take, in 1e9 bytes; null for half of what the device has free."""
 
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The backbone behind the front-end.
-
-    Args:
-        backbone: any timm image model by name.
-        pretrained: start from timm's weights on the hub.
-        weights: start from a local file of backbone weights.
-        normalize: statistics of the training clips for each "bin" or each "channel".
-        options: further arguments of timm.create_model, as {drop_rate: 0.1, global_pool: fastavgmax}.
-        stem_stride: strides of the first convolution over [bins, frames]; null keeps the backbone's.
-        stem_kernel: size of its kernel over [bins, frames]; null keeps the backbone's, as pretrained weights need.
-        stem_pool: keep the max pooling behind it; false gives maps twice as fine both ways, at four times the work.
-        coordinates: further input channels: the position of each bin ("frequency"), or of bins and frames ("both").
-        test_shifts: evaluate the mean over the clip rolled in time by so many even steps; 1 takes it as it is.
-    """
+    """The backbone behind the front-end."""
 
     backbone: str = "resnet18"
+    """Image model of timm, by name."""
     pretrained: bool = False
+    """Start from timm's weights on the hub."""
     weights: str | None = None
+    """Start from a local file of backbone weights."""
     normalize: Literal["bin", "channel"] = "bin"
+    """Normalise by statistics of the training clips, for each "bin" or each "channel"."""
     options: dict[str, int | float | bool | str | list[int]] = field(default_factory=dict)
+    """Further arguments of timm.create_model, as {drop_rate: 0.1, global_pool: fastavgmax}."""
     stem_stride: tuple[int, int] | None = None
+    """Strides of the first convolution over [bins, frames]; null keeps the backbone's."""
     stem_kernel: tuple[int, int] | None = None
+    """Size of its kernel over [bins, frames]; null keeps the backbone's, as pretrained weights need."""
     stem_pool: bool = True
+    """Keep the max pooling behind it; false gives maps twice as fine both ways, at four times the work."""
     coordinates: Literal["none", "frequency", "both"] = "none"
-    test_shifts: int = 1
+    """Further input channels: the position of each bin ("frequency"), or of bins and frames ("both")."""
+    test_shifts: Annotated[int, POSITIVE] = 1
+    """Evaluate the mean over the clip rolled in time by so many even steps; 1 takes it as it is."""
 
 
 @dataclass(frozen=True)
 class AugmentConfig:
-    """Augmentation of the training clips, in this order; 0 switches a part off.
+    """Augmentation of the training clips, in this order; 0 switches a part off."""
 
-    Args:
-        shift_seconds: each clip is rolled in time by up to this much.
-        crop_seconds: train on a piece of so many seconds, from anywhere in the clip; 0 takes the whole clip.
-        speed: speed, and pitch with it, changes by a factor of up to 1 + this either way.
-        gain_db: the clip is scaled by up to this much either way.
-        polarity_probability: share of clips that are turned upside down.
-        equalizer_db: a random smooth frequency response raises and lowers parts of the spectrum by up to this much.
-        noise_probability: share of clips that get noise.
-        noise_snr_db: lowest and highest signal-to-noise ratio of that noise.
-        noise_exponent: lowest and highest exponent a of its spectrum 1/f^a: 0 is white, 1 pink, 2 brown.
-        between_class_probability: share of clips mixed with another by their sound levels, and labels alike.
-        mixup_alpha: clips and labels are blended by a share from Beta(alpha, alpha).
-        cutmix_probability: share of clips of which a part of the image is replaced by another's, and labels alike.
-        cutmix_axis: what is replaced: a run of frames ("time") or a band of bins ("frequency").
-        freq_warp: the bins are scaled and shifted by up to this share of them.
-        time_stretch: the frames are scaled by a factor of up to 1 + this either way, at the same pitch.
-        filter_std: FilterAugment: bands of bins are raised and lowered by up to so many standard deviations.
-        erase_probability: share of clips of which a rectangle of the image is erased.
-        freq_masks: SpecAugment masks over bins.
-        freq_mask_share: widest of them, as a share of the bins.
-        time_masks: SpecAugment masks over frames.
-        time_mask_share: widest of them, as a share of the frames.
-    """
-
-    shift_seconds: float = 2.5
-    crop_seconds: float = 0.0
-    speed: float = 0.0
-    gain_db: float = 6.0
-    polarity_probability: float = 0.0
-    equalizer_db: float = 0.0
-    noise_probability: float = 0.0
-    noise_snr_db: tuple[float, float] = (10.0, 40.0)
-    noise_exponent: tuple[float, float] = (0.0, 0.0)
-    between_class_probability: float = 0.0
-    mixup_alpha: float = 0.0
-    cutmix_probability: float = 0.0
+    shift_seconds: Annotated[float, up_to(3600)] = 2.5
+    """Each clip is rolled in time by up to this much."""
+    crop_seconds: Annotated[float, NOT_NEGATIVE] = 0.0
+    """Train on a piece of so many seconds, from anywhere in the clip; 0 takes the whole clip."""
+    speed: Annotated[float, up_to(1)] = 0.0
+    """Speed, and pitch with it, changes by a factor of up to 1 + this either way."""
+    gain_db: Annotated[float, up_to(60)] = 6.0
+    """The clip is scaled by up to this much either way."""
+    polarity_probability: Annotated[float, SHARE] = 0.0
+    """Share of clips that are turned upside down."""
+    equalizer_db: Annotated[float, up_to(60)] = 0.0
+    """A random smooth frequency response raises and lowers parts of the spectrum by up to this much."""
+    noise_probability: Annotated[float, SHARE] = 0.0
+    """Share of clips that get noise."""
+    noise_snr_db: Annotated[tuple[float, float], between(100)] = (10.0, 40.0)
+    """Lowest and highest signal-to-noise ratio of that noise."""
+    noise_exponent: Annotated[tuple[float, float], between(4)] = (0.0, 0.0)
+    """Lowest and highest exponent a of its spectrum 1/f^a: 0 is white, 1 pink, 2 brown."""
+    between_class_probability: Annotated[float, SHARE] = 0.0
+    """Share of clips mixed with another by their sound levels, and labels alike."""
+    mixup_alpha: Annotated[float, up_to(100)] = 0.0
+    """Clips and labels are blended by a share from Beta(alpha, alpha)."""
+    cutmix_probability: Annotated[float, SHARE] = 0.0
+    """Share of clips of which a part of the image is replaced by another's, and labels alike."""
     cutmix_axis: Literal["time", "frequency"] = "time"
-    freq_warp: float = 0.0
-    time_stretch: float = 0.0
-    filter_std: float = 0.0
-    erase_probability: float = 0.0
-    freq_masks: int = 1
-    freq_mask_share: float = 0.2
-    time_masks: int = 1
-    time_mask_share: float = 0.2
+    """What is replaced: a run of frames ("time") or a band of bins ("frequency")."""
+    freq_warp: Annotated[float, BELOW_ONE] = 0.0
+    """The bins are scaled and shifted by up to this share of them."""
+    time_stretch: Annotated[float, BELOW_ONE] = 0.0
+    """The frames are scaled by a factor of up to 1 + this either way, at the same pitch."""
+    filter_std: Annotated[float, up_to(10)] = 0.0
+    """FilterAugment: bands of bins are raised and lowered by up to so many standard deviations."""
+    erase_probability: Annotated[float, SHARE] = 0.0
+    """Share of clips of which a rectangle of the image is erased."""
+    freq_masks: Annotated[int, up_to(20)] = 1
+    """SpecAugment masks over bins."""
+    freq_mask_share: Annotated[float, SHARE] = 0.2
+    """Widest of them, as a share of the bins."""
+    time_masks: Annotated[int, up_to(20)] = 1
+    """SpecAugment masks over frames."""
+    time_mask_share: Annotated[float, SHARE] = 0.2
+    """Widest of them, as a share of the frames."""
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The training of each fold: AdamW, linear warm-up, cosine decay to zero.
+    """The training of each fold: AdamW, linear warm-up, cosine decay to zero."""
 
-    Args:
-        epochs: passes over the training clips, fixed in advance; the last checkpoint is the result.
-        batch_size: clips of an optimiser step, over all processes.
-        accumulation: parts into which each process cuts its share of the batch to save memory.
-        lr: peak learning rate of the backbone.
-        frontend_lr: peak learning rate of trainable front-end kernels, which a larger one destroys.
-        weight_decay: of the backbone's weights; none on biases, norms and the front-end.
-        warmup_epochs: length of the warm-up.
-        label_smoothing: share of each label spread over all classes.
-        ema_decay: the result is the average of the weights over about 1 / (1 - this) steps; 0 for the last weights.
-        clip_norm: largest gradient norm, of backbone and front-end apart; 0 for no limit.
-        on_nonfinite: "stop" at a step whose loss or gradient is not finite, or "skip" it and say which clips it had.
-        mixed_precision: "auto" is bf16 where the hardware multiplies it, else "no".
-        seed: of the weights, the order of the clips and the augmentation.
-        eval_every: epochs between evaluations for the curves; the last epoch is always evaluated.
-        checkpoint_every: epochs between checkpoints to resume from.
-        threads: CPU threads of each process; null for an equal share of the cores.
-        folds_at_once: folds trained side by side on the CPU, each with its share of the threads; null for one a thread.
-        compile: torch.compile's mode for front-end and backbone: "reduce-overhead" (CUDA graphs), "default", or "no".
-        deterministic: only kernels that give the same bits each time, which may be slower; refused where there is none.
-        profile: write where a step's time goes, and a trace of torch's profiler, into each fold's folder.
-    """
-
-    epochs: int = 30
-    batch_size: int = 16
-    accumulation: int = 1
-    lr: float = 1e-3
-    frontend_lr: float = 1e-5
-    weight_decay: float = 0.05
-    warmup_epochs: float = 2.0
-    label_smoothing: float = 0.1
-    ema_decay: float = 0.0
-    clip_norm: float = 5.0
+    epochs: Annotated[int, POSITIVE] = 30
+    """Passes over the training clips, fixed in advance; the last checkpoint is the result."""
+    batch_size: Annotated[int, POSITIVE] = 16
+    """Clips of an optimiser step, over all processes."""
+    accumulation: Annotated[int, POSITIVE] = 1
+    """Parts into which each process cuts its share of the batch to save memory."""
+    lr: Annotated[float, POSITIVE] = 1e-3
+    """Peak learning rate of the backbone."""
+    frontend_lr: Annotated[float, NOT_NEGATIVE] = 1e-5
+    """Peak learning rate of trainable front-end kernels, which a larger one destroys."""
+    weight_decay: Annotated[float, NOT_NEGATIVE] = 0.05
+    """Weight decay of the backbone's weights; biases, norms and the front-end have none."""
+    warmup_epochs: Annotated[float, NOT_NEGATIVE] = 2.0
+    """Epochs in which the learning rate rises to its peak."""
+    label_smoothing: Annotated[float, SHARE] = 0.1
+    """Share of each label spread over all classes."""
+    ema_decay: Annotated[float, BELOW_ONE] = 0.0
+    """The result is the average of the weights over about 1 / (1 - this) steps; 0 for the last weights."""
+    clip_norm: Annotated[float, NOT_NEGATIVE] = 5.0
+    """Largest gradient norm, of backbone and front-end apart; 0 for no limit."""
     on_nonfinite: Literal["stop", "skip"] = "stop"
+    """What to do at a step whose loss or gradient is not finite: "stop", or "skip" it and say which clips it had."""
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
-    seed: int = 0
-    eval_every: int = 5
-    checkpoint_every: int = 1
-    threads: int | None = None
-    folds_at_once: int | None = None
+    """Precision of the backbone; "auto" is bf16 where the hardware multiplies it, else "no"."""
+    seed: Annotated[int, NOT_NEGATIVE] = 0
+    """Seed of the weights, the order of the clips and the augmentation."""
+    eval_every: Annotated[int, POSITIVE] = 5
+    """Epochs between evaluations for the curves; the last epoch is always evaluated."""
+    checkpoint_every: Annotated[int, POSITIVE] = 1
+    """Epochs between checkpoints to resume from."""
+    threads: Annotated[int | None, POSITIVE] = None
+    """CPU threads of each process; null for an equal share of the cores."""
+    folds_at_once: Annotated[int | None, POSITIVE] = None
+    """Folds trained side by side on the CPU, each with its share of the threads; null for one a thread."""
     compile: Literal["no", "default", "reduce-overhead"] = "no"
+    """Mode of torch.compile for front-end and backbone: "reduce-overhead" (CUDA graphs), "default", or "no"."""
     deterministic: bool = False
+    """Only kernels that give the same bits each time, which may be slower; refused where there is none."""
     profile: bool = False
+    """Write where a step's time goes, and a trace of torch's profiler, into each fold's folder."""
 
 
 @dataclass(frozen=True)
 class TrackerConfig:
-    """Where the curves go besides the run's folder.
-
-    Args:
-        name: "wandb" (offline where there is no account), "tensorboard" or "none".
-        project: name of the project there.
-        group: name that the folds of this run share; null for the output folder's name.
-        clips: most test clips of a fold to listen to in wandb; 0 for none.
-    """
+    """Where the curves go besides the run's folder."""
 
     name: Literal["none", "wandb", "tensorboard"] = "none"
+    """The tracker; "wandb" works offline where there is no account."""
     project: str = "esc_gpu"
+    """Name of the project there."""
     group: str | None = None
-    clips: int = 50
+    """Name that the folds of this run share; null for the output folder's name."""
+    clips: Annotated[int, NOT_NEGATIVE] = 50
+    """Most test clips of a fold to listen to in wandb; 0 for none."""
 
 
 @dataclass(frozen=True)
 class RunConfig:
-    """Train and evaluate on the official folds.
-
-    Args:
-        data: the recordings.
-        frontend: the audio features.
-        model: the backbone.
-        augment: augmentation of the training clips.
-        train: the training of each fold.
-        tracker: where the curves go besides the run's folder.
-        folds: test folds to run, as 1 or [1,2]; null for all.
-        validate: choose options without a look at a test fold: the folds to run are validated on, and the next one,
-            which would be tested on, is left out altogether.
-        output_dir: folder of the results; null for runs/FRONTEND.
-        resume: go on with the run in the output folder.
-        overwrite: replace the run in the output folder; with `resume` only if it had other options or recordings.
-    """
+    """Train and evaluate on the official folds."""
 
     data: DataConfig = DataConfig()
-    frontend: FrontendConfig = FrontendConfig()
+    """The recordings."""
+    frontend: FrontendConfig = field(default_factory=FrontendConfig)
+    """The audio features."""
     model: ModelConfig = field(default_factory=ModelConfig)
+    """The backbone."""
     augment: AugmentConfig = AugmentConfig()
+    """Augmentation of the training clips."""
     train: TrainConfig = TrainConfig()
+    """The training of each fold."""
     tracker: TrackerConfig = TrackerConfig()
+    """Where the curves go besides the run's folder."""
     folds: int | list[int] | None = None
+    """Test folds to run, as 1 or [1,2]; null for all."""
     validate: bool = False
+    """Choose options without a look at a test fold: the folds to run are validated on, and the next one, which would
+    be tested on, is left out altogether."""
     output_dir: str | None = None
+    """Folder of the results; null for runs/FRONTEND."""
     resume: bool = False
+    """Go on with the run in the output folder."""
     overwrite: bool = False
+    """Replace the run in the output folder; with `resume` only if it had other options or recordings."""
 
 
 def training_samples(config: RunConfig) -> int:

@@ -15,25 +15,9 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.resampling import Resample
+from esc_gpu.frontends.signature import option_names, option_parameters
 
 Shared = dict[Hashable, Tensor]
-
-
-def option_parameters(cls: type) -> list[inspect.Parameter]:
-    """The keyword-only arguments of a front-end class, its bases' included."""
-    found: dict[str, inspect.Parameter] = {}
-    for base in cls.__mro__:
-        if "__init__" in vars(base):
-            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
-            for parameter in parameters:
-                if parameter.kind is parameter.KEYWORD_ONLY:
-                    found.setdefault(parameter.name, parameter)
-    return list(found.values())
-
-
-def option_names(cls: type) -> list[str]:
-    """Names of the keyword-only arguments of a front-end class, its bases' included."""
-    return [parameter.name for parameter in option_parameters(cls)]
 
 
 def make_buffers_transient(module: nn.Module) -> None:
@@ -114,6 +98,11 @@ class Frontend(Float32Module):
     n_channels = 1
     # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
     takes_whole_power = False
+
+    def __init_subclass__(cls, **arguments: Any) -> None:
+        super().__init_subclass__(**arguments)
+        # All options, where the constructor hands those of its bases on as **kwargs.
+        cls.__signature__ = inspect.Signature(option_parameters(cls))
 
     def __init__(
         self,

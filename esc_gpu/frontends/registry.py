@@ -1,11 +1,17 @@
-"""Which front-ends there are, by name and backend, and how one is made."""
+"""Which front-ends there are, by name and backend, and how one is made.
+
+Nothing heavy is imported before a front-end is asked for.
+"""
 
 import importlib
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from esc_gpu.core.checks import check_choice, nearest
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Frontend, option_names
+from esc_gpu.frontends.signature import option_names
+
+if TYPE_CHECKING:
+    from esc_gpu.frontends.base import Frontend
 
 # (module, class) by name and backend, imported when asked for: nnAudio and torchaudio stay optional.
 # "auto" takes the first backend of a row that has all the options: the fastest one stands first.
@@ -49,6 +55,15 @@ _FRONTENDS = {
     "delta": {"native": ("delta", "Delta")},
     "stack": {"native": ("stack", "Stack")},
 }
+# Other libraries' names: what they are here, and with which options.
+ALIASES: dict[str, tuple[str, dict[str, Any]]] = {"melspectrogram": ("logmel", {"scale": "power"})}
+# Other libraries' options, and what to write here.
+ELSEWHERE = {
+    "sr": "write sample_rate",
+    "center": "frames are always centred, as with center=True; leave it out",
+}
+# Backends of version 0.1 that its checkpoints may name, and those that give the same numbers.
+EARLIER_BACKENDS = {("logmel", "triton"): "native", ("mfcc", "triton"): "native"}
 
 
 def list_frontends() -> list[str]:
@@ -57,41 +72,81 @@ def list_frontends() -> list[str]:
 
 
 def list_backends(name: str) -> list[str]:
-    """Backends of one front-end, in the order in which `backend="auto"` tries them."""
+    """Backends of one front-end, in the order in which `backend="auto"` tries them.
+
+    Raises:
+        EscGpuError: for an unknown name.
+    """
     check_choice("the front-end's name", name, _FRONTENDS)
     return list(_FRONTENDS[name])
 
 
-def create_frontend(name: str, backend: str = "auto", **options: Any) -> Frontend:
+def create_frontend(name: str, backend: str = "auto", **options: Any) -> "Frontend":
     """The front-end `name`; `options` are those of its class.
 
     Args:
-        name: one of `list_frontends()`.
+        name: one of `list_frontends()`; "melspectrogram" is log-mel with `scale="power"`.
         backend: one of `list_backends(name)`, or "auto" for the fastest that has all the options.
 
     Raises:
         EscGpuError: for an unknown name, backend or option, or a value out of range.
+
+    >>> create_frontend("mfcc", sample_rate=16000, n_mfcc=20).output_shape(16000)
+    (1, 20, 32)
+    """
+    name, backend, options = canonical(name, backend, options)
+    cls = resolve(name, backend, options)
+    check_options(name, cls, options)
+    return cls(**options)
+
+
+def canonical(name: str, backend: str, options: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
+    """The name, backend and options that are meant by another library's name, and by a backend that is gone."""
+    if name in ALIASES:
+        name, meant = ALIASES[name]
+        options = {**meant, **options}
+    return name, EARLIER_BACKENDS.get((name, backend), backend), options
+
+
+def resolve(name: str, backend: str, options: dict[str, Any]) -> "type[Frontend]":
+    """The class of a front-end; of "auto" the first that can be imported and has all the options.
+
+    Where none has them, the first one, which refuses them.
+
+    Raises:
+        EscGpuError: for an unknown name or backend, and one that cannot be imported here.
     """
     backends = list_backends(name)
     check_choice(f"the backend of {name}", backend, ["auto", *backends])
     if backend != "auto":
-        return _build(name, backend, options)
+        return frontend_class(name, backend)
     missing = []
     for candidate in backends:
         try:
-            known = option_names(frontend_class(name, candidate))
+            cls = frontend_class(name, candidate)
         except EscGpuError as error:
             missing.append(str(error))
             continue
-        if options.keys() <= set(known):
-            return _build(name, candidate, options)
+        if options.keys() <= set(option_names(cls)):
+            return cls
     try:
-        return _build(name, backends[0], options)  # raises, naming the option
+        first = frontend_class(name, backends[0])
+        check_options(name, first, options)
     except EscGpuError as error:
         raise EscGpuError("; ".join([str(error), *missing])) from error
+    return first
 
 
-def frontend_class(name: str, backend: str = "native") -> type[Frontend]:
+def check_options(name: str, cls: "type[Frontend]", options: dict[str, Any]) -> None:
+    """Refuse an option that the class does not have, with the nearest one that it has."""
+    known = option_names(cls)
+    for option in options:
+        if option not in known:
+            hint = f": {ELSEWHERE[option]}" if option in ELSEWHERE else nearest(option, known)
+            raise EscGpuError(f"{name} ({cls.backend}) has no option {option!r}{hint}; it has {', '.join(known)}")
+
+
+def frontend_class(name: str, backend: str = "native") -> "type[Frontend]":
     """The class of a front-end; its docstring has the options."""
     module, attribute = _FRONTENDS[name][backend]
     try:
@@ -104,14 +159,3 @@ def frontend_class(name: str, backend: str = "native") -> type[Frontend]:
         ) from error
     except (ImportError, OSError, RuntimeError) as error:  # torchaudio refuses a torch built for another CUDA
         raise EscGpuError(f"backend {backend!r} of {name} cannot be imported here: {error}") from error
-
-
-def _build(name: str, backend: str, options: dict[str, Any]) -> Frontend:
-    cls = frontend_class(name, backend)
-    known = option_names(cls)
-    for option in options:
-        if option not in known:
-            raise EscGpuError(
-                f"{name} ({backend}) has no option {option!r}{nearest(option, known)}; it has {', '.join(known)}"
-            )
-    return cls(**options)

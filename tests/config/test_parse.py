@@ -7,12 +7,15 @@ import torch
 import yaml
 
 from esc_gpu import EscGpuError
-from esc_gpu.config.options import plain
-from esc_gpu.config.parse import all_keys, parse_run
-from esc_gpu.config.ranges import check_config
-from esc_gpu.config.schema import FrontendConfig, MemberConfig, RunConfig
-from esc_gpu.frontends.base import option_names
+from esc_gpu.config.checks import check_config
+from esc_gpu.config.frontend import FrontendConfig
+from esc_gpu.config.frontend_options import known_options
+from esc_gpu.config.help import field_texts
+from esc_gpu.config.options import as_dict, plain
+from esc_gpu.config.parse import parse_run
+from esc_gpu.config.schema import RunConfig
 from esc_gpu.frontends.registry import frontend_class, list_backends, list_frontends
+from esc_gpu.frontends.signature import option_names, option_parameters, option_texts
 from esc_gpu.training.build_model import build_model
 from tests.helpers.paths import REPOSITORY
 
@@ -51,19 +54,29 @@ def test_a_config_parses_builds_and_classifies(path, recwarn):
 def test_a_config_holds_only_differences_and_says_why(path):
     text = path.read_text(encoding="utf-8")
     assert text.startswith("# ")
-    defaults = dataclasses.asdict(RunConfig())
-    for section, values in yaml.safe_load(text).items():
+    given, defaults = yaml.safe_load(text), dataclasses.asdict(RunConfig())
+    frontend = given.pop("frontend", {})
+    assert parse_run(["--config", str(path)], "train.py").frontend.options.keys() == frontend.keys() - {
+        "name",
+        "backend",
+    }
+    for section, values in given.items():
         for key, value in values.items():
-            if (section, key) != ("frontend", "name"):
-                assert defaults[section][key] != value, f"{section}.{key} is the default"
+            assert defaults[section][key] != value, f"{section}.{key} is the default"
 
 
 @pytest.mark.parametrize("name", list_frontends())
 def test_every_option_of_a_front_end_is_one_of_the_command_line(name):
-    known = {field.name for field in dataclasses.fields(FrontendConfig)}
     for backend in list_backends(name):
         # The clips' rate is data.sample_rate.
-        assert set(option_names(frontend_class(name, backend))) - {"input_sample_rate"} <= known
+        assert set(option_names(frontend_class(name, backend))) <= set(known_options(name, backend))
+        assert set(known_options(name, backend)) <= set(known_options(name))
+    native = {parameter.name: parameter.default for parameter in option_parameters(frontend_class(name))}
+    for option in native.keys() - {"sample_rate", "input_sample_rate", "members", "member"}:
+        words = ["--frontend.name", name, f"--frontend.{option}", str(plain(native[option])).replace("None", "null")]
+        member = ["--frontend.member", "{name: logmel}"] if name == "delta" else []
+        member = ["--frontend.members", "[{name: logmel}]"] if name == "stack" else member
+        assert option not in parse_run([*words, *member], "train.py").frontend.options  # it is the default
 
 
 def test_features_at_a_rate_of_their_own():
@@ -76,7 +89,7 @@ def test_the_command_line_overrides_the_file(tmp_path):
     file = tmp_path / "a.yaml"
     file.write_text("frontend: {name: mfcc, n_mfcc: 20}\ntrain: {epochs: 3}\n")
     config = parse_run(["--config", str(file), "--frontend.n_mfcc", "13", "--folds", "[1,2]"], "train.py")
-    assert (config.frontend.name, config.frontend.n_mfcc, config.train.epochs) == ("mfcc", 13, 3)
+    assert (config.frontend, config.train.epochs) == (FrontendConfig("mfcc", n_mfcc=13), 3)
     assert config.folds == [1, 2] and parse_run(["--folds", "2"], "train.py").folds == 2
 
 
@@ -111,15 +124,32 @@ def test_a_parse_knows_nothing_of_the_one_before(tmp_path):
 def test_a_dumped_config_gives_the_same_run(tmp_path):
     config = parse_run(["--config", str(CONFIGS[0].with_name("logmel_mfcc_cqt.yaml"))], "train.py")
     file = tmp_path / "dump.yaml"
-    file.write_text(yaml.safe_dump(plain(dataclasses.asdict(config))))
+    file.write_text(yaml.safe_dump(as_dict(config)))
     assert parse_run(["--config", str(file)], "train.py") == config
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--frontend.n_mel", "3"], "no option 'frontend.n_mel'; did you mean 'frontend.n_mels'"),
-        (["--frontend.n_mels", "many"], "frontend.n_mels: expected int or null, got 'many'"),
+        (["--frontend.n_mel", "3"], "no option 'frontend.n_mel'; did you mean 'frontend.n_mels'?; logmel has "),
+        (["--frontend.n_mels", "many"], "frontend.n_mels: Expected a int. Got value: many"),
+        (["--frontend.fmax", "high"], "frontend.fmax: expected float or null, got 'high'"),
+        (["--frontend.n_mels"], "--frontend.n_mels has no value; expected one"),
+        (["--frontend.n_mels", "--resume"], "--frontend.n_mels has no value; expected one"),
+        (["--frontend.name", "mfc"], "got 'mfc'; did you mean 'mfcc'?"),
+        (["--frontend.backend", "nativ"], "got 'nativ'; did you mean 'native'?"),
+        (
+            ["--frontend.name", "cqt", "--frontend.n_mels", "8"],
+            "did you mean 'frontend.name'?; cqt has name, backend, scale, ",
+        ),
+        (["--frontend.input_sample_rate", "8000"], "frontend.input_sample_rate is that of the clips, data.sample_rate"),
+        (["--frontend.help", "mfc"], "got 'mfc'; did you mean 'mfcc'?"),
+        (
+            ["--frontend.name", "stack", "--frontend.members", "3"],
+            "frontend.members is 3; expected a list of front-ends",
+        ),
+        (["--data.workers", "x"], "data.workers: expected int or null, got 'x'"),
+        (["--train.threads", "x"], "train.threads: expected int or null, got 'x'"),
         (["--data.subset", "esc11"], "data.subset: Expected a one of 'all', 'esc10'. Got value: esc11"),
         (["--config", "/nowhere.yaml"], "/nowhere.yaml"),
         (["stray"], "no option 'stray'"),
@@ -136,7 +166,12 @@ def test_mistakes_on_the_command_line(arguments, message):
     [
         ("frontned: {name: mfcc}", "did you mean 'frontend.name'"),
         ("frontend: {nam: mfcc}", "no option 'frontend.nam'; did you mean 'frontend.name'"),
-        ("frontend: {name: stack, members: [{nam: mfcc}]}", "no option 'nam'; did you mean 'name'"),
+        ("frontend: {name: stack, members: [{nam: mfcc}]}", "did you mean 'frontend.members[0].name'"),
+        (
+            "frontend: {name: stack, members: [mfcc]}",
+            "frontend.members[0] is 'mfcc'; expected a front-end such as {name:",
+        ),
+        ("frontend: {name: delta, member: {name: mfcc, n_mfc: 3}}", "did you mean 'frontend.member.n_mfcc'"),
         ("train: {epochs: many}", "train.epochs: Expected a int. Got value: many"),
         ("train: [", "parsing config"),
         ("data: {root: !!python/object/apply:os.system ['true']}", "config"),
@@ -209,10 +244,9 @@ def test_numbers_at_the_end_of_their_range(arguments):
 
 
 def test_every_option_has_a_help_text():
-    for cls in (
-        MemberConfig,
-        *(type(value) for value in vars(RunConfig()).values() if dataclasses.is_dataclass(value)),
-    ):
-        for field in dataclasses.fields(cls):
-            assert f"\n        {field.name}: " in cls.__doc__, f"{cls.__name__}.{field.name}"
-    assert "frontend.n_mels" in all_keys()
+    for cls in (RunConfig, *(type(value) for value in vars(RunConfig()).values() if dataclasses.is_dataclass(value))):
+        if cls is not FrontendConfig:
+            assert field_texts(cls).keys() == {field.name for field in dataclasses.fields(cls)}
+    for name in list_frontends():
+        for backend in list_backends(name):
+            assert all(option_texts(frontend_class(name, backend)).values()), f"{name} ({backend})"

@@ -5,7 +5,8 @@ import yaml
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from esc_gpu.config.parse import all_keys, parse_run
+from esc_gpu.config.help import all_keys
+from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.text import printable
 from esc_gpu.errors import EscGpuError

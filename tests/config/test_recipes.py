@@ -6,8 +6,8 @@ import timm
 import torch
 
 from esc_gpu.augment import Draws
+from esc_gpu.config.checks import check_config
 from esc_gpu.config.parse import parse_run
-from esc_gpu.config.ranges import check_config
 from esc_gpu.config.schema import FrontendConfig, RunConfig, training_samples
 from esc_gpu.training.augmentation import augment
 from esc_gpu.training.build_model import build_model

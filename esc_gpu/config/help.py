@@ -1,0 +1,145 @@
+"""The help of a run's options: one entry each, those first that people set most."""
+
+import ast
+import dataclasses
+import functools
+import inspect
+import itertools
+import re
+import textwrap
+import types
+import typing
+from typing import Any
+
+from esc_gpu.config.frontend import FrontendConfig
+from esc_gpu.config.frontend_options import known_options
+from esc_gpu.config.schema import RunConfig
+from esc_gpu.frontends.registry import frontend_class, list_backends, list_frontends
+from esc_gpu.frontends.signature import option_texts
+
+WIDTH, TEXT_COLUMN = 120, 38
+OFTEN_SET = (
+    *("data.root", "data.table", "frontend.name", "train.epochs", "train.batch_size", "train.lr", "train.seed"),
+    *("folds", "output_dir", "resume", "overwrite"),
+)
+INTRODUCTION = (
+    "Train a timm backbone behind an audio front-end and evaluate it on the official folds. Every option can stand in "
+    "a YAML file, as those in configs/; the command line overrides the file. The defaults stand in brackets."
+)
+BACKEND = 'Who computes the features; "auto" takes the fastest that has all the options.'
+
+
+@functools.cache
+def field_texts(cls: type) -> dict[str, str]:
+    """The text under each field of a dataclass."""
+    (definition,) = ast.parse(textwrap.dedent(inspect.getsource(cls))).body
+    texts = {}
+    for field, text in itertools.pairwise(getattr(definition, "body", [])):
+        if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr) and isinstance(text.value, ast.Constant):
+            texts[ast.unparse(field.target)] = " ".join(str(text.value.value).split())
+    return texts
+
+
+def all_keys() -> list[str]:
+    """Every dotted option of a run but the front-end's own."""
+    return [key for section in sections().values() for key in section]
+
+
+@functools.cache
+def sections() -> dict[str, dict[str, str]]:
+    """The lines of every option, by its section and its dotted name; "" is the section of options without one."""
+    found: dict[str, dict[str, str]] = {"frontend": frontend_entries()}
+    others = {}
+    defaults = RunConfig()
+    for field in dataclasses.fields(RunConfig):
+        value = getattr(defaults, field.name)
+        if not dataclasses.is_dataclass(value):
+            others[field.name] = field_entry(RunConfig, field.name, field.name, value)
+        elif not isinstance(value, FrontendConfig):
+            options = dataclasses.fields(value)
+            found[field.name] = {
+                (key := f"{field.name}.{option.name}"): field_entry(
+                    type(value), option.name, key, vars(value)[option.name]
+                )
+                for option in options
+            }
+    return found | {"": others}
+
+
+def frontend_entries() -> dict[str, str]:
+    """What every front-end has."""
+    return {
+        "frontend.name": entry("frontend.name", "NAME", "logmel", f"The features: {', '.join(list_frontends())}."),
+        "frontend.backend": entry("frontend.backend", "NAME", "auto", BACKEND),
+        "frontend.help": entry("frontend.help", "NAME", None, "Print the options of that front-end, and exit."),
+    }
+
+
+def format_help(prog: str) -> str:
+    """The help of `train.py`."""
+    lines = {key: line for section in sections().values() for key, line in section.items()}
+    text = [f"usage: {prog} [--config FILE] [--OPTION VALUE ...]", "", *textwrap.wrap(INTRODUCTION, WIDTH), ""]
+    text += ["Often set:", entry("config", "FILE", None, "YAML file with any of these options; several are merged.")]
+    text += [lines[key] for key in OFTEN_SET]
+    for name, options in sections().items():
+        title = field_texts(RunConfig)[name].rstrip(".") if name else "Others"
+        text += ["", f"{title}:", *(line for key, line in options.items() if key not in OFTEN_SET)]
+    text += [entry("print_config", "", None, "Print the config with every option, as YAML for --config, and exit.")]
+    return "\n".join([*text, entry("help", "", None, "Print this text, and exit."), ""])
+
+
+def format_frontend_help(name: str) -> str:
+    """The help of one front-end's own options.
+
+    Raises:
+        EscGpuError: for an unknown name.
+    """
+    texts: dict[str, str] = {}
+    for backend in list_backends(name):
+        texts = option_texts(frontend_class(name, backend)) | texts
+    lines = [f"Options of the front-end {name}; the defaults stand in brackets.", ""]
+    backends = "|".join(["auto", *list_backends(name)])
+    lines.append(entry("frontend.backend", backends, "auto", BACKEND))
+    for option, parameter in known_options(name).items():
+        if option != "input_sample_rate":
+            default = "data.sample_rate" if option == "sample_rate" else plain(parameter.default)
+            kind = type_text(parameter.annotation)
+            text = re.sub(r"\bNone\b", "null", texts[option])
+            lines.append(entry(f"frontend.{option}", kind, default, f"{text[:1].upper()}{text[1:]}"))
+    return "\n".join(lines) + "\n"
+
+
+def field_entry(cls: type, name: str, key: str, default: Any) -> str:
+    """The lines of a dataclass's field."""
+    return entry(key, type_text(typing.get_type_hints(cls)[name]), plain(default), field_texts(cls)[name])
+
+
+def entry(key: str, kind: str, default: str | None, text: str) -> str:
+    """An option with its type, text and default, which begins in a column of its own."""
+    left = f"  --{key} {kind}".rstrip()
+    text = text if default is None else f"{text} [{default}]"
+    wrapped = textwrap.wrap(text, WIDTH - TEXT_COLUMN, break_on_hyphens=False)
+    if len(left) < TEXT_COLUMN - 1:
+        return "\n".join([f"{left:<{TEXT_COLUMN}}{wrapped[0]}", *(" " * TEXT_COLUMN + line for line in wrapped[1:])])
+    return "\n".join([left, *(" " * TEXT_COLUMN + line for line in wrapped)])
+
+
+def type_text(annotation: Any) -> str:
+    """A type in YAML's words: "INT", "a|b"."""
+    origin, arguments = typing.get_origin(annotation), typing.get_args(annotation)
+    if origin is typing.Literal:
+        return "|".join(map(str, arguments))
+    if origin in (types.UnionType, typing.Union):
+        return "|".join(type_text(part) for part in arguments if part is not type(None))
+    if origin is tuple:
+        return f"[{','.join(map(type_text, arguments))}]"
+    if origin is list:
+        return f"[{type_text(arguments[0])},...]"
+    return {dict: "{NAME: VALUE}"}.get(origin, getattr(annotation, "__name__", "FRONTEND").upper())
+
+
+def plain(value: Any) -> str:
+    """A default as YAML has it."""
+    if value is None or isinstance(value, bool):
+        return {None: "null", True: "true", False: "false"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(list(value) if isinstance(value, tuple) else value)

@@ -1,0 +1,34 @@
+"""jsonargparse's messages in one line, in the words of the command line and of YAML."""
+
+import re
+from collections.abc import Iterable
+
+from esc_gpu.core.checks import nearest
+
+
+def explain(message: str, known: Iterable[str]) -> str:
+    """What is wrong, with the nearest of the `known` options for an unknown one."""
+    denied = re.search(r"Importing '(.*?)' is not allowed", message)
+    if denied:
+        return f"the options name {denied[1]!r} as a class to import; expected options only; write out the section's"
+    unknown = re.search(r"unrecognized arguments: -*([\w.]+)|[Oo]ption '([\w.]+)'", message)
+    if unknown:
+        key = unknown[1] or unknown[2]
+        group = re.search(r"Group '(\w+)'", message)
+        key = f"{group[1]}.{key}" if group else key
+        return f"there is no option {key!r}{nearest(key, known)}; --help lists them all"
+    wrong = re.match(r'Parser key "([\w.]+)":\s+(.*)', message, re.DOTALL)
+    if not wrong:
+        return " ".join(message.split())
+    key, reason = wrong[1], " ".join(wrong[2].split())
+    subtypes = re.findall(r"Subtypes: \[(.*?)\] Errors:", reason)
+    if subtypes:  # the last are those inside of Annotated
+        given = reason.rpartition("Given value: ")[2]
+        reason = f"expected {readable(subtypes[-1]).replace(', ', ' or ')}, got {given!r}"
+    return f"{key}: {readable(reason)}"
+
+
+def readable(types: str) -> str:
+    """Python's spelling of types in YAML's words."""
+    types = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", types)
+    return re.sub(r"typing\.Literal\[(.*?)\]", r"one of \1", types).replace("NoneType", "null")

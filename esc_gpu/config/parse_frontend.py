@@ -1,0 +1,119 @@
+"""The section `frontend` of a config: checked by the front-end's own class, whose options it has."""
+
+import argparse
+import functools
+import inspect
+from collections.abc import Mapping
+from typing import Any
+
+from jsonargparse import ArgumentParser
+
+from esc_gpu.config.frontend import FrontendConfig
+from esc_gpu.config.frontend_options import OF_THE_CLIPS, complete, known_options, without_defaults
+from esc_gpu.config.messages import explain
+from esc_gpu.core.checks import check_choice, nearest
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.registry import canonical, list_backends
+
+NAMED = "name", "backend"
+NESTED = "members", "member"  # sections of their own
+
+
+def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> FrontendConfig:
+    """The front-end that a section names, with the options that differ from its defaults.
+
+    Args:
+        section: `name`, `backend` and the front-end's own options, as YAML gives them.
+        where: the section's own place, for messages.
+
+    Raises:
+        EscGpuError: for an unknown name, backend or option, with the nearest one, and a value of the wrong type.
+    """
+    given = dict(section)
+    name, backend = (
+        default if given.get(key) is None else given[key]
+        for key, default in zip(NAMED, ("logmel", "auto"), strict=True)
+    )
+    if not (isinstance(name, str) and isinstance(backend, str)):
+        raise EscGpuError(f"{where}.name is {name!r} and {where}.backend {backend!r}; expected names; correct them")
+    options = {key: value for key, value in given.items() if key not in NAMED}
+    name, backend, options = canonical(name, backend, options)
+    check_choice(f"{where}.backend of {name}", backend, ["auto", *list_backends(name)])
+    known = known_options(name, backend)
+    options = without_nulls(options, known)
+    for key in options:
+        if key == "input_sample_rate":
+            raise EscGpuError(f"{where}.{key} is that of the clips, data.sample_rate: set this one instead")
+        if key not in known:
+            names = [option for option in (*NAMED, *known) if option != "input_sample_rate"]
+            advice = f"{name} has {', '.join(names)}; --frontend.help {name} says what they are"
+            close = nearest(key, names).replace("mean '", f"mean '{where}.")
+            raise EscGpuError(f"there is no option '{where}.{key}'{close}; {advice}")
+    options = read_types(name, backend, options, where)
+    return FrontendConfig(name, backend, **without_defaults(name, backend, options))
+
+
+def without_nulls(options: Mapping[str, Any], known: Mapping[str, inspect.Parameter]) -> dict[str, Any]:
+    """The options without those that are null to mean the default.
+
+    Null is a value for an option that can be None. Version 0.1 wrote all options of all front-ends into a run's config,
+    as null where they had not been given: a null option that the front-end does not have tells such a config.
+    """
+    is_earlier = any(value is None and key not in known for key, value in options.items())
+
+    def is_default(key: str) -> bool:
+        return options[key] is None and (is_earlier or key in OF_THE_CLIPS or not allows_none(known[key]))
+
+    return {key: value for key, value in options.items() if not is_default(key)}
+
+
+def allows_none(parameter: inspect.Parameter) -> bool:
+    """Whether an option can be None."""
+    return type(None) in getattr(parameter.annotation, "__args__", ()) or parameter.default is None
+
+
+def read_types(name: str, backend: str, options: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """The options in the types of the constructor; raises what `read_frontend` does."""
+    plain = {key: value for key, value in options.items() if key not in NESTED}
+    try:
+        read = vars(type_parser(name, backend).parse_object(plain, defaults=False))
+    except argparse.ArgumentError as error:
+        raise EscGpuError(f"{where}.{explain(str(error), ())}") from error
+    values: dict[str, Any] = {}
+    for key, value in options.items():
+        if key == "members":
+            if not isinstance(value, list):
+                raise EscGpuError(f"{where}.members is {value!r}; expected a list of front-ends; put it in brackets")
+            values[key] = [read_member(member, f"{where}.members[{n}]") for n, member in enumerate(value)]
+        elif key == "member":
+            values[key] = None if value is None else read_member(value, f"{where}.member")
+        else:
+            values[key] = read[key]
+    return values
+
+
+def read_member(section: Any, where: str) -> dict[str, Any]:
+    """A front-end inside another one, as arguments of `create_frontend`."""
+    if not isinstance(section, Mapping):
+        raise EscGpuError(f"{where} is {section!r}; expected a front-end such as {{name: logmel}}; write its name so")
+    return read_frontend(section, where).arguments()
+
+
+@functools.cache
+def type_parser(name: str, backend: str) -> ArgumentParser:
+    """A parser of the plain options, by the annotations of the constructor."""
+    parser = ArgumentParser(exit_on_error=False)
+    for option, parameter in known_options(name, backend).items():
+        if option not in NESTED:
+            parser.add_argument(f"--{option}", type=parameter.annotation, default=parameter.default)
+    return parser
+
+
+def with_complete_frontend(config: Mapping[str, Any]) -> dict[str, Any]:
+    """A run's config from a file, of this version or an earlier one, with all options of its front-end.
+
+    Raises:
+        EscGpuError: for a front-end that there is no more, or that has no such options.
+    """
+    section = config.get("frontend")
+    return {**config, "frontend": complete(read_frontend(section if isinstance(section, dict) else {}))}

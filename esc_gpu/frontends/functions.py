@@ -1,0 +1,70 @@
+"""The functions of esc_gpu.functional: layers that are kept, and called by their options."""
+
+import functools
+import inspect
+import json
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from esc_gpu.core.waveform import to_float
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.base import Frontend, exact_matmul
+from esc_gpu.frontends.registry import create_frontend, frontend_class
+from esc_gpu.frontends.resampling import Resample
+from esc_gpu.frontends.signature import option_parameters
+
+KEPT_LAYERS = 32
+
+
+def resample(waveform: Tensor, input_rate: int, output_rate: int) -> Tensor:
+    """`(B, T)` at `input_rate` → `(B, ceil(T * output_rate / input_rate))` float32 at `output_rate`, as `Resample`.
+
+    >>> from esc_gpu.functional import resample
+    >>> resample(torch.zeros(2, 44100), 44100, 16000).shape
+    torch.Size([2, 16000])
+    """
+    waveform = to_float(waveform)
+    with torch.autocast(waveform.device.type, enabled=False), exact_matmul:
+        return _resampler(input_rate, output_rate, waveform.device)(waveform)
+
+
+@functools.lru_cache(KEPT_LAYERS)
+@torch.inference_mode(False)  # what is kept may later want gradients
+def _resampler(input_rate: int, output_rate: int, device: torch.device) -> Resample:
+    return Resample(input_rate, output_rate).to(device)
+
+
+@functools.lru_cache(KEPT_LAYERS)
+@torch.inference_mode(False)
+def _layer(name: str, backend: str, options: str, device: torch.device) -> Frontend:
+    layer = create_frontend(name, backend, **json.loads(options)).to(device)
+    if list(layer.parameters()):
+        raise EscGpuError(f"the function {name} has nothing to train: use the layer of create_frontend({name!r})")
+    return layer
+
+
+def function_of(name: str) -> Callable[..., Tensor]:
+    """The twin of one front-end, with its options as the signature and its class's docstring."""
+
+    def twin(waveform: Tensor, *, backend: str = "auto", **options: Any) -> Tensor:
+        try:
+            key = json.dumps(options, sort_keys=True)
+        except TypeError as error:
+            raise EscGpuError(f"the options of the function {name} must be plain types: {error}") from error
+        # What is no tensor gets the layer's own error.
+        device = waveform.device if isinstance(waveform, Tensor) else torch.device("cpu")
+        return _layer(name, backend, key, device)(waveform)
+
+    cls = frontend_class(name)
+    first = [
+        inspect.Parameter("waveform", inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=Tensor),
+        inspect.Parameter("backend", inspect.Parameter.KEYWORD_ONLY, default="auto", annotation=str),
+    ]
+    signature = inspect.Signature([*first, *option_parameters(cls)], return_annotation=Tensor)
+    vars(twin)["__signature__"] = signature
+    twin.__name__ = twin.__qualname__ = name
+    twin.__doc__ = f"The function of `create_frontend({name!r})`: `(B, T)` → `(B, C, F, N)`.\n\n    {cls.__doc__}"
+    return twin

@@ -1,0 +1,34 @@
+"""The options of a front-end class: the keyword-only arguments of its constructor and of its bases'."""
+
+import inspect
+import re
+
+ARGS = re.compile(r"^Args:\n((?:(?: .*)?\n?)*)", re.MULTILINE)  # the section of a docstring
+ENTRY = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)  # an option's lines
+
+
+def option_parameters(cls: type) -> list[inspect.Parameter]:
+    """The keyword-only arguments of a front-end class, its bases' included: its own first."""
+    found: dict[str, inspect.Parameter] = {}
+    for base in cls.__mro__:
+        if "__init__" in vars(base):
+            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
+            for parameter in parameters:
+                if parameter.kind is parameter.KEYWORD_ONLY:
+                    found.setdefault(parameter.name, parameter)
+    return list(found.values())
+
+
+def option_names(cls: type) -> list[str]:
+    """Names of the options of a front-end class."""
+    return [parameter.name for parameter in option_parameters(cls)]
+
+
+def option_texts(cls: type) -> dict[str, str]:
+    """What each option is, from the `Args:` of the class's docstring and of its bases'."""
+    texts: dict[str, str] = {}
+    for base in reversed(cls.__mro__):
+        section = ARGS.search(inspect.cleandoc(vars(base).get("__doc__") or ""))
+        if section and "__init__" in vars(base):
+            texts |= {name: " ".join(text.split()) for name, text in ENTRY.findall(section[1])}
+    return {name: texts.get(name, "") for name in option_names(cls)}
