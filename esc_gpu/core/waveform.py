@@ -31,18 +31,3 @@ def to_float(waveform: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
     """`(B, T)` int16 or float → the same in `dtype`, full scale at ±1; raises what `check_waveform` does."""
     check_waveform(waveform)
     return waveform.to(dtype) / FULL_SCALE if waveform.dtype == torch.int16 else waveform.to(dtype)
-
-
-def clip_samples(sample_rate: int, clip_seconds: float) -> int:
-    """Samples of a clip.
-
-    Raises:
-        EscGpuError: for an option out of its range.
-    """
-    if not 1000 <= sample_rate <= 384_000:
-        raise EscGpuError(f"data.sample_rate is {sample_rate}; expected 1000 to 384000 (Hz); correct it")
-    if not (0 < clip_seconds <= 3600 and round(clip_seconds * sample_rate)):
-        raise EscGpuError(
-            f"data.clip_seconds is {clip_seconds}; expected one sample or more, up to 3600 (s); correct it"
-        )
-    return round(clip_seconds * sample_rate)

@@ -23,7 +23,7 @@ def differing_options(first: RunResults, second: RunResults) -> list[str]:
 
     An option that a config does not have, for it is newer than the run, is as one left null.
     """
-    one, other = (flatten(plain(run.config)) for run in (first, second))
+    one, other = (flatten(plain(run.config | {"frontend": run.summary["frontend"]})) for run in (first, second))
     differing = [name for name in sorted(one | other) if one.get(name, "None") != other.get(name, "None")]
     return [name for name in differing if not name.startswith((*RESUMABLE, SEED))]
 

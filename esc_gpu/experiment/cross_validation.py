@@ -1,6 +1,5 @@
 """A whole run: recordings → store → every fold → results on disk."""
 
-import dataclasses
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -11,7 +10,8 @@ import numpy as np
 import torch
 
 from esc_gpu import report
-from esc_gpu.config.ranges import check_config
+from esc_gpu.config.checks import check_config
+from esc_gpu.config.options import as_dict
 from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.files import read_json, synchronize, write_json
 from esc_gpu.core.machine import describe_environment
@@ -109,7 +109,7 @@ def run_into(
                 for fold in left:
                     folders[fold].mkdir(exist_ok=True)
                 synchronize(output_dir)
-            with tracked(accelerator, config.tracker, output_dir.name, left[0], dataclasses.asdict(config), output_dir):
+            with tracked(accelerator, config.tracker, output_dir.name, left[0], as_dict(config), output_dir):
                 threads = max(1, torch.get_num_threads() // len(together))
                 trained = train_together(config, accelerator, left, data, [folders[fold] for fold in left], threads)
                 for fold, its_data, result in zip(left, data, trained, strict=True):
@@ -129,7 +129,7 @@ def run_into(
         "processes": accelerator.num_processes,
         "mixed_precision": accelerator.mixed_precision,
         "environment": describe_environment(),
-        "config": dataclasses.asdict(config),
+        "config": as_dict(config),
     }
     if main:
         (output_dir / SUMMARY).unlink(missing_ok=True)  # never beside predictions of other folds

@@ -12,7 +12,7 @@ from typing import Any
 import torch
 
 from esc_gpu.config.schema import RunConfig
-from esc_gpu.core.waveform import clip_samples
+from esc_gpu.core.clip import clip_samples
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.fold import FoldData, FoldResult

@@ -1,6 +1,5 @@
 """The folder of a run: made, resumed, replaced or left alone, and one run's at a time."""
 
-import dataclasses
 import os
 import shutil
 import socket
@@ -11,7 +10,8 @@ from typing import Any
 
 import yaml
 
-from esc_gpu.config.options import RESUMABLE, flatten, plain
+from esc_gpu.config.options import RESUMABLE, as_dict, flatten
+from esc_gpu.config.parse_frontend import with_complete_frontend
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.files import (
     PARTIAL,
@@ -124,7 +124,7 @@ def prepare_output(
             replace_run(output_dir)
             weights = sum(p.numel() * p.element_size() for p in model.parameters())
             check_disk(output_dir, weights * (n_folds + STATE_MODELS * at_once))
-            write_text(config_file, yaml.safe_dump(plain(dataclasses.asdict(config)), sort_keys=False))
+            write_text(config_file, yaml.safe_dump(as_dict(config), sort_keys=False))
         if not (output_dir / DATA).exists():  # a kill may have come before it, and earlier versions had none
             write_json(output_dir / DATA, data)
     except OSError as error:
@@ -179,8 +179,8 @@ def check_disk(folder: Path, n_bytes: int) -> None:
 
 def check_same_config(config: RunConfig, earlier: dict[str, Any]) -> None:
     """Refuse to resume a run with another config, naming the keys that differ."""
-    now, defaults = (flatten(plain(dataclasses.asdict(options))) for options in (config, RunConfig()))
-    then = flatten(earlier)
+    now, defaults = (flatten(as_dict(options)) for options in (config, RunConfig()))
+    then = flatten(with_complete_frontend(earlier))
     then |= {
         key: defaults[key] for key in now.keys() & defaults.keys() - then.keys()
     }  # options that it did not know yet

@@ -12,13 +12,13 @@ from torch import Tensor
 
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import DataConfig
-from esc_gpu.core.waveform import clip_samples
+from esc_gpu.core.clip import clip_samples
+from esc_gpu.core.run_layout import CONFIG
 from esc_gpu.data.clips.decode import count_workers, decode_clip
 from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import RunResults
-from esc_gpu.experiment.output_folder import CONFIG
 from esc_gpu.experiment.recordings import open_recordings
 
 BATCH_SIZE = 32

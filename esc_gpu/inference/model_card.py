@@ -8,7 +8,6 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from esc_gpu.core.text import describe_weights, escape
-from esc_gpu.core.waveform import clip_samples
 
 LIBRARY, TASK = "esc_gpu", "audio-classification"
 LICENCES = {"CC BY 3.0": "cc-by-3.0", "CC BY-NC 3.0": "cc-by-nc-3.0"}  # as the hub calls them
@@ -82,7 +81,7 @@ def write_card(description: Mapping[str, Any], sample_rate: int, repo_id: str | 
         classes=", ".join(map(escape, class_names)),
         sample_rate=sample_rate,
         clip_seconds=description["clip_seconds"],
-        n_samples=clip_samples(sample_rate, description["clip_seconds"]),
+        n_samples=round(description["clip_seconds"] * sample_rate),
         options=yaml.safe_dump(frontend, sort_keys=False, allow_unicode=True).rstrip(),
         evaluation=_evaluation(training),
         address=repo_id or "FOLDER",

@@ -1,11 +1,11 @@
 """What both reports of a run say in words and numbers."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from esc_gpu.config.schema import MemberConfig
 from esc_gpu.core.text import describe_weights
+from esc_gpu.frontends.registry import canonical, resolve
+from esc_gpu.frontends.signature import option_texts
 from esc_gpu.report.contents import FrontendSummary
 from esc_gpu.report.tables import counted, mean_and_spread, percent_range
 
@@ -98,12 +98,13 @@ def frontend_sentence(frontend: FrontendSummary, sample_rate: int, clip_seconds:
 
 
 def option_tables(spec: Mapping[str, Any]) -> list[Options]:
-    """The options of a front-end, then those of its members; what each means is said where the run's options are."""
-    meanings = dict(re.findall(r"^ +(\w+): (.+)$", MemberConfig.__doc__ or "", re.MULTILINE))
-    rows = [("backend", str(spec["backend"]), meanings["backend"].rstrip("."))]
-    for name, value in spec.items():
-        if name not in WITHOUT_MEANING and not (name == "input_sample_rate" and value is None):
-            rows.append((name, plain(value), meanings.get(name, "").rstrip(".")))
+    """The options of a front-end, with what its class says of them, then those of its members."""
+    name, backend, _ = canonical(spec["name"], spec["backend"], {})
+    meanings = option_texts(resolve(name, backend, {}))
+    rows = [("backend", backend, "who computes the features")]
+    for option, value in spec.items():
+        if option not in WITHOUT_MEANING and not (option == "input_sample_rate" and value is None):
+            rows.append((option, plain(value), meanings.get(option, "").rstrip(".")))
     tables = [Options(str(spec["name"]), rows)]
     for member in [*spec.get("members", ()), *([spec["member"]] if spec.get("member") else [])]:
         tables += option_tables(member)

@@ -1,6 +1,5 @@
 """The Accelerator of a run, and what its options, precision and processes must fulfil."""
 
-import dataclasses
 import os
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from torch import Tensor, nn
 
-from esc_gpu.config.options import OWN, flatten, plain
+from esc_gpu.config.options import OWN, as_dict, flatten
 from esc_gpu.config.schema import RunConfig, TrainConfig
 from esc_gpu.core.machine import is_fast, keep_freed_memory, local_processes
 from esc_gpu.errors import EscGpuError, first_line
@@ -76,7 +75,7 @@ def mixing_alone(config: RunConfig, n_parts: int) -> list[str]:
 
 def check_same_options(config: RunConfig) -> None:
     """Refuse processes of one run with different options, but for those that each machine may have of its own."""
-    everywhere = from_all(flatten(plain(dataclasses.asdict(config))))
+    everywhere = from_all(flatten(as_dict(config)))
     for rank, options in enumerate(everywhere):
         differing = [
             f"{name} is {everywhere[0].get(name)} and {options.get(name)}"

@@ -11,7 +11,7 @@ import pytest
 import yaml
 from torch import nn
 
-from esc_gpu.config.options import plain
+from esc_gpu.config.options import as_dict
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.files import PARTIAL, discard
@@ -244,7 +244,7 @@ def test_a_full_disk_in_the_midst_of_a_run_is_one_line_that_says_how_to_go_on(tm
 @pytest.mark.parametrize("front_end", ["logmel", "logmel_delta", "logmel_mfcc_cqt"])
 def test_options_that_an_earlier_version_did_not_know_were_as_by_default(front_end):
     config = parse_run(["--config", f"configs/{front_end}.yaml"], "train.py")
-    earlier = plain(dataclasses.asdict(config))
+    earlier = as_dict(config)
     check_same_config(config, earlier)
     del earlier["train"]["ema_decay"]
     check_same_config(config, earlier)

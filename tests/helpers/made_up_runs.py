@@ -1,12 +1,12 @@
 """Folders of finished runs whose predictions are made up."""
 
 import csv
-import dataclasses
 import json
 from pathlib import Path
 
 import numpy as np
 
+from esc_gpu.config.options import as_dict
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.esc50 import ESC10
 
@@ -52,7 +52,7 @@ def write_run(
                 table.append([file, str(fold), name, classes[best], shown[best], *shown])
     with open(folder / "predictions.csv", "w", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(table)
-    config = dataclasses.asdict(RunConfig())
+    config = as_dict(RunConfig())
     config["train"]["seed"], config["frontend"]["name"] = seed, frontend
     for section, values in options.items():
         config[section] = {**config[section], **values} if isinstance(values, dict) else values

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from tqdm import tqdm
 
+from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.files import lock, read_json, replacing, write_json, write_text
-from esc_gpu.core.waveform import clip_samples
 from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError, map_files, reason_of
 from esc_gpu.data.clips.decode import REMEDY, RESAMPLER_QUALITY, check_file, count_workers, decode_clip
 from esc_gpu.data.clips.windows import Windows, first_windows
