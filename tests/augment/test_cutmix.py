@@ -5,7 +5,8 @@ import torch
 
 from esc_gpu.augment.cutmix import draw_cutmix
 from esc_gpu.augment.mix import mixup
-from tests.helpers.images import BINS, FRAMES, SIZE, seeded
+from tests.helpers.draws import seeded
+from tests.helpers.images import BINS, FRAMES, SIZE
 
 LENGTH = {"time": FRAMES, "frequency": BINS}
 for_axes = pytest.mark.parametrize("axis", LENGTH)

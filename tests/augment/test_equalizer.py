@@ -5,12 +5,9 @@ import pytest
 import scipy.ndimage
 import torch
 
-from esc_gpu.augment import Draws, random_equalizer
+from esc_gpu.augment import random_equalizer
 from esc_gpu.augment.equalizer import N_FFT, OCTAVES, TAPS, circular_filter, interpolate_octaves
-
-
-def seeded(seed=0):
-    return Draws(torch.Generator().manual_seed(seed))
+from tests.helpers.draws import seeded
 
 
 def impulses(n_clips, n_samples, position):

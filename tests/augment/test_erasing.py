@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from esc_gpu.augment.erasing import draw_erasing
-from tests.helpers.images import seeded
+from tests.helpers.draws import seeded
 
 SIZE = (64, 216)
 

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from esc_gpu.augment.filter_augment import draw_filter_augment, interpolate, spread_boundaries
-from tests.helpers.images import BINS, images, seeded
+from tests.helpers.draws import seeded
+from tests.helpers.images import BINS, images
 
 
 def boundaries(n_clips=2000, n_bands=(2, 5), n_bins=64, min_bins=6):

@@ -5,7 +5,8 @@ import torch
 from torch.utils._python_dispatch import TorchDispatchMode
 
 from esc_gpu.augment.image import Hide, cells_inside
-from tests.helpers.images import CLIPS, DRAWN, images, seeded
+from tests.helpers.draws import seeded
+from tests.helpers.images import CLIPS, DRAWN, images
 
 for_all = pytest.mark.parametrize("draw", DRAWN.values(), ids=DRAWN)
 

@@ -6,13 +6,10 @@ import pytest
 import scipy.stats
 import torch
 
-from esc_gpu.augment import Draws, between_class, mixup
+from esc_gpu.augment import between_class, mixup
 from esc_gpu.augment.level import sound_level
 from esc_gpu.augment.mix import draw_beta, partners, smooth_one_hot
-
-
-def seeded(seed=0):
-    return Draws(torch.Generator().manual_seed(seed))
+from tests.helpers.draws import seeded
 
 
 def batch(n_clips=16, n_samples=100):

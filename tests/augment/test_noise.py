@@ -5,12 +5,9 @@ import math
 import pytest
 import torch
 
-from esc_gpu.augment import Draws, add_noise
+from esc_gpu.augment import add_noise
 from esc_gpu.augment.noise import WHITE_BELOW, coloured_noise
-
-
-def seeded(seed=0):
-    return Draws(torch.Generator().manual_seed(seed))
+from tests.helpers.draws import seeded
 
 
 def noise(n_clips=8, n_samples=2000):

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from esc_gpu.augment.spec_augment import draw_bands, draw_spec_augment
-from tests.helpers.images import seeded
+from tests.helpers.draws import seeded
 
 BINS, FRAMES = 64, 101
 

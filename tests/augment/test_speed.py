@@ -6,14 +6,11 @@ import pytest
 import scipy.stats
 import torch
 
-from esc_gpu.augment import Draws, random_speed
+from esc_gpu.augment import random_speed
 from esc_gpu.augment.speed import BLOCK
+from tests.helpers.draws import seeded
 
 RATE = 44100
-
-
-def seeded(seed=0):
-    return Draws(torch.Generator().manual_seed(seed))
 
 
 def speeds(n_clips, max_change, seed=0):

@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from esc_gpu.augment.warp import FrequencyWarp, TimeStretch, draw_frequency_warp, draw_time_stretch
-from tests.helpers.images import BINS, CLIPS, FRAMES, images, seeded
+from tests.helpers.draws import seeded
+from tests.helpers.images import BINS, CLIPS, FRAMES, images
 
 
 def test_frequency_warp_is_interpolation_with_the_edges_repeated():

@@ -7,7 +7,6 @@ import torch
 from torch._subclasses.fake_tensor import FakeTensorMode
 
 from esc_gpu.augment import (
-    Draws,
     add_noise,
     between_class,
     random_crop,
@@ -17,12 +16,9 @@ from esc_gpu.augment import (
     random_shift,
     random_speed,
 )
+from tests.helpers.draws import seeded
 
 SAMPLES = 2000
-
-
-def seeded(seed=0):
-    return Draws(torch.Generator().manual_seed(seed))
 
 
 def noise(n_clips=8, n_samples=SAMPLES, seed=1):

@@ -5,6 +5,7 @@ import pytest
 from esc_gpu.cli.main import main
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment import cross_validation as experiment
+from tests.helpers.one_line import error_line
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.tiny_run import train_tones
 
@@ -27,7 +28,7 @@ def test_it_is_refused_with_other_folds_and_with_other_audio(run, tmp_path, capf
         before = file.read_bytes()
         file.write_bytes(content)
         assert main([*again, "--folds", "[1,2]"]) == 2
-        (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error")]
+        line = error_line(capfd.readouterr().err)
         assert f"the run to resume had other recordings ({differs}): " in line
         file.write_bytes(before)
     assert not (output / "fold2").exists()

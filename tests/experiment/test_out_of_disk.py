@@ -9,6 +9,7 @@ import pytest
 
 from esc_gpu.cli.main import main
 from esc_gpu.training.resume_state import read_state
+from tests.helpers.one_line import error_line
 from tests.helpers.tiny import OPTIONS, write_tones
 
 
@@ -68,7 +69,7 @@ def run_out(monkeypatch, target, number, hinder):
 
 
 def check_one_line(error, file):
-    (line,) = [line for line in error.splitlines() if line.startswith("error: ")]
+    line = error_line(error)
     assert f"cannot write {file}: " in line and line.endswith("--resume") and "Traceback" not in error
 
 

@@ -1,8 +1,7 @@
-"""What the tests of image augmentations share: images, generators, and an augmentation of each kind."""
+"""What the tests of image augmentations share: images, and an augmentation of each kind."""
 
 import torch
 
-from esc_gpu.augment import Draws
 from esc_gpu.augment.cutmix import draw_cutmix
 from esc_gpu.augment.erasing import draw_erasing
 from esc_gpu.augment.filter_augment import draw_filter_augment
@@ -11,10 +10,6 @@ from esc_gpu.augment.warp import draw_frequency_warp, draw_time_stretch
 
 CLIPS, CHANNELS, BINS, FRAMES = 8, 2, 24, 37
 SIZE = (BINS, FRAMES)
-
-
-def seeded(seed=0, first=0, batch_size=None):
-    return Draws(torch.Generator().manual_seed(seed), first, batch_size)
 
 
 def images(n_clips=CLIPS, dtype=torch.float32):

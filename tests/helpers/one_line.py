@@ -27,3 +27,9 @@ def assert_refused(call: Callable[[], object], *parts: str) -> None:
     message = refusal(call)
     for part in parts:
         assert part in message
+
+
+def error_line(printed: str) -> str:
+    """The one line of error in what a command printed, without `error: `."""
+    (line,) = [line for line in printed.splitlines() if line.startswith("error: ")]
+    return line.removeprefix("error: ")

@@ -19,6 +19,7 @@ from esc_gpu.data.store.build import digest_file
 from esc_gpu.data.store.skipped import open_decodable
 from esc_gpu.experiment import cross_validation as experiment
 from tests.helpers.csv_tables import read_csv
+from tests.helpers.one_line import error_line
 from tests.helpers.tiny import OPTIONS, RATE, write_tones
 
 CLIP = {"sample_rate": RATE, "clip_seconds": 1.0, "progress": False}
@@ -157,7 +158,7 @@ def test_a_run_leaves_them_out_and_says_so(table, options, tmp_path, capfd):
 
 def test_a_run_refuses_the_first_unless_told_otherwise(options, tmp_path, capfd):
     assert main(["train", *options, "--output_dir", str(tmp_path / "run")]) == 2
-    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error")]
+    line = error_line(capfd.readouterr().err)
     assert "2.wav: the file is empty" in line and not (tmp_path / "run").exists()
 
 
@@ -194,7 +195,7 @@ def test_a_fold_or_class_that_loses_all_is_refused(tmp_path, capfd, numbers, mes
     arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache")]
     arguments += ["--output_dir", str(tmp_path / "run")]
     assert main(["train", *arguments, "--data.on_error", "skip"]) == 2
-    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error")]
+    line = error_line(capfd.readouterr().err)
     assert f"{len(numbers)} of 24 recordings cannot be decoded" in line and message in line
     assert not (tmp_path / "run").exists()
 
@@ -205,7 +206,7 @@ def test_validation_is_refused_where_what_is_left_has_none_of_a_class_to_train_o
     arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--validate"]
     arguments += ["--data.on_error", "skip", "--folds", "1", "--output_dir", str(tmp_path / "run")]
     assert main(["train", *arguments]) == 2
-    (line,) = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error")]
+    line = error_line(capfd.readouterr().err)
     assert "class 'high' has no recording that can be decoded to train on when fold 1 is validated on" in line
     assert not (tmp_path / "run").exists()
 
