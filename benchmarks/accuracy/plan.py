@@ -7,13 +7,14 @@ from pathlib import Path
 
 import yaml
 
+from benchmarks.common.paths import REPOSITORY
+from esc_gpu.config.checks import check_config
+from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.config.parse import parse_run
-from esc_gpu.config.ranges import check_config
-from esc_gpu.config.schema import FrontendConfig, RunConfig
+from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.checks import nearest
 from esc_gpu.errors import EscGpuError
 
-REPOSITORY = Path(__file__).parents[2]
 PLANS = Path(__file__).parent / "plans"
 KINDS = "comparison", "ablation", "variants"
 KEYS = "kind", "recipe", "rows"

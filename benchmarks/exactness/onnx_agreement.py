@@ -20,35 +20,35 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.common.results_file import RESULTS, write_result
+from benchmarks.common.command import add_output, add_root, create_parser
+from benchmarks.common.paths import REPOSITORY
+from benchmarks.common.results_file import keep_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.export import TOLERANCE, export, read_clips
-from esc_gpu.inference.pipeline import Pipeline, find_folder, load_pipeline
+from esc_gpu.inference.find_pipeline import find_pipeline
+from esc_gpu.inference.pipeline import Pipeline, load_pipeline
 
-REPOSITORY = Path(__file__).parents[2]
 PACKAGES = ("numpy", "onnxruntime", "soundfile")
 ABSENT = ("torch", "esc_gpu")
 BATCH = 8
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        prog="python -m benchmarks.exactness.onnx_agreement", description=__doc__.splitlines()[0]
-    )
+    parser = create_parser(__spec__, __doc__)
     parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
-    parser.add_argument("--root", required=True, help="recordings in ESC-50's layout, all of which are answered")
+    add_root(parser, ", all of which are answered", required=True)
     parser.add_argument("--fold", type=int, help="whose model is exported (default: the lowest)")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file")
+    add_output(parser)
     arguments = parser.parse_args(argv)
     return reporting(lambda: measure(arguments))
 
 
 def measure(arguments: argparse.Namespace) -> int:
     """Export, answer in both environments, print a table, write the result file; 1 if they disagree."""
-    folder = find_folder(arguments.run, arguments.fold)
+    folder = find_pipeline(arguments.run, arguments.fold)
     pipeline = load_pipeline(folder, precision="no")
     recordings = read_recordings(arguments.root)
     paths = recordings.paths
@@ -78,7 +78,7 @@ def measure(arguments: argparse.Namespace) -> int:
         "largest_logit": float(expected.abs().max()),
     }
     print_table(result)
-    print(f"written: {write_result('onnx_agreement', result, arguments.output)}")
+    keep_result("onnx_agreement", result, arguments.output)
     return int(not (same_top.all() and result["largest_difference"] <= TOLERANCE))
 
 

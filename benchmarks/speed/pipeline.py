@@ -21,21 +21,23 @@ import soundfile
 import torch
 from tqdm import tqdm
 
-from benchmarks.common.results_file import RESULTS, require_gpu, write_result
+from benchmarks.common.command import add_output, add_require_gpu, add_root, add_threads, create_parser, program
+from benchmarks.common.paths import CONFIGS
+from benchmarks.common.results_file import require_gpu, write_result
 from benchmarks.speed.bars import plot_throughput
 from benchmarks.speed.feeds.base import KINDS
 from benchmarks.speed.feeds.bench import FeatureBench, Recorded
 from benchmarks.speed.feeds.plan import planned_measurements
 from esc_gpu import EscGpuError
 from esc_gpu.cli.reporting import reporting
+from esc_gpu.config.checks import check_config
+from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.config.parse import parse_run
-from esc_gpu.config.ranges import check_config
-from esc_gpu.config.schema import FrontendConfig, MemberConfig, RunConfig
+from esc_gpu.config.schema import RunConfig
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.store.build import open_store
 
-CONFIGS = Path(__file__).parents[2] / "configs"
 FEATURES = {"logmel": "logmel.yaml", "cqt": "cqt.yaml", "stack": "logmel_mfcc_cqt.yaml"}
 COMPILE_MODES = {"cpu": [], "cuda": ["default", "reduce-overhead"]}
 WORKERS = {"cpu": [0, 1, 2], "cuda": [2, 4, 8, 16]}
@@ -43,12 +45,12 @@ BATCHES = {"cpu": 20, "cuda": 200}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed.pipeline", description=__doc__.splitlines()[0])
-    parser.add_argument("--root", required=True, help="recordings in ESC-50's layout")
+    parser = create_parser(__spec__, __doc__)
+    add_root(parser, required=True)
     parser.add_argument("--features", type=listed(str, FEATURES), default=list(FEATURES), help="(default: all)")
     parser.add_argument("--only", type=listed(str, KINDS), default=list(KINDS), help="feeds by letter (default: all)")
     parser.add_argument("--workers", type=listed(int), help="DataLoader workers (default: 0,1,2; on a GPU 2,4,8,16)")
-    parser.add_argument("--threads", type=int, default=torch.get_num_threads(), help="CPU threads of this process")
+    add_threads(parser, "CPU threads of this process")
     parser.add_argument("--batch-size", type=int, default=16, help="clips of a step (default: 16)")
     parser.add_argument("--batches", type=int, help="of a round (default: 20; on a GPU 200)")
     parser.add_argument("--rounds", type=int, default=3, help="turns of each row (default: 3)")
@@ -62,8 +64,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--sample-rate", type=int, default=44100, help="that of the recordings (default: 44100)")
     parser.add_argument("--clip-seconds", type=float, default=5.0, help="(default: 5)")
     parser.add_argument("--work", type=Path, help="where the temporary files go (default: the system's folder)")
-    parser.add_argument("--require-gpu", action="store_true", help="fail where there is no CUDA device")
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and its plot")
+    add_require_gpu(parser)
+    add_output(parser, "the result file and its plot")
     arguments = parser.parse_args(argv)
     return reporting(lambda: write_results(arguments))
 
@@ -193,11 +195,12 @@ def read_config(name: str, arguments: argparse.Namespace, device: torch.device) 
         "train.threads": arguments.threads,
     }
     words = [word for option, value in options.items() for word in (f"--{option}", str(value))]
-    config = parse_run(words, "python -m benchmarks.speed.pipeline")
+    config = parse_run(words, program(__spec__))
     check_config(config)
     if device.type == "cuda":
-        named = [MemberConfig(member.name) for member in config.frontend.members or []]
-        config = dataclasses.replace(config, frontend=FrontendConfig(config.frontend.name, members=named or None))
+        members = [{"name": member["name"]} for member in config.frontend.options.get("members", [])]
+        frontend = FrontendConfig(config.frontend.name, **({"members": members} if members else {}))
+        config = dataclasses.replace(config, frontend=frontend)
     return config
 
 

@@ -1,12 +1,10 @@
 """Plans of the comparison of features: what is read, and every mistake in one line."""
 
-from dataclasses import asdict
-
 import pytest
 import yaml
 
 from benchmarks.accuracy.plan import PLANS, REPOSITORY, configs_of, read_plan
-from esc_gpu.config.options import flatten
+from esc_gpu.config.options import as_dict, flatten
 from esc_gpu.errors import EscGpuError
 
 ROWS = "rows: {one: {augment.gain_db: 1}, two: {augment.gain_db: 2}}"
@@ -127,8 +125,8 @@ def test_a_config_without_a_front_end_is_for_all_rows(tmp_path):
 
 def test_the_ablation_leaves_out_each_part_of_the_best_recipe():
     whole, *others = configs_of(read_plan("ablation"), DATA).values()
-    options = flatten(asdict(whole))
-    departures = {name for other in others for name, value in flatten(asdict(other)).items() if value != options[name]}
+    options = flatten(as_dict(whole))
+    departures = {name for other in others for name, value in flatten(as_dict(other)).items() if value != options[name]}
     best = yaml.safe_load((REPOSITORY / "configs/recipes/best.yaml").read_text())
     assert set(flatten(best)) - {"train.epochs"} <= departures
 

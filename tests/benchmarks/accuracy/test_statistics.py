@@ -1,6 +1,5 @@
 """The statistics of a grid of runs against numbers by hand, and the tables and plots of made-up grids."""
 
-import dataclasses
 import json
 
 import numpy as np
@@ -13,7 +12,9 @@ from benchmarks.accuracy.grid import Grid
 from benchmarks.accuracy.plots import plot_accuracy
 from benchmarks.accuracy.statistics import describe_grid
 from benchmarks.accuracy.table import accuracy_table
-from esc_gpu.config.schema import AugmentConfig, DataConfig, FrontendConfig, ModelConfig, RunConfig
+from esc_gpu.config.frontend import FrontendConfig
+from esc_gpu.config.options import as_dict
+from esc_gpu.config.schema import AugmentConfig, DataConfig, ModelConfig, RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import RunResults
 
@@ -26,7 +27,7 @@ def run_of(tmp_path, name, seed, right, config=None, names=None):
     found = np.array([digit == "1" for digit in right])
     labels = np.arange(len(right)) % 2
     predictions = np.where(found, labels, 1 - labels)
-    config = dataclasses.asdict(config or RunConfig())
+    config = as_dict(config or RunConfig())
     config["train"]["seed"] = seed
     config["data"]["root"], config["data"]["cache_dir"], config["output_dir"] = (
         "/home/me/ESC",
