@@ -137,10 +137,10 @@ def interrupt_at(monkeypatch, target, number, call_number=1):
 
 
 MOMENTS = {
-    "decoding": ("esc_gpu.experiment.recordings.open_clips", 1),
+    "decoding": ("esc_gpu.experiment.cross_validation.open_clips", 1),
     "training": ("esc_gpu.training.loop.train_step", 2),
     "checkpointing": ("esc_gpu.training.resume_state.checksum", 2),
-    "evaluation": ("esc_gpu.training.scoring.predict", 2),
+    "evaluation": ("esc_gpu.training.loop.predict", 2),
     "results": ("esc_gpu.experiment.cross_validation.write_fold", 1),
     "summary": ("esc_gpu.experiment.cross_validation.join_predictions", 1),
 }

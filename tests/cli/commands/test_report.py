@@ -8,7 +8,7 @@ import pytest
 from esc_gpu.cli.main import main
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.evaluation.finished_run import read_run
-from esc_gpu.experiment import cross_validation as experiment
+from esc_gpu.experiment import recordings
 from tests.helpers.tiny import OPTIONS
 from tests.helpers.tiny_run import train_tones
 
@@ -60,7 +60,7 @@ def test_a_run_that_moved_with_its_recordings(run, tmp_path, capfd):
 
 
 def test_a_run_on_the_embedded_recordings_says_so(tmp_path, monkeypatch):
-    monkeypatch.setattr(experiment, "write_synthetic", functools.partial(write_synthetic, clips_per_class=5))
+    monkeypatch.setattr(recordings, "write_synthetic", functools.partial(write_synthetic, clips_per_class=5))
     output = tmp_path / "demo"
     data = ["--data.cache_dir", str(tmp_path / "cache"), "--folds", "[2]", "--train.epochs", "1"]
     assert main(["train", *OPTIONS, *data, "--output_dir", str(output)]) == 0
