@@ -84,7 +84,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--gallery", action="store_true", help="draw some clips of every class, with a picture for each front-end"
     )
     data.add_argument(
-        "--per-class", type=int, default=3, metavar="N", help="draw N clips of each class there (default: %(default)s)"
+        "--per-class",
+        type=int,
+        default=3,
+        metavar="N",
+        help="draw N clips of each class in the gallery (default: %(default)s)",
     )
     data.add_argument(
         "--statistics",
@@ -189,8 +193,8 @@ def run_clips(arguments: Namespace, say: Callable[[str], None]) -> None:
         check_format(output)
     waveforms = [read_part(path, arguments, say) for path in arguments.clips]
     frontends = choose_frontends(arguments, min(map(len, waveforms)), say)
-    options = (arguments.sample_rate, frontends, arguments.start or 0.0)
-    clips = [make_clip(*pair, *options) for pair in zip(arguments.clips, waveforms, strict=True)]
+    rate, start = arguments.sample_rate, arguments.start or 0.0
+    clips = [make_clip(*pair, rate, frontends, start) for pair in zip(arguments.clips, waveforms, strict=True)]
     make_folder(output.parent)
     first = clips[0]
     if as_arrays:
