@@ -22,10 +22,9 @@ OWN = (
 
 def as_dict(config: RunConfig) -> dict[str, Any]:
     """The config in plain types, as YAML and JSON know them, with all options of its front-end."""
-    values: dict[str, Any] = plain(
-        dataclasses.asdict(dataclasses.replace(config, frontend={})) | {"frontend": complete(config.frontend)}
-    )
-    return {field.name: values[field.name] for field in dataclasses.fields(config)}
+    values = dataclasses.asdict(config)
+    values["frontend"] = complete(config.frontend)
+    return {name: plain(value) for name, value in values.items()}
 
 
 def plain(value: Any) -> Any:

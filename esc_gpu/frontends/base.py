@@ -3,7 +3,7 @@
 import inspect
 import threading
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
@@ -92,6 +92,7 @@ class Frontend(Float32Module):
 
     name: str
     precision: Tensor
+    __signature__: ClassVar[inspect.Signature]
     backend = "native"
     bin_unit = "Hz"
     is_signed = False  # whether the values lie around 0

@@ -70,6 +70,12 @@ class MFCC(Cepstral, MelFrontend):
 
     Source: Davis & Mermelstein (1980), "Comparison of parametric representations for monosyllabic
     word recognition", eq. 1.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import MFCC
+    >>> MFCC(sample_rate=16000, n_mfcc=20)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 20, 32])
     """
 
     name = "mfcc"
@@ -95,7 +101,9 @@ class LFCC(Cepstral):
 
     Args:
         n_lfcc: number of coefficients, at most `n_filters`.
-        n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax` (None: half the sample rate).
+        n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax`.
+        fmin: lowest edge in Hz.
+        fmax: highest edge in Hz; None for half the sample rate.
         top_db: range of decibels kept under each clip's maximum before the DCT, or None.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
@@ -103,6 +111,12 @@ class LFCC(Cepstral):
         EscGpuError: for an option out of range.
 
     Source: Davis & Mermelstein (1980), section II.B.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import LFCC
+    >>> LFCC(sample_rate=16000, n_lfcc=20)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 20, 32])
     """
 
     name = "lfcc"
@@ -158,6 +172,12 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     Source: Shao, Jin, Wang & Srinivasan (2009), "An auditory-based feature for robust speech recognition",
     with the logarithm in place of their cubic root.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import GFCC
+    >>> GFCC(sample_rate=16000, n_gfcc=20)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 20, 32])
     """
 
     name = "gfcc"

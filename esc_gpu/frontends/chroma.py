@@ -79,6 +79,12 @@ class Chroma(FilterbankFrontend):
         EscGpuError: for an option out of range.
 
     Source: Ellis (2007), "Chroma feature analysis and synthesis".
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import Chroma
+    >>> Chroma(sample_rate=16000)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 12, 32])
     """
 
     name = "chroma"
@@ -119,13 +125,20 @@ class ChromaCQT(ConstantQ):
         norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
         top_db: frames that are this far under the clip's loudest class are silence and not normalised; None for all,
             as in librosa, which turns what rounding leaves of digital silence into full chords.
-        n_bins: bins of the CQT; bins_per_octave: of each octave, a multiple of `n_chroma`.
+        n_bins: bins of the CQT.
+        bins_per_octave: bins of each octave, a multiple of `n_chroma`.
         hop_length, fmin, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
 
     Raises:
         EscGpuError: for an option out of range.
 
     Source: Brown (1991), "Calculation of a constant Q spectral transform", folded as in `cqt_to_chroma`.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import ChromaCQT
+    >>> ChromaCQT(sample_rate=16000)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 12, 32])
     """
 
     name = "chroma_cqt"

@@ -26,6 +26,12 @@ class CQT(ConstantQ):
         EscGpuError: for an option out of range, a top bin above the Nyquist frequency among them.
 
     Source: Brown & Puckette (1992), "An efficient algorithm for the calculation of a constant Q transform".
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import CQT
+    >>> CQT(sample_rate=16000, n_bins=72)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 72, 32])
     """
 
     name = "cqt"
@@ -62,6 +68,12 @@ class VQT(CQT):
 
     Source: Schörkhuber, Klapuri, Holighaus & Dörfler (2014), "A Matlab toolbox for efficient perfect
     reconstruction time-frequency transforms with log-frequency resolution", eq. 4 and 5.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import VQT
+    >>> VQT(sample_rate=16000, n_bins=72, gamma=20.0)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 72, 32])
     """
 
     name = "vqt"

@@ -37,6 +37,12 @@ class Delta(Frontend):
     Source: Furui (1986), "Speaker-independent isolated word recognition using dynamic features of speech
     spectrum"; the fit as a convolution from Savitzky & Golay (1964), "Smoothing and differentiation of data
     by simplified least squares procedures".
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import Delta
+    >>> Delta(sample_rate=16000, member={"name": "logmel", "n_mels": 64})(torch.zeros(2, 16000)).shape
+    torch.Size([2, 3, 64, 32])
     """
 
     name = "delta"

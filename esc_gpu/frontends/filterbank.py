@@ -75,7 +75,8 @@ class BandSpectrogram(FilterbankFrontend):
     """The bands themselves, `(B, 1, n_bands, N)`.
 
     Args:
-        scale: "db", "power" or "magnitude"; top_db: range kept under each clip's maximum, in dB, or None.
+        scale: "db", "power" or "magnitude".
+        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
     """
 
     def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **bank: Any):

@@ -50,7 +50,8 @@ class GammatoneFrontend(FilterbankFrontend):
 
     Args:
         n_bins: number of filters.
-        fmin, fmax: Hz between which they lie (fmax None: half the sample rate).
+        fmin: lowest centre in Hz.
+        fmax: highest centre in Hz; None for half the sample rate.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
     """
 
@@ -73,12 +74,19 @@ class Gammatone(BandSpectrogram, GammatoneFrontend):
 
     Args:
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
-        scale: "db", "power" or "magnitude"; top_db: range kept under each clip's maximum, in dB, or None.
+        scale: "db", "power" or "magnitude".
+        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
     Raises:
         EscGpuError: for an option out of range.
 
     Source: Patterson et al. (1987); the filters as in `gammatone_filterbank`.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import Gammatone
+    >>> Gammatone(sample_rate=16000, n_bins=64)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 64, 32])
     """
 
     name = "gammatone"

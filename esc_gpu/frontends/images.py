@@ -109,12 +109,11 @@ def make_frontends(sample_rate: int, options: Mapping[str, Mapping[str, Any]]) -
     Raises:
         EscGpuError: for options that a front-end refuses.
     """
-    return {
-        name: create_frontend(
-            **chosen, **({} if chosen["sample_rate"] == sample_rate else {"input_sample_rate": sample_rate})
-        )
-        for name, chosen in options.items()
-    }
+    made = {}
+    for name, chosen in options.items():
+        resampled = {} if chosen["sample_rate"] == sample_rate else {"input_sample_rate": sample_rate}
+        made[name] = create_frontend(**{**chosen, **resampled})
+    return made
 
 
 def default_options(name: str, sample_rate: int) -> dict[str, Any]:

@@ -59,8 +59,10 @@ class MelFrontend(FilterbankFrontend):
     Args:
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
         n_mels: number of mel bands.
-        fmin, fmax: lowest and highest edge in Hz (fmax None: half the sample rate).
-        mel_scale: "slaney" or "htk"; norm: "slaney" (equal area) or None (equal peak).
+        fmin: lowest edge in Hz.
+        fmax: highest edge in Hz; None for half the sample rate.
+        mel_scale: "slaney" or "htk".
+        norm: "slaney" for triangles of equal area, or None for equal peaks.
     """
 
     bands_word = "n_mels", "mel bands"
@@ -107,12 +109,19 @@ class LogMel(BandSpectrogram, MelFrontend):
 
     Args:
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
-        scale: "db", "power" or "magnitude"; top_db: range kept under each clip's maximum, in dB, or None.
+        scale: "db", "power" or "magnitude".
+        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
     Raises:
         EscGpuError: for an option out of range.
 
     Source: Davis & Mermelstein (1980); the scale from Slaney's Auditory Toolbox (1998) or the HTK Book.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import LogMel
+    >>> LogMel(sample_rate=16000, n_mels=64)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 64, 32])
     """
 
     name = "logmel"

@@ -26,7 +26,8 @@ class PCEN(MelFrontend):
 
     Args:
         gain: exponent of the smoothed energy, 1 for full gain control.
-        bias, power: offset and exponent of the compression.
+        bias: offset of the compression.
+        power: exponent of the compression.
         time_constant: of the smoothing, in seconds.
         eps: what keeps silence from being divided by 0.
         mel_power: 1 for a mel spectrogram of magnitudes, as librosa recommends, or 2 for one of powers.
@@ -44,6 +45,12 @@ class PCEN(MelFrontend):
     Source: Wang, Getreuer, Hughes, Lyon & Saurous (2017), "Trainable frontend for robust and far-field keyword
     spotting", eq. 1 and 2; the smoothing of a time constant from Lostanlen et al. (2019), "Per-channel energy
     normalization: why and how".
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import PCEN
+    >>> PCEN(sample_rate=16000, n_mels=64)(torch.zeros(2, 16000)).shape
+    torch.Size([2, 1, 64, 32])
     """
 
     name = "pcen"

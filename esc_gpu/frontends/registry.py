@@ -49,7 +49,7 @@ _FRONTENDS = {
     "spectral_bandwidth": {"native": ("spectral", "SpectralBandwidth")},
     "spectral_rolloff": {"native": ("spectral", "SpectralRolloff")},
     "spectral_flatness": {"native": ("spectral", "SpectralFlatness")},
-    "spectral_contrast": {"native": ("spectral", "SpectralContrast")},
+    "spectral_contrast": {"native": ("spectral_contrast", "SpectralContrast")},
     "zero_crossing_rate": {"native": ("temporal", "ZeroCrossingRate")},
     "rms": {"native": ("temporal", "RMS")},
     "delta": {"native": ("delta", "Delta")},

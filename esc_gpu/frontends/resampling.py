@@ -31,6 +31,10 @@ class Resample(nn.Module):
 
     Source: Smith, "Digital Audio Resampling" (CCRMA, 2002); Oppenheim & Schafer, eq. 7.75 and 7.76,
     for beta and the transition.
+
+    >>> from esc_gpu.frontends.resampling import Resample
+    >>> Resample(44100, 16000)(torch.zeros(2, 44100)).shape
+    torch.Size([2, 16000])
     """
 
     # Why a strided convolution resamples. Between its samples a band-limited signal is x(t) = sum of x[n] sinc(t - n),

@@ -16,6 +16,10 @@ def power_to_db(power: Tensor, top_db: float | None = 80.0) -> Tensor:
     """Power `(B, ...)` → `10 log10(max(power, 1e-10))` in dB, as `librosa.power_to_db(ref=1.0)`.
 
     `top_db` as in `limit_range`.
+
+    >>> from esc_gpu.functional import power_to_db
+    >>> power_to_db(torch.tensor([[1.0, 0.1, 0.0]]))
+    tensor([[  0., -10., -80.]])
     """
     return limit_range(10.0 * torch.log10(power.clamp_min(AMIN)), top_db)
 
@@ -29,7 +33,12 @@ def limit_range(db: Tensor, top_db: float | None) -> Tensor:
 
 
 def power_to_magnitude(power: Tensor) -> Tensor:
-    """The square root, with gradient 0 at 0 where that of `sqrt` is infinite."""
+    """The square root, with gradient 0 at 0 where that of `sqrt` is infinite.
+
+    >>> from esc_gpu.functional import power_to_magnitude
+    >>> power_to_magnitude(torch.tensor([4.0, 0.0]))
+    tensor([2., 0.])
+    """
     positive = power > 0
     return torch.where(positive, power, 1.0).sqrt() * positive
 

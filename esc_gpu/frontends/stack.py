@@ -31,6 +31,12 @@ class Stack(Frontend):
 
     Raises:
         EscGpuError: for no member, or members for another input rate than the stack's.
+
+    Any device · gradient · torch.compile · torch.export, ONNX.
+
+    >>> from esc_gpu.frontends import Stack
+    >>> Stack(sample_rate=16000, members=[{"name": "logmel"}, {"name": "mfcc"}])(torch.zeros(2, 16000)).shape
+    torch.Size([2, 2, 128, 32])
     """
 
     name = "stack"

@@ -44,7 +44,13 @@ def convolved_power(layer: nn.Module, waveform: Tensor) -> Tensor:
 
 
 class NnAudioSpectrogram(Spectrogram):
-    """`Spectrogram` by `nnAudio.features.STFT`; `trainable_stft` makes its Fourier kernels parameters."""
+    """`Spectrogram` by `nnAudio.features.STFT`.
+
+    Args:
+        trainable_stft: make the Fourier kernels parameters, which learn.
+
+    Any device · gradient · torch.export.
+    """
 
     backend = "nnaudio"
 
@@ -61,7 +67,12 @@ class NnAudioSpectrogram(Spectrogram):
 
 
 class NnAudioMel(MelFrontend):
-    """Mel power by `nnAudio.features.MelSpectrogram`; its Fourier kernels and mel basis can be trainable."""
+    """Mel power by `nnAudio.features.MelSpectrogram`.
+
+    Args:
+        trainable_stft: make the Fourier kernels parameters, which learn.
+        trainable_mel: make the mel basis a parameter, which learns.
+    """
 
     backend = "nnaudio"
 
@@ -89,11 +100,17 @@ class NnAudioMel(MelFrontend):
 
 
 class NnAudioLogMel(NnAudioMel, LogMel):
-    """`LogMel` on nnAudio's layers."""
+    """`LogMel` on nnAudio's layers.
+
+    Any device · gradient · torch.export.
+    """
 
 
 class NnAudioMFCC(NnAudioMel, MFCC):
-    """`MFCC` on nnAudio's layers."""
+    """`MFCC` on nnAudio's layers.
+
+    Any device · gradient · torch.export.
+    """
 
     def build(self) -> None:
         super().build()
@@ -101,7 +118,13 @@ class NnAudioMFCC(NnAudioMel, MFCC):
 
 
 class NnAudioCQT(CQT):
-    """`CQT` by `nnAudio.features.CQT1992v2`; `trainable` makes its kernels parameters."""
+    """`CQT` by `nnAudio.features.CQT1992v2`.
+
+    Args:
+        trainable: make the kernels parameters, which learn.
+
+    Any device · gradient · torch.export.
+    """
 
     backend = "nnaudio"
 

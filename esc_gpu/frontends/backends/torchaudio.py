@@ -36,7 +36,10 @@ def mel_arguments(frontend: MelFrontend) -> dict[str, Any]:
 
 
 class TorchaudioSpectrogram(Spectrogram):
-    """`Spectrogram` by `torchaudio.transforms.Spectrogram`."""
+    """`Spectrogram` by `torchaudio.transforms.Spectrogram`.
+
+    Any device · gradient · torch.export.
+    """
 
     backend = "torchaudio"
 
@@ -49,7 +52,10 @@ class TorchaudioSpectrogram(Spectrogram):
 
 
 class TorchaudioLogMel(LogMel):
-    """`LogMel` by `torchaudio.transforms.MelSpectrogram`."""
+    """`LogMel` by `torchaudio.transforms.MelSpectrogram`.
+
+    Any device · gradient · torch.export.
+    """
 
     backend = "torchaudio"
 
@@ -63,7 +69,10 @@ class TorchaudioLogMel(LogMel):
 
 
 class TorchaudioMFCC(MFCC):
-    """`MFCC` by `torchaudio.transforms.MFCC`, with `top_db` of each clip."""
+    """`MFCC` by `torchaudio.transforms.MFCC`, with `top_db` of each clip.
+
+    Any device · gradient · torch.export.
+    """
 
     backend = "torchaudio"
 
@@ -79,7 +88,10 @@ class TorchaudioMFCC(MFCC):
 
 
 class TorchaudioLFCC(LFCC):
-    """`LFCC` by `torchaudio.transforms.LFCC`, with `top_db` of each clip."""
+    """`LFCC` by `torchaudio.transforms.LFCC`, with `top_db` of each clip.
+
+    Any device · gradient · torch.export.
+    """
 
     backend = "torchaudio"
 

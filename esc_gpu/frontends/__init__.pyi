@@ -1,0 +1,337 @@
+"""Front-ends by name, with their options. Written by `python -m tools.type_stubs`: do not edit."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, overload
+
+from esc_gpu.frontends.base import Frontend as Frontend
+from esc_gpu.frontends import cepstral as _cepstral
+from esc_gpu.frontends import chroma as _chroma
+from esc_gpu.frontends import cqt as _cqt
+from esc_gpu.frontends import delta as _delta
+from esc_gpu.frontends import gammatone as _gammatone
+from esc_gpu.frontends import mel as _mel
+from esc_gpu.frontends import pcen as _pcen
+from esc_gpu.frontends import spectral as _spectral
+from esc_gpu.frontends import spectral_contrast as _spectral_contrast
+from esc_gpu.frontends import spectrogram as _spectrogram
+from esc_gpu.frontends import stack as _stack
+from esc_gpu.frontends import temporal as _temporal
+from esc_gpu.frontends.registry import list_backends as list_backends
+from esc_gpu.frontends.registry import list_frontends as list_frontends
+
+class Spectrogram(_spectrogram.Spectrogram):
+    def __init__(
+        self, *, scale: str = 'db', top_db: float | None = 80.0, n_fft: int = 2048, win_length: int | None = None,
+        hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class LogMel(_mel.LogMel):
+    def __init__(
+        self, *, scale: str = 'db', top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0,
+        fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
+        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class MFCC(_cepstral.MFCC):
+    def __init__(
+        self, *, n_mfcc: int = 40, top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0,
+        fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
+        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class LFCC(_cepstral.LFCC):
+    def __init__(
+        self, *, n_lfcc: int = 40, n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None,
+        top_db: float | None = 80.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class Gammatone(_gammatone.Gammatone):
+    def __init__(
+        self, *, scale: str = 'db', top_db: float | None = 80.0, n_bins: int = 64, fmin: float = 50.0,
+        fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class GFCC(_cepstral.GFCC):
+    def __init__(
+        self, *, n_gfcc: int = 40, top_db: float | None = 80.0, n_bins: int = 64, fmin: float = 50.0,
+        fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class CQT(_cqt.CQT):
+    def __init__(
+        self, *, scale: str = 'db', top_db: float | None = 80.0, hop_length: int = 512,
+        fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, filter_scale: float = 1.0,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class VQT(_cqt.VQT):
+    def __init__(
+        self, *, gamma: float | None = None, scale: str = 'db', top_db: float | None = 80.0, hop_length: int = 512,
+        fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, filter_scale: float = 1.0,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class Chroma(_chroma.Chroma):
+    def __init__(
+        self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = 'max', n_fft: int = 2048,
+        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class ChromaCQT(_chroma.ChromaCQT):
+    def __init__(
+        self, *, n_chroma: int = 12, norm: str | None = 'max', top_db: float | None = 80.0, n_bins: int = 252,
+        bins_per_octave: int = 36, hop_length: int = 512, fmin: float = 32.70319566257483, filter_scale: float = 1.0,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class PCEN(_pcen.PCEN):
+    def __init__(
+        self, *, gain: float = 0.98, bias: float = 2.0, power: float = 0.5, time_constant: float = 0.4,
+        eps: float = 1e-06, mel_power: float = 1.0, input_scale: float = 2147483648.0, trainable: bool = False,
+        n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
+        norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class SpectralCentroid(_spectral.SpectralCentroid):
+    def __init__(
+        self, *, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
+        pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
+    ) -> None: ...
+
+class SpectralBandwidth(_spectral.SpectralBandwidth):
+    def __init__(
+        self, *, p: float = 2.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class SpectralRolloff(_spectral.SpectralRolloff):
+    def __init__(
+        self, *, roll_percent: float = 0.85, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class SpectralFlatness(_spectral.SpectralFlatness):
+    def __init__(
+        self, *, amin: float = 1e-10, power: float = 2.0, n_fft: int = 2048, win_length: int | None = None,
+        hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class SpectralContrast(_spectral_contrast.SpectralContrast):
+    def __init__(
+        self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, n_fft: int = 2048,
+        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class ZeroCrossingRate(_temporal.ZeroCrossingRate):
+    def __init__(
+        self, *, frame_length: int = 2048, hop_length: int = 512, sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class RMS(_temporal.RMS):
+    def __init__(
+        self, *, pad_mode: str = 'constant', frame_length: int = 2048, hop_length: int = 512, sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class Delta(_delta.Delta):
+    def __init__(
+        self, *, member: Frontend | Mapping[str, Any] | None = None, width: int = 9, order: int = 2,
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class Stack(_stack.Stack):
+    def __init__(
+        self, *, members: Sequence[Frontend | Mapping[str, Any]] = (), n_bins: int | None = None,
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+@overload
+def create_frontend(
+    name: Literal["spectrogram"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *,
+    scale: str = 'db', top_db: float | None = 80.0, n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
+) -> Spectrogram: ...
+
+@overload
+def create_frontend(
+    name: Literal["logmel"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *, scale: str = 'db',
+    top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+    mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
+    trainable_mel: bool = False,
+) -> LogMel: ...
+
+@overload
+def create_frontend(
+    name: Literal["mfcc"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *, n_mfcc: int = 40,
+    top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+    mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
+    trainable_mel: bool = False,
+) -> MFCC: ...
+
+@overload
+def create_frontend(
+    name: Literal["lfcc"], backend: Literal["auto", "native", "torchaudio"] = ..., *, n_lfcc: int = 40,
+    n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None, top_db: float | None = 80.0, n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> LFCC: ...
+
+@overload
+def create_frontend(
+    name: Literal["gammatone"], backend: Literal["auto", "native"] = ..., *, scale: str = 'db',
+    top_db: float | None = 80.0, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> Gammatone: ...
+
+@overload
+def create_frontend(
+    name: Literal["gfcc"], backend: Literal["auto", "native"] = ..., *, n_gfcc: int = 40, top_db: float | None = 80.0,
+    n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
+) -> GFCC: ...
+
+@overload
+def create_frontend(
+    name: Literal["cqt"], backend: Literal["auto", "native", "nnaudio"] = ..., *, scale: str = 'db',
+    top_db: float | None = 80.0, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
+    bins_per_octave: int = 12, filter_scale: float = 1.0, window: str = 'hann', pad_mode: str = 'reflect',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False, trainable: bool = False,
+) -> CQT: ...
+
+@overload
+def create_frontend(
+    name: Literal["vqt"], backend: Literal["auto", "native"] = ..., *, gamma: float | None = None, scale: str = 'db',
+    top_db: float | None = 80.0, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
+    bins_per_octave: int = 12, filter_scale: float = 1.0, window: str = 'hann', pad_mode: str = 'reflect',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> VQT: ...
+
+@overload
+def create_frontend(
+    name: Literal["chroma"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12, tuning: float = 0.0,
+    norm: str | None = 'max', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+    window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
+) -> Chroma: ...
+
+@overload
+def create_frontend(
+    name: Literal["chroma_cqt"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12,
+    norm: str | None = 'max', top_db: float | None = 80.0, n_bins: int = 252, bins_per_octave: int = 36,
+    hop_length: int = 512, fmin: float = 32.70319566257483, filter_scale: float = 1.0, window: str = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ChromaCQT: ...
+
+@overload
+def create_frontend(
+    name: Literal["pcen"], backend: Literal["auto", "native"] = ..., *, gain: float = 0.98, bias: float = 2.0,
+    power: float = 0.5, time_constant: float = 0.4, eps: float = 1e-06, mel_power: float = 1.0,
+    input_scale: float = 2147483648.0, trainable: bool = False, n_mels: int = 128, fmin: float = 0.0,
+    fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> PCEN: ...
+
+@overload
+def create_frontend(
+    name: Literal["spectral_centroid"], backend: Literal["auto", "native"] = ..., *, n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> SpectralCentroid: ...
+
+@overload
+def create_frontend(
+    name: Literal["spectral_bandwidth"], backend: Literal["auto", "native"] = ..., *, p: float = 2.0,
+    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> SpectralBandwidth: ...
+
+@overload
+def create_frontend(
+    name: Literal["spectral_rolloff"], backend: Literal["auto", "native"] = ..., *, roll_percent: float = 0.85,
+    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> SpectralRolloff: ...
+
+@overload
+def create_frontend(
+    name: Literal["spectral_flatness"], backend: Literal["auto", "native"] = ..., *, amin: float = 1e-10,
+    power: float = 2.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> SpectralFlatness: ...
+
+@overload
+def create_frontend(
+    name: Literal["spectral_contrast"], backend: Literal["auto", "native"] = ..., *, n_bands: int = 6,
+    fmin: float = 200.0, quantile: float = 0.02, n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
+) -> SpectralContrast: ...
+
+@overload
+def create_frontend(
+    name: Literal["zero_crossing_rate"], backend: Literal["auto", "native"] = ..., *, frame_length: int = 2048,
+    hop_length: int = 512, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ZeroCrossingRate: ...
+
+@overload
+def create_frontend(
+    name: Literal["rms"], backend: Literal["auto", "native"] = ..., *, pad_mode: str = 'constant',
+    frame_length: int = 2048, hop_length: int = 512, sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
+) -> RMS: ...
+
+@overload
+def create_frontend(
+    name: Literal["delta"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | None = None, width: int = 9, order: int = 2, sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
+) -> Delta: ...
+
+@overload
+def create_frontend(
+    name: Literal["stack"], backend: Literal["auto", "native"] = ..., *,
+    members: Sequence[Frontend | Mapping[str, Any]] = (), n_bins: int | None = None, sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
+) -> Stack: ...
+
+@overload
+def create_frontend(
+    name: Literal["melspectrogram"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *,
+    scale: str = 'db', top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+    mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
+    trainable_mel: bool = False,
+) -> LogMel: ...
+
+@overload
+def create_frontend(name: str, backend: str = ..., **options: Any) -> Frontend: ...
