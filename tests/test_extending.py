@@ -19,6 +19,7 @@ from esc_gpu.augment import Draws
 from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
 from esc_gpu.data.recordings.table import read_table
+from esc_gpu.frontends import registry
 from esc_gpu.frontends.spectrogram import STFTFrontend
 from tests.helpers.clips import RATE, extremes, finite_on_extremes, noise
 from tests.helpers.frontend_cases import MEL
@@ -28,22 +29,22 @@ from tests.helpers.tiny import OPTIONS, write_tones
 PAGE = (DOCS / "extending.md").read_text(encoding="utf-8")
 NAME = "spectral_flux"
 OTHER = "pcen-native"  # what it must pass of the contract is what this one passes
-CONTRACT = tuple(
-    f"tests/frontends/contract/test_{part}.py" for part in ("shapes", "input", "finite", "precision", "spec")
-)
+PARTS = ("shapes", "input", "finite", "precision", "spec", "docstrings")
+CONTRACT = tuple(f"tests/frontends/contract/test_{part}.py" for part in PARTS)
 SUITE = (
     *(*CONTRACT, "tests/frontends/test_graphs.py", "tests/frontends/test_registry.py", "tests/test_functional.py"),
-    *("tests/config/test_parse.py", "tests/benchmarks/test_benchmarks.py"),
+    *("tests/config/test_parse.py", "tests/benchmarks/exactness/test_float64_references.py"),
 )
 # Makes the page's changes to the package and the benchmarks, before pytest collects their tests.
 PLUGIN = """
 import pathlib
-from benchmarks import references
+from benchmarks.exactness import float64_references as references
 from esc_gpu import frontends
+from esc_gpu.frontends import registry
 
 here = pathlib.Path(__file__).parent
 frontends.__path__.append(str(here))
-frontends._FRONTENDS.update({row})
+registry._FRONTENDS.update({row})
 exec((here / "reference.py").read_text(encoding="utf-8"), vars(references))
 references.REFERENCES.update({reference})
 """
@@ -73,7 +74,7 @@ def in_the_table(tmp_path, monkeypatch):
     """The front-end's file in its package and its row in the table."""
     (tmp_path / f"{FILE}.py").write_text(FRONTEND, encoding="utf-8")
     monkeypatch.setattr(frontends, "__path__", [*frontends.__path__, str(tmp_path)])
-    monkeypatch.setitem(frontends._FRONTENDS, NAME, ROW[NAME])
+    monkeypatch.setitem(registry._FRONTENDS, NAME, ROW[NAME])
     yield
     sys.modules.pop(f"esc_gpu.frontends.{FILE}", None)
 
