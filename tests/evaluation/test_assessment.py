@@ -5,14 +5,10 @@ import json
 import numpy as np
 import pytest
 import sklearn.metrics
-import torch
 
-from esc_gpu.core.esc50 import ESC10, ESC50
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess, assess_seeds
 from esc_gpu.evaluation.finished_run import read_run
-from esc_gpu.evaluation.metrics import scores, top_k_accuracy
-from esc_gpu.evaluation.published import PUBLISHED, references
 from esc_gpu.evaluation.run_groups import select
 from tests.helpers.made_up_runs import CLASSES, write_esc10_run, write_run
 
@@ -121,39 +117,6 @@ def test_a_category_without_clips_has_no_accuracy(run):
     assert rows[0] == {"name": "Animals", "support": 0, "accuracy": None, "category_accuracy": None}
 
 
-# Ties
-
-
-def test_of_equally_likely_classes_the_first_leads():
-    """Reversed, as scikit-learn has the last lead."""
-    generator = np.random.default_rng(0)
-    probabilities = generator.integers(0, 3, (300, 7)) / 10
-    labels = generator.integers(0, 7, 300)
-    for k in (1, 2, 3, 6):
-        expected = sklearn.metrics.top_k_accuracy_score(6 - labels, probabilities[:, ::-1], k=k, labels=range(7))
-        found = top_k_accuracy(torch.from_numpy(probabilities), torch.from_numpy(labels), k)
-        assert found == pytest.approx(expected)
-
-
-def test_top_1_with_ties_is_the_accuracy():
-    generator = torch.Generator().manual_seed(0)
-    probabilities = torch.randint(0, 3, (200, 50), generator=generator) / 10.0
-    labels = torch.randint(0, 50, (200,), generator=generator)
-    assert top_k_accuracy(probabilities, labels, 1) == pytest.approx(scores(probabilities, labels)["accuracy"])
-    assert scores(probabilities, labels)["accuracy"] == pytest.approx(
-        sklearn.metrics.accuracy_score(labels, probabilities.numpy().argmax(axis=1))
-    )
-
-
-def test_a_sure_and_wrong_clip_has_its_class_in_the_top_3_by_the_order_of_the_classes():
-    probabilities = torch.tensor([[0.0, 0.0, 0.0, 0.0, 1.0]] * 5, dtype=torch.float64)
-    assert top_k_accuracy(probabilities, torch.arange(5), 3) == 3 / 5  # classes 0, 1 and 4
-
-
-def test_two_classes_have_a_top_2():
-    assert scores(torch.tensor([[0.9, 0.1]]), torch.tensor([1]))["top3_accuracy"] == 1.0
-
-
 # Seeds
 
 
@@ -191,23 +154,6 @@ def test_intervals_hold_the_value_and_follow_the_seed(run, assessment):
 
 
 # Published results
-
-
-def test_references_are_those_of_the_classes():
-    assert references(ESC10, False) and references(sorted(ESC50), False)
-    for name, classes in (("ESC-10", ESC10), ("ESC-50", ESC50)):
-        found = references(classes, synthetic=False)
-        assert [(entry["name"], entry["accuracy"], entry["source"]) for entry in found] == list(PUBLISHED[name])
-        assert [entry["accuracy"] for entry in found] == sorted(entry["accuracy"] for entry in found)
-        assert references(classes, synthetic=True) == []
-        assert references(sorted(classes)[1:], synthetic=False) == []
-    assert len(ESC10) == 10 and len(ESC50) == 50
-
-
-def test_the_classes_are_those_of_the_recordings(esc10_root):
-    from esc_gpu.data.recordings.esc50 import read_esc50
-
-    assert set(read_esc50(esc10_root).class_names) == set(ESC10)
 
 
 @pytest.mark.parametrize("synthetic", [True, False])

@@ -1,9 +1,21 @@
-"""Features as small pictures without axes."""
+"""A panel of a figure: what stands on its axes and in its colours; and features as small pictures without axes."""
 
 import numpy as np
+import pytest
 from matplotlib import colormaps
+from matplotlib.figure import Figure
 
-from esc_gpu.report.figures.panels import INPUT_LIMIT, draw_thumbnail
+from esc_gpu.frontends.images import default_frontends
+from esc_gpu.report.figures.panels import (
+    INPUT_LIMIT,
+    bin_ticks,
+    crisp,
+    draw_panel,
+    draw_thumbnail,
+    draw_waveform,
+    value_limits,
+)
+from tests.helpers.feature_images import image_of
 
 LOWEST, MIDDLE, HIGHEST = (colormaps["magma"](value, bytes=True)[:3] for value in (0.0, 0.5, 1.0))
 
@@ -18,3 +30,114 @@ def test_a_pixel_is_a_value_low_bins_below_channels_one_under_the_other():
     others = np.ones((6, 5), dtype=bool)
     others[2, 4] = others[3, 0] = False
     assert (picture[others] == MIDDLE).all()
+
+
+def panel(image, start_seconds=0.0):
+    axes = Figure().subplots()
+    draw_panel(axes, image, value_limits([image]), start_seconds)
+    return axes
+
+
+def ticks_of(axes):
+    return dict(zip([label.get_text() for label in axes.get_yticklabels()], axes.get_yticks(), strict=True))
+
+
+def test_the_tone_is_where_the_labels_say(clip):
+    axes = panel(clip.features["logmel"])
+    (drawn,) = axes.images
+    loudest = np.unravel_index(drawn.get_array().argmax(), drawn.get_array().shape)
+    left, right, bottom, top = drawn.get_extent()
+    rows, columns = drawn.get_array().shape
+    position = bottom + (loudest[0] + 0.5) / rows * (top - bottom)
+    assert position == pytest.approx(ticks_of(axes)["1k"], abs=1)
+    assert 0.4 < left + loudest[1] / columns * (right - left) < 0.8
+    assert axes.get_ylabel() == "Hz"
+
+
+def test_frames_are_at_their_time_in_the_recording(clip):
+    image = clip.features["logmel"]
+    half = (image.times[1] - image.times[0]) / 2
+    left, right, *_ = panel(image, start_seconds=10).images[0].get_extent()
+    assert (left, right) == pytest.approx((10 - half, 10 + image.times[-1] + half))
+
+
+def test_a_descriptor_is_a_curve_with_its_unit(clip):
+    axes = panel(clip.features["rms"])
+    (line,) = axes.lines
+    assert np.array_equal(line.get_ydata(), clip.features["rms"].values[0, 0]) and not axes.images
+    assert axes.get_ylabel() == "of full scale"
+
+
+@pytest.mark.parametrize(
+    ("frequencies", "unit", "labels"),
+    [
+        (np.linspace(0, 22050, 1025), "Hz", ["0", "5k", "10k", "15k", "20k"]),
+        (32.7 * 2 ** (np.arange(84) / 12), "Hz", ["50", "100", "200", "500", "1k", "2k"]),
+        (np.array([86.1, 280, 581, 1163, 14222]), "Hz", ["86", "280", "581", "1.2k", "14.2k"]),
+        (np.arange(40), "coefficient", ["c0", "c10", "c20", "c30"]),
+        (np.arange(12), "pitch class", ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]),
+        (np.arange(5), "pitch class", ["0", "1", "2", "3", "4"]),
+        (np.linspace(0, 11, 23), "pitch class", ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]),
+    ],
+)
+def test_bins_have_names(frequencies, unit, labels):
+    places, names = bin_ticks(frequencies, unit)
+    assert names == labels
+    assert (np.diff(places) > 0).all()
+    if unit == "Hz" and len(frequencies) > 12:
+        hertz = [float(name.replace("k", "e3")) for name in names]
+        assert np.interp(places, np.arange(len(frequencies)), frequencies) == pytest.approx(hertz, rel=0.01)
+
+
+@pytest.mark.parametrize("name", ["logmel", "cqt", "gammatone", "spectrogram", "vqt"])
+@pytest.mark.parametrize("sample_rate", [8000, 44100])
+def test_labels_have_room(name, sample_rate):
+    frequencies = default_frontends(sample_rate, [name])[name].frequencies.numpy()
+    places, _ = bin_ticks(frequencies, "Hz")
+    assert 4 <= len(places) <= 8 and np.diff(places).min() >= len(frequencies) / 8
+
+
+def test_decibels_are_drawn_whole():
+    images = [image_of([[-80, 0]], "dB"), image_of([[-30, 20]], "dB")]
+    assert value_limits(images) == (-80, 20)
+
+
+def test_signed_values_have_0_in_the_middle():
+    low, high = value_limits([image_of(np.linspace(-3, 9, 1000).reshape(10, 100), "dB per frame", is_signed=True)])
+    assert low == -high and 8 < high < 9
+
+
+def test_the_level_does_not_set_the_colours_of_a_cepstrum():
+    values = np.vstack([np.full((1, 50), -700), np.random.default_rng(0).uniform(-10, 10, (39, 50))])
+    low, high = value_limits([image_of(values, "dB", "coefficient", is_signed=True)])
+    assert low == -high and 8 < high <= 10
+
+
+def test_single_peaks_do_not_darken_the_others():
+    values = np.ones((10, 100))
+    values[0, 0], values[1, 1] = 1000, 0
+    assert value_limits([image_of(values)])[1] == pytest.approx(1)
+
+
+@pytest.mark.parametrize("unit", ["dB", ""])
+def test_silence_has_a_scale(unit):
+    low, high = value_limits([image_of(np.zeros((4, 4)), unit)])
+    assert low < 0 < high
+
+
+def test_more_cells_are_the_same_picture():
+    values = np.random.default_rng(0).standard_normal((7, 600))
+    cells = crisp(values)
+    assert cells.shape[0] >= 512 and cells.shape[0] % 7 == 0
+    assert np.array_equal(cells[:: cells.shape[0] // 7, :: cells.shape[1] // 600], values)
+
+
+def test_a_long_waveform_keeps_its_peaks():
+    waveform = np.zeros(100_000)
+    waveform[[33_333, 77_777]] = 0.9, -0.8
+    axes = Figure().subplots()
+    draw_waveform(axes, waveform, 1000)
+    (band,) = axes.collections
+    heights = band.get_paths()[0].vertices[:, 1]
+    assert (heights.max(), heights.min()) == (0.9, -0.8)
+    assert axes.get_xlim() == (0, 100)

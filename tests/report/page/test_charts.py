@@ -26,7 +26,6 @@ from esc_gpu.report.page.charts import (
     time_axis,
     waveform_outline,
 )
-from esc_gpu.report.page.images import color_stops
 from tests.helpers.made_up_report import LOGMEL, RATE, SMALL
 
 UNIT, TENS = Axis(0, 1, (), ""), Axis(0, 10, (), "")
@@ -151,8 +150,3 @@ def test_curves_are_a_line_a_fold_of_the_epochs_that_have_the_value():
     assert [style for style, _ in chart.paths] == ["solid s0", "dotted s0", "solid s1", "dotted s1"]
     assert [len(points(path)) for _, path in chart.paths] == [2, 1, 1, 1]
     assert chart.y.low == 0 and chart.y.high == pytest.approx(2.1)
-
-
-def test_a_gradient_goes_through_the_map():
-    stops = color_stops("magma")
-    assert stops[0] == (0.0, "#000004") and stops[-1][0] == 1.0 and len(stops) == 9

@@ -1,0 +1,93 @@
+"""What the tables of evaluations and comparisons say."""
+
+import pytest
+
+from esc_gpu.evaluation.assessment import assess_seeds
+from esc_gpu.evaluation.comparison import compare
+from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.evaluation.run_groups import select
+from esc_gpu.report.evaluation_tables import (
+    comparison_tables,
+    describe_comparison,
+    describe_evaluation,
+    evaluation_tables,
+)
+from tests.helpers.made_up_runs import CLASSES, write_esc10_run, write_run
+
+
+def titled(tables):
+    return {table.title: table for table in tables}
+
+
+@pytest.fixture
+def write(tmp_path):
+    return lambda name, **options: read_run(write_run(tmp_path / name, **options))
+
+
+def test_an_evaluation_has_its_tables(write):
+    evaluation = assess_seeds([write("logmel")], 100)
+    tables = titled(evaluation_tables(evaluation))
+    assert list(tables) == [
+        *("Scores in percent", "Test folds", "Calibration", "Categories", "Classes", "Most frequent confusions")
+    ]
+    for table in tables.values():
+        assert all(len(row) == len(table.columns) for row in table.rows)
+        assert all(isinstance(cell, str) for row in table.rows for cell in row)
+    scores = {row[0]: row[1] for row in tables["Scores in percent"].rows}
+    assert scores["macro-F1"] == f"{100 * evaluation['macro_f1']:.2f}"
+    assert [row[0] for row in tables["Classes"].rows] == [name.replace("_", " ") for name in CLASSES]
+    assert describe_evaluation(evaluation) == "logmel: 72 clips of 6 classes, test folds 1, 2, 3, seed 0"
+
+
+def test_a_validation_is_called_so(write):
+    runs = [write(name, folds=(1, 3), frontend=name, validate=True) for name in ("logmel", "mfcc")]
+    folds = "validation folds 1, 3 (the next of each left out)"
+    assert describe_evaluation(assess_seeds(runs[:1], 10)) == f"logmel: 48 clips of 6 classes, {folds}, seed 0"
+    assert describe_comparison(compare(runs, n_bootstrap=10)) == f"2 runs on 48 clips of {folds}"
+
+
+def test_one_fold_has_no_spread_and_several_seeds_have_another(write):
+    one = titled(evaluation_tables(assess_seeds([write("one", folds=(2,))], 100)))["Scores in percent"]
+    assert list(one.columns) == ["", "all clips", "95 % interval"] and "±" not in one.notes[0]
+    seeds = [write(str(seed), seed=seed) for seed in (0, 1)]
+    tables = titled(evaluation_tables(assess_seeds(seeds, 100)))
+    assert list(tables["Scores in percent"].columns)[3:] == ["over folds", "over seeds"]
+    assert [row[:2] for row in tables["Runs"].rows] == [["0", "0"], ["1", "1"]]
+
+
+def test_a_table_of_the_users_own_has_files_and_one_category(write):
+    run = write("own", pattern="{source}_{take}.wav", categories=("Other",) * 6)
+    tables = titled(evaluation_tables(assess_seeds([run], 100)))
+    assert "100 resamples of 72 files, seed 0" in tables["Scores in percent"].notes[0]
+    assert "Categories" not in tables
+
+
+def test_published_results_stand_in_line_with_ours(tmp_path):
+    evaluation = assess_seeds([read_run(write_esc10_run(tmp_path / "run", skill=3))], 100)
+    table = titled(evaluation_tables(evaluation))["Published accuracies in percent"]
+    accuracies = [float(row[0]) for row in table.rows]
+    assert accuracies == sorted(accuracies)
+    ours = [row for row in table.rows if row[1] == "this run"]
+    assert ours == [[f"{100 * evaluation['accuracy']:.2f}", "this run", ""]]
+    for row in table.rows:
+        if row not in ours:  # each number of a source is explained
+            assert any(note.startswith(row[2] + " ") for note in table.notes)
+
+
+def test_what_is_undefined_is_a_dash(write):
+    """No clip of the second class, and no prediction of it."""
+    run = write("run", skill=60)
+    tables = titled(evaluation_tables(assess_seeds([select(run, (run.labels != 1).nonzero()[0])], 10)))
+    assert tables["Classes"].rows[1] == ["rooster", "0", "–", "–", "–"]
+    assert tables["Classes"].rows[0] == ["dog", "12", "100.00", "100.00", "100.00"]
+    assert "Most frequent confusions" not in tables  # there is none
+
+
+def test_a_comparison_has_its_tables(write):
+    runs = [write("a", seed=1), write("b", seed=1, frontend="mfcc"), write("a2", seed=2)]
+    tables = titled(comparison_tables(compare(runs, n_bootstrap=100)))
+    rows = tables["Runs, in percent"].rows
+    assert [row[:3] for row in rows] == [["a", "logmel", "1, 2"], ["b", "mfcc", "1"]]
+    assert "±" in rows[0][6] and "±" not in rows[1][6]  # over seeds
+    (pair,) = tables["Pairs"].rows
+    assert pair[:2] == ["a", "b"] and tables["Pairs"].notes[-1] == "It takes one run of each row: seeds 1 and 1."
