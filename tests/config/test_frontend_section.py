@@ -1,12 +1,19 @@
 """The section of a front-end: from files and words, with members, and as version 0.1 wrote it."""
 
+import sys
+from types import SimpleNamespace
+from typing import Any
+
 import pytest
 
 from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.config.frontend_options import complete
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.parse_frontend import read_frontend
+from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import create_frontend
+from esc_gpu.frontends.registry import _FRONTENDS
+from esc_gpu.frontends.spectrogram import Spectrogram
 from esc_gpu.training.build_model import build_model
 
 
@@ -87,3 +94,37 @@ def test_the_complete_options_make_the_same_layer(parse):
         found = parse(*words)
         assert read_frontend(complete(found)) == found
         assert create_frontend(**complete(found)).spec == create_frontend(**found.arguments()).spec
+
+
+class Smooth(Spectrogram):
+    """A spectrogram that somebody else has written.
+
+    Args:
+        smoothing: share of the frame before that stays, from 0 to below 1.
+    """
+
+    name = "smooth"
+
+    def __init__(self, *, smoothing: float | None = 0.5, **stft: Any):
+        super().__init__(**stft)
+        self.smoothing = smoothing
+
+
+def test_a_users_own_front_end_needs_its_class_and_a_row(parse, monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "esc_gpu.frontends.smooth", SimpleNamespace(Smooth=Smooth))
+    monkeypatch.setitem(_FRONTENDS, "smooth", {"native": ("smooth", "Smooth")})
+    words = ["--frontend.name", "smooth"]
+    assert parse(*words, "--frontend.smoothing", "0.7") == FrontendConfig("smooth", smoothing=0.7)
+    assert parse(*words, "--frontend.smoothing", "null", "--frontend.n_fft", "512").options == {
+        "smoothing": None,
+        "n_fft": 512,
+    }
+    with pytest.raises(EscGpuError, match="no option 'frontend.smoothin'; did you mean 'frontend.smoothing'"):
+        parse(*words, "--frontend.smoothin", "0.7")
+    with pytest.raises(EscGpuError, match="frontend.smoothing: expected float or null, got 'much'"):
+        parse(*words, "--frontend.smoothing", "much")
+    with pytest.raises(EscGpuError, match="no option 'frontend.smoothing'; .*logmel has name, backend"):
+        parse("--frontend.smoothing", "0.7")
+    with pytest.raises(SystemExit):
+        parse("--frontend.help", "smooth")
+    assert "Share of the frame before that stays, from 0 to below 1. [0.5]" in " ".join(capsys.readouterr().out.split())
