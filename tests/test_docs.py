@@ -144,7 +144,9 @@ def call(main, words):
     return main(words) if inspect.signature(main).parameters else main()
 
 
-WITH_OPTIONS = [path for path in commands_of_benchmarks() if re.search(r"(ArgumentP|create_p)arser\(", read(path))]
+WITH_OPTIONS = [
+    path for path in commands_of_benchmarks() if re.search(r"(ArgumentParser|create_(training_)?parser)\(", read(path))
+]
 
 
 @pytest.mark.parametrize("path", WITH_OPTIONS, ids=dotted)
@@ -154,7 +156,7 @@ def test_a_benchmark_has_its_help(path, monkeypatch, capsys):
     with pytest.raises(SystemExit) as end:
         call(module.main, ["--help"])
     text = capsys.readouterr().out
-    assert end.value.code == 0 and "--help" in text and ("write_result(" not in read(path) or "--output" in text)
+    assert end.value.code == 0 and "--help" in text and ("_result(" not in read(path) or "--output" in text)
 
 
 LINES = command_lines() + commands_in_text()
