@@ -179,7 +179,7 @@ MISTAKES = {
     "key": (["--frontend.n_mel", "8"], "did you mean 'frontend.n_mels'"),
     "backbone": (["--model.backbone", "resnt18"], "did you mean 'resnet18'"),
     "front-end": (["--frontend.name", "logmell"], "did you mean 'logmel'"),
-    "option": (["--frontend.n_mfcc", "3"], "logmel (native) has no option 'n_mfcc'"),
+    "option": (["--frontend.n_mfcc", "3"], "there is no option 'frontend.n_mfcc'; logmel has name, backend, "),
     "sample rate": (["--data.sample_rate", "-1"], "data.sample_rate must be positive"),
     "too short": (["--data.clip_seconds", "0.01"], "too short"),
     "crop too short": (["--augment.crop_seconds", "0.01"], "augment.crop_seconds=0.01 is too short"),
@@ -254,6 +254,8 @@ def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path,
 
 def test_help_and_print_config():
     result = run([sys.executable, str(REPOSITORY / "train.py"), "--help"])
+    assert result.returncode == 0 and "--frontend.help" in result.stdout and "--train.lr" in result.stdout
+    result = run([sys.executable, str(REPOSITORY / "train.py"), "--frontend.help", "logmel"])
     assert result.returncode == 0 and "--frontend.n_mels" in result.stdout and "mel bands" in result.stdout
     result = run([sys.executable, str(REPOSITORY / "train.py"), "--config", "configs/mfcc.yaml", "--print_config"])
     assert result.returncode == 0 and "n_mfcc: 40" in result.stdout
