@@ -24,6 +24,7 @@ from benchmarks.common.results_file import keep_result
 from esc_gpu import EscGpuError
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
+from esc_gpu.core.run_layout import HISTORY, SUMMARY, fold_folder
 
 IMAGE = {"n_mels": 32, "hop_length": 2048}  # a small one: float64 is slow
 # precision, processes, threads of each; a pair's second run is compared with its first
@@ -60,7 +61,7 @@ def compare_runs(arguments: argparse.Namespace) -> dict[str, object]:
         folders = {run: Path(work) / "-".join(map(str, run)) for run in runs}
         for run, folder in tqdm(folders.items(), unit="run"):
             launch(run, {**options, "--output_dir": folder})
-        summaries = {run: read_json(folder / "summary.json") for run, folder in folders.items()}
+        summaries = {run: read_json(folder / SUMMARY) for run, folder in folders.items()}
         curves = {run: read_curves(folder, summaries[run]) for run, folder in folders.items()}
     pairs = [
         {
@@ -106,7 +107,7 @@ def launch(run: tuple[str, int, int], options: dict[str, object]) -> None:
 
 def read_curves(folder: Path, summary: dict[str, object]) -> list[list[dict[str, float]]]:
     """The epochs of each fold."""
-    files = [folder / f"fold{fold['fold']}" / "metrics.jsonl" for fold in summary["folds"]]
+    files = [fold_folder(folder, fold["fold"]) / HISTORY for fold in summary["folds"]]
     return [[json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()] for file in files]
 
 

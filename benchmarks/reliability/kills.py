@@ -30,7 +30,7 @@ from benchmarks.common.paths import REPOSITORY
 from benchmarks.common.results_file import write_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import PARTIAL, read_json
-from esc_gpu.core.run_layout import HISTORY, LOCK, PREVIOUS, STATE
+from esc_gpu.core.run_layout import HISTORY, LOCK, METRICS, PREDICTIONS, PREVIOUS, STATE, WEIGHTS, fold_folder
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.resume_state import read_state
 
@@ -226,17 +226,17 @@ def phase_of(run: Run, pid: int) -> str:
 
 def reached(run: Run) -> str:
     """The phase that the files in a run's folder are of."""
-    folders = [run.output / f"fold{fold}" for fold in FOLDS]
-    begun = [folder for folder in folders if folder.is_dir() and not (folder / "metrics.json").exists()]
+    folders = [fold_folder(run.output, fold) for fold in FOLDS]
+    begun = [folder for folder in folders if folder.is_dir() and not (folder / METRICS).exists()]
     written = {path.name for folder in begun for path in folder.glob("*")}
     partial = [name.removeprefix(PARTIAL) for name in written if name.startswith(PARTIAL)]
     if any(name.startswith(STATE) for name in partial):
         return "checkpointing"
-    if "predictions.csv" in written or any(name.startswith("predictions.csv") for name in partial):
+    if PREDICTIONS in written or any(name.startswith(PREDICTIONS) for name in partial):
         return "results"
     if begun and all(count_lines(folder / HISTORY) == EPOCHS for folder in begun):
         return "evaluation"
-    if all((folder / "metrics.json").exists() for folder in folders):
+    if all((folder / METRICS).exists() for folder in folders):
         return "summary"
     if begun:
         return "training"
@@ -260,10 +260,10 @@ def look_for_damage(output: Path) -> Counter:
 
 def differing_results(one: Path, other: Path) -> list[str]:
     """Names of the results that differ in anything but their times."""
-    names = ["predictions.csv"]
+    names = [Path(PREDICTIONS)]
     for fold in FOLDS:
-        names += [f"fold{fold}/{name}" for name in ("predictions.csv", "model.safetensors", "metrics.json", HISTORY)]
-    return [name for name in names if content(one / name) != content(other / name)]
+        names += [fold_folder(Path(), fold) / name for name in (PREDICTIONS, WEIGHTS, METRICS, HISTORY)]
+    return [str(name) for name in names if content(one / name) != content(other / name)]
 
 
 def content(file: Path) -> object:

@@ -82,7 +82,7 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
     try:
         with replacing(file) as temporary, quiet():
             write(trace(pipeline), metadata, temporary)
-            agreement = compare(read(temporary), pipeline.model, clips, progress)
+            agreement = measure_agreement(read(temporary), pipeline.model, clips, progress)
             if not agreement.holds:
                 raise EscGpuError(
                     f"the exported {format} file is off by {agreement.max_difference:.2g} in a logit and names "
@@ -188,7 +188,7 @@ def open_torch(file: Path) -> Callable[[Tensor], Tensor]:
 
 
 @torch.no_grad()
-def compare(answer: Callable[[Tensor], Tensor], model: nn.Module, clips: Tensor, progress: bool) -> Agreement:
+def measure_agreement(answer: Callable[[Tensor], Tensor], model: nn.Module, clips: Tensor, progress: bool) -> Agreement:
     """Run both on all clips, the first of them alone since a batch may be of any size."""
     differences, n_other_classes = [], 0
     with tqdm(desc="check", total=len(clips), unit="clip", disable=not progress) as bar:

@@ -104,14 +104,14 @@ def option_tables(spec: Mapping[str, Any]) -> list[Options]:
     rows = [("backend", backend, "who computes the features")]
     for option, value in spec.items():
         if option not in WITHOUT_MEANING and not (option == "input_sample_rate" and value is None):
-            rows.append((option, plain(value), meanings.get(option, "").rstrip(".")))
+            rows.append((option, option_text(value), meanings.get(option, "").rstrip(".")))
     tables = [Options(str(spec["name"]), rows)]
     for member in [*spec.get("members", ()), *([spec["member"]] if spec.get("member") else [])]:
         tables += option_tables(member)
     return tables
 
 
-def plain(value: object) -> str:
+def option_text(value: object) -> str:
     """An option's value in words and short numbers."""
     if isinstance(value, bool) or value is None:
         return {True: "yes", False: "no", None: "none"}[value]
