@@ -115,7 +115,7 @@ def build(description: Mapping[str, Any]) -> WaveformClassifier:
     """The model that a `pipeline.json` describes, its weights being the initial ones."""
     # Where the run's own backbone began does not matter any more, and would be one more file to trust.
     options = {name: value for name, value in description["backbone_options"].items() if name != "checkpoint_path"}
-    frontend = create_frontend(**without_triton(description["frontend"]))
+    frontend = create_frontend(**description["frontend"])
     if "sample_rate" not in description["frontend"]:  # the default would be as good as any
         raise EscGpuError(f"the front-end {frontend.name} has no sample_rate, expected that of its features in Hz")
     return WaveformClassifier(
@@ -128,19 +128,6 @@ def build(description: Mapping[str, Any]) -> WaveformClassifier:
         coordinates=description["coordinates"],
         test_shifts=description["test_shifts"],
     )
-
-
-def without_triton(spec: Any) -> Any:
-    """A front-end's spec, its members' in it, with the backend "native" for "triton", which had the same numbers.
-
-    Version 0.1.0 had such a backend of log-mel and MFCC.
-    """
-    if isinstance(spec, list):
-        return [without_triton(part) for part in spec]
-    if not isinstance(spec, dict):
-        return spec
-    kept = {name: without_triton(value) for name, value in spec.items()}
-    return {**kept, "backend": "native"} if spec.get("backend") == "triton" else kept
 
 
 def check_description(description: Mapping[str, Any]) -> None:
