@@ -127,7 +127,7 @@ def configs_of(plan: Plan, options: list[str]) -> dict[str, RunConfig]:
     for word in options:
         if word.partition("=")[0] in OWNED:
             raise EscGpuError(f"{word.partition('=')[0]} is set for each run; give {OWNED[word.partition('=')[0]]}")
-    parse_run(options, PROG)  # a mistake in these is none of the plan's
+    parse_run(without_frontend(options), PROG)  # a mistake in these is none of the plan's
     if names_frontend(options) and any(row.files for row in plan.rows.values()):
         raise EscGpuError("these options have a front-end, which would be that of each row; name it in the plan")
     recipe = config_words(plan.recipe)
@@ -146,6 +146,21 @@ def configs_of(plan: Plan, options: list[str]) -> dict[str, RunConfig]:
         configs[name] = parse([*recipe, *files, *own, *options], where)
     check_comparable(configs)
     return configs
+
+
+def without_frontend(options: list[str]) -> list[str]:
+    """The options but for the front-end's, of which only a row's own front-end knows whether they are right."""
+    kept, is_value = [], False
+    for word in options:
+        if word.startswith("--"):
+            is_value = word.startswith("--frontend.") and "=" not in word
+            if word.startswith("--frontend."):
+                continue
+        elif is_value:
+            is_value = False
+            continue
+        kept.append(word)
+    return kept
 
 
 def names_frontend(options: list[str]) -> bool:

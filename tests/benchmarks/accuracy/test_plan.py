@@ -44,6 +44,15 @@ def test_options_of_the_row_beat_the_recipe_and_those_of_the_command_line_beat_b
     assert second.model.weights is None and second.model.backbone == "resnet34"
 
 
+@pytest.mark.parametrize("option", [["--frontend.n_mfcc", "13"], ["--frontend.n_mfcc=13"]])
+def test_an_option_of_the_rows_front_end_may_stand_on_the_command_line(tmp_path, option):
+    (tmp_path / "mfcc.yaml").write_text("frontend: {name: mfcc}\n")
+    plan = plan_of(tmp_path, f"kind: ablation\nrecipe: {tmp_path}/mfcc.yaml\n{ROWS}")
+    configs = configs_of(plan, [*DATA, *option, "--train.epochs", "2"])
+    assert [config.frontend.options["n_mfcc"] for config in configs.values()] == [13, 13]
+    assert all(config.train.epochs == 2 for config in configs.values())
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [

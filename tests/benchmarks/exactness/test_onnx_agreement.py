@@ -10,6 +10,7 @@ import pytest
 import soundfile
 import torch
 
+from benchmarks.common.paths import RESULTS
 from benchmarks.exactness import onnx_agreement
 from esc_gpu import EscGpuError
 from esc_gpu.data.recordings.synthetic import write_synthetic
@@ -113,6 +114,6 @@ def test_an_environment_with_torch_proves_nothing():
 def test_the_page_says_what_was_measured():
     page = " ".join((DOCS / "export.md").read_text(encoding="utf-8").split())
     (name,) = re.findall(r"results/(onnx-agreement-\S+\.json)", page)
-    result = json.loads((onnx_agreement.RESULTS / name).read_text())
+    result = json.loads((RESULTS / name).read_text())
     assert f"same class for {result['same_top']} of {result['clips']} recordings" in page
     assert f"greatest difference of a logit {result['largest_difference']:.1e} (" in page
