@@ -186,7 +186,7 @@ def test_the_tolerance(pipeline, off, holds):
         logits[:, logits[0].argmin()] += off * (len(clips) > 1)  # not in the first batch, of one clip
         return logits
 
-    agreement = exporting.compare(answer, pipeline.model, tones(), progress=False)
+    agreement = exporting.measure_agreement(answer, pipeline.model, tones(), progress=False)
     assert agreement.holds is holds
     assert agreement.max_difference == pytest.approx(off, rel=1e-2, nan_ok=True)
 
@@ -195,7 +195,7 @@ def test_another_likeliest_class_is_no_agreement_however_close(pipeline):
     def tie(clips):
         return torch.tensor([[0.0, 0.0, 1e-4]]).expand(len(clips), 3)
 
-    agreement = exporting.compare(lambda clips: tie(clips).flip(1), tie, tones(), progress=False)
+    agreement = exporting.measure_agreement(lambda clips: tie(clips).flip(1), tie, tones(), progress=False)
     assert (agreement.max_difference, agreement.n_other_classes) == (pytest.approx(1e-4), 5) and not agreement.holds
 
 
