@@ -5,32 +5,22 @@ from types import SimpleNamespace
 
 import pytest
 
-from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.build_model import build_model
+from tests.helpers.one_line import refusal
+from tests.helpers.tiny import parsed
 
-TINY = (
-    *("--data.sample_rate", "8000", "--data.clip_seconds", "1", "--frontend.n_mels", "16"),
-    *("--frontend.n_fft", "256", "--frontend.hop_length", "256", "--model.backbone", "test_resnet"),
-)
 SMALL = {"n_fft": 256, "hop_length": 256, "n_mels": 16}
 
 
 def build(*options):
-    return build_model(parse_run([*TINY, *options], "train.py"), 3)
+    return build_model(parsed(*options), 3)
 
 
 def build_with(**options):
     """A model with a front-end of these options, in Python, where there is no parser to refuse one."""
     frontend = SimpleNamespace(arguments=lambda: {"name": "logmel", **SMALL, **options})
-    return build_model(dataclasses.replace(parse_run(TINY, "train.py"), frontend=frontend), 3)
-
-
-def refusal(*options):
-    with pytest.raises(EscGpuError) as refused:
-        build(*options)
-    assert "\n" not in str(refused.value)
-    return str(refused.value)
+    return build_model(dataclasses.replace(parsed(), frontend=frontend), 3)
 
 
 def test_a_model_is_built_ready_to_train():
@@ -53,14 +43,14 @@ def test_a_front_end_for_another_rate_than_the_clips_is_refused():
 def test_a_backbone_of_one_size_is_refused_for_crops_of_another():
     vit = ("--model.backbone", "test_vit", "--model.options", "{img_size: [16, 32], dynamic_img_size: false}")
     build(*vit)
-    message = refusal(*vit, "--augment.crop_seconds", "0.5")
+    message = refusal(build, *vit, "--augment.crop_seconds", "0.5")
     assert "model.backbone=test_vit cannot take an image of (channels, bins, frames) = (1, 16, 16): " in message
 
 
 def test_one_clip_at_a_time_is_refused_where_batch_norm_would_get_one_value():
     one_cell = ("--model.backbone", "resnet18", "--data.clip_seconds", "0.5")  # ends with maps of 1 x 1
     build(*one_cell, "--train.batch_size", "2")
-    message = refusal(*one_cell, "--train.batch_size", "2", "--train.accumulation", "2")
+    message = refusal(build, *one_cell, "--train.batch_size", "2", "--train.accumulation", "2")
     assert "cannot be trained on one clip at a time, which train.batch_size=2 with train.accumulation=2" in message
     assert "Expected more than 1 value per channel" in message and message.endswith("or lower train.accumulation")
 
