@@ -18,7 +18,8 @@ from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.read import Waveforms
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.feature_statistics import FeatureStatistics, compute_statistics, separability
+from esc_gpu.evaluation.feature_statistics import FeatureStatistics, compute_statistics
+from esc_gpu.evaluation.separability import separability
 from esc_gpu.frontends import Frontend
 from esc_gpu.frontends.images import compute_features
 from esc_gpu.report.figures.class_statistics import draw_class_means, plot_ranking

@@ -8,7 +8,8 @@ from sklearn.feature_selection import f_classif
 import esc_gpu.evaluation.feature_statistics as module
 from esc_gpu.data.store.read import ArrayStore
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.feature_statistics import FeatureStatistics, compute_statistics, separability
+from esc_gpu.evaluation.feature_statistics import FeatureStatistics, compute_statistics
+from esc_gpu.evaluation.separability import separability
 from esc_gpu.frontends.images import default_frontends
 
 RATE, N_CLASSES = 8000, 3
