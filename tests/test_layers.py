@@ -145,7 +145,6 @@ def test_no_file_is_long(folder):
         ("jsonargparse", {"config/parse.py", "config/parse_frontend.py"}),
         ("gradio", {"inference/demo_page.py"}),
         ("sklearn", {"evaluation/separability.py", "experiment/examine_run.py"}),
-        ("torchmetrics", {"evaluation/metrics.py"}),
         ("huggingface_hub", {"inference/pipeline.py", "inference/model_card.py"}),
     ],
 )

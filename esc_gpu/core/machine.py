@@ -13,7 +13,7 @@ from typing import Any
 
 import torch
 
-PACKAGES = ("torch", "torchaudio", "torchvision", "nnAudio", "timm", "accelerate", "torchmetrics", "numpy", "soxr")
+PACKAGES = ("torch", "torchaudio", "torchvision", "nnAudio", "timm", "accelerate", "numpy", "soxr")
 
 
 def describe_environment() -> dict[str, Any]:

@@ -1,17 +1,10 @@
-"""From logits and labels to metrics (torchmetrics), for a fold and over the folds."""
+"""From logits and labels to metrics, for a fold and over the folds."""
 
 import statistics
 from typing import Any
 
 import torch
 from torch import Tensor
-from torchmetrics.functional.classification import (
-    multiclass_accuracy,
-    multiclass_confusion_matrix,
-    multiclass_f1_score,
-    multiclass_precision,
-    multiclass_recall,
-)
 
 SCALARS = ("accuracy", "macro_f1", "top3_accuracy")
 SCORES = ("accuracy", "balanced_accuracy", "macro_f1", "top3_accuracy")
@@ -24,14 +17,14 @@ def evaluate(logits: Tensor, labels: Tensor) -> dict[str, Any]:
         accuracy, macro_f1, top3_accuracy (top-K for K < 3), recall (one a class) and
         confusion_matrix (`[true][predicted]` clips).
     """
-    num_classes = logits.shape[1]
+    matrix = count_confusions(logits.argmax(dim=1), labels, logits.shape[1])
     return {
         "clips": len(labels),
-        "accuracy": multiclass_accuracy(logits, labels, num_classes, average="micro").item(),
-        "macro_f1": multiclass_f1_score(logits, labels, num_classes, average="macro").item(),
+        "accuracy": accuracy(matrix),
+        "macro_f1": macro_f1(matrix),
         "top3_accuracy": top_k_accuracy(logits, labels, 3),
-        "recall": multiclass_recall(logits, labels, num_classes, average="none").tolist(),
-        "confusion_matrix": multiclass_confusion_matrix(logits, labels, num_classes).tolist(),
+        "recall": recall(matrix).tolist(),
+        "confusion_matrix": matrix.tolist(),
     }
 
 
@@ -59,15 +52,11 @@ def scores(probabilities: Tensor, labels: Tensor) -> dict[str, float]:
         accuracy; balanced_accuracy, the mean recall of the classes that have clips; macro_f1, the mean F1 of the
         classes that have clips or predictions; top3_accuracy.
     """
-    num_classes = probabilities.shape[1]
-    predictions = probabilities.argmax(dim=1)
-    recall = multiclass_recall(predictions, labels, num_classes, average="none")
-    # Not average="macro", which counts a class without clips as a recall of 0 when it is predicted.
-    present = labels.bincount(minlength=num_classes) > 0
+    matrix = count_confusions(probabilities.argmax(dim=1), labels, probabilities.shape[1])
     return {
-        "accuracy": multiclass_accuracy(predictions, labels, num_classes, average="micro").item(),
-        "balanced_accuracy": recall[present].mean().item(),
-        "macro_f1": multiclass_f1_score(predictions, labels, num_classes, average="macro").item(),
+        "accuracy": accuracy(matrix),
+        "balanced_accuracy": recall(matrix)[matrix.sum(dim=1) > 0].mean().item(),
+        "macro_f1": macro_f1(matrix),
         "top3_accuracy": top_k_accuracy(probabilities, labels, 3),
     }
 
@@ -75,8 +64,8 @@ def scores(probabilities: Tensor, labels: Tensor) -> dict[str, float]:
 def top_k_accuracy(scores: Tensor, labels: Tensor, k: int) -> float:
     """Share of the clips whose class is among the k likeliest; of equally likely classes the first is ahead.
 
-    torchmetrics leaves the order of equal ones to `torch.topk`, which has none, and they are no exception: in bfloat16
-    logits are often equal. By this rule k = 1 is the accuracy.
+    `torch.topk` has no order of equal ones, and they are no exception: in bfloat16 logits are often equal. By this
+    rule k = 1 is the accuracy.
 
     Args:
         scores: `(n, K)` logits or probabilities; with K under k the share is 1.
@@ -89,10 +78,47 @@ def top_k_accuracy(scores: Tensor, labels: Tensor, k: int) -> float:
 
 def class_scores(predictions: Tensor, labels: Tensor, num_classes: int) -> dict[str, list[float]]:
     """Precision, recall and F1 of each class; 0 where a denominator is: no clips, or no predictions, of the class."""
-    metrics = {"precision": multiclass_precision, "recall": multiclass_recall, "f1": multiclass_f1_score}
-    return {name: metric(predictions, labels, num_classes, average="none").tolist() for name, metric in metrics.items()}
+    matrix = count_confusions(predictions, labels, num_classes)
+    metrics = {"precision": precision(matrix), "recall": recall(matrix), "f1": f1(matrix)}
+    return {name: values.tolist() for name, values in metrics.items()}
 
 
 def confusion_matrix(predictions: Tensor, labels: Tensor, num_classes: int) -> list[list[int]]:
     """Number of clips, `[true][predicted]`."""
-    return multiclass_confusion_matrix(predictions, labels, num_classes).tolist()
+    return count_confusions(predictions, labels, num_classes).tolist()
+
+
+def count_confusions(predictions: Tensor, labels: Tensor, num_classes: int) -> Tensor:
+    """`(n,)` int64 each → `(K, K)` int64, `[true, predicted]` clips."""
+    return (labels * num_classes + predictions).bincount(minlength=num_classes**2).reshape(num_classes, num_classes)
+
+
+def accuracy(matrix: Tensor) -> float:
+    """Share of the clips on the diagonal of `count_confusions`."""
+    return share(matrix.diagonal().sum(), matrix.sum()).item()
+
+
+def recall(matrix: Tensor) -> Tensor:
+    """`(K,)`, the share of each class's clips that are found."""
+    return share(matrix.diagonal(), matrix.sum(dim=1))
+
+
+def precision(matrix: Tensor) -> Tensor:
+    """`(K,)`, the share of each class's predictions that are right."""
+    return share(matrix.diagonal(), matrix.sum(dim=0))
+
+
+def f1(matrix: Tensor) -> Tensor:
+    """`(K,)`, the harmonic mean of precision and recall."""
+    return share(2 * matrix.diagonal(), matrix.sum(dim=0) + matrix.sum(dim=1))
+
+
+def macro_f1(matrix: Tensor) -> float:
+    """Mean F1 of the classes that have clips or predictions."""
+    weights = (matrix.sum(dim=0) + matrix.sum(dim=1) > 0).float()
+    return (weights * f1(matrix) / weights.sum()).sum().item()
+
+
+def share(part: Tensor, whole: Tensor) -> Tensor:
+    """The quotient of two counts, float32; 0 where the whole is."""
+    return part.float() / whole.clamp_min(1)

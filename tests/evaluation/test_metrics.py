@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 import sklearn.metrics
 import torch
+from torchmetrics.functional import classification
 
-from esc_gpu.evaluation.metrics import evaluate, scores, summarize, top_k_accuracy
+from esc_gpu.evaluation.metrics import class_scores, evaluate, scores, summarize, top_k_accuracy
 
 
 @pytest.fixture
@@ -25,6 +26,24 @@ def test_metrics_equal_those_of_scikit_learn(predictions):
     assert metrics["top3_accuracy"] == pytest.approx(sklearn.metrics.top_k_accuracy_score(labels, logits, k=3))
     assert metrics["recall"] == pytest.approx(sklearn.metrics.recall_score(labels, predicted, average=None).tolist())
     assert metrics["confusion_matrix"] == sklearn.metrics.confusion_matrix(labels, predicted).tolist()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_metrics_are_those_of_torchmetrics_to_the_bit(seed):
+    """Also for classes without clips or without predictions."""
+    generator = torch.Generator().manual_seed(seed)
+    k, n = int(torch.randint(2, 12, (), generator=generator)), int(torch.randint(1, 40, (), generator=generator))
+    logits, labels = torch.randn(n, k, generator=generator), torch.randint(0, k - k // 3, (n,), generator=generator)
+    found, predicted = evaluate(logits, labels), logits.argmax(dim=1)
+    assert found["accuracy"] == classification.multiclass_accuracy(logits, labels, k, average="micro").item()
+    assert found["macro_f1"] == classification.multiclass_f1_score(logits, labels, k, average="macro").item()
+    assert found["confusion_matrix"] == classification.multiclass_confusion_matrix(logits, labels, k).tolist()
+    for name, expected in {
+        "precision": classification.multiclass_precision(predicted, labels, k, average="none"),
+        "recall": classification.multiclass_recall(predicted, labels, k, average="none"),
+        "f1": classification.multiclass_f1_score(predicted, labels, k, average="none"),
+    }.items():
+        assert class_scores(predicted, labels, k)[name] == expected.tolist()
 
 
 def test_two_classes_have_a_top_2():
