@@ -1,11 +1,9 @@
 """The Accelerator of a run: precision, batch, threads, and options that are everyone's."""
 
-import dataclasses
-
 import pytest
 import torch
 
-from esc_gpu.config.options import flatten, plain
+from esc_gpu.config.options import as_dict, flatten
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training import accelerator
@@ -122,7 +120,7 @@ def test_options_that_differ_between_processes_are_named(monkeypatch):
     """All but those that each machine may have of its own."""
     config = parse_run(["--data.root", "here", "--train.threads", "2"], "train.py")
     there = parse_run(["--data.root", "there", "--output_dir", "away", "--resume"], "train.py")
-    monkeypatch.setattr(accelerator, "from_all", lambda own: [own, flatten(plain(dataclasses.asdict(there)))])
+    monkeypatch.setattr(accelerator, "from_all", lambda own: [own, flatten(as_dict(there))])
     check_same_options(config)
     there = parse_run(["--train.seed", "4", "--folds", "[2]"], "train.py")
     with pytest.raises(
