@@ -57,7 +57,11 @@ def show(text: str) -> NoReturn:
 def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
     """The fields of RunConfig, but for the front-end; raises what `parse_run` does."""
     # jsonargparse would import, and so run, whatever module a section names; from here on it does so for nobody.
-    set_parsing_settings(import_path_denylist=["*"], import_path_allowlist=[RunConfig.__module__])
+    set_parsing_settings(
+        import_path_denylist=["*"],
+        import_path_allowlist=[RunConfig.__module__],
+        instantiate_subclass_spec_in_any=False,
+    )
     parser = create_parser(prog)
     try:
         parsed = parser.parse_args(complete_switches(arguments))
