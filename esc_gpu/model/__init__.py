@@ -1,3 +1,5 @@
 """From waveform to logits: front-end, normalisation and a timm backbone in one module."""
 
+from esc_gpu.model.backbone import create_backbone as create_backbone
 from esc_gpu.model.classifier import WaveformClassifier as WaveformClassifier
+from esc_gpu.model.normalization import Normalization as Normalization
