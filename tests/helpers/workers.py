@@ -1,18 +1,50 @@
-"""Several processes as a launcher starts them, forked from one that has imported everything once."""
+"""Processes forked from one that has imported everything once: one by itself, or several as a launcher starts them."""
 
 import gc
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.helpers.ports import free_port
+from tests.helpers.undrawn import undrawn
 
+OUTPUT = "output.txt"
 CONTEXT = multiprocessing.get_context("forkserver")
 CONTEXT.set_forkserver_preload(
-    ["esc_gpu.experiment.cross_validation", "esc_gpu.config.parse", "torch.distributed.nn.functional"]
+    [
+        *("esc_gpu.cli.main", "esc_gpu.experiment.cross_validation", "esc_gpu.config.parse", "soundfile"),
+        *("esc_gpu.frontends.backends.nnaudio", "esc_gpu.frontends.backends.torchaudio"),
+        *("torch.distributed.nn.functional", "tests.helpers.undrawn"),
+    ]
 )
+
+
+def forked(
+    work: Callable[..., int | None], *arguments: object, folder: Path, environment: Mapping[str, str] | None = None
+) -> multiprocessing.process.BaseProcess:
+    """A process, not yet started, that calls `work` in `folder`, with this process's environment if none is given.
+
+    What it prints goes to `output.txt` there. The pictures that it leaves are blank.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    variables = dict(os.environ if environment is None else environment)
+    return CONTEXT.Process(target=begin, args=(work, arguments, folder, variables))
+
+
+def run_forked(
+    work: Callable[..., int | None], *arguments: object, folder: Path, environment: Mapping[str, str] | None = None
+) -> tuple[int, str]:
+    """Call `work` in a forked process; its exit status and what it printed."""
+    process = forked(work, *arguments, folder=folder, environment=environment)
+    try:
+        process.start()
+        process.join()
+    finally:  # also where pytest ends the test
+        process.kill()
+        process.join()
+    return process.exitcode, (folder / OUTPUT).read_text()
 
 
 def run_together(
@@ -33,10 +65,9 @@ def run_together(
     sizes = {"WORLD_SIZE": len(arguments), "LOCAL_WORLD_SIZE": len(arguments) // n_hosts}
     processes = []
     for rank, (given, folder) in enumerate(zip(arguments, folders, strict=True)):
-        folder.mkdir(parents=True, exist_ok=True)
         numbers = {**sizes, "RANK": rank, "LOCAL_RANK": rank % sizes["LOCAL_WORLD_SIZE"]}
         variables = environment | {name: str(number) for name, number in numbers.items()}
-        processes.append(CONTEXT.Process(target=begin, args=(work, given, folder, variables)))
+        processes.append(forked(work, *given, folder=folder, environment={**os.environ, **variables}))
     deadline = time.monotonic() + seconds
     try:
         for process in processes:
@@ -50,12 +81,14 @@ def run_together(
     return [process.exitcode for process in processes]
 
 
-def begin(work: Callable[..., int | None], arguments: tuple[object, ...], folder: Path, variables: dict) -> None:
-    """What a process does: `work`, in its folder, with a launcher's variables, printing to `output.txt`."""
+def begin(work: Callable[..., int | None], arguments: tuple[object, ...], folder: Path, environment: dict) -> None:
+    """What a process does: `work`, in its folder and environment, printing to `output.txt`."""
     gc.freeze()  # as in conftest.py
-    os.environ.update(variables)
+    os.environ.clear()
+    os.environ.update(environment)
     os.chdir(folder)
-    output = os.open("output.txt", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(output, stream)
-    raise SystemExit(work(*arguments))
+    with undrawn():
+        raise SystemExit(work(*arguments))

@@ -11,10 +11,14 @@ import pytest
 import torch
 
 from esc_gpu import load
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from tests.helpers.csv_tables import predictions
 from tests.helpers.paths import REPOSITORY
+from tests.helpers.workers import forked, run_forked
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 CONFIG = """
 data: {sample_rate: 8000, clip_seconds: 2}
@@ -44,10 +48,14 @@ def command(workspace, recordings, output, *arguments, launcher=(sys.executable,
     return [*launcher, str(REPOSITORY / "train.py"), *fixed, "--output_dir", str(output), *map(str, arguments)]
 
 
-def run(arguments, **environment):
+def without_wandb():
+    """The environment of one who has set nothing for wandb."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
-    environment = {**kept, "WANDB_SILENT": "true", **environment}
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=250, env=environment)
+    return {**kept, "WANDB_SILENT": "true"}
+
+
+def run(arguments):
+    return subprocess.run(arguments, capture_output=True, text=True, timeout=250, env=without_wandb())
 
 
 def launch(n_processes):
@@ -126,32 +134,32 @@ def test_two_processes_train_and_evaluate_every_clip_once(workspace, recordings)
     assert len(names) == len(set(names)) == 20
 
 
-def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workspace, recordings):
+def test_killed_in_an_epoch_and_resumed_it_ends_as_undisturbed(finished, workspace, recordings, tmp_path):
     undisturbed, _ = finished
     output = workspace / "killed"
-    arguments = command(workspace, recordings, output, "--folds", "[1,2]")
-    process = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    arguments = command(workspace, recordings, output, "--folds", "[1,2]", launcher=())[1:]
+    process = forked(train, arguments, folder=tmp_path)
+    process.start()
     try:
         deadline = time.monotonic() + 120
         while not (output / "fold2" / "state.pt").exists():  # fold 1 complete, fold 2 after its first epoch
-            assert time.monotonic() < deadline and process.poll() is None
+            assert time.monotonic() < deadline and process.exitcode is None
             time.sleep(0.005)
     finally:
-        process.send_signal(signal.SIGKILL)
-        process.wait()
+        process.kill()
+        process.join()
+    assert process.exitcode == -signal.SIGKILL
     assert not (output / "summary.json").exists()
     state = torch.load(output / "fold2" / "state.pt", weights_only=True)
     assert len(state["history"]) < 3  # there is something left to do
-    result = run([*arguments, "--resume"])
-    assert result.returncode == 0, result.stderr
+    status, said = run_forked(train, [*arguments, "--resume"], folder=tmp_path)
+    assert status == 0, said
     assert metrics_only(output) == metrics_only(undisturbed)
     assert predictions(output) == predictions(undisturbed)
     assert not list(output.rglob("state.pt"))
 
 
 def test_a_finished_run_is_not_overwritten_unasked(finished, workspace, recordings, capfd):
-    from esc_gpu.cli.commands.train import main as train
-
     output, _ = finished
     before = (output / "summary.json").read_bytes()
     assert train(command(workspace, recordings, output, launcher=())[1:]) == 2
@@ -165,11 +173,13 @@ def test_a_finished_run_is_not_overwritten_unasked(finished, workspace, recordin
     assert (output / "summary.json").read_bytes() == before
 
 
-def test_wandb_writes_offline_without_an_account(workspace, recordings):
+def test_wandb_writes_offline_without_an_account(workspace, recordings, tmp_path):
     output = workspace / "wandb"
-    arguments = ["--folds", "1", "--train.epochs", "1", "--tracker.name", "wandb"]
-    result = run(command(workspace, recordings, output, *arguments), HOME=str(workspace))  # no account there
-    assert result.returncode == 0, result.stderr
+    options = ["--folds", "1", "--train.epochs", "1", "--tracker.name", "wandb"]
+    arguments = command(workspace, recordings, output, *options, launcher=())[1:]
+    environment = {**without_wandb(), "HOME": str(workspace)}  # no account there
+    status, said = run_forked(train, arguments, folder=tmp_path, environment=environment)
+    assert status == 0, said
     assert [path for path in (output / "wandb").rglob("*") if path.is_file() and path.stat().st_size > 0]
 
 
@@ -191,8 +201,6 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("arguments", "message"), MISTAKES.values(), ids=MISTAKES.keys())
 def test_a_mistake_is_one_line_and_leaves_nothing(workspace, recordings, arguments, message, capfd):
-    from esc_gpu.cli.commands.train import main as train
-
     output = workspace / "mistaken"
     status = train(command(workspace, recordings, output, *arguments, launcher=())[1:])
     errors = [line for line in capfd.readouterr().err.splitlines() if line.startswith("error: ")]
@@ -220,8 +228,6 @@ def damage(kind, clip):
 def test_a_bad_clip_is_named_and_nothing_is_half_written(workspace, recordings, tmp_path, kind, capfd):
     import shutil
 
-    from esc_gpu.cli.commands.train import main as train
-
     root = shutil.copytree(recordings, tmp_path / "data")
     clip = sorted((root / "audio").iterdir())[7]
     damage(kind, clip)
@@ -234,8 +240,6 @@ def test_a_bad_clip_is_named_and_nothing_is_half_written(workspace, recordings, 
 def test_a_full_disk_is_refused_before_training(workspace, recordings, tmp_path, monkeypatch, capfd):
     import shutil
 
-    from esc_gpu.cli.commands.train import main as train
-
     usage = shutil.disk_usage(tmp_path)._replace(free=1000)
     monkeypatch.setattr("esc_gpu.experiment.output_folder.shutil.disk_usage", lambda path: usage)
     assert train(command(workspace, recordings, tmp_path / "run", launcher=())[1:]) == 2
@@ -244,8 +248,6 @@ def test_a_full_disk_is_refused_before_training(workspace, recordings, tmp_path,
 
 
 def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path, capfd):
-    from esc_gpu.cli.commands.train import main as train
-
     options = ["--config", str(workspace / "tiny.yaml"), "--folds", "1", "--train.epochs", "1"]
     assert train([*options, "--output_dir", str(tmp_path / "run"), "--data.cache_dir", str(tmp_path / "cache")]) == 0
     assert "embedded synthetic recordings" in capfd.readouterr().out.splitlines()[0]
