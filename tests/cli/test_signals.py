@@ -20,6 +20,8 @@ from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.workers import run_together
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 BOTH = (signal.SIGINT, signal.SIGTERM)
 
 

@@ -9,6 +9,8 @@ from tests.helpers.one_line import error_line
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.tiny_run import train_tones
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture
 def run(tmp_path):

@@ -19,6 +19,8 @@ from esc_gpu.training.loop import train_fold
 from tests.helpers.tiny import OPTIONS, parsed, write_tones
 from tests.helpers.tiny_fold import tiny_fold
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 CPU = SimpleNamespace(device=torch.device("cpu"), num_processes=1)
 
 

@@ -12,6 +12,8 @@ from esc_gpu.training.resume_state import read_state
 from tests.helpers.one_line import error_line
 from tests.helpers.tiny import OPTIONS, write_tones
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory):

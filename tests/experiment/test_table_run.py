@@ -17,6 +17,8 @@ from esc_gpu.experiment import folds_at_once as folds_module
 from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tones
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 LENGTHS = (0.7, 1.0, 1.6, 2.6)
 # A second at a time, from half a second to the next and at the end: of a recording of each length.
 WINDOWS = {0.7: 1, 1.0: 1, 1.6: 3, 2.6: 5}

@@ -4,8 +4,6 @@ import hashlib
 import json
 import os
 import struct
-import subprocess
-import sys
 import traceback
 import zlib
 from collections import Counter
@@ -22,8 +20,10 @@ from esc_gpu.core.files import read_json
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.tracking import wandb_files_in, wandb_mode
 from tests.helpers.csv_tables import predictions
-from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, RATE, write_tones
+from tests.helpers.workers import run_forked
+
+pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 NETRC = "machine api.wandb.ai login user password {}\n".format("0" * 40)
 SECRET = "0123456789abcdef" * 3
@@ -91,21 +91,11 @@ def wandb_run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("wandb")
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
     (folder / "home").mkdir()
-    result = subprocess.run(
-        [sys.executable, "train.py", *options(folder, "wandb"), "--tracker.clips", str(N_CLIPS)],
-        cwd=REPOSITORY,
-        env={
-            **kept,
-            "HOME": str(folder / "home"),
-            "WANDB_MODE": "offline",
-            "WANDB_API_KEY": SECRET,
-            "HF_TOKEN": SECRET,
-        },
-        capture_output=True,
-        text=True,
-        timeout=250,
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
+    secrets = {"WANDB_API_KEY": SECRET, "HF_TOKEN": SECRET}
+    environment = {**kept, **secrets, "HOME": str(folder / "home"), "WANDB_MODE": "offline"}
+    arguments = [*options(folder, "wandb"), "--tracker.clips", str(N_CLIPS)]
+    status, said = run_forked(train, arguments, folder=folder, environment=environment)
+    assert status == 0, said[-3000:]
     return folder / "run"
 
 

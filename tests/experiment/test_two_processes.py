@@ -15,6 +15,8 @@ from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import OPTIONS, parsed, write_tones
 from tests.helpers.workers import run_together
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 AUGMENTED = (
     *("--augment.mixup_alpha", "0.3", "--augment.noise_probability", "0.5", "--train.epochs", "3"),
     # Rounding grows with the learning rate: Adam divides by the gradient.

@@ -5,6 +5,7 @@ import multiprocessing
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 
 from tests.helpers.ports import free_port
@@ -22,24 +23,26 @@ CONTEXT.set_forkserver_preload(
 
 
 def forked(
-    work: Callable[..., int | None], *arguments: object, folder: Path, environment: Mapping[str, str] | None = None
+    work: Callable[..., int | None],
+    *arguments: object,
+    folder: Path,
+    environment: Mapping[str, str] | None = None,
+    draw: bool = False,
 ) -> multiprocessing.process.BaseProcess:
     """A process, not yet started, that calls `work` in `folder`, with this process's environment if none is given.
 
-    What it prints goes to `output.txt` there. The pictures that it leaves are blank.
+    What it prints goes to `output.txt` there. Its pictures are blank, unless it is to draw them.
     """
     folder.mkdir(parents=True, exist_ok=True)
     variables = dict(os.environ if environment is None else environment)
-    return CONTEXT.Process(target=begin, args=(work, arguments, folder, variables))
+    return CONTEXT.Process(target=begin, args=(work, arguments, folder, variables, draw))
 
 
-def run_forked(
-    work: Callable[..., int | None], *arguments: object, folder: Path, environment: Mapping[str, str] | None = None
-) -> tuple[int, str]:
-    """Call `work` in a forked process; its exit status and what it printed."""
-    process = forked(work, *arguments, folder=folder, environment=environment)
+def run_forked(work: Callable[..., int | None], *arguments: object, folder: Path, **options: object) -> tuple[int, str]:
+    """Call `work` in a process of `forked`; its exit status and what it printed."""
+    process = forked(work, *arguments, folder=folder, **options)
+    process.start()
     try:
-        process.start()
         process.join()
     finally:  # also where pytest ends the test
         process.kill()
@@ -81,7 +84,9 @@ def run_together(
     return [process.exitcode for process in processes]
 
 
-def begin(work: Callable[..., int | None], arguments: tuple[object, ...], folder: Path, environment: dict) -> None:
+def begin(
+    work: Callable[..., int | None], arguments: tuple[object, ...], folder: Path, environment: dict, draw: bool
+) -> None:
     """What a process does: `work`, in its folder and environment, printing to `output.txt`."""
     gc.freeze()  # as in conftest.py
     os.environ.clear()
@@ -90,5 +95,5 @@ def begin(work: Callable[..., int | None], arguments: tuple[object, ...], folder
     output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(output, stream)
-    with undrawn():
+    with nullcontext() if draw else undrawn():
         raise SystemExit(work(*arguments))

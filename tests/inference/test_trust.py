@@ -4,19 +4,19 @@ import ast
 import csv
 import os
 import re
-import subprocess
-import sys
 import uuid
 from pathlib import Path
 
 import pytest
 
 from esc_gpu import load_pipeline
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.cli.main import main
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, write_tone
+from tests.helpers.workers import run_forked
 
 MODULES = sorted((REPOSITORY / "esc_gpu").rglob("*.py"))
 
@@ -191,16 +191,11 @@ def trained(tmp_path_factory):
     with open(folder / "tones.csv", "w", newline="") as file:
         csv.writer(file).writerows([["path", "label", "fold"], *rows])
     words = [*OPTIONS, "--data.table", folder / "tones.csv", "--data.cache_dir", folder / "cache"]
-    result = subprocess.run(
-        [sys.executable, "train.py", *map(str, words), "--output_dir", str(folder / "run")],
-        cwd=REPOSITORY,
-        env={**os.environ, **SECRETS},
-        capture_output=True,
-        text=True,
-        timeout=250,
-    )
-    assert result.returncode == 0, result.stderr[-3000:]
-    return folder / "run", result.stdout + result.stderr
+    arguments = [*map(str, words), "--output_dir", str(folder / "run")]
+    elsewhere, environment = tmp_path_factory.mktemp("said"), {**os.environ, **SECRETS}
+    status, said = run_forked(train, arguments, folder=elsewhere, environment=environment, draw=True)
+    assert status == 0, said[-3000:]
+    return folder / "run", said
 
 
 def test_no_secret_is_written_or_said(trained):

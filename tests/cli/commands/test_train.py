@@ -1,5 +1,6 @@
 """`esc-gpu train` and train.py, end to end, on a small synthetic set: a tiny backbone, 8 kHz, two seconds."""
 
+import functools
 import json
 import os
 import signal
@@ -15,7 +16,7 @@ from esc_gpu.cli.commands.train import main as train
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from tests.helpers.csv_tables import predictions
-from tests.helpers.paths import REPOSITORY
+from tests.helpers.paths import CONFIGS, REPOSITORY
 from tests.helpers.workers import forked, run_forked
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
@@ -247,17 +248,27 @@ def test_a_full_disk_is_refused_before_training(workspace, recordings, tmp_path,
     assert not list((tmp_path / "run").glob("*"))
 
 
-def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path, capfd):
+def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path, monkeypatch, capfd):
+    fewer = functools.partial(write_synthetic, clips_per_class=5)  # than 40, which take seconds to be made
+    monkeypatch.setattr("esc_gpu.experiment.recordings.write_synthetic", fewer)
     options = ["--config", str(workspace / "tiny.yaml"), "--folds", "1", "--train.epochs", "1"]
     assert train([*options, "--output_dir", str(tmp_path / "run"), "--data.cache_dir", str(tmp_path / "cache")]) == 0
     assert "embedded synthetic recordings" in capfd.readouterr().out.splitlines()[0]
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["data"]["synthetic"] is True
 
 
-def test_help_and_print_config():
+def test_help_and_print_config(capsys):
     result = run([sys.executable, str(REPOSITORY / "train.py"), "--help"])
     assert result.returncode == 0 and "--frontend.help" in result.stdout and "--train.lr" in result.stdout
-    result = run([sys.executable, str(REPOSITORY / "train.py"), "--frontend.help", "logmel"])
-    assert result.returncode == 0 and "--frontend.n_mels" in result.stdout and "mel bands" in result.stdout
-    result = run([sys.executable, str(REPOSITORY / "train.py"), "--config", "configs/mfcc.yaml", "--print_config"])
-    assert result.returncode == 0 and "n_mfcc: 40" in result.stdout
+    assert asked(["--frontend.help", "logmel"]) == 0
+    said = capsys.readouterr().out
+    assert "--frontend.n_mels" in said and "mel bands" in said
+    assert asked(["--config", str(CONFIGS / "mfcc.yaml"), "--print_config"]) == 0
+    assert "n_mfcc: 40" in capsys.readouterr().out
+
+
+def asked(arguments):
+    """The exit status of a question."""
+    with pytest.raises(SystemExit) as exit_:
+        train(arguments)
+    return exit_.value.code
