@@ -1,34 +1,36 @@
 """What this machine is good at: precisions that are fast, freed memory that is kept."""
 
-import subprocess
+import resource
 import sys
 
 import pytest
 import torch
 
-from esc_gpu.core.machine import is_fast
-
-CODE = """
-import resource, torch
-from esc_gpu.core.machine import keep_freed_memory
-{call}
-for _ in range(10):  # blocks that take turns are touched for the first time
-    torch.ones(1 << 24)
-before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-for _ in range(20):
-    torch.ones(1 << 24)  # 64 MB: 16384 pages, which glibc maps anew whatever its threshold has grown to
-print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
-"""
+from esc_gpu.core.machine import is_fast, keep_freed_memory
+from tests.helpers.workers import run_forked
 
 
-def faults(call):
-    done = subprocess.run([sys.executable, "-c", CODE.format(call=call)], capture_output=True, text=True, check=True)
-    return int(done.stdout)
+def print_faults(prepare):
+    """How many pages are new to a process for blocks that it has freed before."""
+    prepare()
+    for _ in range(10):  # blocks that take turns are touched for the first time
+        torch.ones(1 << 24)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    for _ in range(20):
+        torch.ones(1 << 24)  # 64 MB: 16384 pages, which glibc maps anew whatever its threshold has grown to
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+
+
+def nothing():
+    pass
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
-def test_a_freed_block_is_taken_again_without_new_pages():
-    assert faults("") > 5 * faults("keep_freed_memory()")
+def test_a_freed_block_is_taken_again_without_new_pages(tmp_path):
+    (_, without), (_, with_it) = (
+        run_forked(print_faults, prepare, folder=tmp_path) for prepare in (nothing, keep_freed_memory)
+    )
+    assert int(without) > 5 * int(with_it)
 
 
 @pytest.mark.parametrize(
