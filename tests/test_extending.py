@@ -1,9 +1,7 @@
 """What docs/extending.md says is true: its front-end, augmentation, layout and command do what it claims."""
 
 import ast
-import os
 import re
-import subprocess
 import sys
 from types import ModuleType
 
@@ -23,8 +21,10 @@ from esc_gpu.frontends import registry
 from esc_gpu.frontends.spectrogram import STFTFrontend
 from tests.helpers.clips import RATE, extremes, finite_on_extremes, noise
 from tests.helpers.frontend_cases import MEL
-from tests.helpers.paths import DOCS, REPOSITORY
+from tests.helpers.inner_pytest import run_pytest
+from tests.helpers.paths import DOCS
 from tests.helpers.tiny import OPTIONS, write_tones
+from tests.helpers.workers import run_forked
 
 PAGE = (DOCS / "extending.md").read_text(encoding="utf-8")
 NAME = "spectral_flux"
@@ -90,16 +90,10 @@ def test_it_passes_the_suite_of_every_front_end(tmp_path):
     reference = "{" + row.replace(": ", ": references.") + "}"
     plugin = PLUGIN.replace("{row}", repr(ROW)).replace("{reference}", reference)
     (tmp_path / "with_new_frontend.py").write_text(plugin, encoding="utf-8")
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-p", "with_new_frontend", "-p", "no:cacheprovider", "-rA", "-q", *SUITE]
-        + ["-k", f"{NAME} or {OTHER} and contract"],
-        cwd=REPOSITORY,
-        env={**os.environ, "PYTHONPATH": str(tmp_path)},
-        capture_output=True,
-        text=True,
-    )
-    assert done.returncode == 0, done.stdout[-5000:] + done.stderr[-2000:]
-    passed = re.findall(rf"^PASSED (\S+)::(test_\w+)\[.*({NAME}|{OTHER}).*\]$", done.stdout, re.MULTILINE)
+    words = ["-p", "with_new_frontend", "-rA", "-q", *SUITE, "-k", f"{NAME} or {OTHER} and contract"]
+    status, said = run_forked(run_pytest, tmp_path, words, folder=tmp_path / "suite")
+    assert status == 0, said[-5000:]
+    passed = re.findall(rf"^PASSED (\S+)::(test_\w+)\[.*({NAME}|{OTHER}).*\]$", said, re.MULTILINE)
     assert {file for file, _, name in passed if name == NAME} == set(SUITE)
     ours, others = (
         {(file, test) for file, test, name in passed if name == key and file in CONTRACT} for key in (NAME, OTHER)
