@@ -45,23 +45,30 @@ def esc10_root() -> Path:
     return root
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def onnx_operators() -> Iterator[None]:
-    """torch's ONNX operators looked up once: it does so anew for every export, a third of its time."""
+    """torch's operators looked up once: it does so anew for every export, half of the time of an ONNX graph."""
+    from torch._export import utils
     from torch.onnx._internal.exporter._registration import ONNXRegistry
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(functools.cache(ONNXRegistry.from_torchlib)))
+        composite = "_collect_all_valid_cia_ops_for_namespace"
+        patch.setattr(utils, composite, functools.cache(getattr(utils, composite)))
         yield
 
 
-@pytest.fixture(scope="module")
-def blank_pictures() -> Iterator[None]:
-    """Pictures with nothing drawn on them, for runs of which other things are looked at."""
-    from tests.helpers.undrawn import undrawn
+@pytest.fixture(scope="session")
+def vector_instructions() -> Iterator[None]:
+    """Inductor writes AVX2 at most: it tries out each later set in a process of its own that imports torch."""
+    from torch._inductor import cpu_vec_isa
 
-    with undrawn():
+    known = [name for name in cpu_vec_isa.x86_isa_checker() if name == "avx2"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cpu_vec_isa, "x86_isa_checker", lambda: known)
+        cpu_vec_isa.valid_vec_isa_list.cache_clear()
         yield
+    cpu_vec_isa.valid_vec_isa_list.cache_clear()
 
 
 @pytest.fixture

@@ -66,6 +66,7 @@ class SmallBackbone(nn.Sequential):
 
 
 @needs_compiler
+@pytest.mark.usefixtures("vector_instructions")
 def test_compiled_to_cpp_a_small_backbone_trains_as_eager(tmp_path, monkeypatch, graphs):
     build = training.build_model
 
