@@ -9,10 +9,11 @@ import pytest
 
 from benchmarks.reliability import kills
 from benchmarks.reliability.kills import Run, differing_results, look_for_damage, phase_of, reached, wait
+from esc_gpu.cli.commands.train import main as train
 from esc_gpu.core.files import PARTIAL
 from esc_gpu.errors import EscGpuError
 from tests.helpers.saved_states import save
-from tests.helpers.workers import CONTEXT
+from tests.helpers.workers import forked
 from tools.doc_tables import table
 
 
@@ -100,10 +101,7 @@ class Forked:
     """A run as `subprocess.Popen` has it, forked from a process that has imported everything."""
 
     def __init__(self, run):
-        run.folder.mkdir(parents=True, exist_ok=True)
-        self.process = CONTEXT.Process(
-            target=train_in_its_group, args=(run.words()[2:], str(run.folder / "output.txt"))
-        )
+        self.process = forked(train_in_its_group, run.words()[2:], folder=run.folder)
         self.process.start()
         self.pid = self.process.pid
         while self.poll() is None and os.getpgid(self.pid) != self.pid:
@@ -120,14 +118,9 @@ class Forked:
         self.process.join()
 
 
-def train_in_its_group(arguments, output):
-    from esc_gpu.cli.commands.train import main as train
-
+def train_in_its_group(arguments):
     os.setsid()
-    handle = os.open(output, os.O_WRONLY | os.O_CREAT)
-    for stream in (1, 2):
-        os.dup2(handle, stream)
-    raise SystemExit(train(arguments))
+    return train(arguments)
 
 
 def test_killed_runs_end_as_one_that_was_not(tmp_path, monkeypatch, capsys):
