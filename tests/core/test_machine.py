@@ -10,7 +10,7 @@ from esc_gpu.core.machine import is_fast, keep_freed_memory
 from tests.helpers.workers import run_forked
 
 
-def print_faults(prepare):
+def write_faults(prepare):
     """How many pages are new to a process for blocks that it has freed before."""
     prepare()
     for _ in range(10):  # blocks that take turns are touched for the first time
@@ -18,7 +18,7 @@ def print_faults(prepare):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(20):
         torch.ones(1 << 24)  # 64 MB: 16384 pages, which glibc maps anew whatever its threshold has grown to
-    print(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before)
+    sys.stdout.write(str(resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before))
 
 
 def nothing():
@@ -28,7 +28,7 @@ def nothing():
 @pytest.mark.skipif(sys.platform != "linux", reason="of glibc")
 def test_a_freed_block_is_taken_again_without_new_pages(tmp_path):
     (_, without), (_, with_it) = (
-        run_forked(print_faults, prepare, folder=tmp_path) for prepare in (nothing, keep_freed_memory)
+        run_forked(write_faults, prepare, folder=tmp_path) for prepare in (nothing, keep_freed_memory)
     )
     assert int(without) > 5 * int(with_it)
 
