@@ -1,11 +1,13 @@
 """The graphs of front-ends, from arguments to table."""
 
+import pytest
 import torch
 
 from benchmarks.exactness import graphs
 from tools import doc_tables as tables
 
 
+@pytest.mark.usefixtures("onnx_operators")
 def test_graphs_from_arguments_to_table(tmp_path):
     assert graphs.main(["--only", "rms", "--backend", "aot_eager", "--seconds", "0.1", "--output", str(tmp_path)]) == 0
     (file,) = tmp_path.glob("graphs-*.json")

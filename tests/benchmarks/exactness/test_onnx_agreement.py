@@ -30,7 +30,7 @@ def pipeline():
 
 
 @pytest.fixture(scope="module")
-def model(pipeline, tmp_path_factory):
+def model(pipeline, onnx_operators, tmp_path_factory):
     """The exported file."""
     file = tmp_path_factory.mktemp("exported") / "model.onnx"
     export(pipeline, file, "onnx", tones(), progress=False)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 
+import esc_gpu.inference.export as exporting
 from esc_gpu.cli.commands.export import find_test_clips, spread
 from esc_gpu.cli.main import main
 from esc_gpu.data.recordings.layouts import read_recordings
@@ -26,6 +27,22 @@ def run(tmp_path_factory):
     options = [*OPTIONS, "--data.table", table, "--data.cache_dir", folder / "cache", "--output_dir", folder / "tiny"]
     assert main(["train", *map(str, options)]) == 0
     return folder / "tiny"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def one_graph_for_a_fold(onnx_operators):
+    """A fold's graph is made once for all that is written of it."""
+    trace, graphs = exporting.trace, {}
+
+    def remember(pipeline):
+        fold = pipeline.training_info["fold"]
+        if fold not in graphs:
+            graphs[fold] = trace(pipeline)
+        return graphs[fold]
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "trace", remember)
+        yield
 
 
 @each_format
