@@ -68,6 +68,15 @@ def vector_instructions() -> Iterator[None]:
         yield
 
 
+@pytest.fixture(scope="module")
+def blank_pictures() -> Iterator[None]:
+    """Pictures with nothing drawn on them, for runs of which other things are looked at."""
+    from tests.helpers.undrawn import undrawn
+
+    with undrawn():
+        yield
+
+
 @pytest.fixture
 def process_group(tmp_path: Path) -> Iterator[None]:
     """A group of this process alone."""
