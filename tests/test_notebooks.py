@@ -29,10 +29,11 @@ DRAWS = re.compile(r"plt\.subplots\(|draw_clip\(|Image\(")
 SHOWS_A_TRAINING = re.compile(r"Image\(.*/fold\d/")
 MOST_CODE_CELLS = 15
 # A quarter of the recordings, figures that are drawn once instead of once more to crop them, and no search for garbage
-# among what was imported.
+# among what is imported.
 SET_UP = """\
 import functools, gc
-from esc_gpu.experiment import recordings
+import matplotlib.pyplot
+from esc_gpu.experiment import cross_validation, recordings
 recordings.write_synthetic = functools.partial(recordings.write_synthetic, clips_per_class=10)
 %config InlineBackend.print_figure_kwargs = {"bbox_inches": None}
 gc.freeze()"""
