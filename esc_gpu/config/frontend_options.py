@@ -7,10 +7,11 @@ from typing import Any
 from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import canonical, frontend_class, list_backends, resolve
-from esc_gpu.frontends.signature import option_parameters
+from esc_gpu.frontends.signature import option_names, option_parameters
 
 # The clips' rate is data.sample_rate: features are of that rate unless they have one of their own.
 OF_THE_CLIPS = "sample_rate", "input_sample_rate"
+NESTED = "members", "member"  # sections of their own
 
 
 def known_options(name: str, backend: str = "auto") -> dict[str, inspect.Parameter]:
@@ -21,18 +22,25 @@ def known_options(name: str, backend: str = "auto") -> dict[str, inspect.Paramet
     """
     if backend != "auto":
         return {parameter.name: parameter for parameter in option_parameters(resolve(name, backend, {}))}
+    classes, missing = backend_classes(name)
     known: dict[str, inspect.Parameter] = {}
-    missing = []
-    for candidate in list_backends(name):
-        try:
-            parameters = option_parameters(frontend_class(name, candidate))
-        except EscGpuError as error:
-            missing.append(str(error))
-            continue
-        known |= {parameter.name: parameter for parameter in parameters if parameter.name not in known}
+    for cls in classes:
+        known |= {parameter.name: parameter for parameter in option_parameters(cls) if parameter.name not in known}
     if not known:
         raise EscGpuError("; ".join(missing))
     return known
+
+
+def backend_classes(name: str) -> tuple[list[type], list[str]]:
+    """The classes of a front-end, the fastest first, and why others can't be imported here."""
+    classes: list[type] = []
+    missing = []
+    for backend in list_backends(name):
+        try:
+            classes.append(frontend_class(name, backend))
+        except EscGpuError as error:
+            missing.append(str(error))
+    return classes, missing
 
 
 def complete(frontend: FrontendConfig) -> dict[str, Any]:
@@ -41,22 +49,28 @@ def complete(frontend: FrontendConfig) -> dict[str, Any]:
     section: dict[str, Any] = {"name": name, "backend": backend}
     for parameter in option_parameters(resolve(name, backend, options)):
         value = options.get(parameter.name, parameter.default)
-        if parameter.name in OF_THE_CLIPS and parameter.name not in options:
+        if parameter.name not in options and (parameter.name in OF_THE_CLIPS or value is parameter.empty):
             continue
-        if parameter.name == "members":
-            value = [complete(FrontendConfig(**member)) for member in value]
-        elif parameter.name == "member" and value is not None:
-            value = complete(FrontendConfig(**value))
-        section[parameter.name] = value
+        section[parameter.name] = complete_members(value) if parameter.name in NESTED else value
     return section
 
 
+def complete_members(value: Any) -> Any:
+    """A member or a list of them, complete; what is neither as it is, for the class to refuse."""
+    if isinstance(value, (list, tuple)):
+        return [complete_members(member) for member in value]
+    return complete(FrontendConfig(**value)) if isinstance(value, Mapping) else value
+
+
 def without_defaults(name: str, backend: str, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The options that differ from the defaults of their class."""
+    """The options that differ from the defaults of their class, and those without which "auto" took another one."""
     cls = resolve(name, backend, dict(options))
     defaults = {parameter.name: parameter.default for parameter in option_parameters(cls)}
-    return {
+    kept = {
         option: value
         for option, value in options.items()
         if option in OF_THE_CLIPS or type(value) is not type(defaults[option]) or value != defaults[option]
     }
+    while (other := resolve(name, backend, kept)) is not cls:
+        kept |= {option: value for option, value in options.items() if option not in option_names(other)}
+    return kept

@@ -12,9 +12,9 @@ import typing
 from typing import Any
 
 from esc_gpu.config.frontend import FrontendConfig
-from esc_gpu.config.frontend_options import known_options
+from esc_gpu.config.frontend_options import backend_classes, known_options
 from esc_gpu.config.schema import RunConfig
-from esc_gpu.frontends.registry import frontend_class, list_backends, list_frontends
+from esc_gpu.frontends.registry import canonical, list_backends, list_frontends
 from esc_gpu.frontends.signature import option_texts
 
 WIDTH, TEXT_COLUMN = 120, 38
@@ -94,19 +94,24 @@ def format_frontend_help(name: str) -> str:
     Raises:
         EscGpuError: for an unknown name.
     """
+    also, (name, _, meant) = name, canonical(name, "auto", {})
+    classes, missing = backend_classes(name)
     texts: dict[str, str] = {}
-    for backend in list_backends(name):
-        texts = option_texts(frontend_class(name, backend)) | texts
-    lines = [f"Options of the front-end {name}; the defaults stand in brackets.", ""]
+    for cls in classes:
+        texts = option_texts(cls) | texts
+    title = f"Options of the front-end {name}; the defaults stand in brackets."
+    settings = " and ".join(f"{option}={value}" for option, value in meant.items())
+    lines = [title, *([f"{also} is {name} with {settings}."] if also != name else []), ""]
     backends = "|".join(["auto", *list_backends(name)])
     lines.append(entry("frontend.backend", backends, "auto", BACKEND))
     for option, parameter in known_options(name).items():
         if option != "input_sample_rate":
-            default = "data.sample_rate" if option == "sample_rate" else plain(parameter.default)
+            default = None if parameter.default is parameter.empty else plain(parameter.default)
+            default = "data.sample_rate" if option == "sample_rate" else default
             kind = type_text(parameter.annotation)
             text = re.sub(r"\bNone\b", "null", texts[option])
             lines.append(entry(f"frontend.{option}", kind, default, f"{text[:1].upper()}{text[1:]}"))
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *(["", *missing] if missing else []), ""])
 
 
 def field_entry(cls: type, name: str, key: str, default: Any) -> str:
@@ -118,7 +123,7 @@ def entry(key: str, kind: str, default: str | None, text: str) -> str:
     """An option with its type, text and default, which begins in a column of its own."""
     left = f"  --{key} {kind}".rstrip()
     text = text if default is None else f"{text} [{default}]"
-    wrapped = textwrap.wrap(text, WIDTH - TEXT_COLUMN, break_on_hyphens=False)
+    wrapped = textwrap.wrap(text, WIDTH - TEXT_COLUMN, break_on_hyphens=False) or [""]
     if len(left) < TEXT_COLUMN - 1:
         return "\n".join([f"{left:<{TEXT_COLUMN}}{wrapped[0]}", *(" " * TEXT_COLUMN + line for line in wrapped[1:])])
     return "\n".join([left, *(" " * TEXT_COLUMN + line for line in wrapped)])
@@ -135,6 +140,8 @@ def type_text(annotation: Any) -> str:
         return f"[{','.join(map(type_text, arguments))}]"
     if origin is list:
         return f"[{type_text(arguments[0])},...]"
+    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+        return "VALUE"
     return {dict: "{NAME: VALUE}"}.get(origin, getattr(annotation, "__name__", "FRONTEND").upper())
 
 

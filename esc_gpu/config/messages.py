@@ -17,7 +17,7 @@ def explain(message: str, known: Iterable[str]) -> str:
         group = re.search(r"Group '(\w+)'", message)
         key = f"{group[1]}.{key}" if group else key
         return f"there is no option {key!r}{nearest(key, known)}; --help lists them all"
-    wrong = re.match(r'Parser key "([\w.]+)":\s+(.*)', message, re.DOTALL)
+    wrong = re.match(r'Parser key "([\w.\[\]]+)":\s+(.*)', message, re.DOTALL)
     if not wrong:
         return " ".join(message.split())
     key, reason = wrong[1], " ".join(wrong[2].split())

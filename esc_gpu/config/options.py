@@ -27,6 +27,22 @@ def as_dict(config: RunConfig) -> dict[str, Any]:
     return {name: plain(value) for name, value in values.items()}
 
 
+def differences(config: RunConfig) -> dict[str, Any]:
+    """What of the config is not as by default."""
+    now, defaults = (
+        plain(dataclasses.asdict(options)) | {"frontend": plain(options.frontend.arguments())}
+        for options in (config, RunConfig())
+    )
+    return {name: changed for name, value in now.items() if (changed := difference(value, defaults[name])) is not None}
+
+
+def difference(value: Any, default: Any) -> Any:
+    """What of a value, or of a section's values, differs from the default; None where nothing does."""
+    if not (isinstance(value, dict) and isinstance(default, dict)):
+        return None if value == default else value
+    return {key: item for key, item in value.items() if key not in default or item != default[key]} or None
+
+
 def plain(value: Any) -> Any:
     """The value with lists for tuples, as YAML and JSON know them."""
     if isinstance(value, dict):

@@ -10,16 +10,17 @@ from typing import Any, NoReturn
 import yaml
 from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
 
-from esc_gpu.config.frontend_section import split_section
+from esc_gpu.config.frontend_section import read_section, split_words
 from esc_gpu.config.help import all_keys, format_frontend_help, format_help
 from esc_gpu.config.messages import explain
-from esc_gpu.config.options import as_dict
+from esc_gpu.config.options import as_dict, differences
 from esc_gpu.config.parse_frontend import read_frontend
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.registry import list_frontends
 
 SWITCHES = ("--resume", "--overwrite", "--validate", "--train.deterministic", "--train.profile")
-PRINT = "--print_config"
+PRINT, ONLY_CHANGED = "--print_config", "skip_default"
 HELP, FRONTEND_HELP = ("--help", "-h"), "--frontend.help"
 
 
@@ -29,23 +30,46 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
     Raises:
         EscGpuError: for an unknown key (with the nearest name), a value of the wrong type or a missing file.
     """
-    arguments = [part for word in arguments for part in split_name(word)]
-    if FRONTEND_HELP in arguments:
-        show(format_frontend_help("".join(arguments[arguments.index(FRONTEND_HELP) + 1 :][:1])))
+    if any(word.partition("=")[0] == FRONTEND_HELP for word in arguments):
+        show(format_frontend_help(named_frontend(arguments)))
     if not set(HELP).isdisjoint(arguments):
         show(format_help(prog))
-    words, section = split_section([word for word in arguments if word != PRINT])
-    values = parse_words(words, prog)
-    check_section("frontend", section, dict)
-    config = RunConfig(**{**values, "frontend": read_frontend(section)})
-    if PRINT in arguments:
-        show(yaml.safe_dump(as_dict(config), sort_keys=False))
+    others = [word for word in arguments if word.partition("=")[0] != PRINT]
+    flags = {flag for word in arguments if word.startswith(f"{PRINT}=") for flag in word.partition("=")[2].split(",")}
+    if flags - {"", ONLY_CHANGED}:
+        raise EscGpuError(f"{PRINT} is {', '.join(sorted(flags))!r}; expected {ONLY_CHANGED}, or nothing; correct it")
+    config = read_config(others, prog)
+    if len(others) < len(arguments):
+        values = differences(config) if ONLY_CHANGED in flags else as_dict(config)
+        show(yaml.safe_dump(values, sort_keys=False))
     return config
 
 
-def split_name(word: str) -> list[str]:
-    """`--frontend.help=NAME` as two words."""
-    return word.split("=", 1) if word.startswith(FRONTEND_HELP + "=") else [word]
+def named_frontend(arguments: list[str]) -> str:
+    """The word behind `--frontend.help`."""
+    position, name = next(
+        (position, word.partition("=")[2])
+        for position, word in enumerate(arguments)
+        if word.partition("=")[0] == FRONTEND_HELP
+    )
+    name = name or "".join(arguments[position + 1 : position + 2])
+    if not name or name.startswith("-"):
+        raise EscGpuError(f"{FRONTEND_HELP} has no name; expected one of {', '.join(list_frontends())}; give it")
+    return name
+
+
+def read_config(arguments: list[str], prog: str) -> RunConfig:
+    """The config of the words; raises what `parse_run` does."""
+    words, sources = split_words(arguments)
+    try:
+        values = parse_words(words, prog)
+        section = read_section(sources)
+        check_section("frontend", section, dict)
+        return RunConfig(**{**values, "frontend": read_frontend(section)})
+    except UnicodeError as error:
+        raise EscGpuError(f"the options are not in UTF-8 ({error}); expected text; save the file as UTF-8") from error
+    except RecursionError as error:  # of an anchor in the YAML
+        raise EscGpuError("a value of the config holds itself; expected plain values; write it out") from error
 
 
 def show(text: str) -> NoReturn:
@@ -71,10 +95,6 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
         values = vars(parser.instantiate(parsed))
     except (argparse.ArgumentError, ImportError) as error:  # ImportError: of what may not be imported
         raise EscGpuError(explain(str(error), all_keys())) from error
-    except UnicodeError as error:
-        raise EscGpuError(f"the options are not in UTF-8 ({error}); expected text; save the file as UTF-8") from error
-    except RecursionError as error:  # of an anchor in the YAML
-        raise EscGpuError("a value of the config holds itself; expected plain values; write it out") from error
     return {field.name: values[field.name] for field in dataclasses.fields(RunConfig)}
 
 

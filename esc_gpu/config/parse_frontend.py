@@ -6,17 +6,24 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from jsonargparse import ArgumentParser
+from jsonargparse import ArgumentParser, get_loader
 
 from esc_gpu.config.frontend import FrontendConfig
-from esc_gpu.config.frontend_options import OF_THE_CLIPS, complete, known_options, without_defaults
+from esc_gpu.config.frontend_options import (
+    NESTED,
+    OF_THE_CLIPS,
+    backend_classes,
+    complete,
+    known_options,
+    without_defaults,
+)
 from esc_gpu.config.messages import explain
 from esc_gpu.core.checks import check_choice, nearest
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.registry import canonical, list_backends
+from esc_gpu.frontends.registry import canonical, list_backends, list_frontends
 
-NAMED = "name", "backend"
-NESTED = "members", "member"  # sections of their own
+load = get_loader("yaml")  # reads YAML as the other sections are read: 1e3 is a number, 2020-13-45 no date
+NAMED = {"name": "logmel", "backend": "auto"}  # what every front-end has, with the defaults
 
 
 def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> FrontendConfig:
@@ -29,15 +36,13 @@ def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> Fronte
     Raises:
         EscGpuError: for an unknown name, backend or option, with the nearest one, and a value of the wrong type.
     """
-    given = dict(section)
-    name, backend = (
-        default if given.get(key) is None else given[key]
-        for key, default in zip(NAMED, ("logmel", "auto"), strict=True)
-    )
-    if not (isinstance(name, str) and isinstance(backend, str)):
-        raise EscGpuError(f"{where}.name is {name!r} and {where}.backend {backend!r}; expected names; correct them")
-    options = {key: value for key, value in given.items() if key not in NAMED}
-    name, backend, options = canonical(name, backend, options)
+    named = {key: section.get(key, default) for key, default in NAMED.items()}
+    for key, value in named.items():
+        if not isinstance(value, str):
+            raise EscGpuError(f"{where}.{key} is {value!r}; expected a name such as {NAMED[key]}; correct it")
+    options = {key: value for key, value in section.items() if key not in NAMED}
+    name, backend, options = canonical(named["name"], named["backend"], options)
+    check_choice(f"{where}.name", name, list_frontends())
     check_choice(f"{where}.backend of {name}", backend, ["auto", *list_backends(name)])
     known = known_options(name, backend)
     options = without_nulls(options, known)
@@ -46,7 +51,9 @@ def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> Fronte
             raise EscGpuError(f"{where}.{key} is that of the clips, data.sample_rate: set this one instead")
         if key not in known:
             names = [option for option in (*NAMED, *known) if option != "input_sample_rate"]
-            advice = f"{name} has {', '.join(names)}; --frontend.help {name} says what they are"
+            of = name if backend == "auto" else f"{name} ({backend})"
+            missing = "".join(f"; {reason}" for reason in backend_classes(name)[1]) if backend == "auto" else ""
+            advice = f"{of} has {', '.join(names)}; --frontend.help {name} says what they are{missing}"
             close = nearest(key, names).replace("mean '", f"mean '{where}.")
             raise EscGpuError(f"there is no option '{where}.{key}'{close}; {advice}")
     options = read_types(name, backend, options, where)
@@ -69,7 +76,8 @@ def without_nulls(options: Mapping[str, Any], known: Mapping[str, inspect.Parame
 
 def allows_none(parameter: inspect.Parameter) -> bool:
     """Whether an option can be None."""
-    return type(None) in getattr(parameter.annotation, "__args__", ()) or parameter.default is None
+    types = parameter.annotation, *getattr(parameter.annotation, "__args__", ())
+    return not {type(None), Any, parameter.empty}.isdisjoint(types) or parameter.default is None
 
 
 def read_types(name: str, backend: str, options: Mapping[str, Any], where: str) -> dict[str, Any]:
@@ -78,7 +86,7 @@ def read_types(name: str, backend: str, options: Mapping[str, Any], where: str) 
     try:
         read = vars(type_parser(name, backend).parse_object(plain, defaults=False))
     except argparse.ArgumentError as error:
-        raise EscGpuError(f"{where}.{explain(str(error), ())}") from error
+        raise EscGpuError(explain(str(error).replace('"', f'"{where}.', 1), ())) from error
     values: dict[str, Any] = {}
     for key, value in options.items():
         if key == "members":
@@ -105,7 +113,9 @@ def type_parser(name: str, backend: str) -> ArgumentParser:
     parser = ArgumentParser(exit_on_error=False)
     for option, parameter in known_options(name, backend).items():
         if option not in NESTED:
-            parser.add_argument(f"--{option}", type=parameter.annotation, default=parameter.default)
+            is_known = not isinstance(parameter.annotation, str) and parameter.annotation is not parameter.empty
+            annotation = parameter.annotation if is_known else Any
+            parser.add_argument(f"--{option}", type=annotation, default=parameter.default)
     return parser
 
 

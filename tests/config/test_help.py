@@ -1,5 +1,7 @@
 """The help of a run's options, of one front-end's, and the whole config as YAML."""
 
+import sys
+
 import pytest
 import yaml
 
@@ -8,6 +10,7 @@ from esc_gpu.config.help import OFTEN_SET, WIDTH, all_keys
 from esc_gpu.config.options import as_dict
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
+from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import frontend_class, list_backends, list_frontends
 from esc_gpu.frontends.signature import option_names
 
@@ -61,3 +64,41 @@ def test_what_is_printed_is_the_same_run(tmp_path, capsys):
     assert config == parse_run(words, "train.py")
     member = {"name": "mfcc", "backend": "auto", "top_db": None}
     assert config.frontend == FrontendConfig("delta", member=member)
+
+
+def test_what_is_printed_without_defaults(tmp_path, capsys):
+    assert printed(["--print_config=skip_default"], capsys) == "{}\n"
+    words = ["--train.epochs=3", "--frontend.top_db", "null", "--data.root", "x", "--folds", "2"]
+    text = printed(["--print_config=skip_default", *words], capsys)
+    assert yaml.safe_load(text) == {
+        "data": {"root": "x"},
+        "frontend": {"top_db": None},
+        "train": {"epochs": 3},
+        "folds": 2,
+    }
+    (tmp_path / "a.yaml").write_text(text)
+    assert parse_run(["--config", str(tmp_path / "a.yaml")], "train.py") == parse_run(words, "train.py")
+    assert yaml.safe_load(printed(["--print_config=", *words], capsys))["frontend"]["name"] == "logmel"
+    with pytest.raises(EscGpuError, match="--print_config is 'skip'; expected skip_default, or nothing; correct it"):
+        parse_run(["--print_config=skip"], "train.py")
+
+
+def test_the_help_of_another_librarys_name(capsys):
+    lines = printed(["--frontend.help", "melspectrogram"], capsys).splitlines()
+    assert lines[0].startswith("Options of the front-end logmel;")
+    assert lines[1] == "melspectrogram is logmel with scale=power."
+
+
+@pytest.mark.parametrize("words", [["--frontend.help"], ["--frontend.help="], ["--frontend.help", "--train.epochs"]])
+def test_a_help_of_no_front_end(words):
+    with pytest.raises(EscGpuError, match=r"--frontend.help has no name; expected one of spectrogram, .*; give it"):
+        parse_run(words, "train.py")
+
+
+def test_a_backend_without_its_package(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "esc_gpu.frontends.backends.nnaudio", None)
+    reason = "backend 'nnaudio' of cqt needs the package"
+    text = printed(["--frontend.help", "cqt"], capsys)
+    assert "--frontend.trainable" not in text and reason in text and "--frontend.n_bins" in text
+    with pytest.raises(EscGpuError, match=f"no option 'frontend.trainable'; .*; {reason}"):
+        parse_run(["--frontend.name", "cqt", "--frontend.trainable", "true"], "train.py")

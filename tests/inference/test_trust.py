@@ -124,7 +124,7 @@ SAID = {
     "members": "there is no option 'frontend.members'; logmel has name, backend,",
     "a member of a delta": "frontend.member is '{module}.X'; expected a front-end such as {{name: logmel}}; write its",
     "a class path in a stack": "there is no option 'frontend.members[0].class_path'; logmel has name, backend,",
-    "a front-end's name": "the front-end's name must be one of spectrogram, logmel, mfcc,",
+    "a front-end's name": "frontend.name must be one of spectrogram, logmel, mfcc,",
 }
 
 
