@@ -10,7 +10,7 @@ from collections.abc import Callable
 from torch import Tensor
 
 from esc_gpu.frontends.functions import function_of, resample
-from esc_gpu.frontends.registry import list_frontends
+from esc_gpu.frontends.registry import ALIASES, list_frontends
 from esc_gpu.frontends.scaling import power_to_db, power_to_magnitude
 
 __all__ = ["power_to_db", "power_to_magnitude", "resample", *list_frontends()]
@@ -18,7 +18,8 @@ __all__ = ["power_to_db", "power_to_magnitude", "resample", *list_frontends()]
 
 def __getattr__(name: str) -> Callable[..., Tensor]:
     if name not in list_frontends():
-        raise AttributeError(f"module 'esc_gpu.functional' has no attribute {name!r}")
+        hint = f": call {ALIASES[name][0]} with {ALIASES[name][1]}" if name in ALIASES else ""
+        raise AttributeError(f"module 'esc_gpu.functional' has no attribute {name!r}{hint}")
     function = globals()[name] = function_of(name)
     return function
 

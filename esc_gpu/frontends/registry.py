@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from esc_gpu.core.checks import check_choice, nearest
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.signature import option_names
+from esc_gpu.frontends.signature import option_names, option_parameters
 
 if TYPE_CHECKING:
     from esc_gpu.frontends.base import Frontend
@@ -77,6 +77,7 @@ def list_backends(name: str) -> list[str]:
     Raises:
         EscGpuError: for an unknown name.
     """
+    name, _, _ = canonical(name, "auto", {})
     check_choice("the front-end's name", name, _FRONTENDS)
     return list(_FRONTENDS[name])
 
@@ -102,10 +103,11 @@ def create_frontend(name: str, backend: str = "auto", **options: Any) -> "Fronte
 
 def canonical(name: str, backend: str, options: dict[str, Any]) -> tuple[str, str, dict[str, Any]]:
     """The name, backend and options that are meant by another library's name, and by a backend that is gone."""
-    if name in ALIASES:
+    if isinstance(name, str) and name in ALIASES:
         name, meant = ALIASES[name]
         options = {**meant, **options}
-    return name, EARLIER_BACKENDS.get((name, backend), backend), options
+    is_gone = (name, backend) in list(EARLIER_BACKENDS)
+    return name, EARLIER_BACKENDS[name, backend] if is_gone else backend, options
 
 
 def resolve(name: str, backend: str, options: dict[str, Any]) -> "type[Frontend]":
@@ -138,12 +140,15 @@ def resolve(name: str, backend: str, options: dict[str, Any]) -> "type[Frontend]
 
 
 def check_options(name: str, cls: "type[Frontend]", options: dict[str, Any]) -> None:
-    """Refuse an option that the class does not have, with the nearest one that it has."""
+    """Refuse an option that the class does not have, with the nearest one that it has, and one that is missing."""
     known = option_names(cls)
     for option in options:
         if option not in known:
             hint = f": {ELSEWHERE[option]}" if option in ELSEWHERE else nearest(option, known)
             raise EscGpuError(f"{name} ({cls.backend}) has no option {option!r}{hint}; it has {', '.join(known)}")
+    for parameter in option_parameters(cls):
+        if parameter.default is parameter.empty and parameter.name not in options:
+            raise EscGpuError(f"{name} ({cls.backend}) has no default for its option {parameter.name!r}: set it")
 
 
 def frontend_class(name: str, backend: str = "native") -> "type[Frontend]":
@@ -153,8 +158,9 @@ def frontend_class(name: str, backend: str = "native") -> "type[Frontend]":
         cls: type[Frontend] = getattr(importlib.import_module(f"esc_gpu.frontends.{module}"), attribute)
         return cls
     except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
         raise EscGpuError(
-            f"backend {backend!r} of {name} needs the package {error.name!r}: pip install {error.name}, "
+            f"backend {backend!r} of {name} needs the package {package!r}: pip install {package}, "
             "or take another backend"
         ) from error
     except (ImportError, OSError, RuntimeError) as error:  # torchaudio refuses a torch built for another CUDA

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from collections.abc import Callable
 
 ARGS = re.compile(r"^Args:\n((?:(?: .*)?\n?)*)", re.MULTILINE)  # the section of a docstring
 ENTRY = re.compile(r"^    (\w+): (.*(?:\n {8,}.*)*)", re.MULTILINE)  # an option's lines
@@ -12,11 +13,18 @@ def option_parameters(cls: type) -> list[inspect.Parameter]:
     found: dict[str, inspect.Parameter] = {}
     for base in cls.__mro__:
         if "__init__" in vars(base):
-            parameters = inspect.signature(vars(base)["__init__"]).parameters.values()
-            for parameter in parameters:
+            for parameter in signature(vars(base)["__init__"]).parameters.values():
                 if parameter.kind is parameter.KEYWORD_ONLY:
                     found.setdefault(parameter.name, parameter)
     return list(found.values())
+
+
+def signature(function: Callable[..., object]) -> inspect.Signature:
+    """The signature; annotations that are written as text, as behind `from __future__ import annotations`, as types."""
+    try:
+        return inspect.signature(function, eval_str=True)
+    except (NameError, AttributeError, TypeError, SyntaxError):  # of a name for type checkers alone
+        return inspect.signature(function)
 
 
 def option_names(cls: type) -> list[str]:
