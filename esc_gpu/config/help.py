@@ -1,6 +1,7 @@
 """The help of a run's options: one entry each, those first that people set most."""
 
 import ast
+import collections.abc
 import dataclasses
 import functools
 import inspect
@@ -138,15 +139,21 @@ def type_text(annotation: Any) -> str:
         return "|".join(type_text(part) for part in arguments if part is not type(None))
     if origin is tuple:
         return f"[{','.join(map(type_text, arguments))}]"
-    if origin is list:
+    if origin in (list, collections.abc.Sequence):
         return f"[{type_text(arguments[0])},...]"
     if annotation is inspect.Parameter.empty or isinstance(annotation, str):
         return "VALUE"
-    return {dict: "{NAME: VALUE}"}.get(origin, getattr(annotation, "__name__", "FRONTEND").upper())
+    mapping = "{NAME: VALUE}"
+    return {dict: mapping, collections.abc.Mapping: mapping}.get(
+        origin, getattr(annotation, "__name__", "FRONTEND").upper()
+    )
 
 
 def plain(value: Any) -> str:
     """A default as YAML has it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]
-    return f"{value:g}" if isinstance(value, float) else str(list(value) if isinstance(value, tuple) else value)
+    if isinstance(value, float):
+        short = f"{value:g}"
+        return short if float(short) == value else repr(value)
+    return str(list(value) if isinstance(value, tuple) else value)

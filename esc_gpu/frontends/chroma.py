@@ -71,7 +71,7 @@ class Chroma(FilterbankFrontend):
 
     Args:
         n_chroma: number of pitch classes. The first one is C for a multiple of 12.
-        tuning: what the instruments are above A4 = 440 Hz, in pitch classes.
+        tuning: how far the instruments are tuned above A4 = 440 Hz, in pitch classes.
         norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
@@ -123,7 +123,7 @@ class ChromaCQT(ConstantQ):
     Args:
         n_chroma: number of pitch classes. The first one is C.
         norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
-        top_db: frames that are this far under the clip's loudest class are silence and not normalised; None for all,
+        top_db: frames that are so many dB under the clip's loudest class are silence and not normalised; None for all,
             as in librosa, which turns what rounding leaves of digital silence into full chords.
         n_bins: bins of the CQT.
         bins_per_octave: bins of each octave, a multiple of `n_chroma`.

@@ -28,7 +28,7 @@ class PCEN(MelFrontend):
         gain: exponent of the smoothed energy, 1 for full gain control.
         bias: offset of the compression.
         power: exponent of the compression.
-        time_constant: of the smoothing, in seconds.
+        time_constant: time constant of the smoothing, in seconds.
         eps: what keeps silence from being divided by 0.
         mel_power: 1 for a mel spectrogram of magnitudes, as librosa recommends, or 2 for one of powers.
         input_scale: what the mel spectrogram is multiplied by. The other defaults are made for 32-bit integers, as

@@ -140,7 +140,7 @@ class SpectralRolloff(SpectralDescriptor):
     total. As `librosa.feature.spectral_rolloff`. It moves from bin to bin: its gradient is 0 everywhere.
 
     Args:
-        roll_percent: the share, between 0 and 1, despite its name.
+        roll_percent: share of the magnitude under the roll-off, between 0 and 1 despite its name.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:

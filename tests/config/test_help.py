@@ -95,6 +95,18 @@ def test_a_help_of_no_front_end(words):
         parse_run(words, "train.py")
 
 
+def test_a_default_can_be_copied(capsys):
+    """All its digits are there."""
+    text = printed(["--frontend.help", "pcen"], capsys) + printed(["--frontend.help", "cqt"], capsys)
+    assert "[2147483648.0]" in text and "[32.70319566257483]" in text and "[0.98]" in text
+
+
+def test_a_type_is_in_yamls_words(capsys):
+    text = printed(["--frontend.help", "stack"], capsys) + printed(["--frontend.help", "delta"], capsys)
+    assert "  --frontend.members [FRONTEND|{NAME: VALUE},...]\n" in text
+    assert "  --frontend.member FRONTEND|{NAME: VALUE}\n" in text
+
+
 def test_a_backend_without_its_package(monkeypatch, capsys):
     monkeypatch.setitem(sys.modules, "esc_gpu.frontends.backends.nnaudio", None)
     reason = "backend 'nnaudio' of cqt needs the package"
