@@ -69,8 +69,14 @@ def without_defaults(name: str, backend: str, options: Mapping[str, Any]) -> dic
     kept = {
         option: value
         for option, value in options.items()
-        if option in OF_THE_CLIPS or type(value) is not type(defaults[option]) or value != defaults[option]
+        if option in OF_THE_CLIPS or not is_same(value, defaults[option])
     }
     while (other := resolve(name, backend, kept)) is not cls:
         kept |= {option: value for option, value in options.items() if option not in option_names(other)}
     return kept
+
+
+def is_same(value: object, default: object) -> bool:
+    """Whether a value is the default, of its type, too; YAML has lists for tuples."""
+    value = tuple(value) if isinstance(value, list) and isinstance(default, tuple) else value
+    return type(value) is type(default) and value == default

@@ -93,6 +93,10 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
             if dataclasses.is_dataclass(default) and name != "frontend":
                 check_section(name, parsed[name], Namespace)
         values = vars(parser.instantiate(parsed))
+    except AttributeError as error:  # of jsonargparse, which adds files to the value of `config`
+        raise EscGpuError(
+            "config in a file is no file's name; expected one, as in config: base.yaml; correct it"
+        ) from error
     except (argparse.ArgumentError, ImportError) as error:  # ImportError: of what may not be imported
         raise EscGpuError(explain(str(error), all_keys())) from error
     return {field.name: values[field.name] for field in dataclasses.fields(RunConfig)}

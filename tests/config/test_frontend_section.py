@@ -12,7 +12,7 @@ from esc_gpu.config.parse import parse_run
 from esc_gpu.config.parse_frontend import read_frontend
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import create_frontend
-from esc_gpu.frontends.registry import _FRONTENDS
+from esc_gpu.frontends.registry import _FRONTENDS, list_frontends
 from esc_gpu.frontends.spectrogram import Spectrogram
 from esc_gpu.training.build_model import build_model
 
@@ -128,3 +128,8 @@ def test_a_users_own_front_end_needs_its_class_and_a_row(parse, monkeypatch, cap
     with pytest.raises(SystemExit):
         parse("--frontend.help", "smooth")
     assert "Share of the frame before that stays, from 0 to below 1. [0.5]" in " ".join(capsys.readouterr().out.split())
+
+
+@pytest.mark.parametrize("name", list_frontends())
+def test_a_complete_section_is_read_as_the_short_one(parse, name):
+    assert read_frontend(complete(FrontendConfig(name))) == FrontendConfig(name) == parse("--frontend.name", name)

@@ -62,6 +62,7 @@ def test_a_file_with_a_section_goes_over_it(files):
     [
         ("frontend: &a {name: delta, member: *a}", "a value of the config holds itself"),
         ("config: a.yaml", "Config file loop detected"),
+        ("config: {frontend: {name: mfcc}}", "config in a file is no file's name; expected one"),
         ("frontend: {1: 2}", "no option 'frontend.1'"),
         ("frontend: {name: null}", "frontend.name is None; expected a name such as logmel"),
         ("frontend: {name: [mfcc]}", "frontend.name is ['mfcc']; expected a name such as logmel"),
