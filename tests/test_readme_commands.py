@@ -24,6 +24,7 @@ SMALL = [
     *("--data.clip_seconds=1", "--model.backbone=test_resnet"),
     *("--train.epochs=1", "--train.batch_size=4", "--train.mixed_precision=no"),
 ]
+ANALYSED = ["--seconds=1"]  # as long as the recordings
 PROFILED = ["--train.epochs=2", "--train.batch_size=1"]  # it looks at 18 steps
 
 
@@ -55,10 +56,11 @@ def run(words):
     if words[0] == "accelerate":
         return commands.train.main(words[words.index("train.py") + 1 :] + small)
     assert words[0] == "esc-gpu"
-    return cli.main(words[1:] + (small if words[1] == "train" else []))
+    behind = {"train": small, "features": ANALYSED if "--root" in words else []}
+    return cli.main(words[1:] + behind.get(words[1], []))
 
 
-def test_the_commands_run_one_after_another(folder, monkeypatch, capsys):
+def test_the_commands_run_one_after_another(folder, blank_pictures, onnx_operators, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("ESC_GPU_CACHE", str(folder / "cache"))
     monkeypatch.setenv("WANDB_MODE", "offline")
