@@ -40,6 +40,9 @@ rows:
 """
 
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
+
 @pytest.fixture(scope="module")
 def tones(tmp_path_factory):
     """Recordings in three folds, and plans for them."""

@@ -13,7 +13,7 @@ from esc_gpu.experiment import cross_validation as experiment
 from tools import doc_tables as tables
 
 
-def test_a_short_one_from_arguments_to_table(tmp_path, capsys):
+def test_a_short_one_from_arguments_to_table(tmp_path, blank_pictures, capsys):
     options = ("--steps", "24", "--every", "5", "--warm-up", "15", "--folds", "4")
     assert long_run.main([*options, "--output", str(tmp_path)]) == 0
     (file,) = tmp_path.glob("long-run-*.json")
@@ -30,7 +30,7 @@ def test_a_short_one_from_arguments_to_table(tmp_path, capsys):
     assert "Steps 15 to 40 of one fold, in 6 looks; and 4 folds" in "".join(lines)
 
 
-def test_what_a_fold_leaves_open_is_seen(tmp_path, monkeypatch):
+def test_what_a_fold_leaves_open_is_seen(tmp_path, blank_pictures, monkeypatch):
     finish, left = experiment.finish_fold, []
     done = threading.Event()
 

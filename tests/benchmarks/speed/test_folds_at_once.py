@@ -7,7 +7,7 @@ from tests.helpers.tiny import OPTIONS, write_tones
 from tools.doc_tables import table
 
 
-def test_both_ways_are_timed_as_often(tmp_path, capsys):
+def test_both_ways_are_timed_as_often(tmp_path, blank_pictures, capsys):
     recordings = ["--data.table", str(write_tones(tmp_path / "tones")), "--data.cache_dir", str(tmp_path / "cache")]
     options = [*OPTIONS, *recordings, "--train.threads", "2", "--rounds", "2", "--output", str(tmp_path)]
     assert folds_at_once.main(options) == 0
