@@ -6,20 +6,23 @@ import sys
 import pytest
 import torch
 
-from benchmarks.speed import pipeline
+from benchmarks.speed import pipeline, throughput
+from benchmarks.speed.feeds import bench
 from benchmarks.speed.feeds.base import KINDS
 from tests.helpers.feed_material import RATE, SECONDS
 from tools import doc_tables as tables
 
 
-def test_from_arguments_to_table_and_plot(root, tmp_path, capfd):
+def test_from_arguments_to_table_and_plot(root, tmp_path, monkeypatch, capfd):
+    for module in bench, throughput:
+        monkeypatch.setattr(module, "WARM_UP", 1)  # how fast it is does not matter here
     options = {
         "root": root,
         "backbone": "test_resnet",
         "sample-rate": RATE,
         "clip-seconds": SECONDS,
         "batch-size": 4,
-        "batches": 2,
+        "batches": 1,
         "rounds": 1,
         "workers": "0,1",
         "threads": 1,
