@@ -5,6 +5,7 @@ BIN := $(VENV)/bin
 ESC10 ?= $(ESC_GPU_ESC10)
 RECORDINGS = $(or $(ESC10),$(error this needs real recordings in ESC-50's layout: add ESC10=DIR))
 THREADS ?= 2
+unexport PYTHONDONTWRITEBYTECODE  # with it every process compiles every module anew, the tests' own, too
 
 .PHONY: help setup train test coverage audit bench gpu clean
 

@@ -1,6 +1,7 @@
 """Who may import whom: the layers of docs/architecture.md, held by a table and one loop."""
 
 import ast
+import functools
 import graphlib
 from pathlib import Path
 
@@ -44,26 +45,33 @@ def name_of(path: Path) -> str:
 MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
-def imports(path: Path) -> dict[str, bool]:
-    """Every module that a file imports, also inside functions, and whether it does so for types only."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
+@functools.cache
+def import_statements(path: Path) -> list[tuple[str | None, str, bool]]:
+    """`import name` and `from module import name` in a file, also inside functions, and whether for types only."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
     typed = {
         id(node)
-        for block in ast.walk(tree)
+        for block in nodes
         if isinstance(block, ast.If) and ast.unparse(block.test) == "TYPE_CHECKING"
         for node in ast.walk(block)
     }
-    found: dict[str, bool] = {}
-    for node in ast.walk(tree):
-        names = []
+    found: list[tuple[str | None, str, bool]] = []
+    for node in nodes:
         if isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
+            found += [(None, alias.name, id(node) in typed) for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0, f"{path}: relative imports hide who knows whom"
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-            names = [name if name in MODULES else node.module for name in names]
-        for name in names:
-            found[name] = found.get(name, True) and id(node) in typed
+            found += [(node.module, alias.name, id(node) in typed) for alias in node.names]
+    return found
+
+
+def imports(path: Path) -> dict[str, bool]:
+    """Every module that a file imports, and whether it does so for types only."""
+    found: dict[str, bool] = {}
+    for module, name, typed in import_statements(path):
+        if module is not None:
+            name = f"{module}.{name}" if f"{module}.{name}" in MODULES else module
+        found[name] = found.get(name, True) and typed
     return found
 
 

@@ -9,6 +9,7 @@ from esc_gpu.core.text import escape
 from esc_gpu.report.markdown import write_markdown
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
+from tests.helpers.undrawn import undrawn
 
 FEW = {
     "classes": ("dog", "sea_waves"),
@@ -98,7 +99,8 @@ def test_escape(text, expected):
 
 def test_a_run_without_mistakes_on_synthetic_recordings(tmp_path):
     report = make_report(tmp_path / "run", skill=50, synthetic=True, **FEW)
-    text = write_markdown(report, tmp_path / "report.md").read_text()
+    with undrawn():
+        text = write_markdown(report, tmp_path / "report.md").read_text()
     assert "> **Synthetic recordings.** These recordings are synthetic" in text
     assert "0 of 4 clips are taken for another class." in text and "mistakes.png" not in text
 

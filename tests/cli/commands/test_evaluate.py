@@ -8,6 +8,7 @@ from esc_gpu.evaluation.assessment import assess, assess_seeds
 from esc_gpu.evaluation.finished_run import read_run
 from tests.helpers.command import run_command
 from tests.helpers.made_up_runs import write_esc10_run, write_run
+from tests.helpers.undrawn import undrawn
 
 FAST = ("--bootstrap", "200")
 FILES = {
@@ -35,13 +36,15 @@ def test_evaluate_prints_tables_and_leaves_its_files(run, capfd):
     assert markdown.startswith("# logmel: 120 clips") and "| accuracy |" in markdown
     assert out.endswith(f"written: {run / 'evaluation'}\n")
     # Once more: the files are replaced.
-    assert run_command(capfd, "evaluate", run, *FAST, "--seed", 5)[0] == 0
+    with undrawn():
+        assert run_command(capfd, "evaluate", run, *FAST, "--seed", 5)[0] == 0
     assert json.loads((run / "evaluation" / "evaluation.json").read_text())["bootstrap"]["seed"] == 5
     assert {path.name for path in (run / "evaluation").iterdir()} == FILES
 
 
 def test_evaluate_as_json_prints_nothing_else(run, tmp_path, capfd):
-    status, out, _ = run_command(capfd, "evaluate", run, *FAST, "--json", "--output", tmp_path / "new" / "there")
+    with undrawn():
+        status, out, _ = run_command(capfd, "evaluate", run, *FAST, "--json", "--output", tmp_path / "new" / "there")
     assert status == 0 and json.loads(out) == assess_seeds([read_run(run)], 200)
     assert {path.name for path in (tmp_path / "new" / "there").iterdir()} == FILES
     assert not (run / "evaluation").exists()
@@ -53,7 +56,8 @@ def test_evaluate_seeds_together(run, tmp_path, capfd):
     assert status == 0 and out.startswith("logmel, other: 120 clips of 10 classes, test folds 1, 2, 3, seeds 0, 1\n")
     assert "over seeds" in out and out.endswith("Give --output DIR to write this and its plots.\n")
     assert not (run / "evaluation").exists()
-    assert run_command(capfd, "evaluate", run, other, *FAST, "--output", tmp_path / "both")[0] == 0
+    with undrawn():
+        assert run_command(capfd, "evaluate", run, other, *FAST, "--output", tmp_path / "both")[0] == 0
     assert {path.name for path in (tmp_path / "both").iterdir()} == FILES
 
 
@@ -96,7 +100,8 @@ def test_damaged_predictions(run, capfd):
 
 def test_classes_may_be_named_like_the_columns_before_them(tmp_path, capfd):
     run = write_run(tmp_path / "run", classes=("fold", "category", "dog"), categories=("Other",) * 3)
-    status, out, errors = run_command(capfd, "evaluate", run, *FAST)
+    with undrawn():
+        status, out, errors = run_command(capfd, "evaluate", run, *FAST)
     assert status == 0 and not errors and "3 classes" in out
 
 

@@ -11,6 +11,7 @@ from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.experiment import recordings
 from tests.helpers.tiny import OPTIONS
 from tests.helpers.tiny_run import train_tones
+from tests.helpers.undrawn import undrawn
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +33,8 @@ def test_a_page_is_written_into_the_run(run, capfd):
 
 def test_markdown_goes_into_a_folder_with_its_figures(run, tmp_path, capfd):
     output, document = tmp_path / "tones.html", tmp_path / "tones" / "tones.md"
-    assert main(["report", str(run), "--output", str(output), "--format", "markdown", "--mistakes", "2"]) == 0
+    with undrawn():
+        assert main(["report", str(run), "--output", str(output), "--format", "markdown", "--mistakes", "2"]) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["tones"]
     assert sorted(path.name for path in document.parent.iterdir()) == ["figures", "tones.md"]
     assert capfd.readouterr().out == f"written: {document}\n"
@@ -63,7 +65,8 @@ def test_a_run_on_the_embedded_recordings_says_so(tmp_path, monkeypatch):
     monkeypatch.setattr(recordings, "write_synthetic", functools.partial(write_synthetic, clips_per_class=5))
     output = tmp_path / "demo"
     data = ["--data.cache_dir", str(tmp_path / "cache"), "--folds", "[2]", "--train.epochs", "1"]
-    assert main(["train", *OPTIONS, *data, "--output_dir", str(output)]) == 0
+    with undrawn():
+        assert main(["train", *OPTIONS, *data, "--output_dir", str(output)]) == 0
     assert main(["report", str(output), "--audio", "no", "--mistakes", "1"]) == 0
     assert "Synthetic recordings." in (output / "report.html").read_text()
 
