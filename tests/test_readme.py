@@ -1,6 +1,7 @@
 """README and docs are true: their Python runs as it stands, their tables are those of the result files, files exist."""
 
 import re
+import shutil
 
 import pytest
 import torch
@@ -21,16 +22,24 @@ RUNNABLE = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.
 PYTHON = re.findall(r"```python\n(.*?)```", RUNNABLE, re.DOTALL)
 
 
-@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
-def test_the_python_runs_as_it_stands(code, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    folder = tmp_path / "runs" / "demo" / "fold1"
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder with the run that the pages load: one fold of the demo, not trained."""
+    runs = tmp_path_factory.mktemp("runs")
+    folder = runs / "demo" / "fold1"
     folder.mkdir(parents=True)
     demo = parse_run(["--config", str(CONFIGS / "demo.yaml")], "train.py")
     frontend = create_frontend(**{"sample_rate": demo.data.sample_rate, **demo.frontend.arguments()})
     model = WaveformClassifier(frontend, 10)
     model.fit_normalization(0.1 * torch.randn(2, 5 * demo.data.sample_rate))
     checkpoint.save(folder, model, [f"class{k}" for k in range(10)])
+    return runs
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
+def test_the_python_runs_as_it_stands(code, runs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(runs, tmp_path / "runs")
     exec(compile(code, "README.md", "exec"), {})
 
 
