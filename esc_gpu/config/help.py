@@ -107,7 +107,7 @@ def format_frontend_help(name: str) -> str:
     lines.append(entry("frontend.backend", backends, "auto", BACKEND))
     for option, parameter in known_options(name).items():
         if option != "input_sample_rate":
-            default = None if parameter.default is parameter.empty else plain(parameter.default)
+            default = None if parameter.default is parameter.empty else default_text(parameter.default)
             default = "data.sample_rate" if option == "sample_rate" else default
             kind = type_text(parameter.annotation)
             text = re.sub(r"\bNone\b", "null", texts[option])
@@ -117,7 +117,7 @@ def format_frontend_help(name: str) -> str:
 
 def field_entry(cls: type, name: str, key: str, default: Any) -> str:
     """The lines of a dataclass's field."""
-    return entry(key, type_text(typing.get_type_hints(cls)[name]), plain(default), field_texts(cls)[name])
+    return entry(key, type_text(typing.get_type_hints(cls)[name]), default_text(default), field_texts(cls)[name])
 
 
 def entry(key: str, kind: str, default: str | None, text: str) -> str:
@@ -149,7 +149,7 @@ def type_text(annotation: Any) -> str:
     )
 
 
-def plain(value: Any) -> str:
+def default_text(value: Any) -> str:
     """A default as YAML has it."""
     if value is None or isinstance(value, bool):
         return {None: "null", True: "true", False: "false"}[value]

@@ -108,7 +108,7 @@ def create_parser(prog: str) -> ArgumentParser:
     parser = ArgumentParser(prog=prog, exit_on_error=False, allow_abbrev=False)
     parser.add_argument("--config", action="config")
     parser.add_class_arguments(RunConfig, None, skip={"frontend"})
-    parser.add_argument("--frontend", type=Any)  # read by `split_section`
+    parser.add_argument("--frontend", type=Any)  # read by `read_section`
     return parser
 
 

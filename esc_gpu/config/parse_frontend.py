@@ -18,9 +18,9 @@ from esc_gpu.config.frontend_options import (
     without_defaults,
 )
 from esc_gpu.config.messages import explain
-from esc_gpu.core.checks import check_choice, nearest
+from esc_gpu.core.checks import check_choice
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.registry import canonical, list_backends, list_frontends
+from esc_gpu.frontends.registry import canonical, hint, list_backends, list_frontends
 
 load = get_loader("yaml")  # reads YAML as the other sections are read: 1e3 is a number, 2020-13-45 no date
 NAMED = {"name": "logmel", "backend": "auto"}  # what every front-end has, with the defaults
@@ -54,8 +54,7 @@ def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> Fronte
             of = name if backend == "auto" else f"{name} ({backend})"
             missing = "".join(f"; {reason}" for reason in backend_classes(name)[1]) if backend == "auto" else ""
             advice = f"{of} has {', '.join(names)}; --frontend.help {name} says what they are{missing}"
-            close = nearest(key, names).replace("mean '", f"mean '{where}.")
-            raise EscGpuError(f"there is no option '{where}.{key}'{close}; {advice}")
+            raise EscGpuError(f"there is no option '{where}.{key}'{hint(key, names, f'{where}.')}; {advice}")
     options = read_types(name, backend, options, where)
     return FrontendConfig(name, backend, **without_defaults(name, backend, options))
 

@@ -144,11 +144,19 @@ def check_options(name: str, cls: "type[Frontend]", options: dict[str, Any]) -> 
     known = option_names(cls)
     for option in options:
         if option not in known:
-            hint = f": {ELSEWHERE[option]}" if option in ELSEWHERE else nearest(option, known)
-            raise EscGpuError(f"{name} ({cls.backend}) has no option {option!r}{hint}; it has {', '.join(known)}")
+            raise EscGpuError(
+                f"{name} ({cls.backend}) has no option {option!r}{hint(option, known)}; it has {', '.join(known)}"
+            )
     for parameter in option_parameters(cls):
         if parameter.default is parameter.empty and parameter.name not in options:
             raise EscGpuError(f"{name} ({cls.backend}) has no default for its option {parameter.name!r}: set it")
+
+
+def hint(option: str, known: list[str], prefix: str = "") -> str:
+    """What to write for an option that there is not: another library's in our words, or the nearest of the known."""
+    if option in ELSEWHERE:
+        return f": {ELSEWHERE[option]}"
+    return nearest(option, known).replace("mean '", f"mean '{prefix}")
 
 
 def frontend_class(name: str, backend: str = "native") -> "type[Frontend]":

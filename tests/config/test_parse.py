@@ -134,6 +134,7 @@ def test_a_dumped_config_gives_the_same_run(tmp_path):
         (["--frontend.n_mel", "3"], "no option 'frontend.n_mel'; did you mean 'frontend.n_mels'?; logmel has "),
         (["--frontend.n_mels", "many"], "frontend.n_mels: Expected a int. Got value: many"),
         (["--frontend.fmax", "high"], "frontend.fmax: expected float or null, got 'high'"),
+        (["--frontend.sr", "8000"], "no option 'frontend.sr': write sample_rate; logmel has "),
         (["--frontend.n_mels"], "--frontend.n_mels has no value; expected one"),
         (["--frontend.n_mels", "--resume"], "--frontend.n_mels has no value; expected one"),
         (["--frontend.name", "mfc"], "got 'mfc'; did you mean 'mfcc'?"),
