@@ -6,8 +6,9 @@ from typing import NoReturn
 
 from esc_gpu.cli.commands import COMMANDS, OF_A_RUN
 from esc_gpu.cli.output import say
-from esc_gpu.cli.reporting import EXIT_USER_ERROR, reporting
+from esc_gpu.cli.reporting import EXIT_USER_ERROR, finish, reporting
 from esc_gpu.core.text import printable
+from esc_gpu.core.version import __version__
 
 DESCRIPTION = "Environmental sound classification with the audio features as layers."
 
@@ -16,9 +17,13 @@ def main(arguments: list[str] | None = None) -> int:
     """Entry point of `esc-gpu`; returns the exit status."""
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in OF_A_RUN:
-        status: int = OF_A_RUN[arguments[0]].main(arguments[1:], f"esc-gpu {arguments[0]}")
-        return status
-    parsed = create_parser().parse_args(arguments)
+        name, *options = arguments
+        return finish(lambda: OF_A_RUN[name].main(options, f"esc-gpu {name}"))
+    parser = create_parser()
+    parsed = parser.parse_args(arguments)
+    if parsed.command is None:
+        parser.print_help()
+        return 0
     return reporting(lambda: COMMANDS[parsed.command].run(parsed, say))
 
 
@@ -32,7 +37,10 @@ class Parser(argparse.ArgumentParser):
 def create_parser() -> argparse.ArgumentParser:
     """The options of all commands but those of a run."""
     parser = Parser(prog="esc-gpu", description=DESCRIPTION)
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.add_argument(
+        "--version", action="version", version=f"esc-gpu {__version__}", help="print the version, and exit"
+    )
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     for name, module in OF_A_RUN.items():
         commands.add_parser(name, add_help=False, help=module.HELP)
     for name, module in COMMANDS.items():

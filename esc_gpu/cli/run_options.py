@@ -1,6 +1,5 @@
 """The options of a run: a path on the command line that leads nowhere is refused before torch is loaded."""
 
-import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -8,17 +7,19 @@ if TYPE_CHECKING:
     from esc_gpu.config.schema import RunConfig
 
 CONFIG, ROOT, TABLE, WEIGHTS = "--config", "--data.root", "--data.table", "--model.weights"
-YAML = (".yaml", ".yml")
 NULL = ("null", "~", "")
 
 
 def parse(arguments: Sequence[str], prog: str) -> "RunConfig":
     """The config of a run, as `parse_run` has it."""
+    from esc_gpu.config.named_configs import with_config_files
+
+    arguments = with_config_files(arguments)
     check_paths(arguments)
 
     from esc_gpu.config.parse import parse_run
 
-    return parse_run(list(arguments), prog)
+    return parse_run(arguments, prog)
 
 
 def check_paths(arguments: Sequence[str]) -> None:
@@ -31,8 +32,6 @@ def check_paths(arguments: Sequence[str]) -> None:
         option, _, value = word.partition("=") if "=" in word else (word, "", following)
         if option == CONFIG:
             named = {}  # the file may name others in their place
-            if value.endswith(YAML) and not os.path.exists(os.path.expanduser(value)):
-                check_there(CONFIG, value)
         elif option in (ROOT, TABLE, WEIGHTS):
             named[option] = value
     root, table, weights = (named.get(option) for option in (ROOT, TABLE, WEIGHTS))

@@ -25,8 +25,10 @@ OFTEN_SET = (
 )
 INTRODUCTION = (
     "Train a timm backbone behind an audio front-end and evaluate it on the official folds. Every option can stand in "
-    "a YAML file, as those in configs/; the command line overrides the file. The defaults stand in brackets."
+    "a YAML file, as those that `esc-gpu configs` lists; the command line overrides the file. The defaults stand in "
+    "brackets."
 )
+CONFIG = "YAML file with any of these options, or the name of one that `esc-gpu configs` lists; several are merged."
 BACKEND = 'Who computes the features; "auto" takes the fastest that has all the options.'
 
 
@@ -80,7 +82,7 @@ def format_help(prog: str) -> str:
     """The help of `train.py`."""
     lines = {key: line for section in sections().values() for key, line in section.items()}
     text = [f"usage: {prog} [--config FILE] [--OPTION VALUE ...]", "", *textwrap.wrap(INTRODUCTION, WIDTH), ""]
-    text += ["Often set:", entry("config", "FILE", None, "YAML file with any of these options; several are merged.")]
+    text += ["Often set:", entry("config", "FILE", None, CONFIG)]
     text += [lines[key] for key in OFTEN_SET]
     for name, options in sections().items():
         title = field_texts(RunConfig)[name].rstrip(".") if name else "Others"

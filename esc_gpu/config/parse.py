@@ -13,6 +13,7 @@ from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
 from esc_gpu.config.frontend_section import read_section, split_words
 from esc_gpu.config.help import all_keys, format_frontend_help, format_help
 from esc_gpu.config.messages import explain
+from esc_gpu.config.named_configs import with_config_files
 from esc_gpu.config.options import as_dict, differences
 from esc_gpu.config.parse_frontend import read_frontend
 from esc_gpu.config.schema import RunConfig
@@ -60,7 +61,7 @@ def named_frontend(arguments: list[str]) -> str:
 
 def read_config(arguments: list[str], prog: str) -> RunConfig:
     """The config of the words; raises what `parse_run` does."""
-    words, sources = split_words(arguments)
+    words, sources = split_words(with_config_files(arguments))
     try:
         values = parse_words(words, prog)
         section = read_section(sources)

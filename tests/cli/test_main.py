@@ -7,6 +7,7 @@ import pytest
 
 from esc_gpu.cli.commands import COMMANDS, OF_A_RUN
 from esc_gpu.cli.main import main
+from esc_gpu.core.version import __version__
 from tests.helpers.paths import REPOSITORY
 
 
@@ -14,10 +15,26 @@ def test_the_module_is_the_command_and_its_help_names_all():
     words = [sys.executable, "-m", "esc_gpu", "--help"]
     result = subprocess.run(words, capture_output=True, text=True, cwd=REPOSITORY, timeout=60)
     assert result.returncode == 0 and result.stderr == ""
-    assert result.stdout.startswith("usage: esc-gpu [-h] COMMAND ...\n\nEnvironmental sound classification with")
+    assert result.stdout.startswith(
+        "usage: esc-gpu [-h] [--version] COMMAND ...\n\nEnvironmental sound classification with"
+    )
     text = " ".join(result.stdout.split())
     for name, module in {**COMMANDS, **OF_A_RUN}.items():
         assert f" {name} {module.HELP}" in text
+
+
+def test_a_bare_command_prints_the_help(capsys):
+    assert main([]) == 0
+    bare = capsys.readouterr()
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    assert bare.out == capsys.readouterr().out and bare.out.startswith("usage: esc-gpu ") and bare.err == ""
+
+
+def test_the_version_is_that_of_the_package(capsys):
+    with pytest.raises(SystemExit) as exit_:
+        main(["--version"])
+    assert exit_.value.code == 0 and capsys.readouterr().out == f"esc-gpu {__version__}\n"
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -39,7 +56,6 @@ def test_the_console_script_downloads_and_trains(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ("", "error: the following arguments are required: COMMAND; esc-gpu --help lists what there is"),
         ("nosuch", "error: argument COMMAND: invalid choice: 'nosuch' (choose from "),
         ("predict x.wav --model y --top 0", "error: argument --top: "),
         ("export run --format onx", "error: argument --format: invalid choice: 'onx' (choose from "),
@@ -48,7 +64,7 @@ def test_the_console_script_downloads_and_trains(capsys):
 )
 def test_a_mistyped_command_is_one_line(arguments, message, capsys):
     with pytest.raises(SystemExit) as exit_:
-        main(arguments.split(" ") if arguments else [])
+        main(arguments.split(" "))
     errors = capsys.readouterr().err
     assert exit_.value.code == 2 and errors.startswith(message) and errors.count("\n") == 1
     assert errors.endswith(" --help lists what there is\n") and "\x1b" not in errors

@@ -46,6 +46,15 @@ WRONG = {
     "train on a table": ("train --data.table no.csv", "no.csv: no such file; expected a csv with the columns path, la"),
     "train from weights": ("train --model.weights no.pth", "model.weights: there is no file no.pth; correct the name"),
     "train by a config": ("train --config no.yaml", "--config: there is no file no.yaml; correct the name"),
+    "train by a name": (
+        "train --config logmal",
+        "--config: there is no file and no config 'logmal'; did you mean 'logm",
+    ),
+    "features of a name": (
+        "features sound.wav --config logmal",
+        "--config: there is no file and no config 'logmal'; d",
+    ),
+    "configs": ("configs logmal", "there is no config 'logmal'; did you mean 'logmel'?; esc-gpu configs lists them"),
     "prepare a root": ("prepare --data.root nowhere", NO_ROOT),
 }
 

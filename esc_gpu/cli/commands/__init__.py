@@ -7,6 +7,7 @@ from types import ModuleType
 
 from esc_gpu.cli.commands import (
     compare,
+    configs,
     demo,
     download,
     evaluate,
@@ -23,6 +24,7 @@ OF_A_RUN: dict[str, ModuleType] = {"train": train, "prepare": prepare}
 # With HELP, add_arguments(parser) and run(arguments, say).
 COMMANDS: dict[str, ModuleType] = {
     "compare": compare,
+    "configs": configs,
     "demo": demo,
     "download": download,
     "evaluate": evaluate,

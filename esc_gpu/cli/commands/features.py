@@ -46,7 +46,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="also take the front-end that the section `frontend` of each YAML file describes, under the file's name",
+        help="also take the front-end that the section `frontend` of each YAML file describes, under the file's name; "
+        "a name of `esc-gpu configs` stands for its file",
     )
     features.add_argument("--list", action="store_true", help="list the front-ends with what they are, and end")
     features.add_argument(
@@ -134,6 +135,7 @@ def list_all(say: Callable[[str], None]) -> None:
 
 def check(arguments: Namespace) -> None:
     """Refuse options that do not go together, and paths that lead nowhere, before anything is read."""
+    from esc_gpu.config.named_configs import find_config
     from esc_gpu.core.files import check_there
     from esc_gpu.errors import EscGpuError
 
@@ -162,6 +164,7 @@ def check(arguments: Namespace) -> None:
         raise EscGpuError(f"--sample-rate is {arguments.sample_rate}; expected 1000 to 384000 (Hz); correct it")
     if arguments.seconds is not None and not 1 / arguments.sample_rate <= arguments.seconds <= 3600:
         raise EscGpuError(f"--seconds is {arguments.seconds:g}; expected a sample or more, up to 3600 (s); correct it")
+    arguments.config = [Path(find_config(str(path))) for path in arguments.config]
     names = config_names(arguments)
     for path, name in zip(arguments.config, names, strict=True):
         if names.count(name) > 1:
