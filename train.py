@@ -4,8 +4,14 @@ import sys
 
 from esc_gpu.cli.commands.train import main
 from esc_gpu.cli.launch import end_with_launcher, start_all_processes
+from esc_gpu.cli.reporting import finish
 
-if __name__ == "__main__":
+
+def start() -> int:
     end_with_launcher()
     start_all_processes()
-    sys.exit(main(sys.argv[1:]))
+    return main(sys.argv[1:])
+
+
+if __name__ == "__main__":
+    sys.exit(finish(start))

@@ -3,6 +3,7 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from esc_gpu.core.extras import naming_extras
 from esc_gpu.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
@@ -36,7 +37,8 @@ if not TYPE_CHECKING:  # a type checker would let any name pass
         if name == "functional":
             return importlib.import_module("esc_gpu.functional")
         if name in _PUBLIC:
-            return getattr(importlib.import_module(_PUBLIC[name]), name)
+            with naming_extras():
+                return getattr(importlib.import_module(_PUBLIC[name]), name)
         raise AttributeError(f"module 'esc_gpu' has no attribute {name!r}")
 
 

@@ -10,8 +10,10 @@ import shlex
 import signal
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import psutil
+if TYPE_CHECKING:
+    import psutil
 
 RANK_VARIABLES = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 LAUNCHERS = ("accelerate-launch", "accelerate.commands.launch", os.path.join("commands", "launch.py"))
@@ -25,6 +27,8 @@ def start_all_processes() -> None:
     alone = "MASTER_ADDR" in os.environ and not any(name in os.environ for name in RANK_VARIABLES)
     if not alone or os.environ.get("ACCELERATE_USE_CPU", "").lower() != "true":
         return
+    import psutil
+
     words = command_of(psutil.Process().parent())
     launch = find_launch(words)
     if launch is None:
@@ -49,8 +53,10 @@ def start_all_processes() -> None:
     os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *options, *sys.argv])
 
 
-def command_of(process: psutil.Process | None) -> list[str]:
+def command_of(process: "psutil.Process | None") -> list[str]:
     """The words that started a process; none where there is no such process, or it may not be looked at."""
+    import psutil
+
     try:
         return process.cmdline() if process is not None else []
     except psutil.Error:
@@ -70,6 +76,8 @@ def end_with_launcher() -> None:
 
     Accelerate's launcher of one process would else, when it is killed, leave the training behind.
     """
+    import psutil
+
     parent = psutil.Process().parent()
     if sys.platform != "linux" or parent is None or find_launch(command_of(parent)) is None:
         return
@@ -93,6 +101,8 @@ def typed_words(arguments: Sequence[str], prog: str) -> list[str]:
     """The command line that started the run."""
     if sys.argv[len(sys.argv) - len(arguments) :] != list(arguments):  # called from Python, as in a notebook
         return [*prog.split(), *arguments]
+    import psutil
+
     try:
         commands = [process.cmdline() for process in psutil.Process().parents()]
     except psutil.Error:  # one of them has just ended

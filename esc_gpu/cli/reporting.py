@@ -9,6 +9,7 @@ from typing import Any
 
 from esc_gpu.cli.launch import is_first_process
 from esc_gpu.cli.signals import interruptible
+from esc_gpu.core.extras import naming_extras
 from esc_gpu.core.files import UNWRITABLE
 from esc_gpu.core.text import printable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
@@ -39,9 +40,10 @@ def reporting(command: Callable[[], int | None], go_on: str = "") -> int:
 
 
 def finish(command: Callable[[], int | None]) -> int:
-    """`reporting` without the signals."""
+    """`reporting` without the signals: for what is done before it."""
     try:
-        status = command() or 0
+        with naming_extras():
+            status = command() or 0
         sys.stdout.flush()
         return status
     except EscGpuError as error:
@@ -71,7 +73,7 @@ def warnings_as_lines() -> Iterator[None]:
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if not issubclass(category, EscGpuWarning):
             return usual(message, category, *where, **more)
-        from tqdm import tqdm
+        from esc_gpu.core.progress import tqdm
 
         tqdm.write(f"warning: {printable(str(message))}", file=sys.stderr)
 

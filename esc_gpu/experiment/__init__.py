@@ -3,6 +3,8 @@
 import importlib
 from typing import TYPE_CHECKING
 
+from esc_gpu.core.extras import naming_extras
+
 if TYPE_CHECKING:
     from esc_gpu.experiment.cross_validation import prepare as prepare
     from esc_gpu.experiment.cross_validation import run as run
@@ -23,5 +25,6 @@ if not TYPE_CHECKING:  # a type checker would let any name pass
 
     def __getattr__(name: str) -> object:
         if name in _PUBLIC:
-            return getattr(importlib.import_module(_PUBLIC[name]), name)
+            with naming_extras():
+                return getattr(importlib.import_module(_PUBLIC[name]), name)
         raise AttributeError(f"module 'esc_gpu.experiment' has no attribute {name!r}")

@@ -7,13 +7,14 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from esc_gpu.core.checks import check_choice, nearest
+from esc_gpu.core.extras import how_to_install
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.signature import option_names, option_parameters
 
 if TYPE_CHECKING:
     from esc_gpu.frontends.base import Frontend
 
-# (module, class) by name and backend, imported when asked for: nnAudio and torchaudio stay optional.
+# (module, class) by name and backend, imported when asked for: torchaudio is optional.
 # "auto" takes the first backend of a row that has all the options: the fastest one stands first.
 _FRONTENDS = {
     "spectrogram": {
@@ -168,8 +169,7 @@ def frontend_class(name: str, backend: str = "native") -> "type[Frontend]":
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         raise EscGpuError(
-            f"backend {backend!r} of {name} needs the package {package!r}: pip install {package}, "
-            "or take another backend"
+            f"backend {backend!r} of {name} needs {how_to_install(package)}, or take another backend"
         ) from error
     except (ImportError, OSError, RuntimeError) as error:  # torchaudio refuses a torch built for another CUDA
         raise EscGpuError(f"backend {backend!r} of {name} cannot be imported here: {error}") from error

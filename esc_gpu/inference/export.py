@@ -15,10 +15,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.export import ExportedProgram
-from tqdm import tqdm
 
 from esc_gpu.core.checks import check_choice
+from esc_gpu.core.extras import EXTRAS, require
 from esc_gpu.core.files import replacing
+from esc_gpu.core.progress import tqdm
 from esc_gpu.core.version import __version__
 from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.decode import decode_clip
@@ -76,7 +77,8 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
     if file.suffix != SUFFIXES[format]:
         raise EscGpuError(f"{file} does not end in {SUFFIXES[format]}, the suffix of format {format}: rename it")
     if format == "onnx":
-        require_onnx()
+        for package in EXTRAS["onnx"]:
+            require(package, "ONNX", ", or take --format torch")
     write, read = {"onnx": (write_onnx, open_onnx), "torch": (write_torch, open_torch)}[format]
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in describe(pipeline).items()}
     try:
@@ -122,18 +124,6 @@ def read_clips(pipeline: Pipeline, paths: Sequence[Path]) -> Tensor:
     """
     clips = [decode_clip(path, 0, sample_rate=pipeline.sample_rate, samples=pipeline.n_samples) for path in paths]
     return to_float(torch.from_numpy(np.stack(clips)))
-
-
-def require_onnx() -> None:
-    """Refuse to start without the packages of the extra."""
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-        import onnxscript  # noqa: F401
-    except ImportError as error:
-        raise EscGpuError(
-            f"ONNX needs packages that are not here ({error}): pip install 'esc_gpu[onnx]', or take --format torch"
-        ) from error
 
 
 def trace(pipeline: Pipeline) -> ExportedProgram:

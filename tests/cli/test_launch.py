@@ -18,7 +18,7 @@ def started(monkeypatch, *words):
     for name, value in {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29555", "ACCELERATE_USE_CPU": "true"}.items():
         monkeypatch.setenv(name, value)
     parent = SimpleNamespace(cmdline=lambda: ["python", "accelerate", "launch", *words, "train.py"])
-    monkeypatch.setattr(launch.psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
+    monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
     monkeypatch.setattr(launch.os, "execv", lambda path, command: commands.append(command))
     launch.start_all_processes()
     return commands[0] if commands else None
@@ -73,7 +73,7 @@ def test_a_parent_that_is_not_to_be_seen_is_no_launcher(monkeypatch, parent):
     monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     monkeypatch.setattr(launch.os, "execv", lambda *given: pytest.fail("started again"))
-    monkeypatch.setattr(launch.psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
+    monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
     monkeypatch.setattr(launch.ctypes, "CDLL", lambda name: pytest.fail("asked for a signal"))
     launch.start_all_processes()
     launch.end_with_launcher()
@@ -86,7 +86,7 @@ def typed(monkeypatch, own, arguments, *ancestors):
     monkeypatch.setattr(sys, "orig_argv", own)
     monkeypatch.setattr(sys, "argv", own[1:])
     processes = [type("Process", (), {"cmdline": lambda self, words=words: list(words)})() for words in ancestors]
-    monkeypatch.setattr(launch.psutil, "Process", lambda: type("Own", (), {"parents": lambda self: processes})())
+    monkeypatch.setattr(psutil, "Process", lambda: type("Own", (), {"parents": lambda self: processes})())
     return launch.resume_command(arguments, "train.py")
 
 

@@ -8,7 +8,7 @@ import pytest
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend, list_backends, list_frontends
 from tests.helpers.frontend_cases import MEL, small_options
-from tests.helpers.one_line import assert_refused
+from tests.helpers.one_line import assert_refused, refusal
 from tests.helpers.paths import REPOSITORY
 
 # ---- names
@@ -71,14 +71,16 @@ def hide(monkeypatch):
 @pytest.mark.parametrize("name", ["spectrogram", "logmel", "mfcc"])
 def test_missing_package(hide, name, backend, package):
     hide(package, backend)
-    assert_refused(lambda: create_frontend(name, backend), name, repr(backend), repr(package), f"pip install {package}")
+    installed = {"nnAudio": "nnAudio", "torchaudio": '"esc_gpu[torchaudio]"'}[package]
+    expected = f"backend {backend!r} of {name} needs {package}: pip install {installed}, or take another backend"
+    assert refusal(create_frontend, name, backend) == expected
     backends = [create_frontend(name, backend, **small_options(name)).backend for backend in ("native", "auto")]
     assert backends == ["native", "native"]
 
 
 def test_missing_nnaudio_for_the_cqt(hide):
     hide("nnAudio", "nnaudio")
-    assert_refused(lambda: create_frontend("cqt", trainable=True), "'nnAudio'", "pip install nnAudio")
+    assert_refused(lambda: create_frontend("cqt", trainable=True), "needs nnAudio: pip install nnAudio")
 
 
 def test_missing_torchaudio_does_not_keep_auto_from_nnaudio(hide):

@@ -1,11 +1,11 @@
 """`esc-gpu demo`: a page in the browser, for sounds from a file or the microphone."""
 
-import importlib.util
 import signal
 import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
+from esc_gpu.core.extras import require
 from esc_gpu.errors import EscGpuError
 
 HELP = "open a page in the browser on which a trained model listens to files and to the microphone"
@@ -59,5 +59,4 @@ def check_options(port: int) -> None:
     """Refuse a port that there is not, and a machine without gradio."""
     if not 1 <= port <= 65535:
         raise EscGpuError(f"--port is {port}; expected 1 to 65535")
-    if importlib.util.find_spec("gradio") is None:
-        raise EscGpuError("the demo needs gradio: pip install 'esc_gpu[demo]'")
+    require("gradio", "the demo")

@@ -8,7 +8,7 @@ from esc_gpu.cli.main import main
 def test_without_gradio_it_says_what_to_install(monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert main(["demo", "--model", "runs/logmel"]) == 2
-    assert capsys.readouterr().err == "error: the demo needs gradio: pip install 'esc_gpu[demo]'\n"
+    assert capsys.readouterr().err == 'error: the demo needs gradio: pip install "esc_gpu[demo]"\n'
 
 
 def test_mistakes_on_the_command_line_are_one_line(monkeypatch, capsys, tmp_path):
