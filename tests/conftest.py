@@ -1,6 +1,5 @@
 """Fixtures that several test folders share."""
 
-import functools
 import gc
 import os
 from collections.abc import Iterator
@@ -9,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.paths import REPOSITORY
+from tests.helpers.private_torch import onnx_operators_once, vector_instructions_by_the_compiler
 
 # Before torch is loaded: workers share the cores, and wait for each other without spinning.
 if "PYTEST_XDIST_WORKER" in os.environ:
@@ -47,24 +47,13 @@ def esc10_root() -> Path:
 
 @pytest.fixture(scope="session")
 def onnx_operators() -> Iterator[None]:
-    """torch's operators looked up once: it does so anew for every export, half of the time of an ONNX graph."""
-    from torch._export import utils
-    from torch.onnx._internal.exporter._registration import ONNXRegistry
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(ONNXRegistry, "from_torchlib", staticmethod(functools.cache(ONNXRegistry.from_torchlib)))
-        composite = "_collect_all_valid_cia_ops_for_namespace"
-        patch.setattr(utils, composite, functools.cache(getattr(utils, composite)))
+    with onnx_operators_once():
         yield
 
 
 @pytest.fixture(scope="session")
 def vector_instructions() -> Iterator[None]:
-    """The compiler alone is asked what it knows: Inductor loads each trial in a process of its own, after torch."""
-    from torch._inductor.cpu_vec_isa import VecISA
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(VecISA, "_avx_py_load", "")
+    with vector_instructions_by_the_compiler():
         yield
 
 

@@ -107,7 +107,7 @@ def relative_error(actual: Tensor, expected: Tensor) -> float:
 @torch.no_grad()
 def compiled(layer: nn.Module, waveform: Tensor, backend: str = "inductor") -> float:
     """Error of the layer through `torch.compile(fullgraph=True)`, for two batch sizes."""
-    torch._dynamo.reset()
+    torch.compiler.reset()
     graph = torch.compile(layer, fullgraph=True, backend=backend)
     return max(relative_error(graph(clips), layer(clips)) for clips in (waveform, waveform[:2]))
 

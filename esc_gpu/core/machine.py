@@ -61,7 +61,7 @@ def cpu_name() -> str:
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.is_file():
-        for line in cpuinfo.read_text().splitlines():
+        for line in cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines():
             if line.startswith("model name"):
                 name = line.partition(":")[2].strip()
                 break
@@ -75,8 +75,8 @@ def is_fast(precision: str, device: torch.device) -> bool:
     """Whether the hardware multiplies in `precision`, "bf16" or "fp16": emulated it is far slower than float32."""
     if device.type == "cuda":
         return precision == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False)
-    has_bf16 = torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return precision == "bf16" and device.type == "cpu" and has_bf16
+    has = torch.cpu.get_capabilities()
+    return precision == "bf16" and device.type == "cpu" and (has.get("avx512_bf16", False) or has.get("amx_tile", False))
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
@@ -94,7 +94,9 @@ def keep_freed_memory() -> None:
     By default a block of megabytes, as every activation is on the CPU, is mapped anew each time, and the system clears
     each of its pages. Does nothing with another C library.
     """
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if sys.platform != "linux":  # Windows has no such library by this name
+        return
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         if not mallopt(M_MMAP_THRESHOLD, LARGE):
             mallopt(M_MMAP_THRESHOLD, LARGEST_OF_OLD)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Self
+from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 import scipy.fft
@@ -26,6 +26,8 @@ from esc_gpu.frontends.constant_q_kernels import (
 )
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
+P, T = ParamSpec("P"), TypeVar("T")
+
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
 KEPT_PLANS = 8
 # Octaves whose kernels are at most this long are computed in the time domain.
@@ -34,6 +36,10 @@ DIRECT_SAMPLES = 1024
 CHUNK_SAMPLES = 2**20
 # Clips of one FFT call on a CPU, in bytes: enough to keep its threads busy.
 CPU_BYTES = 64 * 2**20
+
+# What `torch.compiler.assume_constant_result` leaves on a function. It loads the compiler for that, which takes as long
+# as loading torch does; a test holds the two together.
+ASSUMED_CONSTANT = "_dynamo_marked_constant"
 
 # Why folding a product of spectra is the transform. Let p be the padded clip, g the kernel of a bin (a windowed tone)
 # around its sample `pad`, and H the hop. Frame n of the bin is their correlation at lag n H:
@@ -58,6 +64,12 @@ CPU_BYTES = 64 * 2**20
 # and the kernels' (`torch.bmm`), and 1 / H is in the kernels. A block is 1 / H of the sample rate wide, the main lobe
 # of a Hann window of L samples 4 / L: a long kernel is in few blocks, and the others are left out (see `kernel_band`).
 # Brown & Puckette (1992), eq. 5, do so for one frame; this is the whole clip.
+
+
+def assumed_constant(function: Callable[P, T]) -> Callable[P, T]:
+    """Have a compiler call the function and keep what it gives, instead of following it."""
+    setattr(function, ASSUMED_CONSTANT, True)
+    return function
 
 
 class ConstantQ(Frontend):
@@ -225,7 +237,7 @@ class ConstantQ(Frontend):
         frames = torch.fft.ifft(torch.cat(folded, dim=-1).permute(1, 2, 0).contiguous())[..., :n_frames]
         return frames.real.square() + frames.imag.square()
 
-    @torch._dynamo.assume_constant_result  # a compiler could not follow how a plan is made
+    @assumed_constant  # a compiler could not follow how a plan is made
     def plan_sizes(self, n_frames: int) -> tuple[int, int, int, int]:
         """The numbers of the plan, which is then in `_plans[n_fold]`."""
         plan = self.plan(n_frames)

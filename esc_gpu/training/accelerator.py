@@ -11,10 +11,12 @@ from torch import Tensor, nn
 
 from esc_gpu.config.options import OWN, as_dict, flatten
 from esc_gpu.config.schema import RunConfig, TrainConfig
+from esc_gpu.core.extras import require
 from esc_gpu.core.machine import is_fast, keep_freed_memory, local_processes
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.modes import evaluating
+from esc_gpu.training.launch_environment import check_launch_environment, launched_precision
 from esc_gpu.training.processes import from_all
 
 MIXING = "between_class_probability", "mixup_alpha", "cutmix_probability"  # of clips within a part of the batch
@@ -24,14 +26,19 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
     """The Accelerator of a run, in the precision and with the tracker of the config.
 
     Raises:
-        EscGpuError: for a precision or tracker that this machine does not have, processes that do not find each other
-            or have other options, a batch that does not divide, or clips to mix in parts of one clip.
+        EscGpuError: for a precision or tracker that this machine does not have, what `accelerate launch` asks for
+            and a run does not follow, processes that do not find each other or have other options, a batch that does
+            not divide, or clips to mix in parts of one clip.
     """
     train = config.train
+    check_launch_environment(train.mixed_precision)
     precision = precision_of(train)
     log_with = None if config.tracker.name == "none" else config.tracker.name
-    # Accelerate keeps a process's first precision; a second run in it, as in a notebook, may have another.
-    AcceleratorState._reset_state()
+    if log_with is not None:  # Accelerate would go on without
+        require(log_with, f"tracker.name={log_with}")
+    # Accelerate keeps a process's first precision; a second run in it, as in a notebook, may have another. The name is
+    # private: where it is gone, Accelerate refuses another precision, and its reason is in the line below.
+    getattr(AcceleratorState, "_reset_state", do_nothing)()
     try:
         accelerator = Accelerator(mixed_precision=precision, log_with=log_with, project_dir=project_dir)
     except (ValueError, ImportError) as error:
@@ -44,6 +51,11 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
             f"the processes of the run cannot meet at {place} ({first_line(error).rstrip('.')}): give all the address "
             "of the first machine and a port of it that is free, as by --main_process_ip and --main_process_port"
         ) from error
+    if precision != "no" and not accelerator.native_amp:  # Accelerate would train in float32, and call it fp16
+        asker = "train.mixed_precision" if launched_precision() == "no" else "accelerate's mixed_precision"
+        raise EscGpuError(
+            f"{asker}={precision} is not possible on this {accelerator.device.type}: set it to bf16 or no"
+        )
     check_same_options(config)
     check_parts(config, accelerator.num_processes * train.accumulation)
     if accelerator.device.type == "cpu":
@@ -51,6 +63,10 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
     # `accelerate launch` leaves a process one thread unless told otherwise.
     torch.set_num_threads(train.threads or max(1, (os.cpu_count() or 1) // local_processes()))
     return accelerator
+
+
+def do_nothing() -> None:
+    """In the place of what a later Accelerate may not have."""
 
 
 def check_parts(config: RunConfig, n_parts: int) -> None:
@@ -90,8 +106,11 @@ def check_same_options(config: RunConfig) -> None:
 
 
 def precision_of(train: TrainConfig) -> str:
-    """What a training multiplies in: "no", "bf16" or "fp16"."""
-    return best_precision() if train.mixed_precision == "auto" else train.mixed_precision
+    """What a training multiplies in: "no", "bf16" or "fp16"; "auto" is the launcher's, if it names one."""
+    if train.mixed_precision != "auto":
+        return train.mixed_precision
+    launched = launched_precision()
+    return best_precision() if launched == "no" else launched
 
 
 def best_precision() -> str:

@@ -1,10 +1,9 @@
 """The weights averaged over the steps of a training, which often classify better than the last ones."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-import torch
 from torch import Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
@@ -62,7 +61,7 @@ class WeightAverage:
 
     def copy_to_model(self) -> None:
         """Give the model the averaged values for good."""
-        torch._foreach_copy_(self.values, self.averages)
+        copy(self.averages, self.values)
 
     @contextmanager
     def swapped(self) -> Iterator[None]:
@@ -72,7 +71,7 @@ class WeightAverage:
             self.copy_to_model()
             yield
         finally:
-            torch._foreach_copy_(self.values, own)
+            copy(own, self.values)
 
     def state_dict(self) -> dict[str, Any]:
         """What resuming needs, as numbers and the tensors themselves, by the model's names."""
@@ -89,4 +88,10 @@ class WeightAverage:
         if shapes != {name: value.shape for name, value in zip(self.names, self.averages, strict=True)}:
             raise EscGpuError("the averaged weights are of another model: resume the run with its own config")
         self.step = state["step"]
-        torch._foreach_copy_(self.averages, [averages[name] for name in self.names])
+        copy((averages[name] for name in self.names), self.averages)
+
+
+def copy(source: Iterable[Tensor], target: Iterable[Tensor]) -> None:
+    """Each tensor's values into its counterpart."""
+    for here, there in zip(source, target, strict=True):
+        there.copy_(here)

@@ -50,6 +50,5 @@ def test_a_precision_is_fast_where_the_hardware_multiplies_it(
     monkeypatch, device, precision, gpu_bf16, avx512, amx, expected
 ):
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: gpu_bf16 or including_emulation)
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: avx512)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: amx)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": avx512, "amx_tile": amx})
     assert is_fast(precision, torch.device(device)) is expected

@@ -20,7 +20,7 @@ def clips(layer):
 @pytest.fixture(autouse=True)
 def forget():
     """Which sizes earlier graphs had, or the next one is made for any size at once."""
-    torch._dynamo.reset()
+    torch.compiler.reset()
 
 
 @each(NATIVE)
@@ -34,7 +34,7 @@ def test_it_compiles_under_autocast_with_the_same_numbers(case):
     layer = create_frontend(**case)
     waveform = clips(layer)
     expected = torch.compile(layer, fullgraph=True, backend="aot_eager")(waveform)
-    torch._dynamo.reset()
+    torch.compiler.reset()
     with torch.autocast("cpu", torch.bfloat16):
         assert torch.equal(torch.compile(layer, fullgraph=True, backend="aot_eager")(waveform), expected)
 

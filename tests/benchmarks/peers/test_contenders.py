@@ -10,9 +10,9 @@ from tests.helpers.clips import RATE
 from tests.helpers.comparable_frontends import OPTIONS
 
 
-# Dynamo keeps so many graphs of one function, here the `forward` that all share, and fails at the next.
-@torch._dynamo.config.patch(recompile_limit=1)
 def test_every_front_end_is_compiled_however_many_there_are(monkeypatch):
+    # So many graphs of one function, here the `forward` that all share, are kept, and the next one fails.
+    monkeypatch.setattr(torch.compiler.config, "recompile_limit", 1)
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="eager"))
     waveform = torch.rand(2, RATE) - 0.5
     for name in ("spectrogram", "logmel", "mfcc"):
