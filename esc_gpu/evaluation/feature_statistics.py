@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from esc_gpu.core.progress import tqdm
 from esc_gpu.errors import EscGpuError
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from sklearn.manifold import TSNE
 from torch import Tensor
-from tqdm import tqdm
 
+from esc_gpu.core.progress import tqdm
 from esc_gpu.core.run_layout import PREDICTIONS, WEIGHTS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess_seeds

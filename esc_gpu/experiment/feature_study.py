@@ -9,11 +9,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
 from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.files import write_json, write_text
 from esc_gpu.core.machine import describe_environment
+from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.read import Waveforms

@@ -10,8 +10,8 @@ from typing import Protocol
 import numpy as np
 import torch
 from torch import Tensor
-from tqdm import tqdm
 
+from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
 from esc_gpu.data.clips.windows import MAX_OVERLAP, cut_windows
 from esc_gpu.errors import EscGpuError

@@ -15,13 +15,13 @@ from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import set_seed
 from torch import Generator, Tensor, nn
-from tqdm import tqdm
 
 from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.augment.mix import smooth_one_hot
 from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.profiling import ALL_STEPS, StepProfiler, phase
+from esc_gpu.core.progress import tqdm
 from esc_gpu.data.store.batch_order import shuffled_batches
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier

@@ -142,8 +142,7 @@ def answer(
     arguments: Namespace, pipeline: "Pipeline", paths: list[str], say: Callable[[str], None]
 ) -> list[tuple[str, EscGpuError]]:
     """Say the answer for each file as it comes, a JSON document at the end; return the files without one, and why."""
-    from tqdm import tqdm
-
+    from esc_gpu.core.progress import tqdm
     from esc_gpu.inference.formats import csv_header, csv_lines, json_record, text_lines
 
     detail = (arguments.top, arguments.timeline)

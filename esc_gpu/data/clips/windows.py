@@ -7,9 +7,9 @@ from functools import partial
 from pathlib import Path
 
 import numpy as np
-from tqdm import tqdm
 
 from esc_gpu.core.clip import clip_samples
+from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.damaged_files import OnError, map_files
 from esc_gpu.data.clips.decode import REMEDY, count_workers, decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
