@@ -152,6 +152,7 @@ def test_no_file_is_long(folder):
         ("wandb", {"experiment/tracking.py"}),
         ("jsonargparse", {"config/parse.py", "config/parse_frontend.py"}),
         ("gradio", {"inference/demo_page.py"}),
+        ("filelock", {"core/lock.py"}),
         ("sklearn", {"evaluation/separability.py", "experiment/examine_run.py"}),
         ("huggingface_hub", {"inference/pipeline.py", "inference/model_card.py"}),
     ],

@@ -215,7 +215,7 @@ def kill(process: subprocess.Popen) -> bool:
 def phase_of(run: Run, pid: int) -> str:
     """What the process is at, as its files tell: it holds the folder's lock from the end of decoding on."""
     try:
-        is_held = (run.output / LOCK).read_text().startswith(f"process {pid} ")
+        is_held = (run.output / LOCK).read_text(encoding="utf-8").startswith(f" process {pid} ")
     except FileNotFoundError:
         is_held = False
     if is_held:

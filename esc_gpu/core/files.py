@@ -1,25 +1,27 @@
 """Files that are either whole or not there, also after a power cut."""
 
 import errno
-import fcntl
 import json
 import os
 import shutil
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from esc_gpu.errors import EscGpuError
 
+WINDOWS = sys.platform == "win32"
 UMASK = os.umask(0)  # it can be read by setting it only, which is the whole process's: done once, before any thread
 os.umask(UMASK)
 PARTIAL = ".partial-"  # begins the name of what is being written or removed
-# What file systems without locks say; EBADF: NFS locks only what is open for writing, and so no folder.
-NO_LOCKS = (errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EBADF)
 # What a folder or disk can have against being written to.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
+# The waits before Windows is asked again for a file that another program, such as a virus scanner, has open.
+RETRY_S = (0.01, 0.05, 0.2, 0.5, 1.0)
 
 
 @contextmanager
@@ -36,7 +38,7 @@ def replacing(path: Path) -> Iterator[Path]:
         yield temporary
         temporary.chmod(0o666 & ~UMASK)  # mkstemp makes private files
         synchronize(temporary)
-        os.replace(temporary, path)
+        move(temporary, path)
         synchronize(path.parent)
     except OSError as error:
         if error.errno is not None and (error.filename is None or PARTIAL in str(error.filename)):
@@ -47,9 +49,21 @@ def replacing(path: Path) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
+def move(source: Path, target: Path) -> None:
+    """Give a file the name `target`, in the place of the file that has it."""
+    for wait_s in RETRY_S if WINDOWS else ():
+        try:
+            return os.replace(source, target)
+        except PermissionError:
+            time.sleep(wait_s)
+    os.replace(source, target)
+
+
 def synchronize(path: Path) -> None:
-    """Wait until a file's content, or the names in a folder, are on the disk."""
-    handle = os.open(path, os.O_RDONLY)
+    """Wait until a file's content, or the names in a folder, are on the disk; Windows cannot do that for a folder."""
+    if WINDOWS and path.is_dir():
+        return
+    handle = os.open(path, os.O_RDWR if WINDOWS else os.O_RDONLY)  # Windows flushes what is open for writing only
     try:
         os.fsync(handle)
     except OSError as error:
@@ -57,24 +71,6 @@ def synchronize(path: Path) -> None:
             raise
     finally:
         os.close(handle)
-
-
-def lock(file: int | IO[bytes], wait: bool = True) -> bool:
-    """Lock an open file or folder for this process alone; the lock ends with the process, however that ends.
-
-    Returns:
-        False on a file system without locks.
-
-    Raises:
-        BlockingIOError: if another process has it and this one is not to wait.
-    """
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except OSError as error:
-        if error.errno not in NO_LOCKS:
-            raise
-        return False
-    return True
 
 
 def discard(path: Path) -> None:
@@ -99,7 +95,7 @@ def remove_leftovers(folder: Path) -> None:
 def write_text(path: Path, text: str) -> None:
     """Write `text` whole or not at all."""
     with replacing(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", newline="\n")  # the same bytes on every system
 
 
 def write_json(path: Path, value: object) -> None:

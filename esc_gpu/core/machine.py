@@ -76,7 +76,9 @@ def is_fast(precision: str, device: torch.device) -> bool:
     if device.type == "cuda":
         return precision == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False)
     has = torch.cpu.get_capabilities()
-    return precision == "bf16" and device.type == "cpu" and (has.get("avx512_bf16", False) or has.get("amx_tile", False))
+    return (
+        precision == "bf16" and device.type == "cpu" and (has.get("avx512_bf16", False) or has.get("amx_tile", False))
+    )
 
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h

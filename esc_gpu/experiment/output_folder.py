@@ -1,10 +1,8 @@
 """The folder of a run: made, resumed, replaced or left alone, and one run's at a time."""
 
-import os
 import shutil
-import socket
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +15,14 @@ from esc_gpu.core.files import (
     PARTIAL,
     UNWRITABLE,
     discard,
-    lock,
+    move,
     read_json,
     remove_leftovers,
     synchronize,
     write_json,
     write_text,
 )
+from esc_gpu.core.lock import InUseError, locked
 from esc_gpu.core.run_layout import CONFIG, DATA, FOLDS, LOCK, REPLACED
 from esc_gpu.errors import EscGpuError
 from esc_gpu.model.classifier import WaveformClassifier
@@ -41,20 +40,18 @@ def held_output(output_dir: Path) -> Iterator[None]:
     Raises:
         EscGpuError: for a folder that cannot be had or written to, or that holds something else.
     """
-    try:
-        check_folder(output_dir)
-        output_dir.mkdir(parents=True, exist_ok=True)
-        handle = take_lock(output_dir)
-    except OSError as error:
-        raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
-    try:
-        with reporting_full_disk(output_dir):
-            os.ftruncate(handle, 0)
-            os.write(handle, f"process {os.getpid()} on {socket.gethostname()}".encode())  # for who is refused
+    with ExitStack() as held:
+        try:
+            check_folder(output_dir)
+            output_dir.mkdir(parents=True, exist_ok=True)
+            held.enter_context(locked(output_dir / LOCK, wait=False))
+        except InUseError as error:
+            raise EscGpuError(
+                f"{output_dir} is in use by another run ({error}): wait for its end, or choose another --output_dir"
+            ) from error
+        except OSError as error:
+            raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
         yield
-    finally:
-        (output_dir / LOCK).unlink(missing_ok=True)
-        os.close(handle)
 
 
 def check_folder(output_dir: Path) -> None:
@@ -63,27 +60,6 @@ def check_folder(output_dir: Path) -> None:
         names = {path.name for path in output_dir.iterdir()} - {LOCK}
         if not all(name.startswith(PARTIAL) for name in names):
             raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
-
-
-def take_lock(output_dir: Path) -> int:
-    """Open the folder's lock file and lock it, or refuse; the lock ends with this process, however that ends."""
-    file = output_dir / LOCK
-    while True:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
-        try:
-            lock(handle, wait=False)
-        except BlockingIOError as error:
-            owner = os.read(handle, 1000).decode("utf-8", "replace")
-            os.close(handle)
-            raise EscGpuError(
-                f"{output_dir} is in use by another run ({owner}): wait for its end, or choose another --output_dir"
-            ) from error
-        except OSError:
-            os.close(handle)
-            raise
-        if file.exists() and os.path.samestat(file.stat(), os.fstat(handle)):
-            return handle
-        os.close(handle)  # a run that ended has just removed the file
 
 
 def prepare_output(
@@ -135,7 +111,7 @@ def replace_run(output_dir: Path) -> None:
     """Remove what is in the folder; cut off, this leaves nothing to resume, and a sign that the rest is to go, too."""
     sign = output_dir / REPLACED
     if (output_dir / CONFIG).exists():
-        os.replace(output_dir / CONFIG, sign)
+        move(output_dir / CONFIG, sign)
         synchronize(output_dir)
     for path in sorted(output_dir.iterdir(), key=lambda path: path == sign):
         if path.name != LOCK:

@@ -223,7 +223,7 @@ def test_what_cannot_be_written_to_is_one_line(tmp_path, monkeypatch):
     def refuse(*arguments):
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
-    monkeypatch.setattr("esc_gpu.experiment.output_folder.os.open", refuse)
+    monkeypatch.setattr("esc_gpu.core.lock.os.open", refuse)
     read_only = "cannot write to .*Read-only file system.*--output_dir"
     with pytest.raises(EscGpuError, match=read_only), held(tmp_path / "run"):
         pass

@@ -34,9 +34,12 @@ def _end_of_last_but_one_page(raw: IO[bytes]) -> int:
 
     Source: RFC 3533, section 6: "OggS", version, flags, granule position (of Vorbis, in frames), serial number.
     """
-    size = os.fstat(raw.fileno()).st_size
-    start = max(0, size - 2 * OGG_PAGE_BYTES)
-    tail = os.pread(raw.fileno(), size - start, start)  # does not move the file's position, which libsndfile shares
+    handle = raw.fileno()
+    position = os.lseek(handle, 0, os.SEEK_CUR)  # libsndfile shares it
+    size = os.lseek(handle, 0, os.SEEK_END)
+    start = os.lseek(handle, max(0, size - 2 * OGG_PAGE_BYTES), os.SEEK_SET)
+    tail = os.read(handle, size - start)
+    os.lseek(handle, position, os.SEEK_SET)
     pages = [page for page in tail.split(b"OggS")[1:] if len(page) >= 14]
     ends = [int.from_bytes(page[2:10], "little", signed=True) for page in pages if page[10:14] == pages[-1][10:14]]
     return max((end for end in ends if end < ends[-1]), default=0)

@@ -1,6 +1,7 @@
 """Audio files to int16: any part of a recording as a clip, mono, at any sample rate."""
 
 import errno
+import io
 import math
 import os
 import re
@@ -12,6 +13,7 @@ from typing import IO, TYPE_CHECKING
 
 import numpy as np
 
+from esc_gpu.core.files import WINDOWS
 from esc_gpu.data.clips.codec_seek import seek_to
 from esc_gpu.errors import EscGpuError
 
@@ -159,8 +161,7 @@ def _opened(path: Path) -> Iterator[tuple["SoundFile", IO[bytes]]]:
 
     check_file(path)
     try:
-        # By number: of a file that is open, libsndfile knows no suffix to take text for audio by (.gsm, .vox).
-        with open(path, "rb", buffering=0) as raw, soundfile.SoundFile(raw.fileno(), closefd=False) as file:
+        with open(path, "rb", buffering=0) as raw, _without_name(raw) as file:
             _check_header(path, file)
             yield file, raw
     except OSError as error:
@@ -169,6 +170,16 @@ def _opened(path: Path) -> Iterator[tuple["SoundFile", IO[bytes]]]:
         reason = error.error_string.rstrip(".")
         cause = OSError(errno.EIO, reason) if error.code == SYSTEM_ERROR else error  # the disk's fault, not the file's
         raise EscGpuError(f"{path}: {reason}; expected audio libsndfile can decode; {REMEDY}") from cause
+
+
+def _without_name(raw: io.FileIO) -> "SoundFile":
+    """Of such a file libsndfile knows no suffix to take text for audio by (.gsm, .vox)."""
+    import soundfile
+
+    if not WINDOWS:
+        return soundfile.SoundFile(raw.fileno(), closefd=False)
+    raw.name = ""  # on Windows libsndfile has a C library of its own, which knows nothing of Python's file numbers
+    return soundfile.SoundFile(raw)
 
 
 def _check_header(path: Path, file: "SoundFile") -> None:

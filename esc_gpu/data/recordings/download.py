@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 import re
 import shutil
 import stat
@@ -10,7 +9,6 @@ import time
 import zipfile
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPException, HTTPMessage, HTTPResponse
 from pathlib import Path, PureWindowsPath
 from typing import IO, Any
@@ -18,14 +16,15 @@ from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import HTTPRedirectHandler, Request, build_opener
 
-from tqdm import tqdm
-
 from esc_gpu.core.esc50 import AUDIO, COLUMNS, TABLE
-from esc_gpu.core.files import lock, synchronize
+from esc_gpu.core.files import move, synchronize
+from esc_gpu.core.lock import InUseError, locked
+from esc_gpu.core.progress import tqdm
 from esc_gpu.errors import EscGpuError
 
 ESC50_URL = "https://github.com/karolpiczak/ESC-50/archive/master.zip"
 
+LOCK = ".download.lock"
 USER_AGENT = "esc-gpu"
 TIMEOUT_S = 30.0
 BACKOFF_S = (0.0, 1.0, 2.0, 4.0, 8.0)  # the wait before each attempt
@@ -58,30 +57,20 @@ def download_esc50(root: str | Path, *, url: str = ESC50_URL, progress: bool = T
     try:
         if _problem(root) is not None:
             work.mkdir(parents=True, exist_ok=True)
-            with _locked(root):
+            with locked(root / LOCK, wait=False):
                 archive = _fetch(url, work, progress)
                 _put_in_place(_unpack(archive, url), root)
                 shutil.rmtree(work)
+    except InUseError as error:
+        raise EscGpuError(
+            f"{root}: in use by another download ({error}); expected one at a time; wait for its end"
+        ) from error
     except OSError as error:
         raise EscGpuError(
             f"{root}: {error}; expected a folder that can be written; check its permissions and disk, "
             "then run the command again"
         ) from error
     return root
-
-
-@contextmanager
-def _locked(root: Path) -> Iterator[None]:
-    """No other download into `root` inside the block, on a file system with locks; it ends with the process."""
-    handle = os.open(root, os.O_RDONLY)
-    try:
-        try:
-            lock(handle, wait=False)
-        except BlockingIOError as error:
-            raise EscGpuError(f"{root}: in use by another download; expected one; wait for its end") from error
-        yield
-    finally:
-        os.close(handle)
 
 
 def _problem(folder: Path) -> str | None:
@@ -292,4 +281,4 @@ def _put_in_place(fresh: Path, root: Path) -> None:
         target = root / path.relative_to(fresh)
         target.parent.mkdir(exist_ok=True)
         synchronize(path)
-        path.replace(target)
+        move(path, target)

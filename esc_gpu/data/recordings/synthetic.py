@@ -3,7 +3,6 @@
 import csv
 import glob
 import json
-import os
 import shutil
 import tempfile
 from contextlib import contextmanager
@@ -11,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 from scipy.io import wavfile
-from tqdm import tqdm
 
 from esc_gpu.core.esc50 import AUDIO, COLUMNS, ESC10, ESC50, SYNTHETIC, TABLE
-from esc_gpu.core.files import PARTIAL, lock
+from esc_gpu.core.files import PARTIAL, write_json
+from esc_gpu.core.lock import locked
+from esc_gpu.core.progress import tqdm
 from esc_gpu.data.recordings import sounds
 from esc_gpu.data.recordings.sounds import SAMPLE_RATE, TIME, N, record
 from esc_gpu.errors import EscGpuError
@@ -72,13 +72,21 @@ def clip_table(clips_per_class):
     return sorted(rows)
 
 
+def settings_of(root):
+    """What the set at `root` says it was made with; None where there is none."""
+    try:
+        return json.loads((root / SYNTHETIC).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+
+
 def holds_set(root, wanted):
     """Whether `root` holds all of the set `wanted`; EscGpuError if it holds a file that is not of a set."""
+    found = settings_of(root)
     try:
-        found = json.loads((root / SYNTHETIC).read_text())
         ours = {f"{AUDIO}/{row[0]}" for row in clip_table(found["clips_per_class"])}
         ours |= {TABLE, SYNTHETIC} if found["made_by"] == MADE_BY else set()
-    except (OSError, ValueError, TypeError, KeyError):
+    except (TypeError, KeyError):
         found, ours = None, set()
     sizes = {p.relative_to(root).as_posix(): p.stat().st_size for p in root.rglob("*") if not p.is_dir()}
     if found == wanted and all(sizes.get(f, 0) > (2 * N if f.endswith("wav") else 0) for f in ours):
@@ -99,22 +107,20 @@ def write_set(folder, wanted, progress):
     for row in tqdm(rows, "synthetic sounds", unit="clip", disable=not progress):
         clip = make_clip(wanted["seed"], category=row[3], number=row[-1])
         wavfile.write(folder / AUDIO / row[0], SAMPLE_RATE, clip)
-    with open(folder / TABLE, "w", newline="") as file:
+    with open(folder / TABLE, "w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([COLUMNS, *(row[:-1] for row in rows)])
-    (folder / SYNTHETIC).write_text(json.dumps(wanted, indent=2) + "\n")
+    write_json(folder / SYNTHETIC, wanted)
 
 
 @contextmanager
-def held(folder, prefix):
-    """Inside the block no other process makes a set in `folder`, and nothing of one that was killed is there."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        if lock(handle):
-            for left in folder.glob(glob.escape(prefix) + "*"):
+def held(root):
+    """Inside the block no other process makes a set at `root`, and nothing of one that was killed is beside it."""
+    beside = f"{PARTIAL}{root.name}-"
+    with locked(root.parent / f"{PARTIAL}{root.name}.lock") as is_locked:
+        if is_locked:
+            for left in root.parent.glob(glob.escape(beside) + "*"):
                 shutil.rmtree(left)
-        yield
-    finally:
-        os.close(handle)
+        yield beside
 
 
 def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 40, progress=True) -> Path:
@@ -139,10 +145,11 @@ def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 4
         )
     wanted = {"made_by": MADE_BY, "version": VERSION, "seed": seed, "clips_per_class": clips_per_class}
     root = Path(root).resolve()
-    prefix = f"{PARTIAL}{root.name}-"
     try:
+        if settings_of(root) == wanted and holds_set(root, wanted):  # without a lock: it may be read-only
+            return root
         root.parent.mkdir(parents=True, exist_ok=True)
-        with held(root.parent, prefix):
+        with held(root) as prefix:
             root.mkdir(exist_ok=True)
             if not holds_set(root, wanted):
                 with tempfile.TemporaryDirectory(prefix=prefix, dir=root.parent) as beside:

@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm import tqdm
 
 from esc_gpu.core.clip import clip_samples
-from esc_gpu.core.files import lock, read_json, replacing, write_json, write_text
+from esc_gpu.core.files import read_json, replacing, write_json, write_text
+from esc_gpu.core.lock import lock
+from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError, map_files, reason_of
 from esc_gpu.data.clips.decode import REMEDY, RESAMPLER_QUALITY, check_file, count_workers, decode_clip
 from esc_gpu.data.clips.windows import Windows, first_windows
@@ -137,7 +138,7 @@ def _build(
 ) -> None:
     """Make the shards that are missing, then the index. `decode` gives the waveforms of the clips it is told."""
     files.folder.mkdir(parents=True, exist_ok=True)
-    with open(files.lock, "wb") as handle:
+    with open(files.lock, "ab") as handle:
         # Without locks builders work side by side and harm none: each has files of its own and renames them at the end.
         if lock(handle):
             if is_complete():  # another process built it while this one waited

@@ -1,5 +1,6 @@
 """Decoded clips by number: in the shards of a store, or in memory."""
 
+import io
 import os
 import threading
 import weakref
@@ -26,7 +27,8 @@ class WaveformStore:
     """The clips of a store.
 
     Reads are `preadv` into the rows, not a memory map: from a cold disk several times as fast, for the kernel
-    sees the whole clip at once, and a failing disk is an error where a map kills the process.
+    sees the whole clip at once, and a failing disk is an error where a map kills the process. Where a system has
+    no `preadv`, as Windows, threads take turns at a shard.
 
     Args:
         files: a complete store.
@@ -108,16 +110,16 @@ class _ShardFile:
 
     def __init__(self, path: Path, offset: int):
         self.path, self.offset = path, offset
-        self.descriptor: int | None = None
-        self.opening = threading.Lock()
+        self.file: io.FileIO | None = None
+        self.opening, self.moving = threading.Lock(), threading.Lock()
 
     def read(self, position: int, row: memoryview) -> None:
         """Fill `row` with the bytes from `position` on, counted from the first sample."""
         try:
-            descriptor = self._open()
+            file = self._open()
             position += self.offset
             while row:
-                count = os.preadv(descriptor, [row], position)
+                count = self._read_at(file, position, row)
                 if not count:
                     raise EscGpuError(
                         f"{self.path}: ends at byte {position}; expected a whole shard of the store; start again, "
@@ -130,9 +132,16 @@ class _ShardFile:
                 "its disk, or choose another folder with --data.cache_dir"
             ) from error
 
-    def _open(self) -> int:
+    def _read_at(self, file: io.FileIO, position: int, row: memoryview) -> int:
+        if hasattr(os, "preadv"):
+            return os.preadv(file.fileno(), [row], position)
+        with self.moving:
+            file.seek(position)
+            return file.readinto(row)
+
+    def _open(self) -> io.FileIO:
         with self.opening:
-            if self.descriptor is None:
-                self.descriptor = os.open(self.path, os.O_RDONLY | os.O_CLOEXEC)
-                weakref.finalize(self, os.close, self.descriptor)
-            return self.descriptor
+            if self.file is None:
+                self.file = io.FileIO(self.path)
+                weakref.finalize(self, self.file.close)
+            return self.file
