@@ -1,16 +1,19 @@
 """The launchers that a run is started by, and `accelerate launch --cpu --num_processes 2` made to start two processes.
 
 Accelerate leaves the starting of several CPU processes to MPI; without MPI its launcher starts one
-process and says nothing. This module then hands the command over to torch's launcher.
+process and says nothing. This module then makes that process torch's launcher.
 """
 
 import ctypes
 import os
 import shlex
 import signal
+import subprocess
 import sys
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from esc_gpu.core.files import WINDOWS
 
 if TYPE_CHECKING:
     import psutil
@@ -22,14 +25,12 @@ PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
 def start_all_processes() -> None:
-    """Replace this process by a launcher of all, if it was meant to be several and is alone; else do nothing."""
+    """Become the launcher of all, if this process was meant to be several and is alone, and exit; else do nothing."""
     # The launcher names a meeting point where there is to be more than one process.
     alone = "MASTER_ADDR" in os.environ and not any(name in os.environ for name in RANK_VARIABLES)
     if not alone or os.environ.get("ACCELERATE_USE_CPU", "").lower() != "true":
         return
-    import psutil
-
-    words = command_of(psutil.Process().parent())
+    words = parent_command()
     launch = find_launch(words)
     if launch is None:
         return
@@ -50,7 +51,23 @@ def start_all_processes() -> None:
             "--master_port": os.environ["MASTER_PORT"],
         }
         options += [str(part) for option in meeting.items() for part in option]
-    os.execv(sys.executable, [sys.executable, "-m", "torch.distributed.run", *options, *sys.argv])
+    if WINDOWS:  # where torch is built without libuv, which its launcher takes for granted
+        os.environ.setdefault("USE_LIBUV", "0")
+    from torch.distributed.run import main
+
+    main([*options, *sys.argv])
+    raise SystemExit(0)
+
+
+def parent_command() -> list[str]:
+    """The words that started this process's parent; none where it may not be looked at."""
+    import psutil
+
+    parent = psutil.Process().parent()
+    words = command_of(parent)
+    if WINDOWS and parent is not None and words[1:] == sys.orig_argv[1:]:  # a venv's python.exe starts the real one
+        words = command_of(parent.parent())
+    return words
 
 
 def command_of(process: "psutil.Process | None") -> list[str]:
@@ -65,8 +82,9 @@ def command_of(process: "psutil.Process | None") -> list[str]:
 
 def find_launch(words: Sequence[str]) -> int | None:
     """Where in a command line the options of `accelerate launch` begin, less one; None for another command."""
-    for number, word in enumerate(words):
-        if word.endswith(LAUNCHERS) or (word == "launch" and os.path.basename(words[number - 1]) == "accelerate"):
+    names = [word.removesuffix(".exe") for word in words]
+    for number, name in enumerate(names):
+        if name.endswith(LAUNCHERS) or (name == "launch" and os.path.basename(names[number - 1]) == "accelerate"):
             return number
     return None
 
@@ -76,10 +94,12 @@ def end_with_launcher() -> None:
 
     Accelerate's launcher of one process would else, when it is killed, leave the training behind.
     """
+    if sys.platform != "linux":
+        return
     import psutil
 
     parent = psutil.Process().parent()
-    if sys.platform != "linux" or parent is None or find_launch(command_of(parent)) is None:
+    if parent is None or find_launch(command_of(parent)) is None:
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent.pid:  # it has ended meanwhile
@@ -94,7 +114,8 @@ def is_first_process() -> bool:
 def resume_command(arguments: Sequence[str], prog: str) -> str:
     """What to type to go on with the run that this process is part of: its own command, or its launcher's."""
     words = typed_words(arguments, prog)
-    return shlex.join([*words, *([] if "--resume" in words else ["--resume"])])
+    join = subprocess.list2cmdline if WINDOWS else shlex.join
+    return join([*words, *([] if "--resume" in words else ["--resume"])])
 
 
 def typed_words(arguments: Sequence[str], prog: str) -> list[str]:
@@ -115,4 +136,4 @@ def typed_words(arguments: Sequence[str], prog: str) -> list[str]:
 
 def is_launcher(words: Sequence[str]) -> bool:
     """Whether a command starts the processes of a run."""
-    return find_launch(words) is not None or any(word.endswith(TORCH_LAUNCHERS) for word in words)
+    return find_launch(words) is not None or any(word.removesuffix(".exe").endswith(TORCH_LAUNCHERS) for word in words)

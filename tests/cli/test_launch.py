@@ -1,5 +1,6 @@
 """What is started in the place of a single CPU process that was meant to be several."""
 
+import ntpath
 import shlex
 import sys
 from types import SimpleNamespace
@@ -11,7 +12,7 @@ from esc_gpu.cli import launch
 
 
 def started(monkeypatch, *words):
-    """The command that takes over from `accelerate launch` with these words, or None."""
+    """What torch's launcher is given in the place of `accelerate launch` with these words."""
     commands = []
     for name in launch.RANK_VARIABLES:
         monkeypatch.delenv(name, raising=False)
@@ -19,14 +20,19 @@ def started(monkeypatch, *words):
         monkeypatch.setenv(name, value)
     parent = SimpleNamespace(cmdline=lambda: ["python", "accelerate", "launch", *words, "train.py"])
     monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
-    monkeypatch.setattr(launch.os, "execv", lambda path, command: commands.append(command))
-    launch.start_all_processes()
-    return commands[0] if commands else None
+    monkeypatch.setattr("torch.distributed.run.main", commands.append)
+    monkeypatch.setattr(sys, "argv", ["train.py", "--folds", "1"])
+    with pytest.raises(SystemExit) as ended:
+        launch.start_all_processes()
+    if not commands:
+        raise ended.value
+    assert ended.value.code == 0 and commands[0][-3:] == sys.argv
+    return commands[0]
 
 
 def test_on_one_machine_a_free_port_is_found(monkeypatch):
     command = started(monkeypatch, "--cpu", "--num_processes", "2")
-    assert command[1:6] == ["-m", "torch.distributed.run", "--nproc_per_node", "2", "--standalone"]
+    assert command[:3] == ["--nproc_per_node", "2", "--standalone"]
     assert "--master_port" not in command
 
 
@@ -38,7 +44,7 @@ def test_a_port_that_was_asked_for_is_taken(monkeypatch):
 def test_machines_meet_where_they_were_told_to(monkeypatch):
     options = ("--num_machines", "2", "--machine_rank", "1", "--main_process_ip", "10.0.0.1")
     command = started(monkeypatch, "--cpu", "--num_processes", "4", *options, "--main_process_port", "29555")
-    given = dict(zip(command[3:13:2], command[4:13:2], strict=True))
+    given = dict(zip(command[:10:2], command[1:10:2], strict=True))
     assert given == {
         **{"--nproc_per_node": "2", "--nnodes": "2", "--node_rank": "1"},
         **{"--master_addr": "10.0.0.1", "--master_port": "29555"},
@@ -52,7 +58,7 @@ def test_the_number_of_processes_has_to_be_on_the_command_line(monkeypatch):
 
 def test_a_process_that_was_started_as_one_of_several_stays(monkeypatch):
     monkeypatch.setattr(launch, "RANK_VARIABLES", ("RANK",))
-    monkeypatch.setattr(launch.os, "execv", lambda *given: pytest.fail("started again"))
+    monkeypatch.setattr("torch.distributed.run.main", lambda given: pytest.fail("started again"))
     monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     monkeypatch.setenv("RANK", "0")
@@ -72,7 +78,7 @@ def test_a_parent_that_is_not_to_be_seen_is_no_launcher(monkeypatch, parent):
     monkeypatch.setattr(launch, "RANK_VARIABLES", ())
     monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
-    monkeypatch.setattr(launch.os, "execv", lambda *given: pytest.fail("started again"))
+    monkeypatch.setattr("torch.distributed.run.main", lambda given: pytest.fail("started again"))
     monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
     monkeypatch.setattr(launch.ctypes, "CDLL", lambda name: pytest.fail("asked for a signal"))
     launch.start_all_processes()
@@ -109,3 +115,29 @@ def test_it_is_what_was_typed_with_resume(monkeypatch, tmp_path):
 
 def test_called_from_python_it_is_the_prog_and_the_arguments():
     assert launch.resume_command(["--folds", "1"], "esc-gpu train") == "esc-gpu train --folds 1 --resume"
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        [r"C:\venv\Scripts\python.exe", r"C:\venv\Scripts\accelerate.exe", "launch", "--cpu", "train.py"],
+        [r"C:\venv\Scripts\python.exe", r"C:\venv\Scripts\accelerate-launch.exe", "--cpu", "train.py"],
+    ],
+)
+def test_a_launcher_of_windows_is_known_behind_the_python_of_a_venv(monkeypatch, words):
+    own = ["python.exe", "train.py", "--folds", "1"]
+    launcher = SimpleNamespace(cmdline=lambda: words)
+    venv = SimpleNamespace(cmdline=lambda: [r"C:\venv\Scripts\python.exe", *own[1:]], parent=lambda: launcher)
+    monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parent=lambda: venv))
+    monkeypatch.setattr(sys, "orig_argv", own)
+    monkeypatch.setattr(launch.os.path, "basename", ntpath.basename)
+    assert launch.find_launch(launch.parent_command()) is None
+    monkeypatch.setattr(launch, "WINDOWS", True)
+    assert launch.parent_command() == words
+    assert words[launch.find_launch(words) + 1 :] == ["--cpu", "train.py"]
+
+
+def test_on_windows_the_command_is_quoted_as_its_shell_reads_it(monkeypatch):
+    monkeypatch.setattr(launch, "WINDOWS", True)
+    command = launch.resume_command(["--data.root", "C:\\my data"], "esc-gpu train")
+    assert command == 'esc-gpu train --data.root "C:\\my data" --resume'
