@@ -1,6 +1,7 @@
 """Environmental sound classification with the audio features as layers."""
 
 import importlib
+import warnings
 from typing import TYPE_CHECKING
 
 from esc_gpu.core.extras import naming_extras
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from esc_gpu.inference.pipeline import load_pipeline as load_pipeline
     from esc_gpu.model.checkpoint import load as load
     from esc_gpu.model.classifier import WaveformClassifier as WaveformClassifier
+
+# In a notebook without ipywidgets any progress bar is a line of text, and tqdm need not say so in red.
+warnings.filterwarnings("ignore", "IProgress not found")
 
 # Imported on first use: `esc-gpu --help` need not wait for torch and timm.
 _PUBLIC = {

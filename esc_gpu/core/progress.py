@@ -5,13 +5,6 @@
 ['a', 'b']
 """
 
-import warnings
-
-from tqdm import TqdmWarning
-
-with warnings.catch_warnings():
-    # In a notebook without ipywidgets the bar is a line of text as well, and the advice to install them is noise.
-    warnings.simplefilter("ignore", TqdmWarning)
-    from tqdm.auto import tqdm
+from tqdm.auto import tqdm
 
 __all__ = ["tqdm"]
