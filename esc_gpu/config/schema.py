@@ -140,7 +140,7 @@ class TrainConfig:
     on_nonfinite: Literal["stop", "skip"] = "stop"
     """What to do at a step whose loss or gradient is not finite: "stop", or "skip" it and say which clips it had."""
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
-    """Precision of the backbone; "auto" is bf16 where the hardware multiplies it, else "no"."""
+    """Precision of the backbone; "auto" is the launcher's, else bf16 where the hardware multiplies it, else "no"."""
     seed: Annotated[int, NOT_NEGATIVE] = 0
     """Seed of the weights, the order of the clips and the augmentation."""
     eval_every: Annotated[int, POSITIVE] = 5

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 import yaml
+from accelerate.commands.launch import launch_command_parser
 
 from esc_gpu.config.parse import parse_run
 from tests.helpers.paths import CONFIGS, REPOSITORY
@@ -76,8 +77,10 @@ def test_every_command_of_the_agent_is_a_training_of_its_own(agent, tmp_path, mo
         process = agent(shuffled, f"run{number}")
         path = f"{tmp_path}:{process['env']['PATH']}"
         subprocess.run(process["command"], env={**process["env"], "PATH": path, "RECORDED": str(recorded)}, check=True)
-        launch, program, *words = recorded.read_text().removesuffix("\0").split("\0")
-        assert (launch, program) == ("launch", "train.py") and (REPOSITORY / program).is_file()
+        recorded_words = recorded.read_text().removesuffix("\0").split("\0")
+        launched = launch_command_parser().parse_args(recorded_words[1:])
+        program, words = launched.training_script, launched.training_script_args
+        assert (recorded_words[0], program) == ("launch", "train.py") and (REPOSITORY / program).is_file()
         monkeypatch.chdir(REPOSITORY)
         config, source = parse_run(words, program), parameters["config"]["value"]
         name = Path(source).stem
