@@ -105,10 +105,12 @@ def relative_error(actual: Tensor, expected: Tensor) -> float:
 
 
 @torch.no_grad()
-def compiled(layer: nn.Module, waveform: Tensor, backend: str = "inductor") -> float:
-    """Error of the layer through `torch.compile(fullgraph=True)`, for two batch sizes."""
+def compiled(layer: nn.Module, waveform: Tensor, backend: str = "inductor", any_batch: bool = False) -> float:
+    """Error of the layer through `torch.compile(fullgraph=True)`, for two batch sizes; `any_batch`: by one graph."""
     torch.compiler.reset()
     graph = torch.compile(layer, fullgraph=True, backend=backend)
+    if any_batch:  # it would else make one for the first size, and another when it meets the second
+        torch._dynamo.mark_dynamic(waveform, 0)
     return max(relative_error(graph(clips), layer(clips)) for clips in (waveform, waveform[:2]))
 
 

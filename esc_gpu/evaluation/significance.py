@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 
 import numpy as np
-from scipy.stats import binomtest
 
 
 def mcnemar(right: np.ndarray, other_right: np.ndarray) -> dict[str, float]:

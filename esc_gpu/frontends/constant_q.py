@@ -6,7 +6,6 @@ from typing import Any, ParamSpec, Self, TypeVar
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 import torch
 import torch.nn.functional as F
 from torch import Tensor

@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import scipy.fft
-import scipy.signal
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.frontends.blocks import exporting
+from esc_gpu.frontends.windows import get_window
 
 # Share of a kernel's energy outside of its band: an amplitude error of about 1e-5, or half of that with the slopes.
 TAIL_ENERGY = 1e-10
@@ -31,7 +31,7 @@ def cqt_kernel(frequency: float, length: int, sample_rate: int, window: str) -> 
     as librosa and nnAudio scale it.
     """
     offsets = np.arange(length) - (length + 1) // 2
-    tone = scipy.signal.get_window(window, length, fftbins=True) * np.exp(
+    tone = get_window(window, length) * np.exp(
         2j * np.pi * frequency / sample_rate * offsets
     )
     return offsets, tone / np.abs(tone).sum() * np.sqrt(length)

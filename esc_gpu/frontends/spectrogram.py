@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Any
 
-import scipy.signal
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -14,6 +13,7 @@ from esc_gpu.frontends.base import Frontend, Shared, reuse
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
+from esc_gpu.frontends.windows import get_window
 
 PAD_MODES = ("reflect", "constant")
 
@@ -22,7 +22,7 @@ def make_window(window: str, win_length: int, n_fft: int) -> Tensor:
     """Periodic window of `win_length` samples in the middle of `n_fft`, float64, as librosa pads it."""
     check_string("window", window)
     try:
-        values = scipy.signal.get_window(window, win_length, fftbins=True)
+        values = get_window(window, win_length)
     except ValueError as error:
         raise EscGpuError(
             f"window must be a name that scipy.signal.get_window knows, got {window!r}: {error}"

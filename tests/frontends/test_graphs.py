@@ -26,7 +26,7 @@ def forget():
 @each(NATIVE)
 def test_it_compiles_to_one_graph(case):
     layer = create_frontend(**case)
-    assert compiled(layer, clips(layer), backend="aot_eager") <= LIMIT
+    assert compiled(layer, clips(layer), backend="aot_eager", any_batch=True) <= LIMIT
 
 
 @each({key: NATIVE[key] for key in ("logmel-native", "cqt_long-native", "stack-features")})
@@ -86,7 +86,7 @@ def test_the_whole_model_compiles_in_mixed_precision(model):
 
 
 def test_the_whole_model(model):
-    assert compiled(model, noise(3), backend="aot_eager") <= LIMIT
+    assert compiled(model, noise(3), backend="aot_eager", any_batch=True) <= LIMIT
     program = traced(model, noise(3))
     assert exported(model, noise(3), program) <= LIMIT
     assert through_onnx(model, noise(3), program) <= LIMIT

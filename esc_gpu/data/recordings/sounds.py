@@ -9,7 +9,6 @@ model has to listen to the time structure.
 
 import numpy as np
 from scipy import fft
-from scipy.signal import oaconvolve
 
 SAMPLE_RATE = 22050  # Hz
 SECONDS = 5

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
-from scipy.stats import binomtest
 
 from esc_gpu.evaluation.published import HUMANS
 from esc_gpu.report.figures.confusion import draw_confusion
