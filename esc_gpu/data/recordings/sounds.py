@@ -101,6 +101,8 @@ def dog(rng, t):
 
 def rain(rng, t):
     """Steady hiss of drops that no one can count, and some hundred close ones."""
+    from scipy.signal import oaconvolve  # here: it takes a second to load, which only who makes the sounds has to wait
+
     drops = np.zeros(N, np.float32)
     drops[rng.integers(0, N, rng.integers(100, 1500))] = 1
     near = oaconvolve(drops, click(rng, between(rng, 1000, 5000), 0.002))[:N]
