@@ -19,6 +19,8 @@ def mcnemar(right: np.ndarray, other_right: np.ndarray) -> dict[str, float]:
     Returns:
         `first_only` and `second_only`, the clips that only one has right, and the two-sided `p_value`.
     """
+    from scipy.stats import binomtest  # here: it takes half as long to load as torch
+
     first_only, second_only = int((right & ~other_right).sum()), int((~right & other_right).sum())
     tosses = first_only + second_only
     p_value = float(binomtest(first_only, tosses).pvalue) if tosses else 1.0

@@ -50,6 +50,8 @@ def plot_confusion_by_category(stem: Path, evaluation: dict[str, Any]) -> list[P
 
 def plot_reliability(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     """Accuracy, with its 95 % Wilson interval, against confidence in each bin, and how many clips are in it."""
+    from scipy.stats import binomtest  # here: it takes half as long to load as torch
+
     calibration = evaluation["calibration"]
     bins = [bin for bin in calibration["bins"] if bin["count"]]
     low, confidence, accuracy, count = (
