@@ -55,8 +55,16 @@ def start_all_processes() -> None:
         os.environ.setdefault("USE_LIBUV", "0")
     from torch.distributed.run import main
 
-    main([*options, *sys.argv])
+    main([*options, *program()])
     raise SystemExit(0)
+
+
+def program() -> list[str]:
+    """What this process runs, in the words of torch's launcher: a script, or a module, as `esc_gpu` is."""
+    module = sys.modules["__main__"].__spec__
+    if module is None:
+        return sys.argv
+    return ["--module", module.name.removesuffix(".__main__"), *sys.argv[1:]]
 
 
 def parent_command() -> list[str]:

@@ -11,22 +11,24 @@ import pytest
 from esc_gpu.cli import launch
 
 
-def started(monkeypatch, *words):
+def started(monkeypatch, *words, spec=None, program=("train.py",)):
     """What torch's launcher is given in the place of `accelerate launch` with these words."""
     commands = []
     for name in launch.RANK_VARIABLES:
         monkeypatch.delenv(name, raising=False)
     for name, value in {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "29555", "ACCELERATE_USE_CPU": "true"}.items():
         monkeypatch.setenv(name, value)
-    parent = SimpleNamespace(cmdline=lambda: ["python", "accelerate", "launch", *words, "train.py"])
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", spec)
+    parent = SimpleNamespace(cmdline=lambda: ["python", "accelerate", "launch", *words, *program])
     monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
     monkeypatch.setattr("torch.distributed.run.main", commands.append)
-    monkeypatch.setattr(sys, "argv", ["train.py", "--folds", "1"])
+    monkeypatch.setattr(sys, "argv", [program[-1], "--folds", "1"])
     with pytest.raises(SystemExit) as ended:
         launch.start_all_processes()
     if not commands:
         raise ended.value
-    assert ended.value.code == 0 and commands[0][-3:] == sys.argv
+    assert ended.value.code == 0
+    assert commands[0][-3:] == (sys.argv if spec is None else ["esc_gpu", *sys.argv[1:]])
     return commands[0]
 
 
@@ -34,6 +36,12 @@ def test_on_one_machine_a_free_port_is_found(monkeypatch):
     command = started(monkeypatch, "--cpu", "--num_processes", "2")
     assert command[:3] == ["--nproc_per_node", "2", "--standalone"]
     assert "--master_port" not in command
+
+
+def test_a_module_is_started_as_one(monkeypatch):
+    module = SimpleNamespace(name="esc_gpu.__main__")
+    command = started(monkeypatch, "--cpu", "--num_processes", "2", spec=module, program=("-m", "esc_gpu"))
+    assert command == ["--nproc_per_node", "2", "--standalone", "--module", "esc_gpu", "--folds", "1"]
 
 
 def test_a_port_that_was_asked_for_is_taken(monkeypatch):
