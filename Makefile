@@ -1,17 +1,19 @@
 # `make train` and `make test` do everything on a machine with Python 3.11+ and nothing installed.
 PYTHON ?= python3
 VENV := .venv
+NEWEST := .venv-newest
 BIN := $(VENV)/bin
 ESC10 ?= $(ESC_GPU_ESC10)
 RECORDINGS = $(or $(ESC10),$(error this needs real recordings in ESC-50's layout: add ESC10=DIR))
 THREADS ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # with it every process compiles every module anew, the tests' own, too
 
-.PHONY: help setup train test coverage audit bench gpu clean
+.PHONY: help setup train test test-newest coverage audit bench gpu clean
 
 help:
 	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
 	@echo "make test    set up .venv and run the tests"
+	@echo "make test-newest  the tests with the newest torch, in .venv-newest; needs 7 GB there"
 	@echo "make coverage  the tests, more slowly, and which lines and branches they do not reach; also in htmlcov/"
 	@echo "make audit   known vulnerabilities of the versions in constraints.txt, asked of PyPI"
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
@@ -34,6 +36,17 @@ test: setup
 
 coverage: setup
 	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --timeout 900 --cov --cov-report term --cov-report html
+
+# In an environment of its own, with the newest torch that has a torchvision; all else is as in constraints.txt.
+$(NEWEST)/.installed: setup.cfg pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(NEWEST)
+	grep -vE '^torch(audio|vision)?==' constraints.txt > $(NEWEST)/constraints.txt
+	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(NEWEST)/constraints.txt \
+		--editable '.[test,benchmarks]'
+	touch $@
+
+test-newest: $(NEWEST)/.installed
+	$(NEWEST)/bin/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
 
 # In an environment of its own: what it needs is none of the pins.
 audit:
@@ -58,4 +71,4 @@ gpu:
 	$(PYTHON) -m benchmarks.gpu --root $(RECORDINGS) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(PARTS),--parts $(PARTS))
 
 clean:
-	rm -rf $(VENV) runs build htmlcov .coverage* .mypy_cache *.egg-info
+	rm -rf $(VENV) $(NEWEST) runs build htmlcov .coverage* .mypy_cache *.egg-info

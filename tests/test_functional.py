@@ -8,6 +8,7 @@ import torch
 from esc_gpu import EscGpuError, create_frontend, functional, list_frontends
 from esc_gpu.frontends import functions
 from esc_gpu.frontends.resampling import Resample
+from tests.helpers.backends import needs_torchaudio
 
 WAVEFORM = torch.rand(2, 44100, generator=torch.Generator().manual_seed(0)) - 0.5
 NESTED = {"stack": {"members": [{"name": "logmel"}, {"name": "mfcc"}]}, "delta": {"member": {"name": "mfcc"}}}
@@ -30,6 +31,7 @@ def test_the_layer_is_kept():
     assert functions._layer.cache_info().misses == misses
 
 
+@needs_torchaudio
 def test_options_and_backend_are_passed_on():
     actual = functional.logmel(WAVEFORM, backend="torchaudio", n_mels=40, top_db=None)
     assert torch.equal(actual, create_frontend("logmel", "torchaudio", n_mels=40, top_db=None)(WAVEFORM))

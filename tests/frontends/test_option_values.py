@@ -3,6 +3,7 @@
 import pytest
 
 from esc_gpu.frontends.registry import create_frontend
+from tests.helpers.backends import each_backend, needs_torchaudio
 from tests.helpers.descriptor_cases import SMALL_MEL
 from tests.helpers.one_line import assert_refused, refusal
 
@@ -83,7 +84,7 @@ def test_bad_value_of_an_option(name, option, value):
     assert_refused(lambda: create_frontend(name, **needed | {option: value}), option)
 
 
-@pytest.mark.parametrize("backend", ["native", "torchaudio", "nnaudio"])
+@each_backend("native", "torchaudio", "nnaudio")
 @pytest.mark.parametrize(
     ("option", "value"),
     [("n_mfcc", 129), ("win_length", 4096), ("mel_scale", "slany"), ("norm", "l1"), ("window", "hnan")],
@@ -102,6 +103,7 @@ def test_messages_name_value_and_limits():
     assert_refused(lambda: create_frontend("spectrogram", window="hnan"), "'hnan'", "scipy.signal.get_window")
 
 
+@needs_torchaudio
 def test_torchaudios_limit_of_the_lfcc():
     options = {"n_fft": 16, "n_lfcc": 20, "n_filters": 40}
     with pytest.warns(UserWarning, match="linear bands hold no FFT bin"):

@@ -8,6 +8,7 @@ import torch
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.frontends.stack import to_grid
+from tests.helpers.backends import each_backend
 from tests.helpers.one_line import assert_refused
 
 RATE = 16000
@@ -116,7 +117,7 @@ def test_a_stack_of_stacks():
     assert torch.equal(twin(noise()), frontend(noise()))
 
 
-@pytest.mark.parametrize("backend", ["nnaudio", "torchaudio"])
+@each_backend("nnaudio", "torchaudio")
 def test_members_of_other_backends(backend):
     frontend = stack(LOGMEL, {**LOGMEL, "backend": backend})
     image = frontend(noise())

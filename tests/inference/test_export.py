@@ -20,6 +20,7 @@ from esc_gpu import EscGpuError, create_frontend
 from esc_gpu.config.parse import parse_run
 from esc_gpu.inference.export import SUFFIXES, describe, export
 from esc_gpu.inference.pipeline import Pipeline
+from tests.helpers.backends import each_backend
 from tests.helpers.exported import LOGMEL, NAMES, OPEN, each_format, execute, make_pipeline, tones
 from tests.helpers.paths import DOCS, REPOSITORY
 from tests.helpers.tiny import RATE
@@ -220,12 +221,13 @@ class Undecided(nn.Module):
 
 
 @each_format
-def test_what_cannot_be_exported_is_refused_in_a_line(tmp_path, format):
-    for backend, remedy in ("native", "choose another backbone"), ("torchaudio", "--frontend.backend native"):
-        pipeline = make_pipeline({**LOGMEL, "backend": backend})
-        pipeline.model.backbone = Undecided(pipeline.model.backbone)
-        message = rf"logmel \({backend}\) → test_resnet cannot be exported as {format} \(.+\): .*{remedy}"
-        refused(pipeline, tmp_path / f"model{SUFFIXES[format]}", message, format)
+@each_backend("native", "torchaudio")
+def test_what_cannot_be_exported_is_refused_in_a_line(tmp_path, backend, format):
+    remedy = "choose another backbone" if backend == "native" else "--frontend.backend native"
+    pipeline = make_pipeline({**LOGMEL, "backend": backend})
+    pipeline.model.backbone = Undecided(pipeline.model.backbone)
+    message = rf"logmel \({backend}\) → test_resnet cannot be exported as {format} \(.+\): .*{remedy}"
+    refused(pipeline, tmp_path / f"model{SUFFIXES[format]}", message, format)
 
 
 def test_constants_that_one_onnx_file_cannot_hold_are_refused(pipeline, program, exported, tmp_path, monkeypatch):

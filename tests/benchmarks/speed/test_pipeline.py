@@ -9,10 +9,12 @@ import torch
 from benchmarks.speed import pipeline, throughput
 from benchmarks.speed.feeds import bench
 from benchmarks.speed.feeds.base import KINDS
+from tests.helpers.backends import needs_torchaudio
 from tests.helpers.feed_material import RATE, SECONDS
 from tools import doc_tables as tables
 
 
+@needs_torchaudio
 def test_from_arguments_to_table_and_plot(root, tmp_path, monkeypatch, capfd):
     for module in bench, throughput:
         monkeypatch.setattr(module, "WARM_UP", 1)  # how fast it is does not matter here

@@ -6,6 +6,7 @@ import soundfile
 import torch
 
 from esc_gpu.frontends.registry import create_frontend, list_backends
+from tests.helpers.backends import needs
 from tests.helpers.signals import relative_l2
 
 RATE = 44100
@@ -53,7 +54,9 @@ CLIP_CASES = [
 
 def with_backends(cases):
     return [
-        pytest.param(name, backend, options, id="-".join([name, backend, *map(str, options.values())]))
+        pytest.param(
+            name, backend, options, id="-".join([name, backend, *map(str, options.values())]), marks=needs(backend)
+        )
         for name, options in cases
         for backend in list_backends(name)
         if backend != "native"

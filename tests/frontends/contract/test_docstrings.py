@@ -8,12 +8,17 @@ import pytest
 import torch
 
 from esc_gpu.frontends.registry import frontend_class, list_backends, list_frontends
+from tests.helpers.backends import needs
 from tests.helpers.frontend_cases import CASES, promises
 
-CLASSES = {f"{name}-{backend}": (name, backend) for name in list_frontends() for backend in list_backends(name)}
+CLASSES = [
+    pytest.param(name, backend, id=f"{name}-{backend}", marks=needs(backend))
+    for name in list_frontends()
+    for backend in list_backends(name)
+]
 
 
-@pytest.mark.parametrize(("name", "backend"), CLASSES.values(), ids=CLASSES)
+@pytest.mark.parametrize(("name", "backend"), CLASSES)
 def test_it_says_what_it_promises(name, backend):
     docstring = inspect.cleandoc(vars(frontend_class(name, backend))["__doc__"])
     assert [line for line in docstring.splitlines() if "·" in line] == [promises(name, backend)]
@@ -29,4 +34,6 @@ def test_it_has_an_example_that_runs(name, capsys):
 
 
 def test_every_front_end_and_backend_is_among_the_cases():
-    assert {(case["name"], case.get("backend", "native")) for case in CASES.values()} == set(CLASSES.values())
+    assert {(case["name"], case.get("backend", "native")) for case in CASES.values()} == {
+        param.values for param in CLASSES
+    }

@@ -1,0 +1,78 @@
+"""What is missing is one line that names the extra, and the extras are those of setup.cfg."""
+
+import configparser
+import re
+import sys
+
+import pytest
+
+from esc_gpu.core.extras import EXTRAS, PIP_NAMES, how_to_install, naming_extras, require
+from tests.helpers.one_line import refusal
+from tests.helpers.paths import REPOSITORY
+
+CONFIG = configparser.ConfigParser()
+CONFIG.read(REPOSITORY / "setup.cfg")
+COMBINED = {"all", "benchmarks", "test"}
+
+
+def requirements(section: str, name: str) -> list[str]:
+    """The packages that setup.cfg asks for, without versions, comments and extras of theirs."""
+    lines = CONFIG[section][name].splitlines()
+    return [re.split(r"[\s\[<>=]", line.strip())[0] for line in lines if line.strip() and not line.startswith("#")]
+
+
+def test_the_table_is_that_of_setup_cfg():
+    extras = CONFIG["options.extras_require"]
+    assert set(EXTRAS) == set(extras) - COMBINED
+    for extra, packages in EXTRAS.items():
+        named = {PIP_NAMES.get(package, package) for package in packages}
+        assert named == set(requirements("options.extras_require", extra)), extra
+    combined = re.fullmatch(r"esc_gpu\[(.*)\]", extras["all"].strip()).group(1).split(",")
+    assert combined == list(EXTRAS)
+
+
+def test_the_front_ends_need_four_packages_and_any_torch_from_2_11_on():
+    assert requirements("options", "install_requires") == ["torch", "numpy", "scipy", "nnAudio"]
+    (torch,) = (line for line in CONFIG["options"]["install_requires"].splitlines() if line.startswith("torch"))
+    assert torch == "torch >=2.11"
+
+
+def test_a_package_is_in_one_extra():
+    packages = [package for packages in EXTRAS.values() for package in packages]
+    assert len(packages) == len(set(packages)) and set(PIP_NAMES) <= set(packages)
+
+
+@pytest.mark.parametrize(
+    ("package", "expected"),
+    [
+        ("timm", 'timm: pip install "esc_gpu[train]"'),
+        ("sklearn", 'scikit-learn: pip install "esc_gpu[train]"'),
+        ("wandb", 'wandb: pip install "esc_gpu[wandb]"'),
+        ("gradio", 'gradio: pip install "esc_gpu[demo]"'),
+        ("nnAudio", "nnAudio: pip install nnAudio"),
+    ],
+)
+def test_how_to_install(package, expected):
+    assert how_to_install(package) == expected
+
+
+def test_a_package_that_is_not_there_is_required_without_importing_it(monkeypatch):
+    monkeypatch.setitem(sys.modules, "gradio", None)
+    assert refusal(require, "gradio", "the demo") == 'the demo needs gradio: pip install "esc_gpu[demo]"'
+    expected = 'ONNX needs gradio: pip install "esc_gpu[demo]", or take --format torch'
+    assert refusal(require, "gradio", "ONNX", ", or take --format torch") == expected
+    require("json", "this")
+
+
+def test_a_missing_package_is_named_and_a_missing_module_of_ones_own_is_not(monkeypatch):
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+
+    @naming_extras()
+    def look(module):
+        return __import__(module)
+
+    assert refusal(look, "sklearn") == 'this needs scikit-learn: pip install "esc_gpu[train]"'
+    assert look("json").loads("1") == 1
+    for module in ("esc_gpu.nothing", "nothing"):
+        with pytest.raises(ModuleNotFoundError, match="nothing"):
+            look(module)
