@@ -1,6 +1,7 @@
 """The options of a run: a path on the command line that leads nowhere is refused before torch is loaded."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check_paths(arguments: Sequence[str]) -> None:
     from esc_gpu.data.recordings.layouts import check_recordings
 
     named: dict[str, str] = {}
-    for word, following in zip(arguments, [*arguments[1:], ""], strict=True):
+    for word, following in pairwise([*arguments, ""]):
         option, _, value = word.partition("=") if "=" in word else (word, "", following)
         if option == CONFIG:
             named = {}  # the file may name others in their place

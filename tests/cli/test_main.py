@@ -8,6 +8,7 @@ import pytest
 from esc_gpu.cli.commands import COMMANDS, OF_A_RUN
 from esc_gpu.cli.main import main
 from esc_gpu.core.version import __version__
+from esc_gpu.errors import EscGpuError
 from tests.helpers.paths import REPOSITORY
 
 
@@ -68,3 +69,13 @@ def test_a_mistyped_command_is_one_line(arguments, message, capsys):
     errors = capsys.readouterr().err
     assert exit_.value.code == 2 and errors.startswith(message) and errors.count("\n") == 1
     assert errors.endswith(" --help lists what there is\n") and "\x1b" not in errors
+
+
+@pytest.mark.parametrize("command", ["train", "prepare"])
+def test_a_command_of_a_run_takes_no_options_at_all(monkeypatch, capsys, command):
+    def refuse(arguments, prog):
+        raise EscGpuError(f"{prog} has {arguments}")
+
+    monkeypatch.setattr("esc_gpu.config.parse.parse_run", refuse)
+    assert main([command]) == 2
+    assert capsys.readouterr().err == f"error: esc-gpu {command} has []\n"
