@@ -1,12 +1,13 @@
 """The command line `esc-gpu COMMAND`."""
 
 import argparse
+import os
 import sys
 from typing import NoReturn
 
 from esc_gpu.cli.commands import COMMANDS, OF_A_RUN
 from esc_gpu.cli.output import say
-from esc_gpu.cli.reporting import EXIT_USER_ERROR, finish, reporting
+from esc_gpu.cli.reporting import EXIT_USER_ERROR, finish, print_what_the_console_has, reporting
 from esc_gpu.core.text import printable
 from esc_gpu.core.version import __version__
 
@@ -15,10 +16,14 @@ DESCRIPTION = "Environmental sound classification with the audio features as lay
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `esc-gpu`; returns the exit status."""
+    if sys.platform == "darwin":
+        # What Apple's GPU has no kernel for runs on the CPU. Accelerate sets this, too, but when torch is loaded already.
+        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in OF_A_RUN:
         name, *options = arguments
         return finish(lambda: OF_A_RUN[name].main(options, f"esc-gpu {name}"))
+    print_what_the_console_has()  # the options' help, too
     parser = create_parser()
     parsed = parser.parse_args(arguments)
     if parsed.command is None:

@@ -1,5 +1,6 @@
 """A command's exit status; a user's mistake, a signal or a warning becomes one line."""
 
+import io
 import os
 import sys
 import warnings
@@ -41,6 +42,7 @@ def reporting(command: Callable[[], int | None], go_on: str = "") -> int:
 
 def finish(command: Callable[[], int | None]) -> int:
     """`reporting` without the signals: for what is done before it."""
+    print_what_the_console_has()
     try:
         with naming_extras():
             status = command() or 0
@@ -59,6 +61,12 @@ def finish(command: Callable[[], int | None]) -> int:
         if error.filename is None:  # standard output
             close_output()
         return EXIT_USER_ERROR
+
+
+def print_what_the_console_has() -> None:
+    """From now on a sign that the console's encoding lacks is printed as ?, as many are on Windows, and is no error."""
+    if isinstance(sys.stdout, io.TextIOWrapper) and sys.stdout.errors == "strict":
+        sys.stdout.reconfigure(errors="replace")
 
 
 def close_output() -> None:

@@ -110,7 +110,7 @@ def read_json(path: Path) -> dict[str, Any]:
         EscGpuError: for a missing file, or one that is not JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8-sig"))  # with or without the mark of Windows' editors
     except FileNotFoundError as error:
         raise EscGpuError(f"there is no file {path}") from error
     except (json.JSONDecodeError, UnicodeDecodeError) as error:

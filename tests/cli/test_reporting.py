@@ -1,6 +1,8 @@
 """What becomes of a command that a signal or an error ends: its exit status, and one line."""
 
+import io
 import signal
+import sys
 
 import pytest
 
@@ -28,3 +30,11 @@ def test_one_process_of_a_run_speaks(capsys, monkeypatch):
     monkeypatch.setenv("RANK", "1")
     assert reporting(lambda: signal.raise_signal(signal.SIGTERM)) == 143
     assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("cp437", b"\xf1 ? dog"), ("utf-8", "± – dog".encode())])
+def test_what_the_console_cannot_show_is_a_question_mark(monkeypatch, encoding, shown):
+    console = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(console, encoding=encoding))
+    assert reporting(lambda: sys.stdout.write("± – dog") and None) == 0
+    assert console.getvalue() == shown

@@ -88,8 +88,7 @@ def _relative(where: str, path: str) -> str:
     """The path in one spelling, checked to stay in its folder."""
     if has_control_character(path):
         raise EscGpuError(f"{where}: path {path!r} has a control character; expected none; rename the file")
-    if "\\" in path:
-        raise EscGpuError(f"{where}: path {path!r} has a backslash; expected forward slashes; correct it")
+    path = path.replace("\\", "/")  # of a table that was made on Windows
     if path.startswith("/") or PureWindowsPath(path).drive or ".." in path.split("/"):
         raise EscGpuError(
             f"{where}: path {path!r} is absolute or has a double dot; expected a path inside the folder of the "

@@ -107,7 +107,7 @@ def test_source_in_two_folds(write):
     assert "list.csv, row 5: fold of source 'one' is 2, above it was 1" in message
 
 
-@pytest.mark.parametrize("spelling", ["a/1.wav", "./a/1.wav", "a//1.wav", "a/./1.wav"])
+@pytest.mark.parametrize("spelling", ["a/1.wav", "./a/1.wav", "a//1.wav", "a/./1.wav", "a\\1.wav", ".\\a\\1.wav"])
 def test_path_that_is_there_twice(write, spelling):
     message = failure(write([*LINES, f"{spelling},dog,1"]))
     assert "list.csv, row 6: path 'a/1.wav' is already in row 2" in message
@@ -122,7 +122,10 @@ def test_path_that_is_there_twice(write, spelling):
         ("a/../../b.flac,dog,1", "path 'a/../../b.flac' is absolute or has a double dot"),
         ("..,dog,1", "path '..' is absolute or has a double dot"),
         (".,dog,1", "path '.' is a folder"),
-        ("a\\1.wav,dog,1", r"path 'a\\1.wav' has a backslash; expected forward slashes"),
+        ("a\\..\\..\\b.wav,dog,1", "path 'a/../../b.wav' is absolute or has a double dot"),
+        ("\\\\server\\a.wav,dog,1", "path '//server/a.wav' is absolute or has a double dot"),
+        ("C:\\a.wav,dog,1", "path 'C:/a.wav' is absolute or has a double dot"),
+        (".\\,dog,1", "path './' is a folder"),
         ("a\t.wav,dog,1", r"path 'a\t.wav' has a control character"),
         ("a\x1b.wav,dog,1", r"path 'a\x1b.wav' has a control character"),
         ("a\u2028.wav,dog,1", r"path 'a\u2028.wav' has a control character"),
