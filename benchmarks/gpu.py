@@ -19,6 +19,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 from benchmarks.common.command import add_output, add_root, create_parser
 from benchmarks.common.paths import REPOSITORY
 from benchmarks.common.results_file import require_gpu, write_result
@@ -166,11 +168,20 @@ def run_part(command: list[str], folder: Path, seconds: float) -> dict[str, obje
             status = f"stopped after {seconds:.0f} s"
         finally:
             if process.poll() is None:
-                os.killpg(process.pid, signal.SIGKILL)
+                kill_all(process)
                 process.wait()
     kept = PASSED_LINES if status == "passed" else FAILED_LINES
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return {"status": status, "seconds": time.monotonic() - started, "last_lines": lines[-kept:]}
+
+
+def kill_all(process: subprocess.Popen) -> None:
+    """Kill a process that was started as the first of a session, and what it has started."""
+    if hasattr(os, "killpg"):
+        os.killpg(process.pid, signal.SIGKILL)
+        return
+    for started in (*psutil.Process(process.pid).children(recursive=True), process):  # Windows has no groups
+        started.kill()
 
 
 if __name__ == "__main__":

@@ -1,6 +1,7 @@
 """The command lines of the benchmarks: their parsers, and the options that several of them have."""
 
 import argparse
+import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 
@@ -29,6 +30,12 @@ def create_training_parser(spec: ModuleSpec, doc: str) -> argparse.ArgumentParse
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
+
+
+def require_linux(parser: argparse.ArgumentParser) -> None:
+    """End a benchmark that looks into processes as only Linux can, in one line, on another system."""
+    if sys.platform != "linux":
+        parser.exit(2, f"error: {parser.prog} runs on Linux only; run it there\n")
 
 
 def add_root(parser: argparse.ArgumentParser, note: str = "", required: bool = False) -> None:

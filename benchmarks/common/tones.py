@@ -30,5 +30,5 @@ def write_tones(folder: Path, folds: Sequence[int]) -> Path:
         soundfile.write(folder / f"{number}.wav", tone + 0.1 * generator.standard_normal(RATE), RATE)
         rows.append(f"{number}.wav,{pitch} Hz,{fold}")
     table = folder / "tones.csv"
-    table.write_text("\n".join(rows) + "\n")
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return table

@@ -8,7 +8,6 @@ import collections
 import gc
 import multiprocessing
 import os
-import resource
 import sys
 import tempfile
 import time
@@ -21,7 +20,7 @@ import psutil
 import soundfile
 from tqdm import tqdm
 
-from benchmarks.common.command import add_output, create_parser
+from benchmarks.common.command import add_output, create_parser, require_linux
 from benchmarks.common.memory import release_free_memory
 from benchmarks.common.results_file import keep_result
 from benchmarks.reliability.fuzz_files import KINDS, FuzzFile, make
@@ -32,7 +31,6 @@ BATCH = 200  # files on the disk at a time
 CLIP_SECONDS = 0.25
 LIMIT_SECONDS = 30.0
 LIMIT_BYTES = 256 << 20  # of addresses, over those before
-FORK = multiprocessing.get_context("fork")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +41,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--keep", type=Path, metavar="DIR", help="keep the files of --number there")
     add_output(parser)
     arguments = parser.parse_args(argv)
+    require_linux(parser)
     if arguments.number:
         return show(arguments.number, arguments.seed, arguments.keep)
     outcomes = list(try_files(range(arguments.files), arguments.seed))
@@ -97,8 +96,9 @@ class Decoder:
     def __call__(self, file: FuzzFile) -> dict[str, object]:
         """What the process answers, or how it ended."""
         if self.process is None:
-            self.pipe, theirs = FORK.Pipe()
-            self.process = FORK.Process(target=answer, args=(theirs,), daemon=True)
+            fork = multiprocessing.get_context("fork")
+            self.pipe, theirs = fork.Pipe()
+            self.process = fork.Process(target=answer, args=(theirs,), daemon=True)
             self.process.start()
             theirs.close()
         self.pipe.send((file.path, file.sample_rate, file.start))
@@ -122,6 +122,8 @@ class Decoder:
 
 def answer(pipe: Connection) -> None:
     """Decode what the pipe names, for ever."""
+    import resource
+
     os.dup2(os.open(os.devnull, os.O_WRONLY), 2)  # codecs write their warnings there
     gc.freeze()  # or each collection would go through all that was imported
     process = psutil.Process()
@@ -130,7 +132,7 @@ def answer(pipe: Connection) -> None:
     while True:
         path, sample_rate, start = pipe.recv()
         release_free_memory()
-        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak begins anew
         before, started = process.memory_info().rss, time.perf_counter()
         try:
             samples = round(CLIP_SECONDS * sample_rate)
@@ -150,7 +152,7 @@ def answer(pipe: Connection) -> None:
 
 def peak_of_this_process() -> int:
     """Bytes of resident memory at their peak."""
-    for line in Path("/proc/self/status").read_text().splitlines():
+    for line in Path("/proc/self/status").read_text(encoding="utf-8").splitlines():
         if line.startswith("VmHWM:"):
             return 1024 * int(line.split()[1])
     raise EscGpuError("/proc/self/status has no VmHWM: this runs on Linux only")

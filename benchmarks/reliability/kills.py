@@ -25,7 +25,7 @@ from pathlib import Path
 from tqdm import tqdm
 
 from benchmarks.common import tones
-from benchmarks.common.command import add_output, add_root, create_parser
+from benchmarks.common.command import add_output, add_root, create_parser, require_linux
 from benchmarks.common.paths import REPOSITORY
 from benchmarks.common.results_file import write_result
 from esc_gpu.cli.reporting import reporting
@@ -70,7 +70,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_root(parser, "; tones without it")
     parser.add_argument("--seed", type=int, default=0, help="of when it is killed (default: 0)")
     add_output(parser)
-    return reporting(lambda: measure(parser.parse_args(argv)))
+    arguments = parser.parse_args(argv)
+    require_linux(parser)
+    return reporting(lambda: measure(arguments))
 
 
 def measure(arguments: argparse.Namespace) -> int:
@@ -143,7 +145,7 @@ def wait(run: Run, process: subprocess.Popen, look: Callable[[], bool] = lambda:
             return True
         time.sleep(LOOK_SECONDS)
     if process.returncode != 0:
-        last = (run.folder / "output.txt").read_text(errors="replace").strip().splitlines()[-1:]
+        last = (run.folder / "output.txt").read_text(encoding="utf-8", errors="replace").strip().splitlines()[-1:]
         raise EscGpuError(f"a run ended with status {process.returncode} without being killed: {last}")
     return False
 
@@ -246,7 +248,7 @@ def reached(run: Run) -> str:
 def count_lines(file: Path) -> int:
     """0 for a file that is not there."""
     try:
-        return file.read_text().count("\n")
+        return file.read_text(encoding="utf-8").count("\n")
     except FileNotFoundError:
         return 0
 
@@ -271,7 +273,7 @@ def content(file: Path) -> object:
     if file.suffix == ".json":
         return without_seconds(read_json(file))
     if file.name == HISTORY:
-        return [without_seconds(json.loads(line)) for line in file.read_text().splitlines()]
+        return [without_seconds(json.loads(line)) for line in file.read_text(encoding="utf-8").splitlines()]
     return file.read_bytes()
 
 

@@ -1,14 +1,16 @@
 """A run's config from YAML files and the command line (jsonargparse), with errors of one line."""
 
 import argparse
+import contextlib
 import dataclasses
 import functools
 import itertools
 import sys
+from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import yaml
-from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
+from jsonargparse import ArgumentParser, Namespace, Path, set_parsing_settings
 
 from esc_gpu.config.frontend_section import read_section, split_words
 from esc_gpu.config.help import all_keys, format_frontend_help, format_help
@@ -89,7 +91,8 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
     )
     parser = create_parser(prog)
     try:
-        parsed = parser.parse_args(complete_switches(arguments))
+        with files_in_utf8():
+            parsed = parser.parse_args(complete_switches(arguments))
         for name, default in vars(RunConfig()).items():
             if dataclasses.is_dataclass(default) and name != "frontend":
                 check_section(name, parsed[name], Namespace)
@@ -101,6 +104,22 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
     except (argparse.ArgumentError, ImportError) as error:  # ImportError: of what may not be imported
         raise EscGpuError(explain(str(error), all_keys())) from error
     return {field.name: values[field.name] for field in dataclasses.fields(RunConfig)}
+
+
+@contextlib.contextmanager
+def files_in_utf8() -> Iterator[None]:
+    """jsonargparse reads files in the system's encoding, which on Windows is another; inside the block it does not."""
+    original = Path.read_text
+
+    def read_text(path: Path) -> str:
+        with open(path.absolute, encoding="utf-8-sig") as file:
+            return file.read()
+
+    Path.read_text = read_text  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        Path.read_text = original  # type: ignore[method-assign]
 
 
 @functools.cache

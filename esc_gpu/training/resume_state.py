@@ -4,7 +4,6 @@ import contextlib
 import hashlib
 import io
 import json
-import os
 import pickle
 import warnings
 from pathlib import Path
@@ -14,7 +13,7 @@ import torch
 from accelerate import Accelerator
 from torch.optim import Optimizer
 
-from esc_gpu.core.files import replacing, write_text
+from esc_gpu.core.files import move, replacing, write_text
 from esc_gpu.core.run_layout import HISTORY, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
@@ -50,7 +49,7 @@ def save_state(
             file.write(content.getbuffer())
             file.write(checksum(content.getbuffer()))
         with contextlib.suppress(FileNotFoundError):  # the first, or the one before was broken
-            os.replace(folder / STATE, folder / PREVIOUS)
+            move(folder / STATE, folder / PREVIOUS)
     write_history(folder, history)
 
 

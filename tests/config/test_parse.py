@@ -251,3 +251,17 @@ def test_every_option_has_a_help_text():
     for name in list_frontends():
         for backend in list_backends(name):
             assert all(option_texts(frontend_class(name, backend)).values()), f"{name} ({backend})"
+
+
+def test_a_file_is_in_utf8_whatever_the_system_reads_with_or_without_a_mark_and_crlf(tmp_path, monkeypatch):
+    def open_as_windows(file, mode="r"):
+        return open(file, mode, encoding="cp1252")
+
+    monkeypatch.setattr("jsonargparse._paths.open", open_as_windows, raising=False)
+    (tmp_path / "base.yaml").write_bytes("output_dir: läufe–Ё\r\n".encode("utf-8-sig"))
+    (tmp_path / "run.yaml").write_bytes(b"config: base.yaml\r\ntrain:\r\n  epochs: 3\r\n")
+    config = parse_run(["--config", str(tmp_path / "run.yaml")], "train.py")
+    assert config.output_dir == "läufe–Ё" and config.train.epochs == 3
+    section = tmp_path / "features.yaml"
+    section.write_bytes("name: mfcc\r\nn_mfcc: 7\r\n".encode("utf-8-sig"))
+    assert parse_run(["--frontend", str(section)], "train.py").frontend.arguments()["n_mfcc"] == 7
