@@ -1,4 +1,4 @@
-"""`accelerate launch train.py --config configs/logmel.yaml --data.root ESC-50`: config → folds → results."""
+"""`accelerate launch train.py --config logmel --data.root ESC-50`: config → folds → results."""
 
 import sys
 

@@ -112,6 +112,8 @@ def parse(words, monkeypatch):
         parse_benchmark(words[2], words[3:], monkeypatch)
     elif "train.py" in words:
         parse_run(words[words.index("train.py") + 1 :], "train.py")
+    elif "esc_gpu" in words:  # accelerate launch -m esc_gpu train
+        parse_run(words[words.index("esc_gpu") + 2 :], "esc-gpu train")
     elif words[0] == "esc-gpu" and words[1] in commands.OF_A_RUN:
         parse_run(words[2:], "esc-gpu")
     elif words[0] == "esc-gpu":

@@ -10,7 +10,7 @@ import soundfile
 from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
 from tests.helpers.pages import command_lines
-from tests.helpers.paths import CONFIGS, REPOSITORY
+from tests.helpers.paths import REPOSITORY
 
 CLASSES, FOLDS, RATE = 4, 5, 44100  # the last class is none of ESC-10
 ELSEWHERE = {
@@ -30,9 +30,8 @@ PROFILED = ["--train.epochs=2", "--train.batch_size=1"]  # it looks at 18 steps
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """A checkout as README's reader has it, with ESC-50 in it."""
-    folder = tmp_path_factory.mktemp("checkout")
-    (folder / "configs").symlink_to(CONFIGS)
+    """A folder with ESC-50 in it and no checkout, as of a reader of README who has installed the package."""
+    folder = tmp_path_factory.mktemp("elsewhere")
     audio = folder / "ESC-50" / "audio"
     audio.mkdir(parents=True)
     rows = []
