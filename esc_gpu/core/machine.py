@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from esc_gpu.core.device import best_device
+
 PACKAGES = ("torch", "torchaudio", "torchvision", "nnAudio", "timm", "accelerate", "numpy", "soxr")
 
 
@@ -24,10 +26,7 @@ def describe_environment() -> dict[str, Any]:
             versions[package] = importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:
             versions[package] = None
-    gpu = None
-    if torch.cuda.is_available():
-        properties = torch.cuda.get_device_properties(0)
-        gpu = {"name": properties.name, "memory_bytes": properties.total_memory, "count": torch.cuda.device_count()}
+    gpu = describe_gpu()
     return {
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
         "cpu": cpu_name(),
@@ -40,6 +39,18 @@ def describe_environment() -> dict[str, Any]:
         "versions": versions,
         "code": code_digest(),
     }
+
+
+def describe_gpu() -> dict[str, Any] | None:
+    """Name, memory and number of the GPUs of the kind that torch has here; of Apple's, the share of the main memory."""
+    kind = best_device().type
+    if kind == "mps":
+        return {"name": f"{cpu_name()}, MPS", "memory_bytes": torch.mps.recommended_max_memory(), "count": 1}
+    if kind not in ("cuda", "xpu"):
+        return None
+    gpus = torch.cuda if kind == "cuda" else torch.xpu
+    properties = gpus.get_device_properties(0)
+    return {"name": properties.name, "memory_bytes": properties.total_memory, "count": gpus.device_count()}
 
 
 @functools.cache
@@ -72,9 +83,14 @@ AUTOCAST = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def is_fast(precision: str, device: torch.device) -> bool:
-    """Whether the hardware multiplies in `precision`, "bf16" or "fp16": emulated it is far slower than float32."""
+    """Whether the hardware multiplies in `precision`, "bf16" or "fp16": emulated it is far slower than float32.
+
+    Of Apple's MPS torch does not say, and float32 is always right there.
+    """
     if device.type == "cuda":
         return precision == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "xpu":
+        return precision == "fp16" or torch.xpu.is_bf16_supported(including_emulation=False)
     has = torch.cpu.get_capabilities()
     return (
         precision == "bf16" and device.type == "cpu" and (has.get("avx512_bf16", False) or has.get("amx_tile", False))

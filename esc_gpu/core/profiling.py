@@ -32,9 +32,10 @@ def phase(name: str) -> AbstractContextManager[None]:
 class StepProfiler:
     """Looks at the first steps of a training and writes what it saw to `folder`.
 
-    After 5 steps of warm-up it times the phases of 10 steps (`profile.json`, and as a table `profile.md`): on a GPU
-    between events in the stream, so that nothing waits. torch's profiler then records 3 steps (`trace.json.gz`, to be
-    opened in ui.perfetto.dev or chrome://tracing); what it costs itself is not in the table.
+    After 5 steps of warm-up it times the phases of 10 steps (`profile.json`, and as a table `profile.md`): with
+    CUDA between events in the stream, so that nothing waits; another GPU is waited for at both ends of a phase.
+    torch's profiler then records 3 steps (`trace.json.gz`, to be opened in ui.perfetto.dev or chrome://tracing); what
+    it costs itself is not in the table.
 
     Args:
         folder: for the files.
@@ -49,7 +50,8 @@ class StepProfiler:
         self.steps = 0
         self.tracing = False
         self.spans: list[tuple[str, Any, Any]] = []
-        activities = [ProfilerActivity.CPU, ProfilerActivity.CUDA][: 2 if device.type == "cuda" else 1]
+        of_gpu = {"cuda": ProfilerActivity.CUDA, "xpu": ProfilerActivity.XPU}
+        activities = [ProfilerActivity.CPU, *([of_gpu[device.type]] if device.type in of_gpu else [])]
         self.profiler = profile(activities=activities, acc_events=True)
 
     def __enter__(self) -> "StepProfiler":
@@ -92,12 +94,14 @@ class StepProfiler:
                 self.profiler.export_chrome_trace(str(temporary))
 
     def now(self) -> Any:
-        """An instant: on a GPU an event that the stream will come to."""
-        if self.device.type != "cuda":
-            return time.perf_counter()
-        event = torch.cuda.Event(enable_timing=True)
-        event.record()
-        return event
+        """An instant: of CUDA an event that the stream will come to, of another GPU the time when it has no work."""
+        if self.device.type == "cuda":
+            event = torch.cuda.Event(enable_timing=True)
+            event.record()
+            return event
+        if self.device.type != "cpu":
+            torch.accelerator.synchronize(self.device)
+        return time.perf_counter()
 
     def seconds(self, started: Any, ended: Any) -> float:
         """Seconds from one instant to a later one."""

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.core.device import float64_device
 from esc_gpu.core.progress import tqdm
 from esc_gpu.errors import EscGpuError
 
@@ -71,7 +72,7 @@ class RunningStatistics:
 
     def update(self, features: Tensor, labels: np.ndarray, clips: np.ndarray) -> None:
         """Add the features `(B, C, F, N)` of the clips numbered `clips` `(B,)`, of the classes `labels` `(B,)`."""
-        features = features.double()
+        features = features.to(float64_device(features.device)).double()
         sums, squares = (part.sum(dim=-1).cpu().numpy() for part in (features, features.square()))
         np.add.at(self.frames, labels, features.shape[-1])
         np.add.at(self.sums, labels, sums)

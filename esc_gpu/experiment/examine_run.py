@@ -9,6 +9,7 @@ import torch
 from sklearn.manifold import TSNE
 from torch import Tensor
 
+from esc_gpu.core.device import best_device
 from esc_gpu.core.progress import tqdm
 from esc_gpu.core.run_layout import PREDICTIONS, WEIGHTS
 from esc_gpu.errors import EscGpuError
@@ -79,8 +80,7 @@ def collect(
     wrong = surest_mistakes(run)
     labels, firsts = np.unique(run.labels, return_index=True)
     listed = wrong[:n_mistakes]
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    models = {fold: checkpoint.load(run.fold_folder(fold), device) for fold in run.fold_numbers}
+    models = {fold: checkpoint.load(run.fold_folder(fold), best_device()) for fold in run.fold_numbers}
     model = models[run.fold_numbers[0]]
     heat_cells, no_heat = try_heat(model, clips.n_samples)
     frontend = describe_frontend(model.frontend, clips.n_samples)

@@ -150,7 +150,9 @@ def _probabilities(pipeline: Classifier, batch: Tensor) -> np.ndarray:
     """`(B, K)` float32, on the CPU."""
     try:
         probabilities = pipeline(batch).softmax(dim=1).cpu()
-    except torch.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if "out of memory" not in str(error):  # Apple's MPS raises no torch.OutOfMemoryError
+            raise
         raise EscGpuError(
             f"{pipeline.device} has no room for {len(batch)} clips at once: choose a smaller batch size"
         ) from error

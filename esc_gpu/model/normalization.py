@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from esc_gpu.core.checks import check_choice
+from esc_gpu.core.device import float64_device
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Float32Module
 
@@ -35,11 +36,14 @@ class Normalization(Float32Module):
     def fit(self, images: Iterable[Tensor], add_up: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
         """Take the statistics of all `(B, C, F, N)` images, summed up in float64.
 
+        The sums are on the images' device, so that nothing waits for a GPU; where it may have no float64, the images
+        are copied to the CPU and summed up there, which gives the same statistics.
         `add_up` gives the sum of what several processes call it with, where each has a part of the images.
         """
-        sums = torch.zeros(3, *self.mean.shape, dtype=torch.float64, device=self.mean.device)
+        device = float64_device(self.mean.device)
+        sums = torch.zeros(3, *self.mean.shape, dtype=torch.float64, device=device)
         for image in images:
-            image = image.double()
+            image = image.to(device).double()
             parts = [torch.ones_like(image), image, image.square()]
             sums += torch.stack([part.sum(self.dims, keepdim=True)[0] for part in parts])
         count, total, squares = add_up(sums)

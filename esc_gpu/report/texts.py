@@ -50,7 +50,8 @@ def facts(summary: Mapping[str, Any], config: Mapping[str, Any]) -> list[tuple[s
     """What was trained on what, when and where."""
     data, environment, gpu = summary["data"], summary["environment"], summary["environment"]["gpu"]
     versions = {"Python": environment["python"], **environment["versions"]}
-    hardware = f"{gpu['count']} × {gpu['name']}, CUDA {environment['cuda']}" if gpu else "no GPU"
+    cuda = f", CUDA {environment['cuda']}" if environment["cuda"] else ""
+    hardware = f"{gpu['count']} × {gpu['name']}{cuda}" if gpu else "no GPU"
     subset = "" if data["subset"] == "all" else f" (subset {data['subset']})"
     processes = "one process" if summary["processes"] == 1 else f"{summary['processes']} processes"
     start = "pre-trained" if config["model"]["pretrained"] or config["model"]["weights"] else "from scratch"

@@ -7,16 +7,19 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
+from accelerate.utils import parse_flag_from_env
 from torch import Tensor, nn
 
 from esc_gpu.config.options import OWN, as_dict, flatten
 from esc_gpu.config.schema import RunConfig, TrainConfig
+from esc_gpu.core.device import CPU, best_device
 from esc_gpu.core.extras import require
 from esc_gpu.core.machine import is_fast, keep_freed_memory, local_processes
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.modes import evaluating
 from esc_gpu.training.launch_environment import check_launch_environment, launched_precision
+from esc_gpu.training.nonfinite_steps import leaves_out
 from esc_gpu.training.processes import from_all
 
 MIXING = "between_class_probability", "mixup_alpha", "cutmix_probability"  # of clips within a part of the batch
@@ -57,6 +60,7 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
             f"{asker}={precision} is not possible on this {accelerator.device.type}: set it to bf16 or no"
         )
     check_same_options(config)
+    check_leaving_out(train, precision, accelerator.device)
     check_parts(config, accelerator.num_processes * train.accumulation)
     if accelerator.device.type == "cpu":
         keep_freed_memory()
@@ -67,6 +71,18 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
 
 def do_nothing() -> None:
     """In the place of what a later Accelerate may not have."""
+
+
+def check_leaving_out(train: TrainConfig, precision: str, device: torch.device) -> None:
+    """Refuse options by which steps are left out, where the device takes them all the same."""
+    if device.type in ("cpu", "cuda") or not (train.on_nonfinite == "skip" or precision == "fp16"):
+        return
+    if not leaves_out(device):
+        reason = "train.on_nonfinite=skip" if train.on_nonfinite == "skip" else "train.mixed_precision=fp16"
+        raise EscGpuError(
+            f"{reason} leaves out steps whose gradient is not finite, and this PyTorch takes them on {device}: leave "
+            "the option out, or install a later PyTorch"
+        )
 
 
 def check_parts(config: RunConfig, n_parts: int) -> None:
@@ -115,7 +131,7 @@ def precision_of(train: TrainConfig) -> str:
 
 def best_precision() -> str:
     """bf16 where the hardware multiplies it, else "no": emulated bf16 is many times slower than float32."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = CPU if parse_flag_from_env("ACCELERATE_USE_CPU") else best_device()  # as of `accelerate launch --cpu`
     return "bf16" if is_fast("bf16", device) else "no"
 
 

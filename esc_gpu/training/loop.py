@@ -1,6 +1,7 @@
 """Training of one fold with Accelerate, to be read from top to bottom."""
 
 import contextlib
+import functools
 import threading
 import time
 import warnings
@@ -31,6 +32,7 @@ from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.nonfinite_steps import describe_skipped_steps, leave_out_unless, spread, sum_up
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, set_learning_rate
 from esc_gpu.training.out_of_memory import in_smaller_batches
+from esc_gpu.training.processes import add_up
 from esc_gpu.training.resume_state import load_state, save_state
 from esc_gpu.training.scoring import EVAL_BATCH, predict, score_epoch
 from esc_gpu.training.sync_batch_norm import synchronize_batch_norm
@@ -226,7 +228,7 @@ def fit_normalization(accelerator: Accelerator, classifier: WaveformClassifier, 
     def fit(batch_size: int) -> None:
         batches = data.train_batches([share[start : start + batch_size] for start in range(0, len(share), batch_size)])
         classifier.fit_normalization(
-            (waveform for waveform, _ in batches), add_up=lambda sums: accelerator.reduce(sums, "sum")
+            (waveform for waveform, _ in batches), add_up=functools.partial(add_up, accelerator)
         )
 
     in_smaller_batches(fit, EVAL_BATCH, "the normalisation")

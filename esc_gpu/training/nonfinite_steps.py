@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from esc_gpu.errors import EscGpuError
@@ -28,6 +28,19 @@ def leave_out_unless(is_finite: Tensor, optimizer: Optimizer, buffers: Iterable[
     optimizer.found_inf = (~is_finite).float()  # type: ignore[attr-defined]
     for buffer, value in zip(buffers, before, strict=True):
         buffer.copy_(torch.where(is_finite, buffer, value))
+
+
+def leaves_out(device: torch.device) -> bool:
+    """Whether a fused optimiser does leave out there what it is told to: on Apple's MPS it took such a step before.
+
+    Source: pull request 186360 of PyTorch.
+    """
+    weight = nn.Parameter(torch.ones(1, device=device))
+    weight.grad = torch.ones_like(weight)
+    optimizer = torch.optim.AdamW([weight], fused=True)
+    optimizer.found_inf = torch.ones((), device=device)  # type: ignore[attr-defined]
+    optimizer.step()
+    return weight.item() == 1
 
 
 def sum_up(

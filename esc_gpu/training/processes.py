@@ -7,6 +7,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.utils import broadcast_object_list, gather_object
+from torch import Tensor
 
 from esc_gpu.errors import EscGpuError, first_line
 
@@ -30,6 +31,13 @@ def reporting_lost_process() -> Iterator[None]:
 def from_local_main(accelerator: Accelerator, value: Any) -> Any:
     """The `value` of the first process on this machine, on every process of it."""
     return from_all(value)[accelerator.process_index - accelerator.local_process_index]
+
+
+def add_up(accelerator: Accelerator, sums: Tensor) -> Tensor:
+    """The sum of all processes' tensors, on the device of this one's."""
+    if sums.device.type == accelerator.device.type:
+        return accelerator.reduce(sums, "sum")
+    return torch.stack(from_all(sums)).sum(dim=0)  # what joins GPUs may take no tensors of the CPU
 
 
 def from_all(value: Any) -> list[Any]:

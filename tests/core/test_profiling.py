@@ -14,6 +14,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
+from tests.helpers.private_torch import find_or_skip
 from tests.helpers.tiny import parsed
 from tests.helpers.tiny_fold import tiny_fold
 
@@ -118,7 +119,7 @@ def test_nothing_is_left_running_after_an_error(tmp_path, monkeypatch, step):
     with pytest.raises(RuntimeError, match="^out of memory$"):
         train(tmp_path, "--train.epochs", "3")
     assert profiling._active is None
-    assert not torch.autograd._profiler_enabled()
+    assert not find_or_skip("torch.autograd", "_profiler_enabled")()
 
 
 def test_an_error_inside_a_phase_is_passed_on_and_not_timed(tmp_path):
@@ -158,3 +159,20 @@ def test_only_the_timed_steps_are_timed(tmp_path):
 
 def test_outside_a_profiler_a_phase_is_nothing():
     assert isinstance(phase("forward"), contextlib.nullcontext)
+
+
+@pytest.mark.parametrize("name", ["mps", "xpu"])
+def test_a_gpu_without_events_is_waited_for_at_both_ends_of_a_phase(tmp_path, monkeypatch, name):
+    waited = []
+    with StepProfiler(tmp_path, torch.device(name), 1) as profiler:
+        profiler.steps = profiling.WARM_UP_STEPS
+        monkeypatch.setattr(torch.accelerator, "synchronize", waited.append)
+        with phase("forward"):
+            assert waited == [torch.device(name)]
+        assert waited == 2 * [torch.device(name)]
+
+
+def test_the_cpu_is_not_waited_for(tmp_path, monkeypatch):
+    monkeypatch.setattr(torch.accelerator, "synchronize", lambda device: pytest.fail("waited"))
+    with StepProfiler(tmp_path, CPU, 1), phase("forward"):
+        pass

@@ -74,10 +74,24 @@ def test_a_model_that_gives_nan_is_told_of(changing):
         predict_file(Pipeline(model, NAMES, 1.0), changing)
 
 
-def test_a_batch_too_large_for_the_device_is_told_of(pipeline, changing, monkeypatch):
+@pytest.mark.parametrize(
+    "error",
+    [torch.OutOfMemoryError("CUDA out of memory"), RuntimeError("MPS backend out of memory (MPS allocated: 5.5 GB)")],
+    ids=["CUDA", "MPS"],
+)
+def test_a_batch_too_large_for_the_device_is_told_of(pipeline, changing, monkeypatch, error):
     def fail(self, waveform):
-        raise torch.OutOfMemoryError("CUDA out of memory")
+        raise error
 
     monkeypatch.setattr(Pipeline, "forward", fail)
     with pytest.raises(EscGpuError, match="has no room for 13 clips at once: choose a smaller batch size"):
+        predict_file(pipeline, changing)
+
+
+def test_another_error_of_the_device_is_passed_on(pipeline, changing, monkeypatch):
+    def fail(self, waveform):
+        raise RuntimeError("mat1 and mat2 shapes cannot be multiplied")
+
+    monkeypatch.setattr(Pipeline, "forward", fail)
+    with pytest.raises(RuntimeError, match="^mat1 and mat2 shapes"):
         predict_file(pipeline, changing)

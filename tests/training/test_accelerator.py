@@ -28,9 +28,19 @@ def test_the_best_precision_is_bf16_where_the_hardware_multiplies_it(
     def supports(including_emulation):
         return cuda_bf16 or including_emulation
 
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda)
+    gpu = torch.device("cuda") if cuda else None
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: gpu)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", supports)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": avx512, "amx_tile": amx})
+    assert best_precision() == expected
+
+
+@pytest.mark.parametrize(("on_cpu", "expected"), [("true", "no"), ("false", "bf16")])
+def test_the_best_precision_on_a_cpu_is_not_that_of_the_gpu_beside_it(monkeypatch, on_cpu, expected):
+    monkeypatch.setenv("ACCELERATE_USE_CPU", on_cpu)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: torch.device("cuda"))
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation: True)
+    monkeypatch.setattr(torch.cpu, "get_capabilities", dict)
     assert best_precision() == expected
 
 

@@ -10,7 +10,7 @@ import torch
 
 from esc_gpu.cli.commands.train import main as train
 from esc_gpu.errors import EscGpuError
-from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
+from esc_gpu.training.processes import add_up, from_all, from_local_main, from_main, reporting_lost_process
 from tests.helpers.accelerators import create
 from tests.helpers.ports import free_port
 from tests.helpers.workers import run_together
@@ -30,6 +30,11 @@ def exchange(rank):
     accelerator = create(Path.cwd(), "--train.batch_size", "8")
     first_here = f"of {rank}" if accelerator.is_local_main_process else None
     told = {"main": from_main(rank), "local": from_local_main(accelerator, first_here), "all": from_all(rank)}
+    own = torch.tensor([rank, 0.1], dtype=torch.float64)
+    told["sums"] = [
+        add_up(accelerator, own).tolist(),
+        add_up(SimpleNamespace(device=torch.device("xpu")), own).tolist(),
+    ]
     try:
         create(Path.cwd(), "--train.batch_size", "6")
     except EscGpuError as error:
@@ -45,6 +50,7 @@ def test_four_processes_on_two_machines_learn_from_the_first_of_all_and_of_their
     assert [one.main for one in told] == [0, 0, 0, 0]
     assert [one.local for one in told] == ["of 0", "of 0", "of 2", "of 2"]
     assert all(one.all == [0, 1, 2, 3] for one in told)
+    assert all(sums == pytest.approx([6, 0.4], rel=1e-15) for one in told for sums in one.sums)
     assert all("train.batch_size=6 must divide by processes x train.accumulation = 4" in one.error for one in told)
 
 

@@ -36,13 +36,11 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     for path in arguments.model:
         find_pipeline(path, arguments.fold)  # a wrong folder does not wait for the imports below
 
-    import torch
-
+    from esc_gpu.core.device import best_device
     from esc_gpu.inference.demo import load_models
     from esc_gpu.inference.demo_page import serving
 
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    models = load_models(arguments.model, arguments.fold, device)
+    models = load_models(arguments.model, arguments.fold, best_device())
     # Ended by `kill`, it removes the uploads as well.
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:

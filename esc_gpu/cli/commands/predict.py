@@ -63,7 +63,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--device",
-        choices=("auto", "cpu", "cuda"),
+        choices=("auto", "cpu", "cuda", "mps", "xpu"),
         default="auto",
         help="run the model there; auto takes a GPU if there is one (default: auto)",
     )
@@ -102,15 +102,13 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if len(missing) == len(paths):
         raise EscGpuError(describe_failures(missing, len(paths)))
 
-    import torch
-
+    from esc_gpu.core.device import best_device
     from esc_gpu.core.files import write_text
     from esc_gpu.inference.pipeline import load_pipeline
     from esc_gpu.inference.predict import check_options
 
     check_options(arguments.overlap, arguments.batch_size)
-    best = "cuda" if torch.cuda.is_available() else "cpu"
-    device = best if arguments.device == "auto" else arguments.device
+    device = best_device() if arguments.device == "auto" else arguments.device
     precision = None if arguments.precision == "auto" else arguments.precision
     pipeline = load_pipeline(arguments.model, arguments.fold, device, precision)
     kept: list[str] = []

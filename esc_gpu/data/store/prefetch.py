@@ -69,11 +69,16 @@ def create_transfer(device: torch.device) -> Transfer:
 
 
 def send_numbers(index_batches: Sequence[np.ndarray], device: torch.device) -> tuple[Tensor, ...]:
-    """Each `(B,)` of clip numbers as int64 on the device: slices of one tensor, which takes one copy."""
+    """Each `(B,)` of clip numbers as int64 on the device: slices of one tensor, which takes one copy.
+
+    Only CUDA does not wait for it. Apple's MPS would read the memory after it was freed, and take wrong numbers.
+    Source: issues 139550 and 189690 of PyTorch.
+    """
     numbers = torch.from_numpy(np.concatenate(index_batches).astype(np.int64))
-    if device.type == "cuda":
+    is_cuda = device.type == "cuda"
+    if is_cuda:
         numbers = numbers.pin_memory()
-    return numbers.to(device, non_blocking=True).split([len(index) for index in index_batches])
+    return numbers.to(device, non_blocking=is_cuda).split([len(index) for index in index_batches])
 
 
 def stream_batches(

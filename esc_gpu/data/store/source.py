@@ -17,6 +17,7 @@ from esc_gpu.errors import EscGpuError
 # Share of the free memory that the store may take: the rest is for the model and its activations.
 RESIDENT_SHARE = 0.5
 CHUNK_BYTES = 64 << 20  # copied to the device at a time
+MPS_ARRAY_BYTES = (1 << 32) - 1  # above, operations end the process. Source: issue 149325 of PyTorch
 Residence = Literal["auto", "device", "stream"]
 
 
@@ -106,7 +107,17 @@ def _check_options(residence: Residence, budget_gb: float | None, readers: int) 
 
 
 def free_memory(device: torch.device) -> int:
-    """Bytes free on the device; for the CPU this process's share of main memory, with what only caches files."""
+    """Bytes that one array may take on the device.
+
+    They are what is free there; on the CPU this process's share of main memory, with what only caches files. Apple's
+    GPU has a share of the same memory, and no more than 4 GiB of it for one array.
+    """
     if device.type == "cuda":
         return torch.cuda.mem_get_info(device)[0]
-    return psutil.virtual_memory().available // local_processes()
+    if device.type == "xpu":
+        return torch.xpu.mem_get_info(device)[0]
+    available = psutil.virtual_memory().available // local_processes()
+    if device.type == "mps":
+        left = torch.mps.recommended_max_memory() - torch.mps.driver_allocated_memory()
+        return max(0, min(available, left, MPS_ARRAY_BYTES))
+    return available

@@ -215,13 +215,14 @@ def test_one_fold_has_no_spread(tmp_path):
     assert "of one fold" in page.text and "±" not in "".join(page.texts["dd"])
 
 
-def test_a_gpu_is_named(tmp_path):
+@pytest.mark.parametrize(("cuda", "expected"), [("13.0", "2 × H100, CUDA 13.0; "), (None, "2 × H100; ")])
+def test_a_gpu_is_named(tmp_path, cuda, expected):
     folder = tmp_path / "gpu"
     report = make_report(folder)
     summary = json.loads((folder / "summary.json").read_text())
-    summary["environment"] |= {"gpu": {"name": "H100", "count": 2, "memory_bytes": 1}, "cuda": "13.0"}
+    summary["environment"] |= {"gpu": {"name": "H100", "count": 2, "memory_bytes": 1}, "cuda": cuda}
     report = replace(report, run=replace(report.run, summary=summary))
-    assert "2 × H100, CUDA 13.0" in Parsed(render_page(report)).text
+    assert expected in Parsed(render_page(report)).text
 
 
 @pytest.mark.parametrize(
