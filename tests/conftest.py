@@ -26,6 +26,11 @@ LONGEST = (
 )
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than there are cores: tests that wait, for a launcher or a signal, leave theirs to the others."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest files first: begun as the last, one would keep a worker while the others have nothing to do."""
     items.sort(key=lambda item: item.path.name not in LONGEST)
