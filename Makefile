@@ -32,10 +32,10 @@ train: setup
 		train.py --config configs/demo.yaml --output_dir runs/demo --overwrite
 
 test: setup
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(BIN)/python -m pytest -n auto --maxprocesses 9 --dist loadfile --no-loadscope-reorder
 
 coverage: setup
-	$(BIN)/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder --timeout 900 --cov --cov-report term --cov-report html
+	$(BIN)/python -m pytest -n auto --maxprocesses 9 --dist loadfile --no-loadscope-reorder --timeout 900 --cov --cov-report term --cov-report html
 
 # In an environment of its own, with the newest torch that has a torchvision; all else is as in constraints.txt.
 $(NEWEST)/.installed: setup.cfg pyproject.toml constraints.txt
@@ -46,7 +46,7 @@ $(NEWEST)/.installed: setup.cfg pyproject.toml constraints.txt
 	touch $@
 
 test-newest: $(NEWEST)/.installed
-	$(NEWEST)/bin/python -m pytest -n logical --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+	$(NEWEST)/bin/python -m pytest -n auto --maxprocesses 9 --dist loadfile --no-loadscope-reorder
 
 # In an environment of its own: what it needs is none of the pins.
 audit:
