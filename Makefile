@@ -8,13 +8,14 @@ RECORDINGS = $(or $(ESC10),$(error this needs real recordings in ESC-50's layout
 THREADS ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # with it every process compiles every module anew, the tests' own, too
 
-.PHONY: help setup train test test-newest coverage audit bench gpu clean
+.PHONY: help setup train test test-newest coverage notebooks audit bench gpu clean
 
 help:
 	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
 	@echo "make test    set up .venv and run the tests"
 	@echo "make test-newest  the tests with the newest torch, in .venv-newest; needs 7 GB there"
 	@echo "make coverage  the tests, more slowly, and which lines and branches they do not reach; also in htmlcov/"
+	@echo "make notebooks  run all notebooks and keep their outputs with them (minutes on two cores)"
 	@echo "make audit   known vulnerabilities of the versions in constraints.txt, asked of PyPI"
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
 	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above, OUTPUT=DIR for the results"
@@ -36,6 +37,9 @@ test: setup
 
 coverage: setup
 	$(BIN)/python -m pytest -n auto --maxprocesses 9 --dist loadfile --no-loadscope-reorder --timeout 900 --cov --cov-report term --cov-report html
+
+notebooks: setup
+	$(BIN)/python -m tools.notebooks
 
 # In an environment of its own, with the newest torch that has a torchvision; all else is as in constraints.txt.
 $(NEWEST)/.installed: setup.cfg pyproject.toml constraints.txt
