@@ -4,11 +4,16 @@ import ast
 import csv
 import json
 import os
+import pickle
 import subprocess
 import sys
 
+import numpy as np
 import pytest
+import torch
 
+from esc_gpu import WaveformClassifier, create_frontend
+from esc_gpu.data.store.read import ArrayStore
 from tests.helpers.other_systems import POSIX_MODULES
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS
@@ -68,3 +73,15 @@ def test_no_module_imports_what_windows_has_not(path):
     found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not found & {*POSIX_MODULES, "pexpect"}
+
+
+def test_what_a_process_is_given_goes_through_pickle(tmp_path):
+    """As Windows and macOS start processes: nothing is inherited from the one that starts them."""
+    waveforms = torch.randn(2, 22050)
+    for name in ("logmel", "cqt", "pcen"):
+        model = WaveformClassifier(create_frontend(name), 2, "test_resnet").eval()
+        model.fit_normalization(waveforms)
+        expected = model(waveforms)
+        torch.testing.assert_close(pickle.loads(pickle.dumps(model))(waveforms), expected, rtol=0, atol=0)
+    store = pickle.loads(pickle.dumps(ArrayStore(np.ones((2, 8), np.int16))))
+    assert store.shape == (2, 8)

@@ -8,7 +8,8 @@ import stat
 import pytest
 
 from esc_gpu import EscGpuError
-from esc_gpu.core.files import PARTIAL, discard, read_json, remove_leftovers, replacing, write_json
+from esc_gpu.core import files
+from esc_gpu.core.files import PARTIAL, discard, move, read_json, remove_leftovers, replacing, synchronize, write_json
 
 
 def test_an_error_while_writing_leaves_the_earlier_file(tmp_path):
@@ -35,6 +36,8 @@ def test_the_file_has_the_permissions_of_any_new_file(tmp_path):
 
 def test_reading(tmp_path):
     write_json(tmp_path / "a.json", {"name": "Säge"})
+    assert read_json(tmp_path / "a.json") == {"name": "Säge"}
+    (tmp_path / "a.json").write_bytes('{\r\n"name": "Säge"}'.encode("utf-8-sig"))  # as some editors of Windows save it
     assert read_json(tmp_path / "a.json") == {"name": "Säge"}
     with pytest.raises(EscGpuError, match="no file"):
         read_json(tmp_path / "b.json")
@@ -104,3 +107,34 @@ def test_a_link_to_a_folder_is_removed_and_the_folder_is_not(tmp_path):
     discard(tmp_path / "fold1")
     remove_leftovers(tmp_path)
     assert sorted(path.name for path in tmp_path.rglob("*")) == ["a.json", "disk"]
+
+
+@pytest.mark.parametrize(("windows", "refusals", "is_moved"), [(True, 3, True), (True, 99, False), (False, 1, False)])
+def test_windows_is_asked_again_for_a_file_that_another_program_has_open(
+    tmp_path, monkeypatch, windows, refusals, is_moved
+):
+    replace, calls = os.replace, []
+
+    def refuse(*names):
+        calls.append(names)
+        if len(calls) <= refusals:
+            raise PermissionError(13, "The process cannot access the file")
+        replace(*names)
+
+    monkeypatch.setattr(files, "WINDOWS", windows)
+    monkeypatch.setattr(files, "RETRY_S", (0.0, 0.0, 0.0))
+    monkeypatch.setattr(os, "replace", refuse)
+    (tmp_path / "a").touch()
+    with contextlib.nullcontext() if is_moved else pytest.raises(PermissionError):
+        move(tmp_path / "a", tmp_path / "b")
+    assert (tmp_path / "b").exists() == is_moved and len(calls) == (4 if windows else 1)
+
+
+def test_windows_flushes_files_open_for_writing_and_no_folders(tmp_path, monkeypatch):
+    (tmp_path / "a").touch()
+    opened, open_handle = [], os.open
+    monkeypatch.setattr(files, "WINDOWS", True)
+    monkeypatch.setattr(os, "open", lambda path, flags: opened.append((path, flags)) or open_handle(path, flags))
+    synchronize(tmp_path)
+    synchronize(tmp_path / "a")
+    assert opened == [(tmp_path / "a", os.O_RDWR)]

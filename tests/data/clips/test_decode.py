@@ -46,6 +46,28 @@ def test_a_codec_without_seeking_begins_anywhere(tmp_path, monkeypatch, extensio
         assert not clip[len(part) :].any()
 
 
+@pytest.mark.parametrize("extension", ["wav", "flac", "ogg", "mp3", "aiff"])
+def test_windows_whose_libsndfile_knows_no_file_numbers_gives_the_same_clips(tmp_path, monkeypatch, extension):
+    path = tmp_path / f"a.{extension}"
+    soundfile.write(path, noise(3 * RATE), RATE)
+    asked = [(start, rate) for start in (0, 1, 7777) for rate in (RATE, 4000)]
+    expected = [decode_clip(path, start, sample_rate=rate, samples=1000) for start, rate in asked]
+    monkeypatch.setattr(decode_module, "WINDOWS", True)
+    opened = soundfile.SoundFile
+
+    def without_numbers(file):
+        assert not isinstance(file, int)
+        return opened(file)
+
+    monkeypatch.setattr(soundfile, "SoundFile", without_numbers)
+    for (start, rate), clip in zip(asked, expected, strict=True):
+        np.testing.assert_array_equal(decode_clip(path, start, sample_rate=rate, samples=1000), clip)
+    text = tmp_path / "a.vox"  # of a file with this name libsndfile would take anything for audio
+    text.write_text("no audio", encoding="utf-8")
+    with pytest.raises(EscGpuError, match="expected audio libsndfile can decode"):
+        decode_clip(text, 0, sample_rate=RATE, samples=1000)
+
+
 # What a header claims
 
 

@@ -72,6 +72,16 @@ def test_threads_read_at_the_same_time(store, array):
         assert all(pool.map(reads_right, range(100)))
 
 
+def test_without_preadv_threads_take_turns_and_parts_are_put_together(array, tmp_path, monkeypatch):
+    monkeypatch.delattr(os, "preadv")
+    store = shard_store(array, tmp_path, 3)
+    test_threads_read_at_the_same_time(store, array)
+    shard = tmp_path / "cache" / store.key / "waveforms-00001.npy"
+    os.truncate(shard, 128 + 2 * RATE + 10)
+    with pytest.raises(EscGpuError, match=f"^{shard}: ends at byte 2138; expected a whole shard"):
+        read(store, [0, 4])
+
+
 @pytest.mark.parametrize("index", [[-1], [N_CLIPS], [0, 99]])
 def test_number_out_of_range(store, index):
     with pytest.raises(IndexError, match=f"there are 0 to {N_CLIPS - 1}"):
