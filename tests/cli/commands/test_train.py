@@ -1,8 +1,11 @@
 """`esc-gpu train` and train.py, end to end, on a small synthetic set: a tiny backbone, 8 kHz, two seconds."""
 
+import contextlib
 import functools
+import io
 import json
 import os
+import runpy
 import signal
 import subprocess
 import sys
@@ -73,17 +76,17 @@ def metrics_only(output):
 
 
 @pytest.fixture(scope="module")
-def finished(workspace, recordings):
-    """A finished run of two folds."""
+def finished(workspace, recordings, blank_pictures):
+    """A finished run of two folds, and what it printed."""
     output = workspace / "finished"
-    result = run(command(workspace, recordings, output, "--folds", "[1,2]"))
-    assert result.returncode == 0, result.stderr
-    return output, result
+    with contextlib.redirect_stdout(io.StringIO()) as said:
+        assert train(command(workspace, recordings, output, "--folds", "[1,2]", launcher=())[1:]) == 0
+    return output, said.getvalue()
 
 
 def test_a_run_leaves_its_results(finished, recordings):
-    output, result = finished
-    assert result.stdout.startswith("100 clips, 10 classes") and "macro-F1" in result.stdout
+    output, said = finished
+    assert said.startswith("100 clips, 10 classes") and "macro-F1" in said
     assert {path.name for path in output.iterdir()} == {
         *("config.yaml", "data.json", "summary.json", "predictions.csv", "confusion.png", "fold1", "fold2")
     }
@@ -257,9 +260,13 @@ def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path,
     assert json.loads((tmp_path / "run" / "summary.json").read_text())["data"]["synthetic"] is True
 
 
-def test_help_and_print_config(capsys):
-    result = run([sys.executable, str(REPOSITORY / "train.py"), "--help"])
-    assert result.returncode == 0 and "--frontend.help" in result.stdout and "--train.lr" in result.stdout
+def test_help_and_print_config(capsys, monkeypatch):
+    script = str(REPOSITORY / "train.py")
+    monkeypatch.setattr(sys, "argv", [script, "--help"])
+    with pytest.raises(SystemExit) as exit_:
+        runpy.run_path(script, run_name="__main__")
+    said = capsys.readouterr().out
+    assert exit_.value.code == 0 and "--frontend.help" in said and "--train.lr" in said
     assert asked(["--frontend.help", "logmel"]) == 0
     said = capsys.readouterr().out
     assert "--frontend.n_mels" in said and "mel bands" in said
