@@ -92,6 +92,12 @@ def test_front_ends_of_configs(folder):
         assert arrays["rms"].shape == (1, 1, 32)
 
 
+def test_front_ends_of_configs_by_name(folder):
+    assert main(["features", "low.wav", "--config", "logmel", "spectrogram", "--output", "named.npz"]) == 0
+    with np.load("named.npz") as arrays:
+        assert arrays["logmel"].shape[:2] == (1, 64) and arrays["spectrogram"].shape[:2] == (1, 257)
+
+
 def test_the_list_has_all(capsys):
     assert main(["features", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
