@@ -5,6 +5,7 @@ python -m benchmarks.exactness.graphs
 
 import argparse
 import functools
+import importlib
 import sys
 import tempfile
 import warnings
@@ -110,8 +111,15 @@ def compiled(layer: nn.Module, waveform: Tensor, backend: str = "inductor", any_
     torch.compiler.reset()
     graph = torch.compile(layer, fullgraph=True, backend=backend)
     if any_batch:  # it would else make one for the first size, and another when it meets the second
-        torch._dynamo.mark_dynamic(waveform, 0)
+        mark_dynamic(waveform)
     return max(relative_error(graph(clips), layer(clips)) for clips in (waveform, waveform[:2]))
+
+
+def mark_dynamic(waveform: Tensor) -> None:
+    """Say that the number of clips will change. The name is private: where it is gone, a second graph is made."""
+    mark = getattr(importlib.import_module("torch._dynamo"), "mark_dynamic", None)
+    if mark is not None:
+        mark(waveform, 0)
 
 
 @torch.no_grad()
