@@ -3,14 +3,14 @@
 import io
 import json
 import os
-import subprocess
 import sys
 
 import pytest
 
 from esc_gpu import Pipeline, load_pipeline
-from tests.helpers.paths import REPOSITORY
+from esc_gpu.cli.main import main
 from tests.helpers.predicted import STRANGE, rows
+from tests.helpers.workers import CONTEXT, OUTPUT, forked
 
 
 def test_a_folder_stands_for_all_audio_files_in_and_below_it(predict):
@@ -65,24 +65,25 @@ def test_no_recording_on_standard_input_is_told_of(predict, give):
         assert status == 2 and out == "" and err.startswith("error: standard input: ") and err.count("\n") == 1
 
 
+def predict_into_a_pipe(pipe):
+    """The command in a process of `forked`, with a recording on standard input and a pipe as standard output."""
+    os.dup2(pipe.fileno(), 1)
+    pipe.close()
+    with open("long.flac", encoding="latin-1") as sys.stdin:
+        return main(["predict", "--model=run", "-", *["short.wav"] * 300])
+
+
 def test_a_reader_that_has_seen_enough_ends_it_quietly(workspace):
     """As in `cat long.flac | esc-gpu predict - ... | head -1`."""
-    line = [
-        sys.executable,
-        "-c",
-        "import sys; from esc_gpu.cli.main import main; sys.exit(main())",
-        "predict",
-        "--model=run",
-    ]
-    with open(workspace / "long.flac", "rb") as sound:
-        process = subprocess.Popen(
-            [*line, "-", *["short.wav"] * 300],
-            cwd=workspace,
-            env={**os.environ, "PYTHONPATH": str(REPOSITORY)},
-            stdin=sound,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-        )
-    assert process.stdout.readline().startswith(b"-: dog ")
-    process.stdout.close()
-    assert process.stderr.read() == b"" and process.wait(timeout=120) == 141
+    reader, writer = CONTEXT.Pipe(duplex=False)
+    process = forked(predict_into_a_pipe, writer, folder=workspace)
+    process.start()
+    try:
+        writer.close()
+        with reader, open(reader.fileno(), "rb", closefd=False) as output:
+            assert output.readline().startswith(b"-: dog ")
+        process.join(120)
+    finally:
+        process.kill()
+        process.join()
+    assert (workspace / OUTPUT).read_text() == "" and process.exitcode == 141
