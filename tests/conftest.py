@@ -22,7 +22,7 @@ os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")
 
 LONGEST = (
     *("test_notebooks.py", "test_graphs.py", "test_train.py", "test_hosts.py", "test_export.py", "test_types.py"),
-    *("test_readme_commands.py", "test_kills.py", "test_signals.py", "test_two_processes.py"),
+    *("test_readme_commands.py", "test_kills.py", "test_signals.py", "test_two_processes.py", "test_installed.py"),
 )
 
 
