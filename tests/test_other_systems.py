@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from benchmarks.reliability import fuzz_audio, kills
 from esc_gpu import WaveformClassifier, create_frontend
 from esc_gpu.data.store.read import ArrayStore
 from tests.helpers.other_systems import POSIX_MODULES
@@ -73,6 +74,18 @@ def test_no_module_imports_what_windows_has_not(path):
     found = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}
     found |= {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
     assert not found & {*POSIX_MODULES, "pexpect"}
+
+
+@pytest.mark.parametrize("benchmark", [fuzz_audio, kills], ids=lambda module: module.__name__)
+def test_a_benchmark_of_linux_says_so_elsewhere(benchmark, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "platform", "win32")
+    with pytest.raises(SystemExit) as ended:
+        benchmark.main([])
+    name = benchmark.__name__
+    assert (
+        ended.value.code == 2
+        and capsys.readouterr().err == f"error: python -m {name} runs on Linux only; run it there\n"
+    )
 
 
 def test_what_a_process_is_given_goes_through_pickle(tmp_path):

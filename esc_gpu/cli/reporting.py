@@ -1,5 +1,6 @@
 """A command's exit status; a user's mistake, a signal or a warning becomes one line."""
 
+import errno
 import io
 import os
 import sys
@@ -11,7 +12,7 @@ from typing import Any
 from esc_gpu.cli.launch import is_first_process
 from esc_gpu.cli.signals import interruptible
 from esc_gpu.core.extras import naming_extras
-from esc_gpu.core.files import UNWRITABLE
+from esc_gpu.core.files import UNWRITABLE, WINDOWS
 from esc_gpu.core.text import printable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 
@@ -55,6 +56,9 @@ def finish(command: Callable[[], int | None]) -> int:
         close_output()
         return EXIT_BROKEN_PIPE
     except OSError as error:
+        if WINDOWS and error.errno == errno.EINVAL and error.filename is None:  # which it has for a broken pipe
+            close_output()
+            return EXIT_BROKEN_PIPE
         if error.errno not in UNWRITABLE:
             raise
         print(f"error: {printable(str(error.filename or 'output'))}: {error.strerror}", file=sys.stderr)

@@ -1,4 +1,4 @@
-"""Ctrl-C, and SIGTERM, which batch systems and containers send: the first ends a command in order."""
+"""Ctrl-C, Ctrl-Break, and SIGTERM, which batch systems and containers send: the first ends a command in order."""
 
 import os
 import signal
@@ -9,18 +9,29 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from esc_gpu.core.files import WINDOWS
+
+SIGNALS = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGBREAK") if hasattr(signal, name))
 # Launchers hand a signal on to processes that have it from the terminal already.
 SAME_SECONDS = 1.0
 AGAIN_SECONDS = 0.1
 
 
 class Interrupted(KeyboardInterrupt):
-    """Raised by SIGINT or SIGTERM."""
+    """Raised by the first of `SIGNALS`."""
+
+
+def send_to_this_process(number: int) -> None:
+    """As whoever ends it does."""
+    if WINDOWS:  # whose `os.kill` ends a process on the spot
+        signal.raise_signal(number)
+    else:
+        os.kill(os.getpid(), number)
 
 
 @contextmanager
 def interruptible() -> Iterator[list[int]]:
-    """Inside the block the first SIGINT or SIGTERM raises `Interrupted` in the main thread; a second Ctrl-C exits.
+    """Inside the block the first of `SIGNALS` raises `Interrupted` in the main thread; a second Ctrl-C exits.
 
     Further SIGTERMs change nothing, so that whoever ends a whole group of processes does not cut the last words off. A
     signal that the process was started to ignore, as by nohup, stays ignored. Where the first comes while a destructor
@@ -44,12 +55,12 @@ def interruptible() -> Iterator[list[int]]:
 
     def report_unraisable(unraisable: "sys.UnraisableHookArgs") -> None:
         if isinstance(unraisable.exc_value, Interrupted):  # from here nothing can be raised either
-            threading.Timer(AGAIN_SECONDS, os.kill, (os.getpid(), received.pop())).start()
+            threading.Timer(AGAIN_SECONDS, send_to_this_process, (received.pop(),)).start()
         else:
             usual(unraisable)
 
     usual = sys.unraisablehook
-    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.getsignal(number) for number in SIGNALS}
     taken = {number: handler for number, handler in before.items() if handler not in (signal.SIG_IGN, None)}
     try:
         for number in taken:

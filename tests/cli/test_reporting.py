@@ -1,11 +1,14 @@
 """What becomes of a command that a signal or an error ends: its exit status, and one line."""
 
+import errno
 import io
+import os
 import signal
 import sys
 
 import pytest
 
+from esc_gpu.cli import reporting as reporting_module
 from esc_gpu.cli.reporting import reporting
 
 
@@ -38,3 +41,17 @@ def test_what_the_console_cannot_show_is_a_question_mark(monkeypatch, encoding, 
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(console, encoding=encoding))
     assert reporting(lambda: sys.stdout.write("± – dog") and None) == 0
     assert console.getvalue() == shown
+
+
+@pytest.mark.parametrize("windows", [True, False])
+def test_a_reader_of_the_output_that_has_enough_is_no_error_on_windows_either(monkeypatch, windows):
+    def write():
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL))  # as Windows has it for EPIPE
+
+    monkeypatch.setattr(reporting_module, "WINDOWS", windows)
+    monkeypatch.setattr(reporting_module, "close_output", lambda: None)
+    if windows:
+        assert reporting(write) == 141
+    else:
+        with pytest.raises(OSError, match="Invalid argument"):
+            reporting(write)
