@@ -19,6 +19,7 @@ from esc_gpu.model import normalization
 from esc_gpu.model.normalization import Normalization
 from esc_gpu.training import accelerator
 from esc_gpu.training.accelerator import best_precision
+from esc_gpu.training.nonfinite_steps import leaves_out
 from tests.helpers.accelerators import create
 from tests.helpers.mps_kernels import without_mps_kernel
 from tests.helpers.no_float64 import MPS, mps_is_said, mps_without_float64
@@ -213,6 +214,20 @@ def test_steps_that_the_device_would_take_all_the_same_are_refused(tmp_path, mon
             with pytest.raises(EscGpuError, match=f"^{option}={value} leaves out steps .* on mps: leave") as refused:
                 create(tmp_path, f"--{option}", value)
             assert "\n" not in str(refused.value)
+
+
+def test_a_device_that_takes_a_step_to_be_left_out_is_found(monkeypatch):
+    """As Apple's MPS before it looked at `found_inf`."""
+    cpu, adamw = torch.device("cpu"), torch.optim.AdamW
+    assert leaves_out(cpu)
+
+    class Deaf(adamw):
+        def step(self):
+            del self.found_inf
+            super().step()
+
+    monkeypatch.setattr(torch.optim, "AdamW", Deaf)
+    assert not leaves_out(cpu)
 
 
 def test_auto_is_float32_on_mps(tmp_path):

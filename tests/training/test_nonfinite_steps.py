@@ -12,7 +12,7 @@ from esc_gpu.experiment.folds_at_once import train_together
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
-from esc_gpu.training.nonfinite_steps import check_logits, leaves_out, shortened, spread, sum_up
+from esc_gpu.training.nonfinite_steps import check_logits, shortened, spread, sum_up
 from tests.helpers.cut import Cut
 from tests.helpers.tiny import parsed
 from tests.helpers.tiny_fold import tiny_fold
@@ -298,17 +298,3 @@ def test_weights_that_are_infinite_at_the_end_give_no_result(tmp_path, monkeypat
 
 def test_many_names_are_cut():
     assert shortened(list("abcdefghijklmnopqrs")).endswith(", o, p and 3 more") and shortened(["a", "b"]) == "a, b"
-
-
-def test_a_device_that_takes_a_step_to_be_left_out_is_found(monkeypatch):
-    """As Apple's MPS before it looked at `found_inf`."""
-    cpu, adamw = torch.device("cpu"), torch.optim.AdamW
-    assert leaves_out(cpu)
-
-    class Deaf(adamw):
-        def step(self):
-            del self.found_inf
-            super().step()
-
-    monkeypatch.setattr(torch.optim, "AdamW", Deaf)
-    assert not leaves_out(cpu)
