@@ -33,8 +33,8 @@ if "google.colab" in sys.modules:  # on Colab the package is installed first; th
     %pip install --quiet "esc_gpu[train] @ {ARCHIVE}\""""
 SOURCES = "outputs_are_of"  # in the notebook's metadata: the hash of the cells that were run
 DPI = 80  # of the figures that the cells draw
-MOST_PIXELS = 1000  # of a picture's width
-COLOURS = 96
+MOST_PIXELS = 1400  # of a picture's width
+COLOURS = 160
 WIDGET = "application/vnd.jupyter.widget-view+json"
 SECONDS = 1800  # for a cell, at most
 
