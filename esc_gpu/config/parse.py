@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from typing import Any, NoReturn
 
 import yaml
-from jsonargparse import ArgumentParser, Namespace, Path, set_parsing_settings
+from jsonargparse import ArgumentParser, Namespace, set_parsing_settings
+from jsonargparse.typing import Path
 
 from esc_gpu.config.frontend_section import read_section, split_words
 from esc_gpu.config.help import all_keys, format_frontend_help, format_help
@@ -115,7 +116,7 @@ def files_in_utf8() -> Iterator[None]:
         with open(path.absolute, encoding="utf-8-sig") as file:
             return file.read()
 
-    Path.read_text = read_text  # type: ignore[method-assign]
+    Path.read_text = read_text  # type: ignore[method-assign,assignment]
     try:
         yield
     finally:
