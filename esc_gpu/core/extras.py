@@ -1,4 +1,4 @@
-"""What only some uses need stands in extras of setup.cfg: a package that is missing is one line that names its extra."""
+"""Extras of setup.cfg hold what only some uses need: a package that is missing is one line that names its extra."""
 
 import importlib.util
 from collections.abc import Iterator
