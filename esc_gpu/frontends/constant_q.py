@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, ParamSpec, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import scipy.fft
@@ -25,7 +25,7 @@ from esc_gpu.frontends.constant_q_kernels import (
 )
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
-P, T = ParamSpec("P"), TypeVar("T")
+Function = TypeVar("Function", bound=Callable[..., Any])
 
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
 KEPT_PLANS = 8
@@ -65,7 +65,7 @@ ASSUMED_CONSTANT = "_dynamo_marked_constant"
 # Brown & Puckette (1992), eq. 5, do so for one frame; this is the whole clip.
 
 
-def assumed_constant(function: Callable[P, T]) -> Callable[P, T]:
+def assumed_constant(function: Function) -> Function:
     """Have a compiler call the function and keep what it gives, instead of following it."""
     setattr(function, ASSUMED_CONSTANT, True)
     return function
