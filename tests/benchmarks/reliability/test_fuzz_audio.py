@@ -175,7 +175,7 @@ def test_the_memory_of_a_file_is_measured(tone, decoder, monkeypatch):
 
 
 def test_an_error_without_a_peak_is_one(monkeypatch):
-    monkeypatch.setattr(fuzz_audio.Path, "read_text", lambda path: "VmRSS: 1 kB")
+    monkeypatch.setattr(fuzz_audio.Path, "read_text", lambda path, encoding: "VmRSS: 1 kB")
     with pytest.raises(EscGpuError, match="runs on Linux only"):
         fuzz_audio.peak_of_this_process()
 

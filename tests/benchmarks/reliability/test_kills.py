@@ -31,7 +31,7 @@ def test_phases_in_the_order_of_a_run(run):
     assert phase_of(run, pid) == "decoding"
     (store / "index.json").touch()
     assert phase_of(run, pid) == "starting"
-    (run.output / ".lock").write_text("process 42 on here")
+    (run.output / ".lock").write_text(" process 42 on here")
     assert phase_of(run, pid) == "starting" and phase_of(run, 4) == "starting"
     one.mkdir()
     other.mkdir()
