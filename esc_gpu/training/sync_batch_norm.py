@@ -1,9 +1,10 @@
 """Batch norm over the clips of all processes, so that a batch is one batch however many share it."""
 
+from typing import Any
+
 import torch
 from timm.layers import convert_sync_batchnorm
 from torch import Tensor, nn
-from torch.distributed.nn.functional import all_reduce
 
 
 def synchronize_batch_norm(module: nn.Module, device: torch.device) -> nn.Module:
@@ -18,6 +19,20 @@ def synchronize_batch_norm(module: nn.Module, device: torch.device) -> nn.Module
     for name, child in module.named_children():
         setattr(module, name, synchronize_batch_norm(child, device))
     return module
+
+
+class SumOfAll(torch.autograd.Function):
+    """A tensor summed over the processes, with a gradient: that of each part is the sum of the processes' own."""
+
+    @staticmethod
+    def forward(ctx: Any, tensor: Tensor) -> Tensor:
+        total = tensor.clone(memory_format=torch.contiguous_format)
+        torch.distributed.all_reduce(total)
+        return total
+
+    @staticmethod
+    def backward(ctx: Any, gradient: Tensor) -> Tensor:
+        return SumOfAll.apply(gradient)
 
 
 class CpuSyncBatchNorm(nn.BatchNorm2d):
@@ -45,9 +60,9 @@ class CpuSyncBatchNorm(nn.BatchNorm2d):
         """Mean, then variance around it, each averaged over the processes with gradient, in the parameters' type."""
         n_processes = torch.distributed.get_world_size()
         exact = x.to(self.running_mean.dtype)
-        mean = all_reduce(exact.mean(dim=(0, 2, 3))) / n_processes
+        mean = SumOfAll.apply(exact.mean(dim=(0, 2, 3))) / n_processes
         centred = exact - mean[:, None, None]
-        variance = all_reduce(centred.square().mean(dim=(0, 2, 3))) / n_processes
+        variance = SumOfAll.apply(centred.square().mean(dim=(0, 2, 3))) / n_processes
         with torch.no_grad():
             count = n_processes * x.numel() / x.shape[1]
             self.num_batches_tracked.add_(1)

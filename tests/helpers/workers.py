@@ -17,7 +17,7 @@ CONTEXT.set_forkserver_preload(
     [
         *("esc_gpu.cli.main", "esc_gpu.experiment.cross_validation", "esc_gpu.config.parse", "soundfile"),
         *("esc_gpu.frontends.backends.nnaudio", "esc_gpu.frontends.backends.torchaudio"),
-        *("torch.distributed.nn.functional", "tests.helpers.undrawn"),
+        "tests.helpers.undrawn",
     ]
 )
 
