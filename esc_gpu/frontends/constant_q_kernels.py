@@ -31,9 +31,7 @@ def cqt_kernel(frequency: float, length: int, sample_rate: int, window: str) -> 
     as librosa and nnAudio scale it.
     """
     offsets = np.arange(length) - (length + 1) // 2
-    tone = get_window(window, length) * np.exp(
-        2j * np.pi * frequency / sample_rate * offsets
-    )
+    tone = get_window(window, length) * np.exp(2j * np.pi * frequency / sample_rate * offsets)
     return offsets, tone / np.abs(tone).sum() * np.sqrt(length)
 
 

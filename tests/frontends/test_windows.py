@@ -1,6 +1,5 @@
 """Windows: scipy's, without loading it for the common ones."""
 
-
 import numpy as np
 import pytest
 import scipy.signal
