@@ -108,8 +108,9 @@ def test_a_type_is_in_yamls_words(capsys):
 
 
 def test_a_backend_without_its_package(monkeypatch, capsys):
-    monkeypatch.setitem(sys.modules, "esc_gpu.frontends.backends.nnaudio", None)
-    reason = "backend 'nnaudio' of cqt needs the package"
+    monkeypatch.setitem(sys.modules, "nnAudio", None)
+    monkeypatch.delitem(sys.modules, "esc_gpu.frontends.backends.nnaudio", raising=False)
+    reason = "backend 'nnaudio' of cqt needs nnAudio: pip install nnAudio"
     text = printed(["--frontend.help", "cqt"], capsys)
     assert "--frontend.trainable" not in text and reason in text and "--frontend.n_bins" in text
     with pytest.raises(EscGpuError, match=f"no option 'frontend.trainable'; .*; {reason}"):
