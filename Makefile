@@ -42,7 +42,7 @@ notebooks: setup
 	$(BIN)/python -m tools.notebooks
 
 # In an environment of its own, with the newest torch that has a torchvision; all else is as in constraints.txt.
-$(NEWEST)/.installed: setup.cfg pyproject.toml constraints.txt
+$(NEWEST)/.installed: setup.cfg setup.py pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(NEWEST)
 	grep -vE '^torch(audio|vision)?==' constraints.txt > $(NEWEST)/constraints.txt
 	$(NEWEST)/bin/python -m pip install --quiet --disable-pip-version-check --constraint $(NEWEST)/constraints.txt \
