@@ -68,8 +68,7 @@ def _take(file: Path, wait: bool) -> tuple[int, bool]:
         handle = os.open(file, os.O_RDWR | os.O_CREAT, 0o666)
         try:
             is_locked = lock(handle, wait)
-            # Another system lets its holder remove the file before it is unlocked: then this one is nobody's.
-            if WINDOWS or (file.exists() and os.path.samestat(file.stat(), os.fstat(handle))):
+            if WINDOWS or _is_at(file, handle):
                 return handle, is_locked
         except BlockingIOError as error:
             os.lseek(handle, 1, os.SEEK_SET)
@@ -80,6 +79,14 @@ def _take(file: Path, wait: bool) -> tuple[int, bool]:
             os.close(handle)
             raise
         os.close(handle)
+
+
+def _is_at(file: Path, handle: int) -> bool:
+    """Whether the open file is still the one of this name: its holder removes it before it is unlocked."""
+    try:
+        return os.path.samestat(file.stat(), os.fstat(handle))
+    except FileNotFoundError:
+        return False
 
 
 def _give_back(file: Path, handle: int) -> None:
