@@ -50,7 +50,7 @@ def replacing(path: Path) -> Iterator[Path]:
 
 
 def move(source: Path, target: Path) -> None:
-    """Give a file the name `target`, in the place of the file that has it."""
+    """Give a file or folder the name `target`, in the place of the file that has it."""
     for wait_s in RETRY_S if WINDOWS else ():
         try:
             return os.replace(source, target)
@@ -77,7 +77,7 @@ def discard(path: Path) -> None:
     """Remove a file or folder at once: a kill in the midst leaves nothing that looks like a part of it."""
     doomed = path.with_name(f"{PARTIAL}{path.name}")
     if path.is_dir() and not path.is_symlink():
-        path.rename(doomed)
+        move(path, doomed)
         shutil.rmtree(doomed)
     else:
         path.unlink(missing_ok=True)

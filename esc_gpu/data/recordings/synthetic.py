@@ -12,7 +12,7 @@ import numpy as np
 from scipy.io import wavfile
 
 from esc_gpu.core.esc50 import AUDIO, COLUMNS, ESC10, ESC50, SYNTHETIC, TABLE
-from esc_gpu.core.files import PARTIAL, write_json
+from esc_gpu.core.files import PARTIAL, move, write_json
 from esc_gpu.core.lock import locked
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.recordings import sounds
@@ -154,8 +154,8 @@ def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 4
             if not holds_set(root, wanted):
                 with tempfile.TemporaryDirectory(prefix=prefix, dir=root.parent) as beside:
                     write_set(Path(beside) / "new", wanted, progress)
-                    root.rename(Path(beside) / "old")  # goes when the temporary folder goes
-                    (Path(beside) / "new").rename(root)
+                    move(root, Path(beside) / "old")  # goes when the temporary folder goes
+                    move(Path(beside) / "new", root)
     except OSError as error:
         raise EscGpuError(f"cannot write {root} ({error}): choose a folder that can be written") from error
     return root
