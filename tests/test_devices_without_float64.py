@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from types import SimpleNamespace
 
 import numpy as np
@@ -288,6 +289,6 @@ def test_on_a_mac_a_backbones_other_operators_run_on_the_cpu(monkeypatch, capsys
     monkeypatch.setenv(FALLBACK, before or "1")
     if before is None:
         monkeypatch.delenv(FALLBACK)
-    monkeypatch.setattr("esc_gpu.cli.main.sys.platform", system)
-    assert main([]) == 0
+    monkeypatch.setattr(sys, "platform", system)
+    assert main(["configs"]) == 0
     assert os.environ.get(FALLBACK) == after

@@ -1,7 +1,6 @@
 """The command line `esc-gpu COMMAND`."""
 
 import argparse
-import os
 import sys
 from typing import NoReturn
 
@@ -16,9 +15,6 @@ DESCRIPTION = "Environmental sound classification with the audio features as lay
 
 def main(arguments: list[str] | None = None) -> int:
     """Entry point of `esc-gpu`; returns the exit status."""
-    if sys.platform == "darwin":
-        # What Apple's GPU has no kernel for runs on the CPU. Accelerate sets this, too, but after torch was loaded.
-        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     arguments = sys.argv[1:] if arguments is None else arguments
     if arguments and arguments[0] in OF_A_RUN:
         name, *options = arguments

@@ -43,6 +43,9 @@ def reporting(command: Callable[[], int | None], go_on: str = "") -> int:
 
 def finish(command: Callable[[], int | None]) -> int:
     """`reporting` without the signals: for what is done before it."""
+    if sys.platform == "darwin":
+        # What Apple's GPU has no kernel for runs on the CPU. Accelerate sets this, too, but after torch was loaded.
+        os.environ.setdefault("PYTORCH_ENABLE_MPS_FALLBACK", "1")
     print_what_the_console_has()
     try:
         with naming_extras():
