@@ -54,7 +54,7 @@ REFUSALS = (
     ),
     Refusal(
         "ACCELERATE_FP8_.*",
-        (),
+        NOTHING,
         "set --train.mixed_precision bf16, and leave {option} out of accelerate's config",
     ),
     Refusal(
@@ -64,7 +64,7 @@ REFUSALS = (
     ),
     Refusal(
         "(ACCELERATE_DEEPSPEED|ACCELERATE_CONFIG_DS|ACCELERATE_ALLOW_CP|FSDP|MEGATRON_LM|PARALLELISM_CONFIG)_.*",
-        (),
+        NOTHING,
         DATA_PARALLEL,
     ),
 )

@@ -122,7 +122,7 @@ def test_a_refusal_names_the_option_to_use(monkeypatch, name, value, advice):
     assert f"={value} ({name}) is not used: {advice}" in refusal(check_launch_environment, "auto")
 
 
-@pytest.mark.parametrize("name", sorted(name for name in LAUNCHED if re.match("ACCELERATE_(USE|DYNAMO)_", name)))
+@pytest.mark.parametrize("name", sorted(n for n in LAUNCHED if re.match("ACCELERATE_(USE|DYNAMO)_|FSDP_", n)))
 @pytest.mark.parametrize("value", ["False", "no", "NO", ""])
 def test_what_asks_for_nothing_is_not_refused(monkeypatch, name, value):
     monkeypatch.setenv(name, value)
