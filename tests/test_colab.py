@@ -3,7 +3,7 @@
 Nothing is downloaded: the environment and the index hold no packages but their metadata.
 """
 
-import configparser
+import contextlib
 import json
 import re
 import subprocess
@@ -15,10 +15,10 @@ from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 
 import pytest
-from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
-from tests.helpers.paths import REPOSITORY
+from tests.helpers.only_packages import closure
+from tests.helpers.setup_cfg import requirements
 
 tool = pytest.importorskip("tools.notebooks", reason="the notebooks need nbclient: pip install nbclient")
 pytest.importorskip("pip", reason="this needs pip's resolver")
@@ -30,17 +30,11 @@ WANTED = re.search('%pip install --quiet "(.*)\\[(.*)\\] @ (.*)"$', tool.INSTALL
 HEAD = "Metadata-Version: 2.1\nName: {}\nVersion: {}\n"
 
 
-def lines(section: str, name: str) -> list[str]:
-    config = configparser.ConfigParser()
-    config.read(REPOSITORY / "setup.cfg", encoding="utf-8")
-    return [line for line in config[section][name].splitlines() if line and not line.startswith("#")]
-
-
 def own_metadata(pins: str = "") -> str:
     """Of this package with the extra, as setup.cfg has them, and more requirements."""
     _, extra, _ = WANTED
-    always = [*lines("options", "install_requires"), *pins.split()]
-    needed = [f'{line} ; extra == "{extra}"' for line in lines("options.extras_require", extra)]
+    always = [*requirements(), *pins.split()]
+    needed = [f'{line} ; extra == "{extra}"' for line in requirements(extra)]
     return HEAD.format("esc_gpu", "1.0") + "".join(
         [f"Provides-Extra: {extra}\n", *(f"Requires-Dist: {line}\n" for line in (*always, *needed))]
     )
@@ -48,27 +42,11 @@ def own_metadata(pins: str = "") -> str:
 
 def needed() -> dict[str, tuple[str, str]]:
     """What esc_gpu and its extra need, and all that this needs in turn, but torch: version and metadata by name."""
-    found, left = {}, [Requirement(line) for line in lines("options", "install_requires")]
-    left += [Requirement(line) for line in lines("options.extras_require", WANTED[1])]
-    seen = set()
-    while left:
-        wanted = left.pop()
-        name = canonicalize_name(wanted.name)
-        key = (name, *sorted(wanted.extras))
-        if key in seen or name in NEWER:
-            continue
-        seen.add(key)
-        try:
+    found = {}
+    for name in closure([*requirements(), *requirements(WANTED[1])], without=NEWER):
+        with contextlib.suppress(PackageNotFoundError):  # of another system
             package = distribution(name)
-        except PackageNotFoundError:
-            continue  # of another system
-        found[name] = (package.version, package.read_text("METADATA"))
-        for requirement in map(Requirement, package.requires or []):
-            if any(
-                requirement.marker is None or requirement.marker.evaluate({"extra": extra})
-                for extra in (*wanted.extras, "")
-            ):
-                left.append(requirement)
+            found[name] = (package.version, package.read_text("METADATA"))
     return found
 
 

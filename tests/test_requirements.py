@@ -1,6 +1,5 @@
 """Each layer of setup.cfg's requirements does its part alone, and what needs more says so in one line."""
 
-import configparser
 import json
 import subprocess
 import sys
@@ -9,25 +8,16 @@ import pytest
 
 from tests.helpers.frontend_cases import CASES
 from tests.helpers.paths import REPOSITORY
+from tests.helpers.setup_cfg import requirements
 
-CONFIG = configparser.ConfigParser()
-CONFIG.read(REPOSITORY / "setup.cfg")
 HERE = {key: case for key, case in CASES.items() if case.get("backend") != "torchaudio"}
 TRAIN = 'pip install "esc_gpu[train]"'
-
-
-def lines(section, name):
-    return [line for line in CONFIG[section][name].splitlines() if line and not line.startswith("#")]
 
 
 @pytest.fixture(scope="module")
 def answers(tmp_path_factory):
     """Of one process: with the requirements alone, then with those of training as well."""
-    questions = {
-        "base": lines("options", "install_requires"),
-        "train": lines("options.extras_require", "train"),
-        "cases": HERE,
-    }
+    questions = {"base": requirements(), "train": requirements("train"), "cases": HERE}
     command = [sys.executable, "-m", "tests.helpers.few_packages", str(tmp_path_factory.mktemp("few"))]
     done = subprocess.run(
         command, cwd=REPOSITORY, input=json.dumps(questions), capture_output=True, text=True, timeout=240

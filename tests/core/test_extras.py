@@ -1,40 +1,34 @@
 """What is missing is one line that names the extra, and the extras are those of setup.cfg."""
 
-import configparser
 import re
 import sys
 
 import pytest
 
 from esc_gpu.core.extras import EXTRAS, PIP_NAMES, how_to_install, naming_extras, require
+from tests.helpers import setup_cfg
 from tests.helpers.one_line import refusal
-from tests.helpers.paths import REPOSITORY
 
-CONFIG = configparser.ConfigParser()
-CONFIG.read(REPOSITORY / "setup.cfg")
 COMBINED = {"all", "benchmarks", "test"}
 
 
-def requirements(section: str, name: str) -> list[str]:
-    """The packages that setup.cfg asks for, without versions, comments and extras of theirs."""
-    lines = CONFIG[section][name].splitlines()
-    return [re.split(r"[\s\[<>=]", line.strip())[0] for line in lines if line.strip() and not line.startswith("#")]
+def packages_of(extra: str = "") -> list[str]:
+    """The packages that setup.cfg asks for, without versions and extras of theirs."""
+    return [re.split(r"[\s\[<>=]", line)[0] for line in setup_cfg.requirements(extra)]
 
 
 def test_the_table_is_that_of_setup_cfg():
-    extras = CONFIG["options.extras_require"]
-    assert set(EXTRAS) == set(extras) - COMBINED
+    assert set(EXTRAS) == set(setup_cfg.EXTRAS) - COMBINED
     for extra, packages in EXTRAS.items():
         named = {PIP_NAMES.get(package, package) for package in packages}
-        assert named == set(requirements("options.extras_require", extra)), extra
-    combined = re.fullmatch(r"esc_gpu\[(.*)\]", extras["all"].strip()).group(1).split(",")
+        assert named == set(packages_of(extra)), extra
+    combined = re.fullmatch(r"esc_gpu\[(.*)\]", setup_cfg.EXTRAS["all"].strip()).group(1).split(",")
     assert combined == list(EXTRAS)
 
 
 def test_the_front_ends_need_four_packages_and_any_torch_from_2_11_on():
-    assert requirements("options", "install_requires") == ["torch", "numpy", "scipy", "nnAudio"]
-    (torch,) = (line for line in CONFIG["options"]["install_requires"].splitlines() if line.startswith("torch"))
-    assert torch == "torch >=2.11"
+    assert packages_of() == ["torch", "numpy", "scipy", "nnAudio"]
+    assert "torch >=2.11" in setup_cfg.requirements()
 
 
 def test_a_package_is_in_one_extra():

@@ -1,7 +1,7 @@
 """Everything but some packages, and what these need themselves, hidden from this process."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from importlib.machinery import ModuleSpec
 from importlib.metadata import PackageNotFoundError, packages_distributions, requires
@@ -11,15 +11,15 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 
-def closure(requirements: Iterable[str]) -> set[str]:
-    """The distributions that these requirements bring, by their canonical names."""
+def closure(requirements: Iterable[str], without: Collection[str] = ()) -> set[str]:
+    """The distributions that these requirements bring, by their canonical names; some are left out with all theirs."""
     found: set[tuple[str, str]] = set()
     waiting = [Requirement(line) for line in requirements]
     while waiting:
         requirement = waiting.pop()
         for extra in ("", *requirement.extras):
             key = canonicalize_name(requirement.name), extra
-            if key in found:
+            if key in found or key[0] in without:
                 continue
             found.add(key)
             try:
