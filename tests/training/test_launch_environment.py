@@ -199,6 +199,14 @@ def test_a_config_of_deepspeed_that_accumulates_is_refused(tmp_path, launched, m
     assert "set --train.accumulation 4, and gradient_" in refusal(create, tmp_path, "--train.accumulation", "4")
 
 
+def test_a_launch_on_several_gpus_as_an_accelerate_config_has_it_is_not_refused(tmp_path, launched):
+    answers = {"downcast_bf16": "no", "enable_cpu_affinity": False, "rdzv_backend": "static", "same_network": True}
+    answers |= {"distributed_type": "MULTI_GPU", "num_processes": 2, "use_cpu": False, "main_process_port": 0}
+    launched(prepare_multi_gpu_env, *write_config(tmp_path, **answers))
+    assert os.environ["ACCELERATE_DYNAMO_BACKEND"].lower() == "no"
+    check_launch_environment("auto")
+
+
 @pytest.mark.parametrize("strategy", ["fsdp", "megatron_lm"])
 def test_a_model_in_pieces_is_refused(tmp_path, launched, strategy):
     launched(prepare_multi_gpu_env, f"--use_{strategy}", "--num_processes", "2", "--main_process_port", "0")
