@@ -8,9 +8,9 @@ import ctypes
 import os
 import shlex
 import signal
-import subprocess
 import sys
 from collections.abc import Sequence
+from subprocess import list2cmdline  # Windows' quotes: nothing is started by it
 from typing import TYPE_CHECKING
 
 from esc_gpu.core.files import WINDOWS
@@ -122,8 +122,8 @@ def is_first_process() -> bool:
 def resume_command(arguments: Sequence[str], prog: str) -> str:
     """What to type to go on with the run that this process is part of: its own command, or its launcher's."""
     words = typed_words(arguments, prog)
-    join = subprocess.list2cmdline if WINDOWS else shlex.join
-    return join([*words, *([] if "--resume" in words else ["--resume"])])
+    words = [*words, *([] if "--resume" in words else ["--resume"])]
+    return list2cmdline(words) if WINDOWS else shlex.join(words)
 
 
 def typed_words(arguments: Sequence[str], prog: str) -> list[str]:

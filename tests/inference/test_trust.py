@@ -42,7 +42,8 @@ def dangers(code):
         if isinstance(node, ast.Import):
             found += [name.name for name in node.names if name.name.partition(".")[0] in FORBIDDEN_IMPORTS]
         elif isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] in FORBIDDEN_IMPORTS:
-            found.append(node.module)
+            if {name.name for name in node.names} != {"list2cmdline"}:  # of subprocess: it writes a command line
+                found.append(node.module)
         elif isinstance(node, ast.Call):
             name, options = ast.unparse(node.func), [ast.unparse(keyword) for keyword in node.keywords]
             unsafe = name in SAFE_IF and SAFE_IF[name] not in options
@@ -69,7 +70,7 @@ def test_nothing_is_unpickled_or_run(path):
             "yaml.load(text, yaml.Loader)",
             "yaml.unsafe_load(text)",
         ),
-        *("eval(text)", "os.system(text)", "import subprocess"),
+        *("eval(text)", "os.system(text)", "import subprocess", "from subprocess import run, list2cmdline"),
     ],
 )
 def test_the_search_finds_what_is_dangerous(line):
