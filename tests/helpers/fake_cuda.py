@@ -1,0 +1,88 @@
+"""A CUDA device without one: fake tensors that say they are on it, with what asks for a real one put aside."""
+
+import copy
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import torch
+from accelerate import Accelerator
+from accelerate.state import PartialState
+from torch import Tensor, nn
+
+from esc_gpu.config.schema import RunConfig
+from esc_gpu.training.accelerator import create_accelerator
+from tests.helpers.private_torch import find_or_skip
+
+FakeTensorMode = find_or_skip("torch._subclasses.fake_tensor", "FakeTensorMode")
+find_or_skip("torch.utils._python_dispatch", "TorchDispatchMode")
+
+CUDA = torch.device("cuda")
+Module = TypeVar("Module", bound=nn.Module)
+HOPPER, TURING = (9, 0), (7, 5)
+
+
+class CudaGenerator(torch.Generator):
+    """A generator that says it is CUDA's, which cannot be made: fake tensors take no number of it."""
+
+    device = CUDA
+
+    def __new__(cls, device: Any = None) -> "CudaGenerator":
+        return super().__new__(cls, "cpu")
+
+
+@contextmanager
+def as_cuda(capability: tuple[int, int] = HOPPER) -> Iterator[None]:
+    """What torch says of a card of this compute capability. `torch.cuda.is_available` stays as it is."""
+    has_bf16 = capability >= (8, 0)
+
+    def is_bf16_supported(including_emulation: bool = True) -> bool:
+        return has_bf16 or including_emulation
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(torch.cuda, "get_device_capability", lambda device=None: capability)
+        patch.setattr(torch.cuda, "is_bf16_supported", is_bf16_supported)
+        # Else autocast turns itself off.
+        patch.setattr("torch.cuda.amp.common.amp_definitely_not_available", lambda: False)
+        patch.setattr("torch.amp.autocast_mode.torch.cuda.amp.common.amp_definitely_not_available", lambda: False)
+        patch.setattr(Tensor, "pin_memory", lambda tensor, device=None: tensor)
+        patch.setattr("esc_gpu.training.loop.Generator", CudaGenerator)
+        yield
+
+
+@contextmanager
+def fake_cuda(capability: tuple[int, int] = HOPPER) -> Iterator[Any]:
+    """Tensors made inside hold no data, and may be made on `cuda`; one of the CPU in their company is an error.
+
+    Models are made before, since their constants come of NumPy, and brought along by `faked`.
+    """
+    with as_cuda(capability), FakeTensorMode(allow_non_fake_inputs=False) as mode:
+        yield mode
+
+
+def faked(module: Module, mode: Any) -> Module:
+    """A copy of a module on the CPU with fake tensors, to be moved to `cuda` as any other is."""
+    tensors = [*module.parameters(), *module.buffers()]
+    return copy.deepcopy(module, {id(tensor): mode.from_tensor(tensor) for tensor in tensors})
+
+
+@contextmanager
+def accelerator_on_cuda(config: RunConfig, folder: Path) -> Iterator[Accelerator]:
+    """The Accelerator of a run, which says that its device is CUDA's; its `backward` does nothing.
+
+    Autograd's engine asks CUDA for a context. A backward pass is counted on fake tensors of the CPU.
+    """
+    accelerator = create_accelerator(config, folder)
+    shared = PartialState._shared_state
+    before = shared["device"]
+    shared["device"] = CUDA
+    accelerator.state.device = CUDA
+    try:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(accelerator, "backward", lambda loss: None)
+            yield accelerator
+    finally:
+        shared["device"] = before
+        accelerator.state.device = before
