@@ -15,57 +15,60 @@ import torch
 from benchmarks.reliability import fuzz_audio, kills
 from esc_gpu import WaveformClassifier, create_frontend
 from esc_gpu.data.store.read import ArrayStore
-from tests.helpers.other_systems import POSIX_MODULES
+from tests.helpers.other_systems import DONE, POSIX_MODULES
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS
 
+TRAIN = ["train", *OPTIONS, "--data.sample_rate", "4000", "--data.root", "recordings", "--data.cache_dir", "cache"]
+TRAIN += ["--folds", "1", "--output_dir", "run"]
+COMMANDS = {
+    "win32": [
+        [0, "synthetic", "recordings"],
+        [130, *TRAIN],
+        [0, *TRAIN, "--resume"],
+        [2, *TRAIN],
+        [0, *TRAIN, "--overwrite", "--train.epochs", "1"],
+        [0, "evaluate", "run"],
+        [0, "report", "run"],
+        [0, "predict", "--model", "run", "recordings/audio", "--csv", "--output", "heard.csv"],
+        [0, "export", "run", "--format", "torch", "--clips", "1", "--output", "model.pt2"],
+    ],
+    "darwin": [[0, "synthetic", "recordings"], [0, *TRAIN], [0, "predict", "--model", "run", "recordings/audio"]],
+}
 
-def run_on(system, folder, commands):
-    """Run the commands in one process of `system`, whose folder is not the repository; what it printed."""
-    (folder / "commands.json").write_text(json.dumps(commands), encoding="utf-8")
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """For each system the folder, not the repository, in which its commands were run, and what they printed."""
+    folders = {system: tmp_path_factory.mktemp(system) for system in COMMANDS}
+    for system, folder in folders.items():
+        (folder / "commands.json").write_text(json.dumps(COMMANDS[system]), encoding="utf-8")
     environment = os.environ | {"PYTHONPATH": str(REPOSITORY), "OMP_NUM_THREADS": "1", "PYTHONIOENCODING": "cp437"}
-    words = [sys.executable, "-m", "tests.helpers.other_systems", system, "commands.json"]
-    result = subprocess.run(words, cwd=folder, env=environment, capture_output=True, timeout=240)
-    shown = (result.stdout + result.stderr).decode("cp437")
-    assert result.returncode == 0, shown
-    return shown
+    words = [str(word) for system_and_folder in folders.items() for word in system_and_folder]
+    command = [sys.executable, "-m", "tests.helpers.other_systems", *words]
+    done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=240)
+    assert done.returncode == 0, done.stderr
+    return {system: (folder, (folder / "shown.txt").read_text("cp437")) for system, folder in folders.items()}
 
 
-def test_a_training_that_is_cut_off_and_gone_on_with_on_windows(tmp_path):
-    train = ["train", *OPTIONS, "--data.sample_rate", "4000", "--data.root", "recordings", "--data.cache_dir", "cache"]
-    train += ["--folds", "1", "--output_dir", "run"]
-    shown = run_on(
-        "win32",
-        tmp_path,
-        [
-            [0, "synthetic", "recordings"],
-            [130, *train],
-            [0, *train, "--resume"],
-            [2, *train],
-            [0, *train, "--overwrite", "--train.epochs", "1"],
-            [0, "evaluate", "run"],
-            [0, "report", "run"],
-            [0, "predict", "--model", "run", "recordings/audio", "--csv", "--output", "heard.csv"],
-            [0, "export", "run", "--format", "torch", "--clips", "1", "--output", "model.pt2"],
-        ],
-    )
+def test_a_training_that_is_cut_off_and_gone_on_with_on_windows(ran):
+    folder, shown = ran["win32"]
+    assert shown.endswith(f"{DONE}\n"), shown
     assert shown.count("the run goes on from its last checkpoint") == 1 and "Traceback" not in shown
     assert "run already holds a run" in shown
-    run = tmp_path / "run"
-    assert not list(tmp_path.rglob(".*"))  # no lock, nothing half written
-    for file in [run / "config.yaml", run / "summary.json", *(tmp_path / "cache").rglob("index.json")]:
+    run = folder / "run"
+    assert not list(folder.rglob(".*"))  # no lock, nothing half written
+    for file in [run / "config.yaml", run / "summary.json", *(folder / "cache").rglob("index.json")]:
         assert b"\r" not in file.read_bytes(), file
     with open(run / "fold1" / "predictions.csv", encoding="utf-8", newline="") as lines:
         assert len(list(csv.DictReader(lines))) == 10
-    assert (tmp_path / "model.pt2").is_file() and (run / "report.html").is_file()
+    assert (folder / "model.pt2").is_file() and (run / "report.html").is_file()
 
 
-def test_a_training_on_macos(tmp_path):
-    train = ["train", *OPTIONS, "--data.sample_rate", "4000", "--data.root", "recordings", "--data.cache_dir", "cache"]
-    train += ["--folds", "1", "--output_dir", "run"]
-    commands = [[0, "synthetic", "recordings"], [0, *train], [0, "predict", "--model", "run", "recordings/audio"]]
-    shown = run_on("darwin", tmp_path, commands)
-    assert "Traceback" not in shown and json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
+def test_a_training_on_macos(ran):
+    folder, shown = ran["darwin"]
+    assert shown.endswith(f"{DONE}\n"), shown
+    assert "Traceback" not in shown and json.loads((folder / "run" / "summary.json").read_text(encoding="utf-8"))
 
 
 @pytest.mark.parametrize("path", sorted((REPOSITORY / "esc_gpu").rglob("*.py")), ids=str)

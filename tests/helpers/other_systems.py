@@ -1,7 +1,7 @@
 """Windows and macOS as far as they can be had on Linux: what they lack is taken away before the package is imported.
 
-`python -m tests.helpers.other_systems win32 COMMANDS.json` runs the commands in one process. The libraries are imported
-before: they have their own ways on each system, and only those of this one are here.
+`python -m tests.helpers.other_systems win32 FOLDER darwin FOLDER` runs each folder's commands in a fork of one process,
+which has imported the libraries: they have their own ways on each system, and only those of this one are here.
 """
 
 import builtins
@@ -17,6 +17,7 @@ import shutil
 import signal
 import stat
 import sys
+import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -45,6 +46,7 @@ LIBRARIES = (
     "safetensors.torch scipy.io.wavfile scipy.signal sklearn.linear_model sklearn.metrics soundfile soxr subprocess "
     "timm torch.export tqdm.auto urllib.request yaml zipfile tests.helpers.undrawn"
 )
+DONE = "all commands are done"  # the last line of a system whose commands gave what they should
 BETWEEN = ("contextlib", "genericpath", "io", "os", "pathlib", "shutil", "tempfile")  # what the package may ask through
 
 
@@ -198,22 +200,17 @@ def interrupted_at(function: str, number: int) -> Iterator[None]:
         setattr(module, name, original)
 
 
-def main(system: str, commands: str) -> int:
-    """Run the commands of a file, `[status, word, ...]` each; of status 130 is one that is cut off at a checkpoint.
+def run_commands(system: str) -> None:
+    """Run those of commands.json, `[status, word, ...]` each; of status 130 is one that is cut off at a checkpoint.
 
     `synthetic FOLDER` is one of its own: five recordings of each class.
     """
-    for library in LIBRARIES.split():
-        importlib.import_module(library)
-    loaded = [name for name in sys.modules if name.partition(".")[0] == "esc_gpu"]
-    if loaded:
-        raise SystemExit(f"imported before anything was taken away: {loaded}")
     take_away(system)
     from esc_gpu.cli.main import main as run
     from esc_gpu.data.recordings.synthetic import write_synthetic
     from tests.helpers.undrawn import undrawn
 
-    for expected, *words in json.loads(Path(commands).read_text(encoding="utf-8")):
+    for expected, *words in json.loads(Path("commands.json").read_text(encoding="utf-8")):
         sys.stdout.write(f"$ {' '.join(words)}\n")
         if words[0] == "synthetic":
             write_synthetic(words[1], clips_per_class=5, progress=False)
@@ -223,8 +220,37 @@ def main(system: str, commands: str) -> int:
             status = run(words)
         if status != expected:
             raise SystemExit(f"{words} gave {status} instead of {expected}")
-    return 0
+
+
+def run_in_fork(system: str, folder: str) -> None:
+    """Run the folder's commands there; what is printed goes to its shown.txt, and so does what went wrong."""
+    process = os.fork()
+    if process:
+        os.waitpid(process, 0)
+        return
+    try:
+        os.chdir(folder)
+        shown = os.open("shown.txt", os.O_WRONLY | os.O_CREAT)
+        os.dup2(shown, sys.stdout.fileno())
+        os.dup2(shown, sys.stderr.fileno())
+        run_commands(system)
+        sys.stdout.write(f"{DONE}\n")
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        os._exit(0)
+
+
+def main(*given: str) -> None:
+    for library in LIBRARIES.split():
+        importlib.import_module(library)
+    loaded = [name for name in sys.modules if name.partition(".")[0] == "esc_gpu"]
+    if loaded:
+        raise SystemExit(f"imported before anything was taken away: {loaded}")
+    for system, folder in zip(given[::2], given[1::2], strict=True):
+        run_in_fork(system, folder)
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(*sys.argv[1:]))
+    main(*sys.argv[1:])
