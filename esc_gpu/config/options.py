@@ -10,7 +10,7 @@ from esc_gpu.config.schema import RunConfig
 RESUMABLE = (
     *("folds", "output_dir", "resume", "overwrite", "tracker"),
     *("data.cache_dir", "data.workers", "data.residence", "data.budget_gb"),
-    *("train.profile", "train.on_nonfinite"),
+    *("train.profile", "train.on_nonfinite", "train.checkpoint_every"),
 )
 
 # What each machine of a run may have of its own.

@@ -140,13 +140,13 @@ class TrainConfig:
     on_nonfinite: Literal["stop", "skip"] = "stop"
     """What to do at a step whose loss or gradient is not finite: "stop", or "skip" it and say which clips it had."""
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
-    """Precision of the backbone; "auto" is the launcher's, else bf16 where the hardware multiplies it, else "no"."""
+    """Precision of the backbone; "auto" is the launcher's, else bf16 or fp16 where the hardware has it, else "no"."""
     seed: Annotated[int, NOT_NEGATIVE] = 0
     """Seed of the weights, the order of the clips and the augmentation."""
     eval_every: Annotated[int, POSITIVE] = 5
     """Epochs between evaluations for the curves; the last epoch is always evaluated."""
-    checkpoint_every: Annotated[int, POSITIVE] = 1
-    """Epochs between checkpoints to resume from."""
+    checkpoint_every: Annotated[int | None, POSITIVE] = None
+    """Epochs between checkpoints to resume from; null for so many that they take less than a twentieth of the time."""
     threads: Annotated[int | None, POSITIVE] = None
     """CPU threads of each process; null for an equal share of the cores."""
     folds_at_once: Annotated[int | None, POSITIVE] = None

@@ -88,7 +88,9 @@ def is_fast(precision: str, device: torch.device) -> bool:
     Of Apple's MPS torch does not say, and float32 is always right there.
     """
     if device.type == "cuda":
-        return precision == "fp16" or torch.cuda.is_bf16_supported(including_emulation=False)
+        if precision == "fp16":  # the first of NVIDIA's with units for it is 7.0; AMD's count from 9.0
+            return torch.cuda.get_device_capability(device) >= (7, 0)
+        return torch.cuda.is_bf16_supported(including_emulation=False)
     if device.type == "xpu":
         return precision == "fp16" or torch.xpu.is_bf16_supported(including_emulation=False)
     has = torch.cpu.get_capabilities()

@@ -1,5 +1,6 @@
 """The Accelerator of a run, and what its options, precision and processes must fulfil."""
 
+import datetime
 import os
 from pathlib import Path
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import parse_flag_from_env
+from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs, parse_flag_from_env
 from torch import Tensor, nn
 
 from esc_gpu.config.options import OWN, as_dict, flatten
@@ -22,6 +23,12 @@ from esc_gpu.training.launch_environment import check_launch_environment, launch
 from esc_gpu.training.nonfinite_steps import leaves_out
 from esc_gpu.training.processes import from_all
 
+BETWEEN_PROCESSES = [
+    # All processes have the same buffers: constants, and statistics that batch norm makes of the whole batch.
+    DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True),
+    # One process of a machine decodes the recordings while the others wait; NCCL would give up after ten minutes.
+    InitProcessGroupKwargs(timeout=datetime.timedelta(hours=1)),
+]
 MIXING = "between_class_probability", "mixup_alpha", "cutmix_probability"  # of clips within a part of the batch
 
 
@@ -43,7 +50,9 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
     # private: where it is gone, Accelerate refuses another precision, and its reason is in the line below.
     getattr(AcceleratorState, "_reset_state", do_nothing)()
     try:
-        accelerator = Accelerator(mixed_precision=precision, log_with=log_with, project_dir=project_dir)
+        accelerator = Accelerator(
+            mixed_precision=precision, log_with=log_with, project_dir=project_dir, kwargs_handlers=BETWEEN_PROCESSES
+        )
     except (ValueError, ImportError) as error:
         raise EscGpuError(
             f"train.mixed_precision={precision} with tracker.name={config.tracker.name} is not possible here: {error}"
@@ -130,9 +139,14 @@ def precision_of(train: TrainConfig) -> str:
 
 
 def best_precision() -> str:
-    """bf16 where the hardware multiplies it, else "no": emulated bf16 is many times slower than float32."""
+    """bf16 where the hardware multiplies it, else fp16 on a GPU of CUDA's that multiplies that, else "no".
+
+    Emulated, either is many times slower than float32.
+    """
     device = CPU if parse_flag_from_env("ACCELERATE_USE_CPU") else best_device()  # as of `accelerate launch --cpu`
-    return "bf16" if is_fast("bf16", device) else "no"
+    if is_fast("bf16", device):
+        return "bf16"
+    return "fp16" if device.type == "cuda" and is_fast("fp16", device) else "no"
 
 
 def check_bf16(accelerator: Accelerator, model: WaveformClassifier, n_samples: int) -> None:

@@ -28,6 +28,7 @@ from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.augmentation import augment
 from esc_gpu.training.build_model import build_model
+from esc_gpu.training.checkpoint_times import CheckpointTimes
 from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.nonfinite_steps import describe_skipped_steps, leave_out_unless, spread, sum_up
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, set_learning_rate
@@ -76,7 +77,7 @@ def train_fold(
     history = load_state(folder, accelerator, classifier, optimizer, average)
     compile_parts(classifier, train.compile)
     model, optimizer = accelerator.prepare(classifier, optimizer)
-    logits = None
+    checkpoints, logits = CheckpointTimes(train.checkpoint_every), None
 
     with (
         step_profiler(config, accelerator, folder, n_steps * (train.epochs - len(history))) as profiler,
@@ -119,8 +120,9 @@ def train_fold(
             history.append(record)
             accelerator.log({name: record[name] for name in record if name in LOGGED}, step=epoch + 1)
             progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", "test_accuracy") if name in record})
-            if (epoch + 1) % train.checkpoint_every == 0 or is_last:
-                save_state(folder, accelerator, classifier, optimizer, average, history)
+            if checkpoints.is_due(epoch + 1) or is_last:
+                with checkpoints.timed():
+                    save_state(folder, accelerator, classifier, optimizer, average, history)
     if average is not None:
         average.copy_to_model()
     if logits is None:  # the fold was interrupted after its last epoch

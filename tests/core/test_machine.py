@@ -56,8 +56,15 @@ def test_a_precision_is_fast_where_the_hardware_multiplies_it(
 ):
     for gpu in torch.cuda, torch.xpu:
         monkeypatch.setattr(gpu, "is_bf16_supported", lambda including_emulation: gpu_bf16 or including_emulation)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: (7, 0))
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": avx512, "amx_tile": amx})
     assert is_fast(precision, torch.device(device)) is expected
+
+
+@pytest.mark.parametrize(("capability", "expected"), [((6, 1), False), ((7, 5), True), ((12, 0), True)])
+def test_fp16_is_fast_on_gpus_with_units_for_it(monkeypatch, capability, expected):
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
+    assert is_fast("fp16", torch.device("cuda")) is expected
 
 
 @pytest.mark.parametrize("kind", ["cuda", "xpu"])

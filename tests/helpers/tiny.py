@@ -14,6 +14,7 @@ OPTIONS = (
     *("--data.sample_rate", str(RATE), "--data.clip_seconds", "1", "--model.backbone", "test_resnet"),
     *("--frontend.n_fft", "256", "--frontend.hop_length", "256", "--frontend.n_mels", "16", "--train.threads", "1"),
     *("--train.epochs", "2", "--train.batch_size", "8", "--train.mixed_precision", "no", "--train.eval_every", "1"),
+    *("--train.checkpoint_every", "1"),
 )
 
 

@@ -13,24 +13,26 @@ from tests.helpers.accelerators import create
 
 
 @pytest.mark.parametrize(
-    ("cuda", "cuda_bf16", "avx512", "amx", "expected"),
+    ("capability", "avx512", "amx", "expected"),
     [
-        (True, True, False, False, "bf16"),
-        (True, False, True, True, "no"),  # the GPU decides where there is one
-        (False, False, True, False, "bf16"),
-        (False, False, False, True, "bf16"),
-        (False, True, False, False, "no"),
+        ((9, 0), False, False, "bf16"),
+        ((8, 0), False, False, "bf16"),
+        ((7, 5), True, True, "fp16"),  # the GPU decides where there is one
+        ((7, 0), False, False, "fp16"),
+        ((6, 1), True, True, "no"),
+        (None, True, False, "bf16"),
+        (None, False, True, "bf16"),
+        (None, False, False, "no"),
     ],
 )
-def test_the_best_precision_is_bf16_where_the_hardware_multiplies_it(
-    monkeypatch, cuda, cuda_bf16, avx512, amx, expected
-):
+def test_the_best_precision_is_one_that_the_hardware_multiplies(monkeypatch, capability, avx512, amx, expected):
     def supports(including_emulation):
-        return cuda_bf16 or including_emulation
+        return capability >= (8, 0) or including_emulation
 
-    gpu = torch.device("cuda") if cuda else None
+    gpu = torch.device("cuda") if capability else None
     monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda check_available: gpu)
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", supports)
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_bf16": avx512, "amx_tile": amx})
     assert best_precision() == expected
 
