@@ -1,7 +1,6 @@
 """The contract of every front-end: a waveform (B, T) in, features (B, C, F, N) in float32 out."""
 
 import inspect
-import threading
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -10,10 +9,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from esc_gpu.core.checks import check_bool, check_int
-from esc_gpu.core.waveform import to_float
+from esc_gpu.core.waveform import check_waveform, to_float
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.blocks import exporting
+from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.signature import option_names, option_parameters
 
@@ -34,34 +34,6 @@ def reuse(shared: Shared | None, key: Hashable, compute: Callable[[], Tensor]) -
     if key not in shared:
         shared[key] = compute()
     return shared[key]
-
-
-class ExactMatmul:
-    """Matrix products on a GPU in full float32, where the caller has allowed TF32 with its ten bits of mantissa.
-
-    The setting is the process's: of several threads in here, the first one changes it and the last one restores it.
-    """
-
-    def __init__(self) -> None:
-        self.lock = threading.Lock()
-        self.inside = 0
-        self.allowed = "none"
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if self.inside == 0:
-                self.allowed = torch.backends.cuda.matmul.fp32_precision
-                torch.backends.cuda.matmul.fp32_precision = "ieee"
-            self.inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self.lock:
-            self.inside -= 1
-            if self.inside == 0:
-                torch.backends.cuda.matmul.fp32_precision = self.allowed
-
-
-exact_matmul = ExactMatmul()
 
 
 class Float32Module(nn.Module):
@@ -97,6 +69,7 @@ class Frontend(Float32Module):
     bin_unit = "Hz"
     is_signed = False  # whether the values lie around 0
     n_channels = 1
+    windows_int16 = False  # whether `features` takes int16 as well
     # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
     takes_whole_power = False
 
@@ -138,7 +111,9 @@ class Frontend(Float32Module):
         Raises:
             EscGpuError: for another shape or dtype, or fewer than `min_samples` samples.
         """
-        waveform = to_float(waveform, self.precision.dtype)
+        check_waveform(waveform)
+        if not self.takes_as_int16(waveform):
+            waveform = to_float(waveform, self.precision.dtype)
         if waveform.shape[-1] < self.min_samples:
             raise EscGpuError(
                 f"{self.name} needs at least {self.min_samples} samples "
@@ -146,9 +121,14 @@ class Frontend(Float32Module):
                 f"got {waveform.shape[-1]}: pad the clip with zeros (pad_short=True does) or choose shorter windows"
             )
         if waveform.is_cuda and not torch.compiler.is_compiling():
-            with exact_matmul:
+            with full_precision:
                 return self.without_autocast(waveform)
         return self.without_autocast(waveform)
+
+    def takes_as_int16(self, waveform: Tensor) -> bool:
+        """Whether `features` is to have these clips as int16: a GPU converts them while it multiplies by the window."""
+        is_eager = waveform.is_cuda and not torch.compiler.is_compiling()
+        return self.windows_int16 and is_eager and waveform.dtype == torch.int16 and self.resample is None
 
     def without_autocast(self, waveform: Tensor) -> Tensor:
         """`features` of the prepared clips, in full precision whatever the caller's autocast is."""

@@ -7,13 +7,13 @@ before nnAudio sees them: it lets a wrong one pass.
 
 from typing import Any
 
-import torch
 from nnAudio import features
 from torch import Tensor, nn
 
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import MFCC
 from esc_gpu.frontends.cqt import CQT
+from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend
 
@@ -34,9 +34,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
 def convolved_power(layer: nn.Module, waveform: Tensor) -> Tensor:
     """Power `(B, F, N)` of a layer's complex output, its convolution in full float32 on a GPU as well."""
     if waveform.is_cuda:
-        cudnn = torch.backends.cudnn
-        # cuDNN convolves in TF32 by default, with ten bits of mantissa.
-        with cudnn.flags(cudnn.enabled, cudnn.benchmark, deterministic=cudnn.deterministic, allow_tf32=False):
+        with full_precision:  # also in a compiled graph, which ends here for it
             stacked = layer(waveform, output_format="Complex")
     else:
         stacked = layer(waveform, output_format="Complex")

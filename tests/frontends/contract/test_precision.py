@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from esc_gpu.frontends.base import exact_matmul
+from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.registry import create_frontend
 from tests.helpers.clips import close, noise
 from tests.helpers.frontend_cases import CASES, SCALED, each
@@ -60,7 +60,7 @@ def test_matrix_products_are_exact_whatever_the_caller_allows():
     for allowed in "high", "highest":
         torch.set_float32_matmul_precision(allowed)
         before = matmul.fp32_precision
-        with pytest.raises(ZeroDivisionError), exact_matmul, exact_matmul:
+        with pytest.raises(ZeroDivisionError), full_precision, full_precision:
             assert matmul.fp32_precision == "ieee"
             raise ZeroDivisionError
         assert (matmul.fp32_precision, torch.get_float32_matmul_precision()) == (before, allowed)
