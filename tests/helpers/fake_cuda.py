@@ -1,7 +1,8 @@
 """A CUDA device without one: fake tensors that say they are on it, with what asks for a real one put aside."""
 
 import copy
-from collections.abc import Iterator
+import dataclasses
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,12 +13,12 @@ from accelerate import Accelerator
 from accelerate.state import PartialState
 from torch import Tensor, nn
 
+from benchmarks.common.launches import Launches, Work
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.training.accelerator import create_accelerator
 from tests.helpers.private_torch import find_or_skip
 
 FakeTensorMode = find_or_skip("torch._subclasses.fake_tensor", "FakeTensorMode")
-find_or_skip("torch.utils._python_dispatch", "TorchDispatchMode")
 
 CUDA = torch.device("cuda")
 Module = TypeVar("Module", bound=nn.Module)
@@ -46,9 +47,10 @@ def as_cuda(capability: tuple[int, int] = HOPPER) -> Iterator[None]:
         patch.setattr(torch.cuda, "is_bf16_supported", is_bf16_supported)
         # Else autocast turns itself off.
         patch.setattr("torch.cuda.amp.common.amp_definitely_not_available", lambda: False)
-        patch.setattr("torch.amp.autocast_mode.torch.cuda.amp.common.amp_definitely_not_available", lambda: False)
         patch.setattr(Tensor, "pin_memory", lambda tensor, device=None: tensor)
         patch.setattr("esc_gpu.training.loop.Generator", CudaGenerator)
+        # They are made by NumPy, once, and would be kept for other tests.
+        patch.setattr("esc_gpu.augment.mix.beta_quantiles", lambda alpha, device: torch.empty(4097, device=device))
         yield
 
 
@@ -68,21 +70,45 @@ def faked(module: Module, mode: Any) -> Module:
     return copy.deepcopy(module, {id(tensor): mode.from_tensor(tensor) for tensor in tensors})
 
 
+def asked(call: Callable[[], Any]) -> Work:
+    """What a call asks of the device; where the host would wait for an answer, which a fake has not, it ends there.
+
+    Raises:
+        RuntimeError: where a tensor of the CPU meets one of the device.
+    """
+    with Launches() as counted:
+        try:
+            call()
+        except RuntimeError:
+            if not counted.total.waits:
+                raise
+    return counted.total
+
+
+def hindrances(call: Callable[[], Any]) -> list[str]:
+    """What keeps the host waiting for the device, or copies between them."""
+    work = asked(call)
+    return work.waits + work.copies
+
+
 @contextmanager
 def accelerator_on_cuda(config: RunConfig, folder: Path) -> Iterator[Accelerator]:
     """The Accelerator of a run, which says that its device is CUDA's; its `backward` does nothing.
 
     Autograd's engine asks CUDA for a context. A backward pass is counted on fake tensors of the CPU.
     """
-    accelerator = create_accelerator(config, folder)
+    precision = config.train.mixed_precision
+    full = dataclasses.replace(config, train=dataclasses.replace(config.train, mixed_precision="no"))
+    accelerator = create_accelerator(full, folder)
     shared = PartialState._shared_state
     before = shared["device"]
-    shared["device"] = CUDA
-    accelerator.state.device = CUDA
+    shared["device"] = accelerator.state.device = CUDA
+    accelerator.state._mixed_precision = precision
+    accelerator.native_amp = precision != "no"
+    accelerator.scaler = torch.amp.GradScaler("cuda") if precision == "fp16" else None
     try:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(accelerator, "backward", lambda loss: None)
             yield accelerator
     finally:
-        shared["device"] = before
-        accelerator.state.device = before
+        shared["device"] = accelerator.state.device = before
