@@ -81,12 +81,20 @@ def options_of(config: str, folder: Path = Path()) -> dict[str, Any]:
 
     `config: FILE` in a file gives the sections that the file hasn't. Files are relative to the folder of the one that
     names them.
+
+    Raises:
+        EscGpuError: for what is neither, as a pipe, which jsonargparse has read to its end.
     """
     path = folder / config
     if is_file(path):
         content, folder = load(path.read_text(encoding="utf-8")), path.parent
     else:
         content = load(config)
+    if not isinstance(content, dict):
+        raise EscGpuError(
+            f"config is {config!r}; expected a file, a name of `esc-gpu configs`, or the text of a config; save it "
+            "as a file"
+        )
     own = {key: value for key, value in content.items() if str(key).partition(".")[0] == "frontend"}
     if not own and isinstance(content.get("config"), str):
         return options_of(content["config"], folder)

@@ -5,6 +5,7 @@ import contextlib
 import dataclasses
 import functools
 import itertools
+import os
 import sys
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -109,10 +110,15 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
 
 @contextlib.contextmanager
 def files_in_utf8() -> Iterator[None]:
-    """jsonargparse reads files in the system's encoding, which on Windows is another; inside the block it does not."""
+    """jsonargparse reads files in the system's encoding, which on Windows is another; inside the block it does not.
+
+    What is no file, as standard input, it reads as ever.
+    """
     original = Path.read_text
 
     def read_text(path: Path) -> str:
+        if not os.path.isfile(path.absolute):
+            return original(path)
         with open(path.absolute, encoding="utf-8-sig") as file:
             return file.read()
 

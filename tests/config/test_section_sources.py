@@ -1,10 +1,15 @@
 """Where the section of a front-end comes from: every spelling in files and on the command line, in their order."""
 
+import io
+import os
+import sys
+
 import pytest
 
 from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.config.parse import parse_run
 from esc_gpu.errors import EscGpuError
+from tests.helpers.one_line import refusal
 from tests.helpers.paths import REPOSITORY
 
 MFCC = FrontendConfig("mfcc", n_mfcc=13)
@@ -155,3 +160,15 @@ def test_another_backends_option_keeps_this_backend(files):
     """The default of nnAudio's option, which only nnAudio has: "auto" is nnAudio."""
     frontend = files("--frontend.name", "cqt", "--frontend.trainable", "false", "--frontend.n_bins", "84").frontend
     assert frontend == FrontendConfig("cqt", trainable=False)
+
+
+def test_a_config_from_a_pipe_is_one_line(monkeypatch):
+    monkeypatch.setattr(sys, "stdin", io.StringIO("train: {epochs: 3}\n"))
+    reader, writer = os.pipe()
+    os.write(writer, b"frontend: {name: mfcc}\n")
+    os.close(writer)
+    try:
+        for pipe in ("-", f"/dev/fd/{reader}"):  # the second as in --config <(command)
+            assert refusal(parse_run, ["--config", pipe], "train.py").startswith(f"config is '{pipe}'; expected a file")
+    finally:
+        os.close(reader)
