@@ -16,6 +16,7 @@ from accelerate import Accelerator
 from accelerate.optimizer import AcceleratedOptimizer
 from accelerate.utils import set_seed
 from torch import Generator, Tensor, nn
+from torch.func import functional_call
 
 from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
@@ -27,16 +28,19 @@ from esc_gpu.data.store.batch_order import shuffled_batches
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.augmentation import augment
+from esc_gpu.training.batch_counts import counted_together
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.checkpoint_times import CheckpointTimes
 from esc_gpu.training.fold import FoldData, FoldResult
-from esc_gpu.training.nonfinite_steps import describe_skipped_steps, leave_out_unless, spread, sum_up
+from esc_gpu.training.half_weights import half_weights
+from esc_gpu.training.nonfinite_steps import are_finite, describe_skipped_steps, leave_out_unless, spread, sum_up
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, set_learning_rate
 from esc_gpu.training.out_of_memory import in_smaller_batches
 from esc_gpu.training.processes import add_up
 from esc_gpu.training.resume_state import load_state, save_state
 from esc_gpu.training.scoring import EVAL_BATCH, predict, score_epoch
 from esc_gpu.training.sync_batch_norm import synchronize_batch_norm
+from esc_gpu.training.tensor_lists import Snapshot
 from esc_gpu.training.weight_average import WeightAverage
 
 LOGGED = "loss", "lr", "accumulation", "test_loss", "test_accuracy", "seconds"
@@ -98,7 +102,14 @@ def train_fold(
             for step, parts in enumerate(batches):
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
                 losses[step], is_finite = train_step(
-                    accelerator, model, optimizer, parts, train.accumulation, train.clip_norm, skips
+                    accelerator,
+                    model,
+                    optimizer,
+                    parts,
+                    train.accumulation,
+                    train.clip_norm,
+                    skips,
+                    train.compile == "no",
                 )
                 if average is not None:
                     average.update(is_finite if skips else None)
@@ -138,29 +149,36 @@ def train_step(
     n_parts: int,
     clip_norm: float,
     skips: bool = False,
+    casts: bool = True,
 ) -> tuple[Tensor, Tensor]:
     """One optimiser step on a batch that comes in parts: its mean loss, and whether its gradient was finite.
 
     Nothing here waits for the device, where both stay, so a GPU always has work ahead. The loss is NaN where the
     gradient was not finite; not so in fp16, where the scaler leaves such steps out by itself and lowers its scale.
-    With `skips` a step without a finite gradient leaves weights and batch norm's statistics as they were.
+    With `skips` a step without a finite gradient leaves weights and batch norm's statistics as they were. With `casts`
+    a GPU's kernels that make half precision of the weights are one; compiled, they are part of others.
     """
-    total: Any = 0.0
+    total: Tensor | None = None
     classifier = accelerator.unwrap_model(model)
-    buffers = list(classifier.backbone.buffers()) if skips else []
-    before = [buffer.clone() for buffer in buffers]
+    before = Snapshot(list(classifier.backbone.buffers())) if skips else None
     for number, (waveform, alter, target) in enumerate(parts, start=1):
         # Processes exchange gradients once a step, with its last part.
         with contextlib.nullcontext() if number == n_parts else accelerator.no_sync(model):
-            loss = F.cross_entropy(model(waveform, alter).float(), target) / n_parts
+            with counted_together(classifier.backbone):
+                weights = half_weights(accelerator, classifier) if casts else {}
+                logits = functional_call(model, weights, (waveform, alter)) if weights else model(waveform, alter)
+            loss = F.cross_entropy(logits.float(), target)
+            loss = loss / n_parts if n_parts > 1 else loss
             with phase("backward"):
                 accelerator.backward(spread(loss))
-        total = total + loss.detach()
+        total = loss.detach() if total is None else total + loss.detach()
+    if total is None:
+        raise ValueError("a step needs at least one part of a batch")
     with phase("optimiser"):
         accelerator.unscale_gradients(optimizer)
-        is_finite = clip_gradients(classifier, clip_norm).isfinite().all()
-        if skips:
-            leave_out_unless(is_finite, optimizer.optimizer, buffers, before)
+        is_finite = are_finite(clip_gradients(classifier, clip_norm))
+        if before is not None:
+            leave_out_unless(is_finite, optimizer.optimizer, before)
         optimizer.step()
         optimizer.zero_grad()
         if accelerator.scaler is None:
@@ -193,12 +211,14 @@ def training_batches(
     share = len(parts[0]) // n_processes
     here = slice(rank * share, (rank + 1) * share)
     waveforms = data.train_batches([part[here] for part in parts])
+    every_label = torch.arange(data.num_classes, device=accelerator.device)
+    targets = smooth_one_hot(every_label, data.num_classes, train.label_smoothing)
     draws = Draws(generator, here.start, len(parts[0]))
 
     def next_part() -> Part:
         with phase("data"):
             waveform, clips = next(waveforms)
-            target = smooth_one_hot(data.labels[clips], data.num_classes, train.label_smoothing)
+            target = targets[data.labels[clips]]
         with phase("augmentation"):
             return augment(config, image_size, waveform, target, draws)
 

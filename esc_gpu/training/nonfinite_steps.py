@@ -1,6 +1,6 @@
 """Steps whose loss or gradient is not finite: left out on the device, found and named when an epoch is over."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -10,6 +10,7 @@ from torch.optim import Optimizer
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.fold import FoldData
+from esc_gpu.training.tensor_lists import Snapshot
 
 NAMES_SHOWN = 16
 ADVICE = "lower train.lr, set train.clip_norm, or train with --train.mixed_precision no"
@@ -20,14 +21,18 @@ def spread(loss: Tensor) -> Tensor:
     return loss * (1 + 0 * loss.detach())
 
 
-def leave_out_unless(is_finite: Tensor, optimizer: Optimizer, buffers: Iterable[Tensor], before: list[Tensor]) -> None:
+def are_finite(norms: Tensor) -> Tensor:
+    """Whether all of some norms `(n,)` are: `()` bool. One of NaN is not less than infinity either."""
+    return (norms[0] if len(norms) == 1 else norms.amax()) < torch.inf
+
+
+def leave_out_unless(is_finite: Tensor, optimizer: Optimizer, before: Snapshot) -> None:
     """Have the next `optimizer.step` change nothing unless `is_finite` `()`, and put back what the buffers held before.
 
     Nothing waits for the device: the kernel of a fused optimiser looks at `found_inf`, which is GradScaler's way, too.
     """
     optimizer.found_inf = (~is_finite).float()  # type: ignore[attr-defined]
-    for buffer, value in zip(buffers, before, strict=True):
-        buffer.copy_(torch.where(is_finite, buffer, value))
+    before.put_back_unless(is_finite)
 
 
 def leaves_out(device: torch.device) -> bool:

@@ -53,7 +53,8 @@ def clip_gradients(model: WaveformClassifier, max_norm: float) -> Tensor:
     Returns the norms before, of those of the two that learn.
     """
     parts = [[p for p in part.parameters() if p.grad is not None] for part in (model.backbone, model.frontend)]
-    return torch.stack([clip_norm(parameters, max_norm) for parameters in parts if parameters])
+    norms = [clip_norm(parameters, max_norm) for parameters in parts if parameters]
+    return torch.stack(norms) if len(norms) > 1 else norms[0][None]
 
 
 def clip_norm(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:

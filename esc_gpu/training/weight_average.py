@@ -1,6 +1,6 @@
 """The weights averaged over the steps of a training, which often classify better than the last ones."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -9,6 +9,7 @@ from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.training.tensor_lists import copy_all, move_towards
 
 
 class WeightAverage:
@@ -54,14 +55,12 @@ class WeightAverage:
         if was_taken is None:
             get_ema_multi_avg_fn(decay)(self.averages, self.values, self.step)
         else:
-            weight = (1 - decay) * was_taken.float()
-            for average, value in zip(self.averages, self.values, strict=True):
-                average.lerp_(value, weight)
+            move_towards(self.averages, self.values, (1 - decay) * was_taken.float())
         self.step += 1
 
     def copy_to_model(self) -> None:
         """Give the model the averaged values for good."""
-        copy(self.averages, self.values)
+        copy_all(self.averages, self.values)
 
     @contextmanager
     def swapped(self) -> Iterator[None]:
@@ -71,7 +70,7 @@ class WeightAverage:
             self.copy_to_model()
             yield
         finally:
-            copy(own, self.values)
+            copy_all(own, self.values)
 
     def state_dict(self) -> dict[str, Any]:
         """What resuming needs, as numbers and the tensors themselves, by the model's names."""
@@ -88,10 +87,4 @@ class WeightAverage:
         if shapes != {name: value.shape for name, value in zip(self.names, self.averages, strict=True)}:
             raise EscGpuError("the averaged weights are of another model: resume the run with its own config")
         self.step = state["step"]
-        copy((averages[name] for name in self.names), self.averages)
-
-
-def copy(source: Iterable[Tensor], target: Iterable[Tensor]) -> None:
-    """Each tensor's values into its counterpart."""
-    for here, there in zip(source, target, strict=True):
-        there.copy_(here)
+        copy_all([averages[name] for name in self.names], self.averages)

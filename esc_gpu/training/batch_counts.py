@@ -1,0 +1,36 @@
+"""The counts of batches that batch norms keep, raised by one kernel for all of them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from torch import nn
+
+from esc_gpu.training.tensor_lists import add_to_all
+
+COUNT = "num_batches_tracked"
+
+
+@contextmanager
+def counted_together(model: nn.Module) -> Iterator[None]:
+    """Around one forward pass in training: the batch norms inside do not see their counts, which are raised after it.
+
+    A batch norm whose momentum is None needs its count to average by, and keeps it.
+    """
+    norms = [
+        module
+        for module in model.modules()
+        if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
+        and module.training
+        and module.momentum is not None
+        and module.num_batches_tracked is not None
+    ]
+    counts = [module.num_batches_tracked for module in norms]
+    for module in norms:
+        module._buffers[COUNT] = None  # where an assignment to the name would end as well, more slowly
+    try:
+        yield
+    finally:
+        for module, count in zip(norms, counts, strict=True):
+            module._buffers[COUNT] = count
+    if counts:
+        add_to_all(counts, 1)

@@ -1,0 +1,63 @@
+"""Many small tensors at once: on a GPU a kernel for all of them, where there would be one for each."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+
+def copy_all(sources: Sequence[Tensor], targets: Sequence[Tensor]) -> None:
+    """The values of each tensor into its counterpart, of the same shape and any type."""
+    copy = getattr(torch, "_foreach_copy_", None)  # a private name: a later torch may have none
+    if copy is not None:
+        copy(list(targets), list(sources))
+        return
+    for source, target in zip(sources, targets, strict=True):
+        target.copy_(source)
+
+
+def add_to_all(tensors: Sequence[Tensor], number: int) -> None:
+    """Add a number to each tensor in place."""
+    add = getattr(torch, "_foreach_add_", None)
+    if add is not None:
+        add(list(tensors), number)
+        return
+    for tensor in tensors:
+        tensor.add_(number)
+
+
+def move_towards(tensors: Sequence[Tensor], values: Sequence[Tensor], weight: Tensor) -> None:
+    """Each tensor goes the share `weight` `()` of the way to its counterpart, as by `lerp_`."""
+    subtract, multiply = getattr(torch, "_foreach_sub", None), getattr(torch, "_foreach_mul_", None)
+    add = getattr(torch, "_foreach_add_", None)
+    # On the CPU there is nothing to be gained, and lerp's last bit to be kept.
+    if tensors[0].device.type == "cpu" or subtract is None or multiply is None or add is None:
+        for tensor, value in zip(tensors, values, strict=True):
+            tensor.lerp_(value, weight)
+        return
+    way = subtract(list(values), list(tensors))
+    multiply(way, weight)
+    add(list(tensors), way)
+
+
+class Snapshot:
+    """What some tensors hold at this moment, to be put back.
+
+    Args:
+        tensors: on one device; their memory is kept in view.
+    """
+
+    def __init__(self, tensors: Sequence[Tensor]):
+        self.groups = [[t for t in tensors if t.dtype == dtype] for dtype in dict.fromkeys(t.dtype for t in tensors)]
+        self.before = [in_a_row(group) for group in self.groups]
+
+    def put_back_unless(self, stays: Tensor) -> None:
+        """Put it back, unless `stays` `()` bool. Nothing waits for the device."""
+        for group, before in zip(self.groups, self.before, strict=True):
+            values = torch.where(stays, in_a_row(group), before).split([tensor.numel() for tensor in group])
+            copy_all([value.view(tensor.shape) for value, tensor in zip(values, group, strict=True)], group)
+
+
+def in_a_row(tensors: Sequence[Tensor]) -> Tensor:
+    """All values of the tensors, one after the other, in memory of their own."""
+    return torch.cat([tensor.reshape(-1) for tensor in tensors])
