@@ -46,7 +46,7 @@ def half_weights(accelerator: Accelerator, model: nn.Module) -> dict[str, Tensor
 
 
 def cast_weights(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
-    """The weights and biases that learn, of layers that multiply, by name and in another type, which pass gradients on."""
+    """What learns in layers that multiply, by name and in another type, through which gradients go."""
     named = {
         f"{path}.{name}": parameter
         for path, module in model.named_modules()

@@ -7,7 +7,6 @@ import time
 import warnings
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -77,7 +76,7 @@ def train_fold(
         classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
     optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
     average = WeightAverage(classifier, train.ema_decay) if train.ema_decay > 0 else None
-    skips = train.on_nonfinite == "skip"
+    skips, casts = train.on_nonfinite == "skip", train.compile == "no"
     history = load_state(folder, accelerator, classifier, optimizer, average)
     compile_parts(classifier, train.compile)
     model, optimizer = accelerator.prepare(classifier, optimizer)
@@ -102,14 +101,7 @@ def train_fold(
             for step, parts in enumerate(batches):
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
                 losses[step], is_finite = train_step(
-                    accelerator,
-                    model,
-                    optimizer,
-                    parts,
-                    train.accumulation,
-                    train.clip_norm,
-                    skips,
-                    train.compile == "no",
+                    accelerator, model, optimizer, parts, train.accumulation, train.clip_norm, skips, casts
                 )
                 if average is not None:
                     average.update(is_finite if skips else None)
