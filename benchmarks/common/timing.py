@@ -4,7 +4,7 @@ import statistics
 import time
 from collections.abc import Callable, Mapping
 
-import torch
+from benchmarks.common.device import find_device
 
 Call = Callable[[], object]
 # The threads of another library's pool go on spinning for a while after its call, on the cores of the next one.
@@ -43,10 +43,11 @@ def measure_together(
 
 def seconds_of(call: Call) -> float:
     """Seconds of one call."""
-    synchronize()
+    device = find_device()
+    device.synchronize()
     started = time.perf_counter()
     call()
-    synchronize()
+    device.synchronize()
     return time.perf_counter() - started
 
 
@@ -63,9 +64,3 @@ def spread(seconds: list[float]) -> dict[str, float]:
 def microseconds_per_clip(seconds: Mapping[str, float], n_clips: int) -> dict[str, float]:
     """Median, minimum and maximum of calls of so many clips each."""
     return {key: 1e6 * seconds[key] / n_clips for key in ("median", "min", "max")}
-
-
-def synchronize() -> None:
-    """Wait until the GPU has done all it was given."""
-    if torch.cuda.is_available():
-        torch.cuda.synchronize()

@@ -18,10 +18,10 @@ from unittest import mock
 
 import numpy as np
 import psutil
-import torch
 
 from benchmarks.common import tones
 from benchmarks.common.command import add_output, add_require_gpu, create_parser, program
+from benchmarks.common.device import find_device
 from benchmarks.common.markdown import heading, line, number
 from benchmarks.common.results_file import keep_result, require_gpu
 from esc_gpu.cli.reporting import reporting
@@ -125,9 +125,7 @@ def look() -> dict[str, int]:
         "handles": process.num_fds(),
         "threads": process.num_threads(),
     }
-    if torch.cuda.is_available():
-        found |= {"allocated_bytes": torch.cuda.memory_allocated(), "reserved_bytes": torch.cuda.memory_reserved()}
-    return found
+    return found | find_device().memory()
 
 
 def long_run_table(result: dict[str, Any]) -> list[str]:

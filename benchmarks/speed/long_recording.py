@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 
 from benchmarks.common.command import add_frontends, add_output, create_parser
+from benchmarks.common.device import find_device
 from benchmarks.common.inputs import SAMPLE_RATE, default_options
 from benchmarks.common.memory import peak_bytes
 from benchmarks.common.results_file import keep_result
@@ -22,7 +23,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     add_frontends(parser)
     add_output(parser)
     arguments = parser.parse_args(argv)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = find_device().device
     n_samples = round(60 * arguments.minutes * SAMPLE_RATE)
     recording = torch.empty(1, n_samples, dtype=torch.int16)
     recording.random_(-3000, 3000, generator=torch.Generator().manual_seed(0))
@@ -51,8 +52,7 @@ def run_through(frontend: torch.nn.Module, recording: torch.Tensor) -> dict[str,
     def call() -> None:
         started = time.perf_counter()
         features = frontend(recording)
-        if recording.is_cuda:
-            torch.cuda.synchronize()
+        find_device().synchronize()
         row["seconds"] = time.perf_counter() - started
         row["output_bytes"] = features.nbytes
 

@@ -22,6 +22,7 @@ import torch
 from tqdm import tqdm
 
 from benchmarks.common.command import add_output, add_require_gpu, add_root, add_threads, create_parser, program
+from benchmarks.common.device import find_device
 from benchmarks.common.paths import CONFIGS
 from benchmarks.common.results_file import require_gpu, write_result
 from benchmarks.speed.bars import plot_throughput
@@ -94,7 +95,7 @@ def listed(convert: Callable[[str], object], known: Sequence[str] | None = None)
 
 def run(arguments: argparse.Namespace) -> Iterator[dict[str, object]]:
     """Prepare the data and measure every feature; after each gives what the result file holds by then."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = find_device().device
     workers = arguments.workers or WORKERS[device.type]
     n_batches = arguments.batches or BATCHES[device.type]
     compile_modes = COMPILE_MODES[device.type] if arguments.compile is None else arguments.compile

@@ -1,15 +1,16 @@
 """Clips a second of training and of inference, with whatever feeds the model."""
 
-import threading
 import time
 from collections.abc import Iterator
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Generator, Tensor, nn
 
-from benchmarks.common.timing import synchronize
+from benchmarks.common.device import find_device
+from benchmarks.common.load import LoadSampler
 from benchmarks.speed.feeds.base import Feed
 from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
@@ -23,8 +24,15 @@ from esc_gpu.training.optimizer import create_optimizer
 
 MODES = "training", "training_augmented", "inference"
 WARM_UP = 3  # batches, besides those that a feed has ready before the first one is asked for
-LOOK_SECONDS = 0.05  # between two looks at the GPU's utilisation
 Batches = Iterator[tuple[Tensor, Tensor]]
+
+
+class Round(NamedTuple):
+    """Clips a second, and what the device told meanwhile: utilisation in percent, and watts. None where it does not."""
+
+    clips_per_second: float
+    utilization: float | None
+    watts: float | None
 
 
 class FeatureClassifier(nn.Module):
@@ -107,8 +115,8 @@ def clip_order(n_clips: int, batch_size: int, n_batches: int, seed: int) -> list
 
 def measure_round(
     learner: Learner, feed: Feed, mode: str, order: list[np.ndarray], n_batches: int, seconds: float
-) -> tuple[float, float | None]:
-    """Clips a second of `n_batches`, or of as many as are begun in `seconds`, and the GPU's utilisation meanwhile.
+) -> Round:
+    """`n_batches`, or as many as are begun in `seconds`, timed.
 
     What a feed has made ahead when the clock starts it has made again when it stops: batches before the timed ones
     drain and fill its queue, and there is work for it left at the end. After that its threads and processes end.
@@ -122,46 +130,16 @@ def measure_round(
     try:
         for _ in range(before):
             learner.step(feed, batches, mode)
-        synchronize()
+        device = find_device()
+        device.synchronize()
         done, started = 0, time.perf_counter()
-        with UtilizationSampler() as sampler:
+        with LoadSampler(device) as sampler:
             while done < n_batches and time.perf_counter() - started < seconds:
                 learner.step(feed, batches, mode)
                 done += 1
-            synchronize()
+            device.synchronize()
             taken = time.perf_counter() - started
     finally:
         batches.close()
-    return sum(len(index) for index in order[before : before + done]) / taken, sampler.mean
-
-
-class UtilizationSampler:
-    """The share of the time in which the GPU had work while a block ran, in percent.
-
-    Attributes:
-        mean: None without a GPU, and where its driver does not tell.
-    """
-
-    def __init__(self) -> None:
-        self.mean: float | None = None
-        self.samples: list[int] = []
-        self.done = threading.Event()
-        self.thread = threading.Thread(target=self.look)
-
-    def __enter__(self) -> "UtilizationSampler":
-        if torch.cuda.is_available():
-            self.thread.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self.done.set()
-        if self.thread.ident is not None:
-            self.thread.join()
-        self.mean = sum(self.samples) / len(self.samples) if self.samples else None
-
-    def look(self) -> None:
-        while not self.done.wait(LOOK_SECONDS):
-            try:
-                self.samples.append(torch.cuda.utilization())
-            except Exception:  # NVML has many reasons, none of which is one to stop a measurement
-                return
+    clips = sum(len(index) for index in order[before : before + done])
+    return Round(clips / taken, sampler.utilization, sampler.watts)

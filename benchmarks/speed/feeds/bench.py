@@ -175,6 +175,7 @@ class FeatureBench:
             "step_bytes": {},
             **dict.fromkeys(MODES),
             "gpu_utilization": dict.fromkeys(MODES),
+            "watts": dict.fromkeys(MODES),
         }
         self.rows.append(Row(feed, learner, result, modes_of(letter)))
 
@@ -208,9 +209,9 @@ class FeatureBench:
                 progress()
         for (k, mode), taken in measured.items():
             result = self.rows[k].result
-            result[mode] = spread([clips for clips, _ in taken])
-            known = [utilization for _, utilization in taken if utilization is not None]
-            result["gpu_utilization"][mode] = sum(known) / len(known) if known else None
+            result[mode] = spread([each.clips_per_second for each in taken])
+            result["gpu_utilization"][mode] = mean_of_known([each.utilization for each in taken])
+            result["watts"][mode] = mean_of_known([each.watts for each in taken])
         for row in self.rows:
             # CUDA graphs have memory of their own, which the allocator does not count.
             if row.result["feed"] in STEPPED and row.result["compile"] != "reduce-overhead":
@@ -242,3 +243,9 @@ class FeatureBench:
             "step_bytes_ratio": waveforms / features if features and waveforms else None,
             "store_bytes_per_sample": store.nbytes / (store.n_clips * store.n_samples),
         }
+
+
+def mean_of_known(values: list[float | None]) -> float | None:
+    """The mean of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None

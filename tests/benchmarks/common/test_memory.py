@@ -3,7 +3,8 @@
 import numpy as np
 import torch
 
-from benchmarks.common.memory import allocated_bytes, peak_bytes, profiled_bytes
+from benchmarks.common.memory import allocated_bytes, peak_bytes
+from benchmarks.common.profiled_memory import profiled_bytes
 
 CPU = torch.device("cpu")
 MB = 10**6

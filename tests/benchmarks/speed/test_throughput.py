@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from benchmarks.speed.feeds.base import Feed
-from benchmarks.speed.throughput import UtilizationSampler, clip_order, measure_round
+from benchmarks.speed.throughput import clip_order, measure_round
 
 
 def test_a_round_counts_what_it_timed():
@@ -27,24 +27,12 @@ def test_a_round_counts_what_it_timed():
         model=lambda feed: model, plain=config, step=lambda feed, batches, mode: steps.append(next(batches)[1])
     )
     order = clip_order(12, 4, 20, seed=0)
-    speed, utilization = measure_round(learner, Counted(), "inference", order, 5, float("inf"))
-    assert speed > 0 and (utilization is None or torch.cuda.is_available())
+    speed, utilization, watts = measure_round(learner, Counted(), "inference", order, 5, float("inf"))
+    assert speed > 0 and (utilization is watts is None or torch.cuda.is_available())
     assert asked == [3 + 4 + 5 + 4] and steps[0] is False and len(steps[1:]) == 3 + 4 + 5
     assert np.array_equal(np.concatenate(steps[1:]), np.concatenate(order[:12]))
     with pytest.raises(ValueError, match="order has 15 batches"):
         measure_round(learner, Counted(), "inference", order[:15], 5, float("inf"))
-
-
-def test_the_utilisation_of_a_gpu_is_a_mean_or_unknown(monkeypatch):
-    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    looks = iter([20, 40])
-    monkeypatch.setattr(torch.cuda, "utilization", lambda: next(looks))  # the third one fails
-    with UtilizationSampler() as sampler:
-        sampler.thread.join()
-    assert sampler.mean == 30
-    with UtilizationSampler() as sampler:
-        sampler.thread.join()
-    assert sampler.mean is None
 
 
 def test_an_order_has_each_clip_once_an_epoch():
