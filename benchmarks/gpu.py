@@ -2,186 +2,115 @@
 
     python -m benchmarks.gpu --root ESC-10
 
-writes benchmarks/results/GPU-DATE.json, with the result of each part as soon as it is there, and the plots beside it.
-With --parts it runs some of them, and has their names in the file's. Trainings by the whole recipe take minutes each:
-they run only when they are named.
+says first what is missing here, and what to bring. It writes GPU-DATE.json into benchmarks/results, with the result of
+each part as soon as it is there, and the plots beside it. With --parts it runs some of them, and has their names in the
+file's. Trainings by the whole recipe take minutes each: they run only when they are named.
+
+Until the preflight has passed, nothing but the standard library is imported.
 """
 
 import argparse
-import os
-import shutil
-import signal
-import subprocess
+import json
 import sys
 import tempfile
-import time
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from pathlib import Path
 
-import psutil
+from benchmarks.one_command import preflight
+from benchmarks.one_command.parts import ESC50_RATE, RECIPES, create_parts
 
-from benchmarks.common.command import add_output, add_root, create_parser
-from benchmarks.common.paths import REPOSITORY
-from benchmarks.common.results_file import require_gpu, write_result
-from esc_gpu.cli.reporting import reporting
-from esc_gpu.core.files import read_json
-
-SECONDS = 520.0
-PASSED_LINES, FAILED_LINES = 15, 200  # the last ones of a part that are kept
-FOLDER = "FOLDER"  # in a command: where its files go
-# By name, the configs of the trainings that run when they are asked for.
-RECIPES = {"recipe": "configs/logmel_long.yaml", "recipe_stack": "configs/logmel_delta_long.yaml"}
-
-
-@dataclass(frozen=True)
-class Part:
-    """A command of this repository, and the seconds after which it is stopped."""
-
-    command: list[str]
-    seconds: float
+MINUTES = 8.0
+RESULTS = Path(__file__).parent / "results"
+NOTHING_RUNS = 2
+SYNTHETIC_RATE = 22050
+CLIPS_PER_CLASS, TINY_CLIPS_PER_CLASS = 20, 5
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = create_parser(__spec__, __doc__)
-    add_root(parser, required=True)
-    parser.add_argument("--seconds", type=float, default=SECONDS, help="after which no part goes on (default: 520)")
-    add_output(parser, "the result file and the plots")
+    parser = argparse.ArgumentParser(prog=f"python -m {__spec__.name}", description=__doc__.splitlines()[0])
+    parser.add_argument("--root", help="recordings in ESC-50's layout (default: the embedded synthetic ones)")
+    parser.add_argument(
+        "--minutes", type=float, default=MINUTES, help=f"after which no part goes on (default: {MINUTES:g})"
+    )
+    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and the plots")
     parser.add_argument(
         "--parts",
         nargs="+",
         choices=create_parts(""),
         help=f"to run these only (default: all but {' and '.join(RECIPES)})",
     )
+    parser.add_argument("--resume", type=Path, metavar="FILE", help="keep the parts that have passed in a result file")
+    parser.add_argument("--check", action="store_true", help="say what is missing, and run nothing")
+    parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu tries the command out")
+    parser.add_argument("--tiny", action="store_true", help="as little of each part as there is; no number counts")
     arguments = parser.parse_args(argv)
-    return reporting(lambda: measure(arguments))
-
-
-def measure(arguments: argparse.Namespace) -> int:
-    """Run the parts; 1 if one of them has not passed."""
-    require_gpu()
-    parts = create_parts(str(Path(arguments.root).resolve()))
+    parts = create_parts(arguments.root or "", arguments.device, arguments.tiny)
     usual = [name for name in parts if name not in RECIPES]
     chosen = {name: part for name, part in parts.items() if name in (arguments.parts or usual)}
-    name = "" if list(chosen) == usual else " ".join(chosen)
-    file = run_parts(chosen, arguments.seconds, arguments.output, name)
-    print(f"written: {file}")
-    return int(any(part["status"] != "passed" for part in read_json(file)["parts"].values()))
+    needs = {name: part.needs for name, part in chosen.items()}
+    found = preflight.look(needs, arguments.root, arguments.device)
+    for line in found.lines:
+        print(line, file=sys.stderr if line.startswith("missing") else sys.stdout, flush=True)
+    if found.fatal:
+        return NOTHING_RUNS
+    if arguments.check:
+        return int(bool(found.missing))
+    from esc_gpu.cli.reporting import reporting
+
+    return reporting(lambda: measure(arguments, list(chosen), found.missing, list(chosen) == usual))
 
 
-def create_parts(root: str) -> dict[str, Part]:
-    """The parts in the order of their worth, with fewer repeats than they have by default."""
-    module = [sys.executable, "-m"]
-    options = ["--require-gpu", "--output", FOLDER]
-    return {
-        "tests": Part(
-            [
-                *(*module, "pytest", "-v", "--tb=short", "-m", "gpu"),
-                "tests/test_gpu.py",
-            ],
-            170,
-        ),
-        "pipeline": Part(
-            [
-                *(
-                    *module,
-                    "benchmarks.speed.pipeline",
-                    *options,
-                    "--root",
-                    root,
-                    "--workers",
-                    "8",
-                    "--batch-size",
-                    "64",
-                ),
-                *("--rounds", "1", "--round-seconds", "2"),
-            ],
-            240,
-        ),
-        "cross_validation": Part(
-            [
-                *(*module, "benchmarks.accuracy.cross_validation", *options, "--data.root", root),
-                *("--config", "configs/logmel.yaml", "--output_dir", f"{FOLDER}/run"),
-                *("--train.epochs", "50", "--train.checkpoint_every", "50"),
-            ],
-            120,
-        ),
-        "frontends": Part(
-            [*module, "benchmarks.speed.frontends", *options, "--root", root, "--repeats", "5", "--budget", "2"], 200
-        ),
-        "long_run": Part([*module, "benchmarks.reliability.long_run", *options, "--folds", "5"], 60),
-        **{
-            name: Part(
-                [
-                    *(*module, "benchmarks.accuracy.cross_validation", *options, "--label", name, "--data.root", root),
-                    *("--config", "configs/recipes/best.yaml", "--config", config, "--output_dir", f"{FOLDER}/run"),
-                    *("--train.eval_every", "40", "--train.checkpoint_every", "120"),
-                ],
-                SECONDS,
-            )
-            for name, config in RECIPES.items()
-        },
-    }
+def measure(arguments: argparse.Namespace, names: list[str], missing: frozenset[str], is_usual: bool) -> int:
+    """Run the parts of these names; 1 if one of them has not passed."""
+    from benchmarks.one_command.run_parts import run_parts
+    from benchmarks.speed.beside_estimates import print_table
 
-
-def run_parts(parts: Mapping[str, Part], seconds: float, output: Path, name: str = "") -> Path:
-    """Run one part after the other, whatever becomes of each, and keep their results in one file."""
-    deadline = time.monotonic() + seconds
-    outcomes: dict[str, object] = {}
-    with tempfile.TemporaryDirectory(prefix="esc_gpu-gpu-") as work:
-        for title, part in parts.items():
-            folder = Path(work) / title
-            folder.mkdir()
-            print(f"{title} ...", flush=True)
-            command = [word.replace(FOLDER, str(folder)) for word in part.command]
-            outcomes[title] = run_part(command, folder, min(part.seconds, max(1.0, deadline - time.monotonic())))
-            for result in folder.glob("*.json"):
-                outcomes[title]["result"] = read_json(result)
-            for plot in folder.glob("*.png"):
-                output.mkdir(parents=True, exist_ok=True)
-                shutil.copy(plot, output / plot.name)
-            file = write_result(name, {"benchmark": "gpu", "parts": outcomes}, output)
-            print(f"{title}: {outcomes[title]['status']} in {outcomes[title]['seconds']:.0f} s", flush=True)
-    return file
-
-
-def run_part(command: list[str], folder: Path, seconds: float) -> dict[str, object]:
-    """Run a command for so long at most: how it ended, how long it took, and its last lines.
-
-    It is stopped with all processes that it has started; what they leave behind is in `folder`.
-    """
-    started = time.monotonic()
-    log = folder / "output.txt"
-    with open(log, "w", encoding="utf-8") as output:
-        process = subprocess.Popen(
-            command,
-            cwd=REPOSITORY,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            env={**os.environ, "TMPDIR": str(folder)},
-            start_new_session=True,
+    with tempfile.TemporaryDirectory(prefix="esc_gpu-recordings-") as folder:
+        root = (
+            str(Path(arguments.root).resolve())
+            if arguments.root
+            else synthetic(Path(folder) / "synthetic", arguments.tiny)
         )
-        try:
-            status = process.wait(timeout=seconds)
-            status = "passed" if status == 0 else f"failed ({status})"
-        except subprocess.TimeoutExpired:
-            status = f"stopped after {seconds:.0f} s"
-        finally:
-            if process.poll() is None:
-                kill_all(process)
-                process.wait()
-    kept = PASSED_LINES if status == "passed" else FAILED_LINES
-    lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-    return {"status": status, "seconds": time.monotonic() - started, "last_lines": lines[-kept:]}
+        rate = ESC50_RATE if arguments.root else SYNTHETIC_RATE
+        parts = create_parts(root, arguments.device, arguments.tiny, rate)
+        file = run_parts(
+            {name: parts[name] for name in names},
+            60 * arguments.minutes,
+            arguments.output,
+            " ".join([*(["tiny"] if arguments.tiny else []), *([] if is_usual else names)]),
+            device=arguments.device,
+            missing=missing,
+            done=passed_parts(arguments.resume, names) if arguments.resume else {},
+        )
+    result = json.loads(file.read_text(encoding="utf-8"))
+    print_table(result["beside_estimates"])
+    print(f"written: {file}")
+    return int(any(part["status"] != "passed" for part in result["parts"].values()))
 
 
-def kill_all(process: subprocess.Popen) -> None:
-    """Kill a process that was started as the first of a session, and what it has started."""
-    if hasattr(os, "killpg"):
-        os.killpg(process.pid, signal.SIGKILL)
-        return
-    for started in (*psutil.Process(process.pid).children(recursive=True), process):  # Windows has no groups
-        started.kill()
+def synthetic(folder: Path, tiny: bool) -> str:
+    """The embedded recordings, or some of them, written into a folder."""
+    from esc_gpu.data.recordings.synthetic import write_synthetic
+
+    n_clips = TINY_CLIPS_PER_CLASS if tiny else CLIPS_PER_CLASS
+    return str(write_synthetic(folder, clips_per_class=n_clips, progress=False))
+
+
+def passed_parts(file: Path, names: list[str]) -> dict[str, dict[str, object]]:
+    """The outcomes of the parts that have passed in a result file.
+
+    Raises:
+        EscGpuError: for what is no result file of this command.
+    """
+    from esc_gpu.errors import EscGpuError
+
+    try:
+        parts = json.loads(file.read_text(encoding="utf-8"))["parts"]
+        return {name: parts[name] for name in names if parts.get(name, {}).get("status") == "passed"}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise EscGpuError(
+            f"--resume {file}: expected a result file of {__spec__.name}; name one, or leave it out"
+        ) from error
 
 
 if __name__ == "__main__":

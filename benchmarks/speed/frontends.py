@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import nn
 
+from benchmarks.common.cards import card_of
 from benchmarks.common.command import (
     add_cached_root,
     add_frontends,
@@ -19,13 +20,16 @@ from benchmarks.common.command import (
     add_threads,
     create_parser,
 )
+from benchmarks.common.device import find_device
 from benchmarks.common.difference import relative_error
 from benchmarks.common.inputs import default_options, linear_options, read_clips
+from benchmarks.common.load import joules_per_call
 from benchmarks.common.memory import peak_bytes
 from benchmarks.common.results_file import require_gpu, write_result
 from benchmarks.common.timing import measure_together, microseconds_per_clip
 from benchmarks.peers.contenders import Contender, find_contenders
 from benchmarks.speed.bars import plot_speeds
+from benchmarks.speed.estimates import has_estimate
 from esc_gpu import create_frontend
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.waveform import FULL_SCALE
@@ -34,7 +38,6 @@ from esc_gpu.frontends.registry import list_frontends
 
 BATCH = {"cpu": 16, "cuda": 256}
 HOST_BATCH = 16  # clips a call of what computes on the CPU beside a GPU
-BANDWIDTH_GB = {"H100": 3350.0, "H200": 4800.0}  # of the SXM modules, in GB/s
 Row = dict[str, object]
 
 
@@ -47,7 +50,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--budget", type=float, default=20.0, help="seconds after which a row has no more repeats")
     parser.add_argument("--error-clips", type=int, default=4, help="clips of the error (default: 4)")
     add_threads(parser)
-    parser.add_argument("--bandwidth", type=float, help="GB/s of the GPU's memory (default: known for H100 and H200)")
+    parser.add_argument("--bandwidth", type=float, help="GB/s of the GPU's memory (default: its data sheet's)")
+    parser.add_argument("--energy-seconds", type=float, default=1.0, help="of a call for its energy (default: 1)")
     add_require_gpu(parser)
     add_output(parser, "the result file and its plot")
     arguments = parser.parse_args(argv)
@@ -59,7 +63,7 @@ def run(arguments: argparse.Namespace) -> None:
     if arguments.require_gpu:
         require_gpu()
     torch.set_num_threads(arguments.threads)
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    device = find_device().device
     batch = arguments.batch or BATCH[device.type]
     stored, description = read_clips(arguments.root, arguments.cache_dir, max(batch, arguments.error_clips))
     bench = Bench(stored.astype(np.float32) / FULL_SCALE, batch, device, arguments)
@@ -71,6 +75,7 @@ def run(arguments: argparse.Namespace) -> None:
         "device": device.type,
         "batch": batch,
         "threads": arguments.threads,
+        "clip_bytes": stored.shape[1] * 4,
         "errors_against": exact_features()[1],
         "rows": rows,
     }
@@ -130,6 +135,8 @@ class Bench:
             for label, call in calls.items():
                 row = rows[label]
                 row |= speed(measured[label], row["batch"])
+                if has_estimate(name) and not row["on_host"]:
+                    row["joules_per_clip"] = self.joules(call, row["batch"])
                 row["peak_bytes"] = peak_bytes(call, torch.device("cpu" if row["on_host"] else self.device))
         rows = list(rows.values())
         add_ratios(rows)
@@ -165,13 +172,17 @@ class Bench:
         row["state_dict_bytes"] = sum(t.nbytes for t in call.state_dict().values()) if is_module else None
         return lambda: call(clips)
 
+    def joules(self, call: Callable[[], object], batch: int) -> float | None:
+        """Energy of a clip; None where the device does not tell its power."""
+        joules = joules_per_call(call, self.arguments.energy_seconds, find_device())
+        return None if joules is None else joules / batch
+
     def add_bandwidth(self, rows: list[Row]) -> None:
         """On a GPU: how near each row is to reading the clips and writing the features once, and nothing else."""
         if self.device.type != "cuda":
             return
-        gpu = torch.cuda.get_device_name()
-        known = next((value for key, value in BANDWIDTH_GB.items() if key in gpu), None)
-        limit = self.arguments.bandwidth or known
+        card = card_of(find_device().name)
+        limit = self.arguments.bandwidth or (card and card.bandwidth_gb)
         for row in rows:
             if limit and "us_per_clip" in row and not row["on_host"]:
                 n_bytes = (self.device_clips.nbytes + row["output_bytes"]) / row["batch"]

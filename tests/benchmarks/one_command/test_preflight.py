@@ -1,0 +1,143 @@
+"""What a machine lacks is told in lines, whichever package it is."""
+
+import ast
+import sys
+
+import pytest
+import torch
+
+from benchmarks import gpu
+from benchmarks.common.paths import REPOSITORY
+from benchmarks.one_command import preflight
+from benchmarks.one_command.parts import create_parts
+from tests.helpers.only_packages import Hiding
+
+PARTS = create_parts("")
+NEEDS = {name: part.needs for name, part in PARTS.items()}
+PACKAGES = sorted({*preflight.EVERY, *preflight.OPTIONAL, *(each for needs in NEEDS.values() for each in needs)})
+OURS = ("benchmarks", "esc_gpu")
+
+
+@pytest.fixture
+def hide(monkeypatch):
+    """Every package is there but those of a call."""
+
+    def hide(*packages):
+        monkeypatch.setattr(preflight, "is_installed", lambda package: package not in packages)
+
+    return hide
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_package_that_is_hidden_is_a_line(hide, package, capsys):
+    hide(package)
+    status = gpu.main(["--device", "cpu", "--check"])
+    out, err = capsys.readouterr()
+    (line,) = [line for line in (out + err).splitlines() if line.startswith(("missing: ", "not installed: "))]
+    assert f": {package}; " in line and "wheel" in line
+    if package in preflight.OPTIONAL:
+        assert status == 0 and err == "" and "would bring it" in line
+    else:
+        assert status == (2 if package in preflight.EVERY else 1) and line in err and "; bring the wheel" in line
+        wheels = preflight.WHEELS.get(package, (package,))
+        assert f"pip download --no-deps --dest wheels {' '.join(wheels)};" in out
+
+
+def test_the_part_that_needs_it_is_named(hide):
+    hide("soundfile", "accelerate", "pytest")
+    lines = preflight.look(NEEDS, None, "cpu").lines
+    by_package = {line.split()[1].rstrip(";"): line for line in lines if line.startswith("missing")}
+    assert "needed by tests, frontends, pipeline, cross_validation, long_run" in by_package["soundfile"]
+    assert "bring the wheels soundfile, cffi, pycparser" in by_package["soundfile"]
+    assert "frontends" not in by_package["accelerate"]
+    assert "needed by tests; bring the wheels pytest, iniconfig, pluggy" in by_package["pytest"]
+
+
+def test_a_package_is_looked_for_as_if_nothing_were_imported(monkeypatch):
+    assert torch is sys.modules["torch"] and preflight.is_installed("torch")
+    monkeypatch.setattr(sys, "meta_path", [Hiding(finder, {"torch"}) for finder in sys.meta_path])
+    assert not preflight.is_installed("torch") and preflight.is_installed("numpy")
+
+
+def test_a_package_inside_another_one_is_found(tmp_path, monkeypatch):
+    (tmp_path / "outer" / "inner").mkdir(parents=True)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert preflight.is_installed("outer.inner")
+    assert not preflight.is_installed("outer.other") and not preflight.is_installed("nowhere.inner")
+
+
+def test_recordings_that_are_not_there_are_a_line(tmp_path, capsys):
+    assert gpu.main(["--device", "cpu", "--check", "--root", str(tmp_path)]) == 2
+    assert f"missing: {tmp_path / 'meta' / 'esc50.csv'}; --root names a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("built", ["13.0", None])
+def test_a_device_that_is_not_there_is_a_line(monkeypatch, built):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.version, "cuda", built)
+    line, is_there = preflight.describe_device("cuda")
+    assert not is_there and line.startswith("missing: torch sees no CUDA device here")
+    assert ("without CUDA" if built is None else "for CUDA 13.0") in line
+
+
+def test_a_device_that_is_there_is_named(monkeypatch):
+    for name, value in {
+        "is_available": True,
+        "get_device_capability": (9, 0),
+        "get_device_name": "NVIDIA H200",
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, lambda value=value: value)
+    line, is_there = preflight.describe_device("cuda")
+    assert is_there and line.startswith("device: NVIDIA H200, compute capability 9.0; torch ")
+
+
+def source_of(module):
+    path = REPOSITORY.joinpath(*module.split("."))
+    return next((file for file in (path.with_suffix(".py"), path / "__init__.py") if file.is_file()), None)
+
+
+def imported_at_once(tree):
+    """The imports that run when a module is loaded, as dotted names."""
+    waiting = list(tree.body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        elif isinstance(node, ast.If | ast.Try | ast.With) and "TYPE_CHECKING" not in ast.unparse(node).split("\n")[0]:
+            waiting += [*node.body, *getattr(node, "orelse", [])]
+
+
+def loaded_with(module):
+    """The packages of others that loading a module of ours loads."""
+    seen, found, waiting = set(), set(), [module]
+    while waiting:
+        module = waiting.pop()
+        file = source_of(module)
+        if module in seen or file is None:
+            continue
+        seen.add(module)
+        waiting.append(module.rpartition(".")[0] or module)
+        for name in imported_at_once(ast.parse(file.read_text(encoding="utf-8"))):
+            package = name.partition(".")[0]
+            if package in OURS:
+                waiting.append(name)
+            elif package not in sys.stdlib_module_names:
+                found.add(package)
+    return found
+
+
+def test_the_preflight_itself_needs_nothing():
+    assert loaded_with("benchmarks.gpu") == set() and "torch" in loaded_with("benchmarks.speed.limits")
+
+
+def test_running_parts_needs_what_all_parts_need():
+    assert loaded_with("benchmarks.one_command.run_parts") <= set(preflight.EVERY)
+
+
+@pytest.mark.parametrize("name", [name for name in PARTS if name != "tests"])
+def test_a_part_names_what_its_module_loads(name):
+    part = PARTS[name]
+    assert loaded_with(part.command[2]) <= {*preflight.EVERY, *part.needs}
