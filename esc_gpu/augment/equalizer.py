@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.tables import kept
 from esc_gpu.augment.waveform import rolls
 
 TAPS = 512  # of the filter, and points of its frequency response round the circle
@@ -38,9 +39,29 @@ def random_equalizer(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tens
 
 def interpolate_octaves(gain: Tensor) -> Tensor:
     """`(B, OCTAVES + 1)` from low to high → `(B, TAPS // 2 + 1)` at evenly spaced frequencies from 0 to Nyquist."""
-    octave = torch.arange(TAPS // 2 + 1, device=gain.device).clamp_min(1).log2()
+    below, above, share = points_of_octaves(gain.device)
+    return torch.lerp(gain[:, below], gain[:, above], share)
+
+
+@kept
+def points_of_octaves(device: torch.device) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each point of the response the octave below it, that above, and how far it is from the one to the other."""
+    octave = torch.arange(TAPS // 2 + 1, device=device).clamp_min(1).log2()
     below = octave.long().clamp_max(OCTAVES - 1)
-    return torch.lerp(gain[:, below], gain[:, below + 1], octave - below)
+    return below, below + 1, octave - below
+
+
+@kept
+def triangle(device: torch.device) -> Tensor:
+    """`(TAPS // 2 + 1,)`: the half of the window from its middle on."""
+    half = TAPS // 2
+    return torch.arange(half, -1, -1, device=device) / half
+
+
+@kept
+def starts(length: int, hop: int, device: torch.device) -> Tensor:
+    """The sample of a clip at which each piece to be filtered begins."""
+    return (torch.arange(-(-length // hop), device=device) * hop - TAPS // 2) % length
 
 
 def circular_filter(waveform: Tensor, response: Tensor) -> Tensor:
@@ -50,11 +71,11 @@ def circular_filter(waveform: Tensor, response: Tensor) -> Tensor:
     points. So the response anywhere is a mean of them.
     """
     half, length = TAPS // 2, waveform.shape[1]
-    triangle = torch.arange(half, -1, -1, device=waveform.device) / half
-    taps = torch.fft.irfft(response, n=TAPS)[:, : half + 1] * triangle  # those of the other side mirror them
+    # The taps of the other side mirror these.
+    taps = torch.fft.irfft(response, n=TAPS)[:, : half + 1] * triangle(waveform.device)
     fine = torch.fft.hfft(F.pad(taps, (0, N_FFT // 2 - half)), n=N_FFT)[:, : N_FFT // 2 + 1]
     # Overlap-save: of N_FFT samples filtered round a circle, all but `half` at each end are as if it were none.
     hop = N_FFT - TAPS
-    start = (torch.arange(-(-length // hop), device=waveform.device) * hop - half) % length
-    spectrum = torch.fft.rfft(rolls(waveform, N_FFT)[:, start]) * fine[:, None]
+    pieces = rolls(waveform, N_FFT)[:, starts(length, hop, waveform.device)]
+    spectrum = torch.fft.rfft(pieces) * fine[:, None]
     return torch.fft.irfft(spectrum, n=N_FFT)[..., half:-half].flatten(1)[:, :length]

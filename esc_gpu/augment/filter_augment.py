@@ -3,9 +3,11 @@
 from dataclasses import dataclass
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.tables import kept
 
 
 @dataclass(frozen=True)
@@ -57,15 +59,27 @@ def spread_boundaries(drawn: Tensor, count: Tensor, n_bins: int, min_bins: int) 
     They are whole, ascending, 0 first; those after a clip's last band are all `n_bins`.
     """
     narrowest = (n_bins / count).floor().clamp_max(min_bins)
-    number = torch.arange(1, drawn.shape[1] + 1, device=drawn.device)
+    number = numbers_of_boundaries(drawn.shape[1], drawn.device)
     spread = (drawn * (n_bins - count * narrowest + 1)).floor().masked_fill(number >= count, n_bins)
     inner = (spread.sort(dim=1).values + number * narrowest).clamp_max(n_bins)
-    return torch.cat([torch.zeros_like(count), inner, torch.full_like(count, n_bins)], dim=1)
+    return F.pad(F.pad(inner, (1, 0)), (0, 1), value=n_bins)
+
+
+@kept
+def numbers_of_boundaries(n_boundaries: int, device: torch.device) -> Tensor:
+    """`(n_boundaries,)` from 1 on."""
+    return torch.arange(1, n_boundaries + 1, device=device)
+
+
+@kept
+def bins_of_clips(n_clips: int, n_bins: int, dtype: torch.dtype, device: torch.device) -> Tensor:
+    """`(B, F)` numbers of the bins, the same for each clip."""
+    return torch.arange(n_bins, dtype=dtype, device=device).repeat(n_clips, 1)
 
 
 def interpolate(boundaries: Tensor, values: Tensor, n_bins: int) -> Tensor:
     """Lines through `values` `(B, M)` at ascending `boundaries` `(B, M)`, from 0 to `n_bins`: `(B, F)`."""
-    bins = torch.arange(n_bins, dtype=boundaries.dtype, device=boundaries.device).expand(len(boundaries), -1)
-    band = torch.searchsorted(boundaries, bins.contiguous(), right=True) - 1
+    bins = bins_of_clips(len(boundaries), n_bins, boundaries.dtype, boundaries.device)
+    band = torch.searchsorted(boundaries, bins, right=True) - 1
     begin, end = boundaries.gather(1, band), boundaries.gather(1, band + 1)
     return torch.lerp(values.gather(1, band), values.gather(1, band + 1), (bins - begin) / (end - begin))

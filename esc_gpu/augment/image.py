@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
+from esc_gpu.augment.tables import kept
+
 ImageAugmentation = Callable[[Tensor], Tensor]
 
 
@@ -27,8 +29,14 @@ class Hide:
         return image.masked_fill(self.hidden, 0)
 
 
+@kept
+def middles(length: int, device: torch.device) -> Tensor:
+    """`(length,)` middles of cells, in cells."""
+    return torch.arange(length, device=device) + 0.5
+
+
 def cells_inside(start: Tensor, width: Tensor, length: int) -> Tensor:
     """`(...)` starts and widths in cells → `(..., length)` bool, True for a cell whose middle is inside."""
-    middle = torch.arange(length, device=start.device) + 0.5
+    middle = middles(length, start.device)
     start = start[..., None]
     return (middle >= start) & (middle < start + width[..., None])

@@ -6,6 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from esc_gpu.augment.tables import kept
+
 WINDOW_SECONDS = 0.1
 QUIETEST_DB = -80.0
 
@@ -20,14 +22,21 @@ def sound_level(waveform: Tensor, sample_rate: int) -> Tensor:
     """
     n_fft = 2 ** round(math.log2(WINDOW_SECONDS * sample_rate))
     hop = n_fft // 2
-    window = torch.hann_window(n_fft, device=waveform.device)
+    window, weights = window_and_weights(n_fft, sample_rate, waveform.device)
     padded = F.pad(waveform, (hop, hop + (-waveform.shape[1]) % hop))
     spectrum = torch.fft.rfft(padded.unfold(-1, n_fft, hop) * window)  # (B, N, F)
-    # Parseval: the two sides of the spectrum hold n_fft times the energy under the window.
-    weights = a_weighting(torch.fft.rfftfreq(n_fft, 1 / sample_rate, device=waveform.device))
-    weights = weights * (2 / n_fft) / window.square().sum()
-    power = torch.view_as_real(spectrum).square().flatten(-2) @ weights.repeat_interleave(2)
+    power = torch.view_as_real(spectrum).square().flatten(-2) @ weights
     return 10 * power.amax(dim=1).log10().clamp_min(QUIETEST_DB / 10)
+
+
+@kept
+def window_and_weights(n_fft: int, sample_rate: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """`(n_fft,)` Hann window, and `(n_fft + 2,)` weights of the squares of both parts of each point of the spectrum."""
+    window = torch.hann_window(n_fft, device=device)
+    # Parseval: the two sides of the spectrum hold n_fft times the energy under the window.
+    weights = a_weighting(torch.fft.rfftfreq(n_fft, 1 / sample_rate, device=device))
+    weights = weights * (2 / n_fft) / window.square().sum()
+    return window, weights[:, None].expand(-1, 2).flatten()  # repeat_interleave would be counted on the host
 
 
 def a_weighting(frequency: Tensor) -> Tensor:

@@ -1,7 +1,5 @@
 """Mixtures of two clips and of their labels."""
 
-import functools
-
 import scipy.special
 import torch
 import torch.nn.functional as F
@@ -9,6 +7,7 @@ from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.level import sound_level
+from esc_gpu.augment.tables import kept
 
 
 def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple[Tensor, Tensor]:
@@ -59,7 +58,7 @@ def between_class(
     n_clips = len(waveform)
     partner = partners(n_clips, waveform.device)
     share = draws.uniform(n_clips, 1)
-    mixed = (draws.uniform(n_clips, 1) < probability) & (partner != partner[partner])[:, None]
+    mixed = (draws.uniform(n_clips, 1) < probability) & have_partners(n_clips, waveform.device)
     share = torch.where(mixed, share, 1.0)
     level_db = sound_level(waveform, sample_rate)[:, None]
     # p of the paper, with both parts of its fraction times r: finite at a share of 0.
@@ -68,6 +67,7 @@ def between_class(
     return waveform * (own / norm) + waveform[partner] * ((1 - own) / norm), torch.lerp(target[partner], target, share)
 
 
+@kept
 def partners(n_clips: int, device: torch.device) -> Tensor:
     """`(n_clips,)` positions: clips 0 and 1 are partners, 2 and 3, and so on; an odd one at the end is its own.
 
@@ -75,6 +75,13 @@ def partners(n_clips: int, device: torch.device) -> Tensor:
     of each pair.
     """
     return (torch.arange(n_clips, device=device) ^ 1).clamp_max(n_clips - 1)
+
+
+@kept
+def have_partners(n_clips: int, device: torch.device) -> Tensor:
+    """`(n_clips, 1)` bool: False for one that is its own partner, and that one's partner."""
+    partner = partners(n_clips, device)
+    return (partner != partner[partner])[:, None]
 
 
 def draw_beta(n_clips: int, alpha: float, draws: Draws) -> Tensor:
@@ -85,7 +92,7 @@ def draw_beta(n_clips: int, alpha: float, draws: Draws) -> Tensor:
     return torch.lerp(quantiles[below], quantiles[below + 1], position - below)
 
 
-@functools.lru_cache(maxsize=8)
+@kept
 def beta_quantiles(alpha: float, device: torch.device, steps: int = 4096) -> Tensor:
     """`(steps + 1,)` quantiles of Beta(alpha, alpha) at evenly spaced probabilities."""
     probability = torch.linspace(0, 1, steps + 1, dtype=torch.float64)

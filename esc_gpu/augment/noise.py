@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.tables import kept
 from esc_gpu.augment.waveform import draw_between, rolls
 
 # Below this share of the sample rate (22 Hz at 44.1 kHz) coloured noise is white: red noise would be nothing but a
@@ -45,6 +46,12 @@ def add_noise(
     return waveform + rolls(noise.to(waveform.dtype))[start] * (rms * 10.0 ** (-ratio_db / 20) * chosen)
 
 
+@kept
+def frequencies(n_samples: int, device: torch.device) -> Tensor:
+    """`(n_samples // 2 + 1,)` of a spectrum's points as shares of the sample rate, and none so low that it is white."""
+    return torch.fft.rfftfreq(n_samples, device=device).clamp_min(WHITE_BELOW)
+
+
 def coloured_noise(n_samples: int, exponent: tuple[float, float], draws: Draws) -> Tensor:
     """`(n_samples,)` of RMS 1 on a circle, with the power spectrum 1 / f^a; `a` is uniform in `exponent`.
 
@@ -54,7 +61,7 @@ def coloured_noise(n_samples: int, exponent: tuple[float, float], draws: Draws) 
     low, high = exponent
     # The distribution function of a normal number is uniform in 0 to 1.
     drawn = low + (high - low) * torch.special.ndtr(draws.shared_normal(1))
-    frequency = torch.fft.rfftfreq(n_samples, device=draws.device).clamp_min(WHITE_BELOW)
+    frequency = frequencies(n_samples, draws.device)
     white = torch.view_as_complex(draws.shared_normal(2 * len(frequency)).view(-1, 2))
     noise = torch.fft.irfft(white * frequency ** (-drawn / 2), n=n_samples)
     return noise / noise.square().mean().sqrt()

@@ -40,4 +40,5 @@ def draw_bands(n_clips: int, length: int, count: int, max_share: float, draws: D
     """`(n_clips, length)` bool, True inside `count` random bands of each clip."""
     width = draws.uniform(n_clips, count) * (max_share * length)
     start = draws.uniform(n_clips, count) * (length - width)
-    return cells_inside(start, width, length).any(dim=1)
+    inside = cells_inside(start, width, length)
+    return inside[:, 0] if count == 1 else inside.any(dim=1)

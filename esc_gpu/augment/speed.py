@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.tables import count_up, kept
 from esc_gpu.augment.waveform import draw_between, rolls
 
 BLOCK = 512  # speeds are multiples of 1 / BLOCK, 3.4 cents of a semitone's 100
@@ -59,17 +60,25 @@ def random_speed(waveform: Tensor, max_change: float, draws: Draws, n_samples: i
     speed = fastest ** draw_between(n_clips, -1, 1, draws)
     step = (speed * BLOCK).round().clamp(math.ceil(BLOCK / fastest), math.floor(BLOCK * fastest))  # (B, 1)
     half = math.ceil(ZEROS * fastest)
-    first, weights = interpolation(step, half)
+    slowest = math.ceil(BLOCK / fastest)
+    of_block = (step.long() - slowest)[:, 0]
+    first, weights = (table[of_block] for table in interpolations(fastest, half, waveform.device))
     # What each block of output reads, (B, width, blocks): a sample and those that are read as it is, side by side.
     width = math.floor(BLOCK * fastest) + 2 * half
-    block = torch.arange(-(-n_samples // BLOCK), device=waveform.device)
-    clip = torch.arange(n_clips, device=waveform.device)[:, None]
+    block, clip = count_up(-(-n_samples // BLOCK), waveform.device), count_up(n_clips, waveform.device)[:, None]
     pieces = rolls(waveform, width)[clip, (block * step.long() - half + 1) % length].transpose(1, 2)
-    taps = (clip * width + first)[..., None] + torch.arange(2 * half, device=waveform.device)
+    taps = (clip * width + first)[..., None] + count_up(2 * half, waveform.device)
     samples = F.embedding_bag(
         taps.flatten(0, 1), pieces.flatten(0, 1), per_sample_weights=weights.flatten(0, 1), mode="sum"
     )
     return samples.unflatten(0, (n_clips, BLOCK)).transpose(1, 2).flatten(1)[:, :n_samples]
+
+
+@kept
+def interpolations(fastest: float, half: int, device: torch.device) -> tuple[Tensor, Tensor]:
+    """`interpolation` of every step of a speed from `1 / fastest` to `fastest`, ascending."""
+    steps = torch.arange(math.ceil(BLOCK / fastest), math.floor(BLOCK * fastest) + 1, device=device)
+    return interpolation(steps[:, None].float(), half)
 
 
 def interpolation(step: Tensor, half: int) -> tuple[Tensor, Tensor]:

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.tables import count_up, kept
 from esc_gpu.augment.waveform import draw_between
 
 
@@ -24,7 +25,7 @@ class FrequencyWarp:
     def __call__(self, image: Tensor) -> Tensor:
         """`(B, C, F, N)` → the same shape."""
         n_bins = image.shape[2]
-        source = (torch.arange(n_bins, device=image.device) - n_bins * self.shift) / self.scale
+        source = (count_up(n_bins, image.device) - n_bins * self.shift) / self.scale
         source = source.clamp(0, n_bins - 1)
         below = source.long()
         above = (below + 1).clamp_max(n_bins - 1)
@@ -49,7 +50,7 @@ class TimeStretch:
     def __call__(self, image: Tensor) -> Tensor:
         """`(B, C, F, N)` → the same shape."""
         n_frames = image.shape[3]
-        source = torch.arange(n_frames, device=image.device) * self.tempo
+        source = count_up(n_frames, image.device) * self.tempo
         before = source.long()
         weight = (source - before)[:, None, None, :].to(image.dtype)
         return torch.lerp(take_frames(image, before % n_frames), take_frames(image, (before + 1) % n_frames), weight)
@@ -93,12 +94,17 @@ def draw_time_stretch(n_clips: int, max_change: float, draws: Draws) -> TimeStre
     return TimeStretch((1 + max_change) ** draw_between(n_clips, -1, 1, draws))
 
 
+@kept
+def first_rows(n_clips: int, n_channels: int, n_bins: int, device: torch.device) -> Tensor:
+    """`(B, C, 1)`: the row of the lowest bin of each channel, where all bins of all clips are rows."""
+    return torch.arange(0, n_clips * n_channels * n_bins, n_bins, device=device).view(n_clips, n_channels, 1)
+
+
 def take_bins(image: Tensor, bins: Tensor) -> Tensor:
     """`(B, C, F, N)` with the bins `(B, F)` of each clip in place of its own."""
     n_clips, n_channels, n_bins, n_frames = image.shape
-    first = torch.arange(0, n_clips * n_channels * n_bins, n_bins, device=image.device).view(n_clips, n_channels, 1)
     # Whole rows are copied: several times as fast on the CPU as an index for every cell.
-    rows = (first + bins[:, None]).flatten()
+    rows = (first_rows(n_clips, n_channels, n_bins, image.device) + bins[:, None]).flatten()
     return image.reshape(-1, n_frames).index_select(0, rows).view(image.shape)
 
 

@@ -16,6 +16,7 @@ from esc_gpu.augment import (
     random_speed,
 )
 from tests.helpers.draws import seeded
+from tests.helpers.fake_cuda import forget_tables
 from tests.helpers.private_torch import find_or_skip
 
 SAMPLES = 2000
@@ -135,7 +136,16 @@ def test_any_length_is_augmented(augment, n_samples):
     assert output.isfinite().all()
 
 
+@pytest.fixture
+def no_tables():
+    """None of values among tensors without, and the other way round."""
+    forget_tables()
+    yield
+    forget_tables()
+
+
 @for_all
+@pytest.mark.usefixtures("no_tables")
 def test_nothing_depends_on_a_value_that_the_host_would_wait_for(augment):
     """Tensors without values run through: no `.item()`, no index of a size that only the values tell."""
     draws = seeded()

@@ -14,6 +14,7 @@ from accelerate.state import PartialState
 from torch import Tensor, nn
 
 from benchmarks.common.launches import Launches, Work
+from esc_gpu.augment import tables
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.training.accelerator import create_accelerator
 from tests.helpers.private_torch import find_or_skip
@@ -60,14 +61,29 @@ def fake_cuda(capability: tuple[int, int] = HOPPER) -> Iterator[Any]:
 
     Models are made before, since their constants come of NumPy, and brought along by `faked`.
     """
-    with as_cuda(capability), FakeTensorMode(allow_non_fake_inputs=False) as mode:
-        yield mode
+    forget_tables()
+    try:
+        with as_cuda(capability), FakeTensorMode(allow_non_fake_inputs=False) as mode:
+            yield mode
+    finally:
+        forget_tables()
 
 
-def faked(module: Module, mode: Any) -> Module:
-    """A copy of a module on the CPU with fake tensors, to be moved to `cuda` as any other is."""
-    tensors = [*module.parameters(), *module.buffers()]
-    return copy.deepcopy(module, {id(tensor): mode.from_tensor(tensor) for tensor in tensors})
+def forget_tables() -> None:
+    """No table of fake tensors outlives them."""
+    for table in tables.KEPT:
+        table.cache_clear()
+
+
+def faked(module: Module, mode: Any, device: str = "cuda") -> Module:
+    """A copy of a module of the CPU with fake tensors on the device.
+
+    Without parameters it may also be moved there by `to`, as any other is; a fake parameter cannot be moved.
+    """
+    fakes: dict[int, Any] = {id(buffer): mode.from_tensor(buffer).to(device) for buffer in module.buffers()}
+    for parameter in module.parameters():
+        fakes[id(parameter)] = nn.Parameter(mode.from_tensor(parameter).detach().to(device), parameter.requires_grad)
+    return copy.deepcopy(module, fakes)
 
 
 def asked(call: Callable[[], Any]) -> Work:
@@ -105,6 +121,7 @@ def accelerator_on_cuda(config: RunConfig, folder: Path) -> Iterator[Accelerator
     shared["device"] = accelerator.state.device = CUDA
     accelerator.state._mixed_precision = precision
     accelerator.native_amp = precision != "no"
+    accelerator.device_placement = False
     accelerator.scaler = torch.amp.GradScaler("cuda") if precision == "fp16" else None
     try:
         with pytest.MonkeyPatch.context() as patch:
