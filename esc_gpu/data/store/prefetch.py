@@ -81,6 +81,11 @@ def send_numbers(index_batches: Sequence[np.ndarray], device: torch.device) -> t
     return numbers.to(device, non_blocking=is_cuda).split([len(index) for index in index_batches])
 
 
+def index_of(device: torch.device) -> int:
+    """The number of a CUDA device; of one without a number that of this thread's."""
+    return torch.cuda.current_device() if device.index is None else device.index
+
+
 def stream_batches(
     store: Waveforms, index_batches: Sequence[np.ndarray], device: torch.device, readers: int
 ) -> Iterator[tuple[Tensor, Tensor]]:
@@ -97,7 +102,9 @@ def stream_batches(
     numbers, transfer = send_numbers(index_batches, device), create_transfer(device)
     rows = max(len(index) for index in index_batches)
     buffers = [transfer.allocate((rows, store.n_samples)) for _ in range(BUFFERS)]
-    pool = ThreadPoolExecutor(readers, thread_name_prefix="esc_gpu-reader")
+    # A new thread's CUDA device is the first one: there a wait might open a context, a waste of half a gigabyte.
+    of_thread = (torch.cuda.set_device, (index_of(device),)) if device.type == "cuda" else (None, ())
+    pool = ThreadPoolExecutor(readers, "esc_gpu-reader", *of_thread)
 
     def fill(step: int, is_free: Callable[[], None] = lambda: None) -> list[Future[None]]:
         """Start reading a batch into its buffer, a share of the rows in each task."""
