@@ -41,7 +41,8 @@ class Work:
         operations: kernels by operator.
         waits: operators, or copies, for which the host waits.
         copies: operators that copy between host and device, each as "operator: from -> to".
-        hidden: copies of operands that cuBLAS cannot take, in bytes; they are among launches and bytes.
+        hidden: bytes of copies that nobody wrote: of operands that cuBLAS cannot take, and of overlapping frames. They
+            are among the bytes written.
     """
 
     launches: int = 0
@@ -74,13 +75,6 @@ class Launches(TorchDispatchMode):
     Args:
         device_type: of the tensors whose operations count. "cpu" counts a backward pass: autograd's engine asks CUDA
             for a context that fake tensors do not have, and the operations are the same ones.
-
-    >>> import torch
-    >>> from benchmarks.common.launches import Launches
-    >>> with Launches("cpu") as counted, counted.phase("sum"):
-    ...     total = (torch.ones(4) + 1).sum()
-    >>> counted.phases["sum"].launches, counted.total.operations["sum"]
-    (3, 1)
     """
 
     def __init__(self, device_type: str = "cuda"):
@@ -141,6 +135,8 @@ class Launches(TorchDispatchMode):
         work.operations[name] += launches
         work.read += sum(map(bytes_under, given))
         work.written += sum(map(bytes_under, made))
+        if name == "clone" and bytes_under(given[0]) < bytes_under(made[0]):
+            work.hidden += bytes_under(made[0])
         for tensor in cloned_operands(name, arguments):
             size = tensor.numel() * tensor.element_size()
             work.launches += 1

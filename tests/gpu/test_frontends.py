@@ -14,7 +14,7 @@ from tests.helpers.frontend_cases import CASES, each
 def test_a_call_neither_waits_nor_copies(case):
     layer = create_frontend(**case)
     with fake_cuda() as mode:
-        layer = faked(layer, mode).to("cuda")
+        layer = faked(layer, mode, "cpu").to("cuda")
         clips = torch.empty(4, max(SAMPLES, layer.min_samples), device="cuda")
         with torch.no_grad(), torch.autocast("cuda", torch.bfloat16):
             for waveform in clips.to(torch.int16), clips:
@@ -54,7 +54,7 @@ WAITS = {
 
 
 def faulty(fault, mode):
-    layer = faked(Faulty(fault), mode).to("cuda")
+    layer = faked(Faulty(fault), mode)
     layer.constant = torch.ones(3)  # no buffer, so it stays on the CPU
     return layer
 
