@@ -11,7 +11,8 @@ from torch import Tensor
 
 from esc_gpu.core.waveform import to_float
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Frontend, exact_matmul
+from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.registry import create_frontend, frontend_class
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.signature import option_parameters
@@ -27,7 +28,7 @@ def resample(waveform: Tensor, input_rate: int, output_rate: int) -> Tensor:
     torch.Size([2, 16000])
     """
     waveform = to_float(waveform)
-    with torch.autocast(waveform.device.type, enabled=False), exact_matmul:
+    with torch.autocast(waveform.device.type, enabled=False), full_precision:
         return _resampler(input_rate, output_rate, waveform.device)(waveform)
 
 

@@ -6,7 +6,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 
-from esc_gpu import create_frontend
+from esc_gpu import create_frontend, functional
 from esc_gpu.frontends import base
 from esc_gpu.frontends.backends import nnaudio
 from tests.helpers.clips import noise
@@ -71,6 +71,12 @@ def test_no_forward_pass_changes(case, setting):
     layer = create_frontend(**case).requires_grad_(False)
     changed, emulated = differs(layer, acted(noise(2)), setting)
     assert not changed and not emulated.rounded
+
+
+@pytest.mark.parametrize("setting", SETTINGS)
+def test_resampling_as_a_function_does_not_change(setting):
+    changed, emulated = differs(lambda waveform: functional.resample(waveform, 44100, 22050), acted(noise(2)), setting)
+    assert not changed and emulated.seen and not emulated.rounded
 
 
 @pytest.mark.parametrize("setting", SETTINGS)
