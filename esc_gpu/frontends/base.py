@@ -69,7 +69,7 @@ class Frontend(Float32Module):
     bin_unit = "Hz"
     is_signed = False  # whether the values lie around 0
     n_channels = 1
-    windows_int16 = False  # whether `features` takes int16 as well
+    windows_int16 = False  # whether `features`, by the native backend, takes int16 as well
     # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
     takes_whole_power = False
 
@@ -128,7 +128,8 @@ class Frontend(Float32Module):
     def takes_as_int16(self, waveform: Tensor) -> bool:
         """Whether `features` is to have these clips as int16: a GPU converts them while it multiplies by the window."""
         is_eager = waveform.is_cuda and not torch.compiler.is_compiling()
-        return self.windows_int16 and is_eager and waveform.dtype == torch.int16 and self.resample is None
+        is_able = self.windows_int16 and self.backend == "native" and self.resample is None
+        return is_able and is_eager and waveform.dtype == torch.int16
 
     def without_autocast(self, waveform: Tensor) -> Tensor:
         """`features` of the prepared clips, in full precision whatever the caller's autocast is."""

@@ -12,7 +12,7 @@ from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
 from esc_gpu.frontends.gammatone import GammatoneFrontend
 from esc_gpu.frontends.mel import MelFrontend
-from esc_gpu.frontends.scaling import check_top_db, limit_range
+from esc_gpu.frontends.scaling import check_top_db
 
 
 def dct_matrix(n_out: int, n_in: int) -> Tensor:
@@ -27,6 +27,7 @@ class Cepstral(FilterbankFrontend):
     bin_unit = "coefficient"
     value_unit = "dB"
     is_signed = True
+    windows_int16 = True
     dct: Tensor
     top_db: float | None
 
@@ -49,7 +50,7 @@ class Cepstral(FilterbankFrontend):
         self.register_buffer("dct", dct_matrix(self.n_coefficients, self.n_bands).float(), persistent=False)
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        cepstrum = limit_range(self.band_db(waveform, shared), self.top_db) @ self.dct
+        cepstrum = self.limited_db(waveform, shared, self.top_db) @ self.dct
         return cepstrum.transpose(-1, -2).unsqueeze(1)
 
     @property

@@ -88,6 +88,7 @@ class Chroma(FilterbankFrontend):
     """
 
     name = "chroma"
+    windows_int16 = True
     bin_unit = "pitch class"
 
     def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = "max", **stft: Any):

@@ -17,12 +17,14 @@ from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
 from esc_gpu.frontends.constant_q_kernels import (
     Kernel,
     SpectralPlan,
-    correlate,
+    convolve,
     cqt_frequencies,
     cqt_kernel,
     direct_kernels,
     spectral_plan,
 )
+from esc_gpu.frontends.scaling import squared_magnitude
+from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -128,8 +130,11 @@ class ConstantQ(Frontend):
         self.octaves = [range(first, min(first + self.bins_per_octave, self.n_bins)) for first in firsts]
         self.n_spectral = sum(int(lengths[octave[0]]) > DIRECT_SAMPLES for octave in self.octaves)
         self._plans: dict[int, SpectralPlan] = {}
+        # Where the first frame of each octave begins in a padded clip: that of the longest of its kernels.
+        self.direct_starts = [self.pad - (int(lengths[octave[0]]) + 1) // 2 for octave in self.octaves]
         for number in range(self.n_spectral, len(self.octaves)):
-            self.register_buffer(f"direct_{number}", self.direct_kernels(number), persistent=False)
+            grouped = group_kernels(self.direct_kernels(number), self.hop_length)
+            self.register_buffer(f"direct_{number}", grouped, persistent=False)
 
     @property
     def alpha(self) -> float:
@@ -176,8 +181,12 @@ class ConstantQ(Frontend):
         n_clips, n_chunk = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform, CPU_BYTES))
         n_chunk = min(n_chunk, max(CHUNK_SAMPLES, 4 * self.pad) // self.hop_length + 1)
         # With the zeros that the FFT wants behind the clip, it need not copy it again.
-        missing = self.plan(n_chunk).n_fft - waveform.shape[-1] - 2 * self.pad if self.n_spectral else 0
-        padded = self.pad_ends(waveform, max(0, missing))
+        needed = self.plan(n_chunk).n_fft if self.n_spectral else 0
+        last = (n_frames - 1) // n_chunk * n_chunk  # where the last chunk begins
+        for number in range(self.n_spectral, len(self.octaves)):
+            read = samples_read(self.get_buffer(f"direct_{number}"), self.hop_length, n_frames - last)
+            needed = max(needed, last * self.hop_length + self.direct_starts[number] + read)
+        padded = self.pad_ends(waveform, max(0, needed - waveform.shape[-1] - 2 * self.pad))
         rows = []
         for clips in padded.split(n_clips):
             starts = range(0, n_frames, n_chunk)
@@ -205,11 +214,13 @@ class ConstantQ(Frontend):
         """Power `(b, bins, n_frames)` of the octaves from `first_octave` on, as sums over each kernel."""
         octaves = []
         for number in range(first_octave, len(self.octaves)):
-            made = number >= self.n_spectral
-            kernels = self.get_buffer(f"direct_{number}") if made else self.direct_kernels(number).to(padded)
-            start = self.pad - (kernels.shape[-1] + 1) // 2
-            real, imag = correlate(padded[:, start:], kernels, self.hop_length, n_frames).chunk(2, dim=1)
-            octaves.append(real.square() + imag.square())
+            samples = padded[:, self.direct_starts[number] :]
+            if number < self.n_spectral:
+                sums = convolve(samples, self.direct_kernels(number).to(padded), self.hop_length, n_frames)
+            else:
+                sums = slide(samples, self.get_buffer(f"direct_{number}"), self.hop_length, n_frames)
+            real, imag = sums.transpose(1, 2).chunk(2, dim=1)
+            octaves.append(real.square().add_(imag.square()))
         return torch.cat(octaves, dim=1)
 
     def spectral_power(self, padded: Tensor, n_frames: int, n_planned: int) -> Tensor:
@@ -234,7 +245,7 @@ class ConstantQ(Frontend):
             first, kernels = octaves[number]
             folded.append(torch.bmm(blocks[..., first : first + kernels.shape[1]].contiguous(), kernels))
         frames = torch.fft.ifft(torch.cat(folded, dim=-1).permute(1, 2, 0).contiguous())[..., :n_frames]
-        return frames.real.square() + frames.imag.square()
+        return squared_magnitude(frames)
 
     @assumed_constant  # a compiler could not follow how a plan is made
     def plan_sizes(self, n_frames: int) -> tuple[int, int, int, int]:

@@ -8,7 +8,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.windows import get_window
 
 # Share of a kernel's energy outside of its band: an amplitude error of about 1e-5, or half of that with the slopes.
@@ -59,15 +58,13 @@ def direct_kernels(kernels: list[Kernel]) -> Tensor:
     return torch.from_numpy(np.concatenate([matrix.real, matrix.imag]).astype(np.float32))
 
 
-def correlate(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
-    """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, rows, n_frames)`."""
-    length = kernels.shape[-1]
-    # Frames that do not overlap need no copy; and cuDNN convolves in TF32 by default, with ten bits of mantissa.
-    if not exporting() and (padded.is_cuda or length <= hop_length):
-        frames = padded.unfold(-1, length, hop_length)[:, :n_frames]
-        return (frames @ kernels.T).transpose(-1, -2)
-    padded = padded[:, : (n_frames - 1) * hop_length + length]
-    return F.conv1d(padded[:, None], kernels[:, None], stride=hop_length)
+def convolve(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
+    """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, n_frames, rows)`.
+
+    For exported graphs, whose long kernels would be longer still in groups (`esc_gpu.frontends.sliding`).
+    """
+    padded = padded[:, : (n_frames - 1) * hop_length + kernels.shape[-1]]
+    return F.conv1d(padded[:, None], kernels[:, None], stride=hop_length).transpose(-1, -2)
 
 
 def spectral_plan(octaves: list[list[Kernel]], centre: int, n_fold: int, hop_length: int) -> SpectralPlan:

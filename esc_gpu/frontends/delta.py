@@ -98,6 +98,9 @@ class Delta(Frontend):
     def hop_seconds(self) -> float:
         return self.layer.hop_seconds
 
+    def takes_as_int16(self, waveform: Tensor) -> bool:
+        return self.resample is None and self.layer.takes_as_int16(waveform)
+
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         if self.changes_clips:
             shared = None

@@ -58,6 +58,12 @@ class FilterbankFrontend(STFTFrontend):
         """`band_power` in dB, with no limit to its range."""
         return reuse(shared, ("db", *self.band_key), lambda: power_to_db(self.band_power(waveform, shared), None))
 
+    def limited_db(self, waveform: Tensor, shared: Shared | None, top_db: float | None) -> Tensor:
+        """`band_power` in dB, at most `top_db` of it."""
+        if shared is None:
+            return power_to_db(self.band_power(waveform), top_db)
+        return limit_range(self.band_db(waveform, shared), top_db)
+
     @property
     def band_key(self) -> tuple[object, ...]:
         """What the bands depend on, beside the clips."""
@@ -79,6 +85,8 @@ class BandSpectrogram(FilterbankFrontend):
         top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
     """
 
+    windows_int16 = True
+
     def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **bank: Any):
         super().__init__(**bank)
         self.scale = check_scale(scale)
@@ -87,7 +95,7 @@ class BandSpectrogram(FilterbankFrontend):
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         if self.scale == "db":
-            bands = limit_range(self.band_db(waveform, shared), self.top_db)
+            bands = self.limited_db(waveform, shared, self.top_db)
         else:
             bands = rescale_power(self.band_power(waveform, shared), self.scale, self.top_db)
         return bands.transpose(-1, -2).unsqueeze(1)

@@ -54,6 +54,7 @@ class PCEN(MelFrontend):
     """
 
     name = "pcen"
+    windows_int16 = True
     smooth_weights: Tensor
     smooth_decay: Tensor
     log_gain: Tensor

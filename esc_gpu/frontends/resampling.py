@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.nn.functional import pad
 
 from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
 
 # Zero crossings of the sinc on each side; the Kaiser window's beta for 100 dB; the cut-off as a share of the lower
 # Nyquist frequency, so that the stop band begins there. Flat up to 0.88 of it.
@@ -55,7 +56,7 @@ class Resample(nn.Module):
     # of window take (A - 8) / (2.285 * 2 ZEROS / c) = 0.42 c rad a sample: 0.133 c of Nyquist, half of it on each side
     # of c. With c = 0.945 of the lower Nyquist frequency the filter goes from 0.88 to 1.01 of it.
 
-    kernel: Tensor
+    kernels: Tensor
 
     def __init__(self, input_rate: int, output_rate: int):
         super().__init__()
@@ -78,7 +79,8 @@ class Resample(nn.Module):
         window = np.where(np.abs(distance) * cutoff <= ZEROS, np.i0(BETA * np.sqrt(inside)) / np.i0(BETA), 0.0)
         kernel = cutoff * np.sinc(cutoff * distance) * window
         kernel /= kernel.sum(axis=1, keepdims=True)  # a constant stays what it is
-        self.register_buffer("kernel", torch.from_numpy(kernel)[:, None].float(), persistent=False)
+        grouped = group_kernels(torch.from_numpy(kernel).float(), self.step)
+        self.register_buffer("kernels", grouped, persistent=False)
 
     if TYPE_CHECKING:
 
@@ -87,14 +89,9 @@ class Resample(nn.Module):
     def forward(self, waveform: Tensor) -> Tensor:
         n_samples = self.output_length(waveform.shape[-1])
         n_steps = -(-n_samples // self.phases)
-        right = max(0, (n_steps - 1) * self.step + self.kernel.shape[-1] - self.reach - waveform.shape[-1])
-        padded = F.pad(waveform, (self.reach, right))
-        if waveform.is_cuda:  # cuDNN convolves in TF32 by default, with ten bits of mantissa
-            frames = padded.unfold(-1, self.kernel.shape[-1], self.step)[:, :n_steps]
-            phases = frames @ self.kernel[:, 0].T
-        else:
-            phases = F.conv1d(padded[:, None], self.kernel, stride=self.step)[..., :n_steps].transpose(-1, -2)
-        return phases.flatten(-2)[:, :n_samples]
+        right = samples_read(self.kernels, self.step, n_steps) - self.reach - waveform.shape[-1]
+        padded = pad(waveform, (self.reach, right))
+        return slide(padded, self.kernels, self.step, n_steps).flatten(-2)[:, :n_samples]
 
     def output_length(self, n_samples: int) -> int:
         """Samples that come of `n_samples`."""

@@ -1,10 +1,14 @@
 """From power to decibels or magnitude, with gradients that stay finite on silence."""
 
+import math
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_choice, check_number
 
+DB_PER_NEPER = 10 / math.log(10)  # of a power
 SCALES = ("db", "power", "magnitude")
 AMIN = 1e-10  # the power floor of librosa.power_to_db
 # Power under which a bin is silent, 290 dB under a full-scale tone: the gradients of ratios of smaller numbers
@@ -21,7 +25,14 @@ def power_to_db(power: Tensor, top_db: float | None = 80.0) -> Tensor:
     >>> power_to_db(torch.tensor([[1.0, 0.1, 0.0]]))
     tensor([[  0., -10., -80.]])
     """
-    return limit_range(10.0 * torch.log10(power.clamp_min(AMIN)), top_db)
+    if not power.is_cuda or torch.compiler.is_compiling():
+        return limit_range(power.clamp_min(AMIN).log10_().mul_(10.0), top_db)
+    # Each pass over the memory counts: one for both limits, one for c log(x).
+    floor: float | Tensor = AMIN
+    if top_db is not None:
+        peak = power.amax(dim=tuple(range(1, power.ndim)), keepdim=True)
+        floor = (peak * 10 ** (-top_db / 10)).clamp_min_(AMIN)
+    return torch.xlogy(DB_PER_NEPER, power.clamp_min(floor))
 
 
 def limit_range(db: Tensor, top_db: float | None) -> Tensor:
@@ -39,14 +50,19 @@ def power_to_magnitude(power: Tensor) -> Tensor:
     >>> power_to_magnitude(torch.tensor([4.0, 0.0]))
     tensor([2., 0.])
     """
-    positive = power > 0
-    return torch.where(positive, power, 1.0).sqrt() * positive
+    return F.threshold(power, 0.0, 0.0).sqrt()
 
 
 def audible_magnitude(power: Tensor) -> Tensor:
     """The square root of a power, 0 under `SILENT_POWER`; its ratios have gradients that float32 can hold."""
-    is_audible = power > SILENT_POWER
-    return torch.where(is_audible, power, 1.0).sqrt() * is_audible
+    return F.threshold(power, SILENT_POWER, 0.0).sqrt()
+
+
+def squared_magnitude(spectrum: Tensor) -> Tensor:
+    """`|z|²` of complex numbers, of the same shape."""
+    if spectrum.is_cuda and not torch.compiler.is_compiling():
+        return spectrum.abs().square_()  # the parts lie side by side, and are read together
+    return spectrum.real.square().add_(spectrum.imag.square())
 
 
 def rescale_power(power: Tensor, scale: str, top_db: float | None) -> Tensor:

@@ -3,6 +3,7 @@
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_number
@@ -16,8 +17,8 @@ def safe_power(base: Tensor, exponent: float) -> Tensor:
     """`base ** exponent` of what is not negative, with gradient 0 at 0, where it can be infinite."""
     if exponent == 1:
         return base
-    positive = base > 0
-    return torch.where(positive, base, 1.0).pow(exponent) * positive
+    # Of what is not above the threshold the gradient is chosen to be 0, whatever `pow` says.
+    return F.threshold(base, 0.0, 0.0).pow(exponent)
 
 
 class SpectralDescriptor(STFTFrontend):
@@ -31,6 +32,7 @@ class SpectralDescriptor(STFTFrontend):
 
     bin_hz: Tensor
     bin_unit = "feature"
+    windows_int16 = True
     takes_whole_power = True
 
     def build(self) -> None:

@@ -8,11 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_choice, check_int, check_string
+from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared, reuse
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
 from esc_gpu.frontends.dft import FactoredDFT
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
+from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit, squared_magnitude
 from esc_gpu.frontends.windows import get_window
 
 PAD_MODES = ("reflect", "constant")
@@ -47,6 +48,7 @@ class STFTFrontend(Frontend):
     """
 
     stft_window: Tensor
+    int16_window: Tensor
 
     def __init__(
         self,
@@ -74,6 +76,7 @@ class STFTFrontend(Frontend):
         """Register the constants."""
         window = make_window(self.window, self.win_length, self.n_fft)
         self.register_buffer("stft_window", window.float(), persistent=False)
+        self.register_buffer("int16_window", self.stft_window / FULL_SCALE, persistent=False)
 
     def power(self, waveform: Tensor) -> Tensor:
         """`(B, T)` → `|STFT|²` `(B, N, n_fft // 2 + 1)`; frames are centred, the ends padded by `pad_mode`."""
@@ -82,7 +85,7 @@ class STFTFrontend(Frontend):
     def reduced_power(self, waveform: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
         """`reduce` of the power `(b, n, F)` → `(b, n, ...)`, block by block, joined to `(B, N, ...)`."""
         n_frames = self.count_frames(waveform.shape[-1])
-        frame_bytes = self.n_fft * waveform.element_size()
+        frame_bytes = self.n_fft * self.precision.element_size()
         n_clips, n_block = block_sizes(waveform.shape[0], n_frames, frame_bytes, budget(waveform))
         if (n_clips, n_block) == (waveform.shape[0], n_frames):
             return reduce(self.frame_power(self.frames(waveform)))
@@ -94,16 +97,19 @@ class STFTFrontend(Frontend):
 
     def frames(self, waveform: Tensor) -> Tensor:
         """`(b, T)` → frames `(b, N, n_fft)`, a view of the padded clips."""
-        padded = F.pad(waveform, (self.n_fft // 2, self.n_fft // 2), mode=self.pad_mode)
+        ends = (self.n_fft // 2, self.n_fft // 2)
+        if waveform.dtype == torch.int16:  # CUDA reflects no integers, but copies any number of 16 bits
+            padded = F.pad(waveform.view(torch.float16), ends, mode=self.pad_mode).view(torch.int16)
+        else:
+            padded = F.pad(waveform, ends, mode=self.pad_mode)
         return padded.unfold(-1, self.n_fft, self.hop_length)
 
     def frame_power(self, frames: Tensor) -> Tensor:
         """`(b, n, n_fft)` → `|DFT|²` of the windowed frames, `(b, n, n_fft // 2 + 1)`."""
-        windowed = frames * self.stft_window
+        windowed = frames * (self.int16_window if frames.dtype == torch.int16 else self.stft_window)
         if exporting():
             return FactoredDFT(self.n_fft).to(windowed)(windowed)
-        spectrum = torch.fft.rfft(windowed)
-        return spectrum.real.square() + spectrum.imag.square()
+        return squared_magnitude(torch.fft.rfft(windowed))
 
     def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
         """`power`, once for all members of a stack with the same STFT."""
@@ -155,6 +161,7 @@ class Spectrogram(STFTFrontend):
     """
 
     name = "spectrogram"
+    windows_int16 = True
     takes_whole_power = True
 
     def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **stft: Any):
