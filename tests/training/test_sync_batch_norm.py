@@ -10,9 +10,11 @@ from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
 from esc_gpu.training.sync_batch_norm import CpuSyncBatchNorm, synchronize_batch_norm
+from tests.helpers.batch_norm_kernels import in_their_place
 from tests.helpers.workers import run_together
 
-CPU = torch.device("cpu")
+CPU, CUDA = torch.device("cpu"), torch.device("cuda")
+DEVICES = CPU, CUDA  # what is for a GPU runs here on tensors of the CPU, with its kernels by their formulas
 # float64 on both sides; sums in another order through up to a dozen layers.
 CLOSE = {"rtol": 1e-10, "atol": 1e-11}
 
@@ -61,8 +63,14 @@ def train_on_a_half(rank):
     """What one of two processes does: every model, with DDP, on its half of the clips."""
     torch.distributed.init_process_group("gloo")
     clips = slice(4 * rank, 4 * rank + 4)
-    models = {name: DistributedDataParallel(synchronize_batch_norm(made(name), CPU)) for name in MODELS}
-    torch.save({name: two_batches(model, clips) for name, model in models.items()}, "result.pt")
+    models = {
+        (device.type, name): DistributedDataParallel(synchronize_batch_norm(made(name), device))
+        for device in DEVICES
+        for name in MODELS
+    }
+    with pytest.MonkeyPatch.context() as patch:
+        in_their_place(patch)
+        torch.save({key: two_batches(model, clips) for key, model in models.items()}, "result.pt")
 
 
 @pytest.fixture(scope="module")
@@ -75,32 +83,39 @@ def halves(tmp_path_factory):
 
 
 for_all = pytest.mark.parametrize("name", MODELS)
+for_both = pytest.mark.parametrize("device", DEVICES, ids=str)
 
 
 @for_all
-def test_two_halves_give_the_outputs_of_the_whole(halves, name):
-    torch.testing.assert_close(torch.cat([half[name][0] for half in halves]), two_batches(made(name), ...)[0], **CLOSE)
+@for_both
+def test_two_halves_give_the_outputs_of_the_whole(halves, name, device):
+    outputs = [half[device.type, name][0] for half in halves]
+    torch.testing.assert_close(torch.cat(outputs), two_batches(made(name), ...)[0], **CLOSE)
 
 
 @for_all
-def test_two_halves_give_the_mean_gradients_of_the_whole(halves, name):
+@for_both
+def test_two_halves_give_the_mean_gradients_of_the_whole(halves, name, device):
     whole = two_batches(made(name), ...)[1]
     for half in halves:
         assert all(gradient.any() for gradient in whole.values())
-        torch.testing.assert_close(half[name][1], whole, **CLOSE)
+        torch.testing.assert_close(half[device.type, name][1], whole, **CLOSE)
 
 
 @for_all
-def test_two_halves_leave_the_statistics_of_the_whole_under_the_same_names(halves, name):
+@for_both
+def test_two_halves_leave_the_statistics_of_the_whole_under_the_same_names(halves, name, device):
     whole = two_batches(made(name), ...)[2]
     for half in halves:
-        assert list(half[name][2]) == list(whole)
-        torch.testing.assert_close(half[name][2], whole, **CLOSE)
+        state = half[device.type, name][2]
+        assert list(state) == list(whole)
+        torch.testing.assert_close(state, whole, **CLOSE)
 
 
 @for_all
-def test_a_checkpoint_goes_both_ways(name):
-    plain, synchronised = made(name), synchronize_batch_norm(made(name), CPU)
+@for_both
+def test_a_checkpoint_goes_both_ways(name, device):
+    plain, synchronised = made(name), synchronize_batch_norm(made(name), device)
     assert list(synchronised.state_dict()) == list(plain.state_dict())
     synchronised.load_state_dict(plain.state_dict())
     plain.load_state_dict(synchronised.state_dict())
