@@ -8,7 +8,7 @@ RECORDINGS = $(or $(ESC10),$(error this needs real recordings in ESC-50's layout
 THREADS ?= 2
 unexport PYTHONDONTWRITEBYTECODE  # with it every process compiles every module anew, the tests' own, too
 
-.PHONY: help setup train test test-newest coverage notebooks audit bench gpu clean
+.PHONY: help setup train test test-newest coverage notebooks audit bench gpu gpu-check gpu-try clean
 
 help:
 	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
@@ -18,7 +18,10 @@ help:
 	@echo "make notebooks  run all notebooks and keep their outputs with them (minutes on two cores)"
 	@echo "make audit   known vulnerabilities of the versions in constraints.txt, asked of PyPI"
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
-	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above, OUTPUT=DIR for the results"
+	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above or the"
+	@echo "             embedded recordings, MINUTES=8, OUTPUT=DIR for the results, RESUME=FILE of a run that was cut off"
+	@echo "make gpu-check  what this machine lacks for it, and which wheels to bring"
+	@echo "make gpu-try  all of it on the CPU, as little of each part as there is"
 
 setup: $(VENV)/.installed
 
@@ -71,8 +74,17 @@ bench: setup
 		--train.epochs 4 --folds '[1,2]'
 
 # The machine with the GPU brings its own Python and torch; nothing is installed.
+GPU := $(PYTHON) -m benchmarks.gpu $(if $(ESC10),--root $(ESC10)) $(if $(MINUTES),--minutes $(MINUTES)) \
+	$(if $(OUTPUT),--output $(OUTPUT)) $(if $(RESUME),--resume $(RESUME)) $(if $(PARTS),--parts $(PARTS))
+
 gpu:
-	$(PYTHON) -m benchmarks.gpu --root $(RECORDINGS) $(if $(OUTPUT),--output $(OUTPUT)) $(if $(PARTS),--parts $(PARTS))
+	$(GPU)
+
+gpu-check:
+	$(GPU) --check
+
+gpu-try:
+	$(GPU) --device cpu --tiny $(if $(OUTPUT),,--output build/gpu-try)
 
 clean:
 	rm -rf $(VENV) $(NEWEST) runs build htmlcov .coverage* .mypy_cache *.egg-info

@@ -12,6 +12,8 @@ from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
 from benchmarks.reliability.fuzz_table import fuzz_table
 from benchmarks.reliability.long_run import long_run_table
+from benchmarks.speed.beside_estimates import table as beside_estimates
+from benchmarks.speed.launches import launch_table
 from benchmarks.speed.pipeline_table import pipeline_table
 from esc_gpu.core.files import read_json, write_text
 from esc_gpu.report.tables import mean_and_spread
@@ -199,7 +201,9 @@ TABLES = {
     "fuzz_audio": fuzz_table,
     "errors": error_table,
     "folds_at_once": at_once_table,
+    "gpu": lambda result: beside_estimates(result["beside_estimates"]),
     "graphs": graph_table,
+    "launches": launch_table,
     "kills": kill_table,
     "long_recording": recording_table,
     "long_run": long_run_table,

@@ -16,15 +16,13 @@ TRAINING = (
     *(*RECORDINGS, "accelerate", "huggingface_hub", "jinja2", "jsonargparse", "docstring_parser", "typeshed_client"),
     *("markupsafe", "safetensors", "sklearn", "timm", "torchvision", "yaml"),
 )
-TESTS = ("pytest", "pytest_timeout")
+TESTS = ("pytest",)
 # What the parts do without, each with what there is none of then.
 OPTIONAL = {
     "nnAudio": "nnAudio's rows",
     "torchaudio": "torchaudio's rows and feed (b)",
     "librosa": "librosa's rows and feed (a); errors are against the native layers in float64",
     "torchlibrosa": "torchlibrosa's rows",
-    "kaldifeat": "kaldifeat's row",
-    "nvidia.dali": "DALI's row",
     "triton": "compiled rows",
     "pynvml": "utilisation of the GPU and joules a clip",
 }
@@ -34,12 +32,9 @@ WHEELS = {
     "cffi": ("cffi", "pycparser"),
     "docstring_parser": ("docstring-parser",),
     "jsonargparse": ("jsonargparse", "docstring-parser", "typeshed-client"),
-    "kaldifeat": ("kaldifeat",),
     "librosa": ("librosa", "audioread", "decorator", "lazy-loader", "msgpack", "numba", "llvmlite", "pooch", "soxr"),
-    "nvidia.dali": ("nvidia-dali-cuda130",),
     "pynvml": ("nvidia-ml-py",),
     "pytest": ("pytest", "iniconfig", "pluggy"),
-    "pytest_timeout": ("pytest-timeout",),
     "sklearn": ("scikit-learn", "joblib", "threadpoolctl"),
     "soundfile": ("soundfile", "cffi", "pycparser"),
     "typeshed_client": ("typeshed-client", "importlib-resources"),
@@ -101,16 +96,7 @@ def look(needs: dict[str, Sequence[str]], root: str | None, device: str) -> Foun
 
 def is_installed(package: str) -> bool:
     """Whether Python finds a package, as if nothing had been imported yet."""
-    name, _, rest = package.partition(".")
-    found = None
-    for finder in sys.meta_path:
-        find = getattr(finder, "find_spec", None)
-        found = find(name, None) if find else None
-        if found is not None:
-            break
-    if found is None or not rest:
-        return found is not None
-    return any((Path(folder) / rest).is_dir() for folder in found.submodule_search_locations or ())
+    return any(finder.find_spec(package, None) is not None for finder in sys.meta_path if hasattr(finder, "find_spec"))
 
 
 def who_needs(package: str, needs: dict[str, Sequence[str]]) -> str:

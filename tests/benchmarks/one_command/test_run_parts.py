@@ -112,6 +112,7 @@ def test_a_table_is_made_of_a_part(tmp_path):
     file = run_parts({"graphs": python(WRITES)}, 60.0, tmp_path)
     text = tables.table(f"{file.name}#graphs", tmp_path)
     assert text.startswith("| front-end | torch.compile |") and f"`benchmarks/results/{file.name}`" in text
+    assert tables.table(file.name, tmp_path).startswith("| what | µs a clip, measured | estimated before |")
 
 
 def test_the_parts_do_not_see_a_gpu_that_is_not_asked_for(tmp_path):
