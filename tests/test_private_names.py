@@ -21,6 +21,7 @@ from tests.helpers.private_torch import find, find_or_skip
 # By module: the tests that look with it are skipped, or slower.
 LOOKED_WITH = {
     "torch.autograd": ("_profiler_enabled",),
+    "torch._dynamo.backends.common": ("aot_autograd",),
     "torch._dynamo.utils": ("counters",),
     "torch._subclasses.fake_tensor": ("FakeTensorMode",),
     "torch.utils._python_dispatch": ("TorchDispatchMode",),
