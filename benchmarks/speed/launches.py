@@ -13,6 +13,7 @@ import dataclasses
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from functools import partial
 from typing import Any
 from unittest.mock import patch
 
@@ -25,7 +26,7 @@ from benchmarks.common.command import add_output, create_training_parser, progra
 from benchmarks.common.launches import Launches, Work
 from benchmarks.common.markdown import heading, line, number
 from benchmarks.common.results_file import keep_result
-from esc_gpu.augment import Draws
+from esc_gpu.augment import Draws, tables
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig, training_samples
@@ -116,20 +117,24 @@ def count_step(config: RunConfig) -> dict[str, Work]:
 
 def count_on(config: RunConfig, classifier: WaveformClassifier, device: str) -> Launches:
     """The second of two steps, all of it: the first one makes tables and the optimiser's state."""
+    tables.forget()
+    skips = config.train.on_nonfinite == "skip"
     with FakeTensorMode(allow_non_fake_inputs=False) as mode:
         model = faked(classifier, mode, device)
         model.normalization.fitted = True
         optimizer = create_optimizer(model, 1e-3, 1e-5, 0.05)
+        optimizer.optimizer = optimizer  # type: ignore[attr-defined]  # Accelerate's has the plain one inside
         average = WeightAverage(model, config.train.ema_decay) if config.train.ema_decay > 0 else None
         model.forward = torch.autocast(device, torch.bfloat16)(model.forward)  # as Accelerate does it
         accelerator: Any = Stub(model, device)
         for counted in (Launches(device), Launches(device)):
             with counted, counted.following():
                 parts = batch_of(config, model, device)
-                _, is_finite = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm)
+                _, is_finite = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips)
                 if average is not None:
                     with phase("averaging"):
-                        average.update(None)
+                        average.update(is_finite if skips else None)
+    tables.forget()
     return counted
 
 
@@ -193,8 +198,9 @@ def as_on_cuda() -> Iterator[None]:
         patch("torch.cuda.get_device_capability", lambda device=None: (9, 0)),
         patch("torch.cuda.is_bf16_supported", lambda including_emulation=True: True),
         patch("torch.cuda.amp.common.amp_definitely_not_available", lambda: False),  # else autocast turns itself off
-        # It looks for plain tensors, which fake ones are not.
-        patch("torch.nn.utils.clip_grad._has_foreach_support", lambda tensors, device: True),
+        # By themselves they take all gradients at once only if these are plain tensors, which fake ones are not.
+        patch("torch.nn.utils.get_total_norm", partial(nn.utils.get_total_norm, foreach=True)),
+        patch("torch.nn.utils.clip_grads_with_norm_", partial(nn.utils.clip_grads_with_norm_, foreach=True)),
         # Made by NumPy.
         patch("esc_gpu.augment.mix.beta_quantiles", lambda alpha, device: torch.empty(4097, device=device)),
     ):

@@ -29,6 +29,12 @@ def kept(make: Callable[P, Table]) -> Callable[P, Table]:
     return look_up
 
 
+def forget() -> None:
+    """Make all tables anew when they are next asked for: those of tensors without data are of no use outside."""
+    for made in KEPT:
+        made.cache_clear()
+
+
 @kept
 def count_up(length: int, device: torch.device) -> torch.Tensor:
     """`(length,)` int64 from 0 on."""

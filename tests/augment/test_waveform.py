@@ -14,9 +14,9 @@ from esc_gpu.augment import (
     random_polarity,
     random_shift,
     random_speed,
+    tables,
 )
 from tests.helpers.draws import seeded
-from tests.helpers.fake_cuda import forget_tables
 from tests.helpers.private_torch import find_or_skip
 
 SAMPLES = 2000
@@ -139,9 +139,9 @@ def test_any_length_is_augmented(augment, n_samples):
 @pytest.fixture
 def no_tables():
     """None of values among tensors without, and the other way round."""
-    forget_tables()
+    tables.forget()
     yield
-    forget_tables()
+    tables.forget()
 
 
 @for_all

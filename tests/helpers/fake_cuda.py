@@ -61,18 +61,12 @@ def fake_cuda(capability: tuple[int, int] = HOPPER) -> Iterator[Any]:
 
     Models are made before, since their constants come of NumPy, and brought along by `faked`.
     """
-    forget_tables()
+    tables.forget()
     try:
         with as_cuda(capability), FakeTensorMode(allow_non_fake_inputs=False) as mode:
             yield mode
     finally:
-        forget_tables()
-
-
-def forget_tables() -> None:
-    """No table of fake tensors outlives them."""
-    for table in tables.KEPT:
-        table.cache_clear()
+        tables.forget()
 
 
 def faked(module: Module, mode: Any, device: str = "cuda") -> Module:
