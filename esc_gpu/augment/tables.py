@@ -2,20 +2,20 @@
 
 import functools
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 import torch
 
 P = ParamSpec("P")
 Table = TypeVar("Table")
-KEPT: list["functools._lru_cache_wrapper[object]"] = []  # all that are kept, to be cleared
+KEPT: list["functools._lru_cache_wrapper[Any]"] = []  # all that are kept, to be cleared
 
 
 def kept(make: Callable[P, Table]) -> Callable[P, Table]:
     """A function that makes a table of sizes and a device, which is not to be altered, and remembers the last ones."""
 
     @functools.lru_cache(maxsize=16)
-    def made(*arguments: P.args, **options: P.kwargs) -> Table:
+    def made(*arguments: Any, **options: Any) -> Table:
         with torch.inference_mode(False):  # or a training after a prediction could not use it
             return make(*arguments, **options)
 
@@ -25,7 +25,7 @@ def kept(make: Callable[P, Table]) -> Callable[P, Table]:
             return make(*arguments, **options)
         return made(*arguments, **options)  # type: ignore[arg-type]
 
-    KEPT.append(made)  # type: ignore[arg-type]
+    KEPT.append(made)
     return look_up
 
 

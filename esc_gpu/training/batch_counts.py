@@ -24,7 +24,7 @@ def counted_together(model: nn.Module) -> Iterator[None]:
         and module.momentum is not None
         and module.num_batches_tracked is not None
     ]
-    counts = [module.num_batches_tracked for module in norms]
+    counts = [count for module in norms if (count := module.num_batches_tracked) is not None]
     for module in norms:
         module._buffers[COUNT] = None  # where an assignment to the name would end as well, more slowly
     try:

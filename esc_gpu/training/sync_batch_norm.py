@@ -83,7 +83,7 @@ class GpuSyncBatchNorm(SyncBatchNorm):
     For that search the host waits three times in each layer. Here all processes have as many clips.
     """
 
-    @torch.compiler.disable  # it exchanges between processes, which no graph holds
+    @torch.compiler.disable  # type: ignore[untyped-decorator]  # it exchanges between processes, which no graph holds
     def normalize(self, x: Tensor) -> Tensor:
         """Mean and deviation of each process are gathered, and put together by the one number of clips."""
         return NormalizeTogether.apply(

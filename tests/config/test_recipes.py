@@ -18,7 +18,7 @@ FRONTENDS = [path for path in sorted(CONFIGS.glob("*.yaml")) if path.stem not in
 
 
 def test_the_promised_recipes_are_there():
-    assert set(RECIPES) == {"quick", "best", "imagenet"}
+    assert set(RECIPES) == {"quick", "best", "imagenet", "gpu"}
 
 
 @pytest.mark.parametrize("recipe", RECIPES)
