@@ -121,6 +121,6 @@ TINY = {
         "--features logmel --clip-seconds 1 --workers 1 --batch-size 4 --batches 1 --rounds 1 --round-seconds 1 "
         "--backbone test_resnet"
     ),
-    "cross_validation": "--train.epochs 1 --data.clip_seconds 1 --model.backbone test_resnet",
+    "cross_validation": "--train.epochs 1 --model.backbone test_resnet",
     "long_run": "--steps 30 --every 10 --warm-up 10 --folds 2",
 }
