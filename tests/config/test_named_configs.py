@@ -27,7 +27,7 @@ def elsewhere(tmp_path, monkeypatch):
 def test_every_file_has_its_name_and_recipes_come_last():
     names = list_configs()
     files = {path.relative_to(CONFIGS).with_suffix("").as_posix() for path in CONFIGS.rglob("*.yaml")}
-    assert set(names) == files - {"sweep"} and len(names) == len(set(names)) == 16
+    assert set(names) == files - {"sweep"} and len(names) == len(set(names)) == 17
     assert ["/" in name for name in names] == sorted("/" in name for name in names)
 
 
