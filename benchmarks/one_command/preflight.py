@@ -40,6 +40,7 @@ WHEELS = {
     "typeshed_client": ("typeshed-client", "importlib-resources"),
     "yaml": ("PyYAML",),
 }
+ON_TORCH = ("accelerate", "timm", "torchvision")
 TABLE = Path("meta") / "esc50.csv"
 
 
@@ -74,12 +75,7 @@ def look(needs: dict[str, Sequence[str]], root: str | None, device: str) -> Foun
         f"not installed: {package}; no {OPTIONAL[package]}; {wheels_of(package)} would bring it" for package in without
     ]
     fatal = bool(set(EVERY) & set(missing))
-    if bring := list(dict.fromkeys(wheel for package in missing for wheel in WHEELS.get(package, (package,)))):
-        python = f"{sys.version_info.major}.{sys.version_info.minor}"
-        lines.append(
-            f"where there is a package index, with Python {python}: pip download --no-deps --dest wheels "
-            f"{' '.join(bring)}; here: pip install --no-index --no-deps wheels/*.whl"
-        )
+    lines += how_to_bring(missing)
     if "torch" not in missing:
         device_line, has_device = describe_device(device)
         lines.append(device_line)
@@ -92,6 +88,25 @@ def look(needs: dict[str, Sequence[str]], root: str | None, device: str) -> Foun
     else:
         lines.append(f"recordings: {root}")
     return Found(lines, frozenset(missing), fatal)
+
+
+def how_to_bring(missing: Sequence[str]) -> list[str]:
+    """A line of commands for what is missing, with all that it needs; each machine has a torch of its own."""
+    wheels = list(dict.fromkeys(wheel for each in missing if each != "torch" for wheel in WHEELS.get(each, (each,))))
+    if not wheels:
+        return []
+    # These would bring torch along, and gigabytes with it.
+    bare = [wheel for wheel in wheels if wheel in ON_TORCH]
+    whole = [wheel for wheel in wheels if wheel not in ON_TORCH]
+    downloads = [
+        *([f"pip download --dest wheels {' '.join(whole)}"] if whole else []),
+        *([f"pip download --no-deps --dest wheels {' '.join(bare)}"] if bare else []),
+    ]
+    python = f"{sys.version_info.major}.{sys.version_info.minor}"
+    return [
+        f"where there is a package index, with Python {python}: {' && '.join(downloads)}; "
+        f"here: pip install --no-index --find-links wheels {' '.join(wheels)}"
+    ]
 
 
 def is_installed(package: str) -> bool:

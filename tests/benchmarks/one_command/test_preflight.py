@@ -40,7 +40,8 @@ def test_a_package_that_is_hidden_is_a_line(hide, package, capsys):
     else:
         assert status == (2 if package in preflight.EVERY else 1) and line in err and "; bring the wheel" in line
         wheels = preflight.WHEELS.get(package, (package,))
-        assert f"pip download --no-deps --dest wheels {' '.join(wheels)};" in out
+        options = "--no-deps --dest" if package in preflight.ON_TORCH else "--dest"
+        assert (f": pip download {options} wheels {' '.join(wheels)}; here: " in out) == (package != "torch")
 
 
 def test_the_part_that_needs_it_is_named(hide):
@@ -51,6 +52,15 @@ def test_the_part_that_needs_it_is_named(hide):
     assert "bring the wheels soundfile, cffi, pycparser" in by_package["soundfile"]
     assert "frontends" not in by_package["accelerate"]
     assert "needed by tests; bring the wheels pytest, iniconfig, pluggy" in by_package["pytest"]
+
+
+def test_what_stands_on_torch_does_not_bring_it_along():
+    (line,) = preflight.how_to_bring(["torch", "timm", "soundfile"])
+    assert (
+        ": pip download --dest wheels soundfile cffi pycparser && pip download --no-deps --dest wheels timm; " in line
+    )
+    assert line.endswith("here: pip install --no-index --find-links wheels timm soundfile cffi pycparser")
+    assert preflight.how_to_bring(["torch"]) == []
 
 
 def test_a_package_is_looked_for_as_if_nothing_were_imported(monkeypatch):
