@@ -1,4 +1,4 @@
-"""Augmentation of waveforms `(B, T)` float; every clip has parameters of its own."""
+"""Augmentation of waveforms `(B, T)` float; every clip has parameters of its own. Shift and crop take int16 as well."""
 
 import torch
 from torch import Tensor
