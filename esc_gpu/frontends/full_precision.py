@@ -21,7 +21,8 @@ class FullPrecision:
     def __enter__(self) -> None:
         with self.lock:
             if self.inside == 0:
-                for setting in torch.backends.cuda.matmul, torch.backends.cudnn.conv:
+                convolution = torch.backends.cudnn.conv  # type: ignore[attr-defined]  # torch's types lack it
+                for setting in torch.backends.cuda.matmul, convolution:
                     if setting.fp32_precision == "tf32":
                         self.changed.append((setting, own_precision(setting, torch.backends.cudnn, torch.backends)))
                         setting.fp32_precision = "ieee"
