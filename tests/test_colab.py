@@ -12,17 +12,17 @@ import sysconfig
 import venv
 import zipfile
 from importlib.metadata import PackageNotFoundError, distribution
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from packaging.utils import canonicalize_name
 
+from tests.helpers.installed import major_version
 from tests.helpers.only_packages import closure
 from tests.helpers.setup_cfg import requirements
 
 tool = pytest.importorskip("tools.notebooks", reason="the notebooks need nbclient: pip install nbclient")
-if find_spec("pip") is None:  # not importorskip: where pip was loaded, setuptools cannot be, and Inductor loads that
+if major_version("pip") < 0:
     pytest.skip("this needs pip's resolver", allow_module_level=True)
 
 NEWER = {"torch": ("2.14.1", []), "torchvision": ("0.29.1", ["torch (==2.14.1)"])}  # what the machine has

@@ -10,18 +10,16 @@ import tarfile
 import venv
 import zipfile
 from email.parser import Parser
-from importlib.metadata import version
-from importlib.util import find_spec
 
 import pytest
 
 from esc_gpu.config.named_configs import list_configs
 from esc_gpu.core.version import __version__
+from tests.helpers.installed import major_version
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.tiny import OPTIONS, write_tones
 
-# Not importorskip: where pip was loaded, setuptools cannot be, and Inductor loads that.
-if find_spec("pip") is None or find_spec("setuptools") is None or int(version("setuptools").partition(".")[0]) < 77:
+if major_version("pip") < 0 or major_version("setuptools") < 77:
     pytest.skip("this needs pip, and setuptools from 77 on", allow_module_level=True)
 SOURCES = (
     *("setup.py", "setup.cfg", "pyproject.toml", "MANIFEST.in"),
