@@ -64,7 +64,7 @@ def write_installed(folder: Path, packages: dict[str, tuple[str, str]]) -> None:
         there = folder / f"{name.replace('-', '_')}-{version}.dist-info"
         there.mkdir()
         (there / "METADATA").write_text(metadata, encoding="utf-8")
-        (there / "RECORD").write_text("")
+        (there / "RECORD").write_text("", encoding="utf-8")
 
 
 def write_wheel(folder: Path, name: str, version: str, metadata: str) -> Path:

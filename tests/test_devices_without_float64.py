@@ -162,7 +162,7 @@ def trained(tmp_path_factory):
 
 
 def history(fold):
-    lines = (fold / "metrics.jsonl").read_text().splitlines()
+    lines = (fold / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     return [{name: value for name, value in json.loads(line).items() if name != "seconds"} for line in lines]
 
 

@@ -62,7 +62,10 @@ def test_there_are_links_to_other_pages_and_to_headings():
 
 def test_anchors_are_those_of_github(tmp_path):
     page = tmp_path / "page.md"
-    page.write_text("# A `stack`, of 3: how?\n```sh\n# no heading\n```\n## On real-time_audio\n## On real-time_audio\n")
+    page.write_text(
+        "# A `stack`, of 3: how?\n```sh\n# no heading\n```\n## On real-time_audio\n## On real-time_audio\n",
+        encoding="utf-8",
+    )
     assert anchors(page) == ["a-stack-of-3-how", "on-real-time_audio", "on-real-time_audio-1"]
 
 

@@ -35,11 +35,11 @@ def test_a_checkpoint_gives_the_same_logits(tmp_path):
 
 def test_a_checkpoint_of_the_backend_triton_is_of_the_same_numbers(tmp_path):
     folder = shutil.copytree(EARLIER / "finished" / "fold1", tmp_path / "fold1")
-    text = (folder / "pipeline.json").read_text()
+    text = (folder / "pipeline.json").read_text(encoding="utf-8")
     description = json.loads(text)
     for member in description["frontend"]["members"]:
         member["backend"] = "triton"  # of log-mel and MFCC, in version 0.1.0
-    (folder / "pipeline.json").write_text(json.dumps(description))
+    (folder / "pipeline.json").write_text(json.dumps(description), encoding="utf-8")
     with torch.no_grad():
         logits = esc_gpu.load(folder).eval()(first_tone(tmp_path / "tones"))
     torch.testing.assert_close(logits, torch.tensor([LOGITS]), rtol=0, atol=1e-5)
@@ -61,7 +61,7 @@ def test_a_finished_run_is_read():
 def test_its_config_is_of_the_same_model():
     config = parse_run(["--config", str(EARLIER / "finished" / "config.yaml")], "train.py")
     assert config.frontend.name == "stack" and config.data.sample_rate == 8000
-    spec = json.loads((EARLIER / "finished" / "fold1" / "pipeline.json").read_text())["frontend"]
+    spec = json.loads((EARLIER / "finished" / "fold1" / "pipeline.json").read_text(encoding="utf-8"))["frontend"]
     assert build_model(config, 3).frontend.spec == spec
 
 
@@ -69,13 +69,15 @@ def test_a_run_that_was_cut_off_goes_on(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     write_tones(tmp_path / "tones")
     shutil.copytree(EARLIER / "interrupted", "interrupted")
-    before = yaml.safe_load(Path("interrupted/config.yaml").read_text())
+    before = yaml.safe_load(Path("interrupted/config.yaml").read_text(encoding="utf-8"))
     data = ["--data.table", "tones/tones.csv", "--data.cache_dir", "cache"]
     run = ["train", *OPTIONS, *SMALL, *data, "--output_dir", "interrupted", "--folds", "1", "--resume"]
     assert main([*run, "--frontend.n_mels", "8"]) == 2
     assert "frontend.n_mels was 16, is 8" in capsys.readouterr().err
     assert main(run) == 0
-    history = [json.loads(line) for line in Path("interrupted/fold1/metrics.jsonl").read_text().splitlines()]
-    first = json.loads((EARLIER / "interrupted" / "fold1" / "metrics.jsonl").read_text())
+    history = [
+        json.loads(line) for line in Path("interrupted/fold1/metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
+    first = json.loads((EARLIER / "interrupted" / "fold1" / "metrics.jsonl").read_text(encoding="utf-8"))
     assert len(history) == 2 and history[0] == first  # the epoch before the cut was not trained again
-    assert yaml.safe_load(Path("interrupted/config.yaml").read_text()) == before
+    assert yaml.safe_load(Path("interrupted/config.yaml").read_text(encoding="utf-8")) == before

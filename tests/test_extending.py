@@ -205,7 +205,7 @@ def test_the_layout_and_the_table_give_the_same_recordings(tmp_path):
         file = tmp_path / "audio" / f"fold{fold}" / name
         file.parent.mkdir(parents=True, exist_ok=True)
         soundfile.write(file, np.zeros(10), 8000)
-    (tmp_path / "metadata" / "UrbanSound8K.csv").write_text("\n".join(lines) + "\n")
+    (tmp_path / "metadata" / "UrbanSound8K.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     by_table = read_table(names_of(block("def write_table"))["write_table"](tmp_path))
     by_reader = names_of(block("def read_urbansound8k"))["read_urbansound8k"](tmp_path)
     assert by_reader.paths == by_table.paths

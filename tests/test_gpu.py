@@ -117,7 +117,9 @@ def train(recordings, output, **train):
         **{f"--train.{name}": value for name, value in {"epochs": 3, **train}.items()},
     }
     summary = run(parse_run([str(part) for option in options.items() for part in option], "train.py"))
-    return summary, [json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text().splitlines()]
+    return summary, [
+        json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
 
 
 @pytest.mark.parametrize("precision", ["no", "bf16", "fp16"])
@@ -140,7 +142,7 @@ def test_a_compiled_fold_learns_as_an_eager_one(recordings, tmp_path, mode):
 
 def test_a_profile_sees_the_gpu(recordings, tmp_path):
     train(recordings, tmp_path / "run", profile="true", epochs=4)
-    phases = json.loads((tmp_path / "run" / "fold1" / "profile.json").read_text())["seconds_per_step"]
+    phases = json.loads((tmp_path / "run" / "fold1" / "profile.json").read_text(encoding="utf-8"))["seconds_per_step"]
     assert all(phases[name] > 0 for name in ("augmentation", "front-end", "forward", "backward", "optimiser"))
     with gzip.open(tmp_path / "run" / "fold1" / "trace.json.gz") as file:
         assert any(event.get("cat") == "kernel" for event in json.load(file)["traceEvents"])

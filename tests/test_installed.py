@@ -106,7 +106,7 @@ def installed(built, tmp_path_factory):
     subprocess.run([*pip, "--no-deps", "--no-index", "--no-compile", str(wheel)], check=True, timeout=200)
     (packages,) = folder.glob("[Ll]ib/**/site-packages")
     # Of the folders in a .pth file no other .pth is read: the repository's own installation stays unknown.
-    (packages / "others.pth").write_text("\n".join(site.getsitepackages()) + "\n")
+    (packages / "others.pth").write_text("\n".join(site.getsitepackages()) + "\n", encoding="utf-8")
     return programs
 
 

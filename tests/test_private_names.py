@@ -43,7 +43,9 @@ def test_no_other_private_module_is_used():
     found = {}
     for folder in "esc_gpu", "benchmarks", "tools", "examples", "tests":
         for path in (REPOSITORY / folder).rglob("*.py"):
-            for name in re.findall(r"\b(?:torch|accelerate)(?:\.\w+)*\._[a-z]\w*(?:\.\w+)*", path.read_text("utf-8")):
+            for name in re.findall(
+                r"\b(?:torch|accelerate)(?:\.\w+)*\._[a-z]\w*(?:\.\w+)*", path.read_text(encoding="utf-8")
+            ):
                 if not name.startswith("torch.__"):
                     found[name] = path
     unknown = {name: path for name, path in found.items() if not name.startswith(tuple(known | {"torch.autograd._"}))}

@@ -44,7 +44,7 @@ def folder(tmp_path_factory):
         rows.append([name, fold, target, f"class{target}", target < CLASSES - 1, number, "A"])
     meta = folder / "ESC-50" / "meta" / "esc50.csv"
     meta.parent.mkdir()
-    with open(meta, "w", newline="") as file:
+    with open(meta, "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["filename", "fold", "target", "category", "esc10", "src_file", "take"], *rows])
     return folder
 

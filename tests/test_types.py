@@ -75,9 +75,9 @@ def test_the_package_passes():
 def said(tmp_path_factory):
     """What mypy says of a user's code, and which types it finds for the public names."""
     folder = tmp_path_factory.mktemp("user")
-    (folder / "snippet.py").write_text(SNIPPET)
+    (folder / "snippet.py").write_text(SNIPPET, encoding="utf-8")
     lines = ["import esc_gpu", "import esc_gpu.frontends", *(f"reveal_type({name})" for name in NAMES)]
-    (folder / "names.py").write_text("\n".join(lines) + "\n")
+    (folder / "names.py").write_text("\n".join(lines) + "\n", encoding="utf-8")
     return mypy("snippet.py", "names.py", folder=folder)
 
 

@@ -27,7 +27,7 @@ def test_some_parts_have_a_file_of_their_own(parts, tmp_path):
     for options in ([], ["--parts", "c", "a"], ["--parts", "recipe"], ["--tiny"]):
         assert gpu.main(["--root", "ESC-10", "--output", str(tmp_path), *options]) == 0
         file = max(tmp_path.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
-        names[file.name] = list(json.loads(file.read_text())["parts"])
+        names[file.name] = list(json.loads(file.read_text(encoding="utf-8"))["parts"])
     assert sorted(names.values()) == [["a", "b", "c"], ["a", "b", "c"], ["a", "c"], ["recipe"]]
     assert [name for name, parts in names.items() if parts == ["a", "c"]][0].startswith("a-c-")
     assert [name for name, parts in names.items() if parts == ["recipe"]][0].startswith("recipe-")
@@ -37,17 +37,17 @@ def test_some_parts_have_a_file_of_their_own(parts, tmp_path):
 def test_a_run_that_was_cut_off_goes_on(parts, tmp_path, capsys):
     before = tmp_path / "before.json"
     passed = {"status": "passed", "seconds": 1.0, "last_lines": ["before"]}
-    before.write_text(json.dumps({"parts": {"a": passed, "b": passed | {"status": "running"}}}))
+    before.write_text(json.dumps({"parts": {"a": passed, "b": passed | {"status": "running"}}}), encoding="utf-8")
     assert gpu.main(["--root", "ESC-10", "--output", str(tmp_path / "new"), "--resume", str(before)]) == 0
     (file,) = (tmp_path / "new").glob("*.json")
-    outcomes = json.loads(file.read_text())["parts"]
+    outcomes = json.loads(file.read_text(encoding="utf-8"))["parts"]
     assert {name: outcome["last_lines"] for name, outcome in outcomes.items()} == {
         "a": ["before"],
         "b": ["done"],
         "c": ["done"],
     }
     for text in (None, "no json", "[]", '{"parts": 3}'):
-        before.unlink() if text is None else before.write_text(text)
+        before.unlink() if text is None else before.write_text(text, encoding="utf-8")
         assert gpu.main(["--root", "ESC-10", "--output", str(tmp_path), "--resume", str(before)]) == 2
         assert "expected a result file of benchmarks.gpu" in capsys.readouterr().err
 
@@ -60,7 +60,10 @@ def test_a_part_that_has_not_passed_is_told_by_the_status(parts, tmp_path):
 def test_the_minutes_are_those_of_all_parts(parts, tmp_path):
     assert gpu.main(["--root", "ESC-10", "--output", str(tmp_path), "--minutes", "0"]) == 1
     (file,) = tmp_path.glob("*.json")
-    assert all(part["status"].startswith("skipped: 0 s") for part in json.loads(file.read_text())["parts"].values())
+    assert all(
+        part["status"].startswith("skipped: 0 s")
+        for part in json.loads(file.read_text(encoding="utf-8"))["parts"].values()
+    )
 
 
 def test_without_a_root_there_are_synthetic_recordings(parts, tmp_path, monkeypatch):

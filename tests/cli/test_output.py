@@ -31,12 +31,12 @@ def test_a_name_commands_no_terminal(tmp_path, capfd, words):
 
 @pytest.mark.parametrize("name", ["evaluate", "compare"])
 def test_an_output_that_is_a_file(run, tmp_path, name, capfd):
-    (tmp_path / "taken").write_text("mine")
+    (tmp_path / "taken").write_text("mine", encoding="utf-8")
     other = shutil.copytree(run, tmp_path / "copy")
     runs = [run] if name == "evaluate" else [run, other]
     status, _, errors = run_command(capfd, name, *runs, *FAST, "--output", tmp_path / "taken")
     assert status == 2 and len(errors) == 1 and f"cannot write to {tmp_path / 'taken'}" in errors[0]
-    assert errors[0].endswith("choose another --output") and (tmp_path / "taken").read_text() == "mine"
+    assert errors[0].endswith("choose another --output") and (tmp_path / "taken").read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize("name", ["evaluate", "compare"])

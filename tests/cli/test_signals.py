@@ -126,7 +126,7 @@ def expected(data, tmp_path_factory):
     """Predictions of an undisturbed run of both folds."""
     output = tmp_path_factory.mktemp("undisturbed") / "run"
     assert main(["train", *data, "--output_dir", str(output)]) == 0
-    return {fold: (output / f"fold{fold}" / "predictions.csv").read_text() for fold in (1, 2)}
+    return {fold: (output / f"fold{fold}" / "predictions.csv").read_text(encoding="utf-8") for fold in (1, 2)}
 
 
 def interrupt_at(monkeypatch, target, number, call_number=1):
@@ -163,7 +163,7 @@ def test_interrupted_it_says_how_to_go_on_and_does(data, expected, tmp_path, mon
     command = shlex.join(["esc-gpu", "train", *arguments, "--resume"])
     assert says == [f"interrupted; the run goes on from its last checkpoint with: {command}"]
     assert main(shlex.split(command)[1:]) == 0
-    assert (tmp_path / "run" / "fold1" / "predictions.csv").read_text() == expected[1]
+    assert (tmp_path / "run" / "fold1" / "predictions.csv").read_text(encoding="utf-8") == expected[1]
 
 
 def test_folds_side_by_side_end_together(data, expected, tmp_path, monkeypatch, capsys):
@@ -175,7 +175,7 @@ def test_folds_side_by_side_end_together(data, expected, tmp_path, monkeypatch, 
     assert not (tmp_path / "run" / "summary.json").exists()
     assert main([*arguments, "--resume"]) == 0
     for fold in (1, 2):
-        assert (tmp_path / "run" / f"fold{fold}" / "predictions.csv").read_text() == expected[fold]
+        assert (tmp_path / "run" / f"fold{fold}" / "predictions.csv").read_text(encoding="utf-8") == expected[fold]
 
 
 def train_interrupted(arguments):
@@ -198,7 +198,7 @@ def test_two_processes_end_alike_and_one_speaks(data, tmp_path):
     arguments = ([*data, "--folds", "1", "--output_dir", str(tmp_path / "run")],)
     folders = [tmp_path / "rank0", tmp_path / "rank1"]
     statuses = run_together(train_interrupted, [arguments] * 2, folders)
-    outputs = [(folder / "output.txt").read_text() for folder in folders]
+    outputs = [(folder / "output.txt").read_text(encoding="utf-8") for folder in folders]
     assert statuses == [143, 143], outputs
     assert [output.count("interrupted; ") for output in outputs] == [1, 0] and "Traceback" not in "".join(outputs)
 

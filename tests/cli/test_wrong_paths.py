@@ -68,9 +68,9 @@ def folder(tmp_path_factory):
     for name in ("sound.wav", "run/fold1/model.safetensors"):
         (folder / name).write_bytes(b"anything")
     summary = {"config": {}, "class_categories": ["Other"], "class_names": ["dog"], "frontend": {}, "data": {}}
-    (folder / "finished" / "summary.json").write_text(json.dumps({**summary, "folds": []}))
+    (folder / "finished" / "summary.json").write_text(json.dumps({**summary, "folds": []}), encoding="utf-8")
     header = "filename,fold,category,prediction,probability,dog"
-    (folder / "finished" / "predictions.csv").write_text(f"{header}\na.wav,1,dog,dog,1.0,1.0\n")
+    (folder / "finished" / "predictions.csv").write_text(f"{header}\na.wav,1,dog,dog,1.0,1.0\n", encoding="utf-8")
     return folder
 
 
@@ -92,7 +92,7 @@ def test_a_config_may_name_other_recordings(folder, monkeypatch):
     from esc_gpu.errors import EscGpuError
 
     monkeypatch.chdir(folder)
-    Path("there.yaml").write_text("data: {root: empty}\n")
+    Path("there.yaml").write_text("data: {root: empty}\n", encoding="utf-8")
     check_paths(["--data.root", "nowhere", "--config", "there.yaml"])
     check_paths(["--data.root", "nowhere", "--data.root", "empty", "--data.table", "null", "--model.weights", "~"])
     check_paths(["--config", "data: {root: nowhere}", "--data.root"])

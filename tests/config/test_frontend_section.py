@@ -23,7 +23,7 @@ def parse(tmp_path):
 
     def parse(*words, **files):
         for name, text in files.items():
-            (tmp_path / f"{name}.yaml").write_text(text)
+            (tmp_path / f"{name}.yaml").write_text(text, encoding="utf-8")
         return parse_run([word.replace("{folder}", str(tmp_path)) for word in words], "train.py").frontend
 
     return parse

@@ -59,7 +59,7 @@ def test_the_printed_config_has_the_real_defaults(capsys):
 
 def test_what_is_printed_is_the_same_run(tmp_path, capsys):
     words = ["--frontend.name", "delta", "--frontend.member", "{name: mfcc, top_db: null}", "--folds", "[1, 2]"]
-    (tmp_path / "a.yaml").write_text(printed([*words, "--print_config"], capsys))
+    (tmp_path / "a.yaml").write_text(printed([*words, "--print_config"], capsys), encoding="utf-8")
     config = parse_run(["--config", str(tmp_path / "a.yaml")], "train.py")
     assert config == parse_run(words, "train.py")
     member = {"name": "mfcc", "backend": "auto", "top_db": None}
@@ -76,7 +76,7 @@ def test_what_is_printed_without_defaults(tmp_path, capsys):
         "train": {"epochs": 3},
         "folds": 2,
     }
-    (tmp_path / "a.yaml").write_text(text)
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
     assert parse_run(["--config", str(tmp_path / "a.yaml")], "train.py") == parse_run(words, "train.py")
     assert yaml.safe_load(printed(["--print_config=", *words], capsys))["frontend"]["name"] == "logmel"
     with pytest.raises(EscGpuError, match="--print_config is 'skip'; expected skip_default, or nothing; correct it"):

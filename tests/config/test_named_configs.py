@@ -51,7 +51,7 @@ def test_names_are_merged_in_their_order_and_under_the_command_line():
 
 
 def test_a_file_goes_before_a_name_and_a_folder_does_not():
-    Path("logmel").write_text("frontend: {name: rms}\n")
+    Path("logmel").write_text("frontend: {name: rms}\n", encoding="utf-8")
     Path("mfcc").mkdir()
     assert find_config("logmel") == "logmel" and parse_run(["--config", "logmel"], "train.py").frontend.name == "rms"
     assert find_config("mfcc") == str(CONFIGS / "mfcc.yaml")

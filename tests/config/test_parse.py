@@ -87,7 +87,7 @@ def test_features_at_a_rate_of_their_own():
 
 def test_the_command_line_overrides_the_file(tmp_path):
     file = tmp_path / "a.yaml"
-    file.write_text("frontend: {name: mfcc, n_mfcc: 20}\ntrain: {epochs: 3}\n")
+    file.write_text("frontend: {name: mfcc, n_mfcc: 20}\ntrain: {epochs: 3}\n", encoding="utf-8")
     config = parse_run(["--config", str(file), "--frontend.n_mfcc", "13", "--folds", "[1,2]"], "train.py")
     assert (config.frontend, config.train.epochs) == (FrontendConfig("mfcc", n_mfcc=13), 3)
     assert config.folds == [1, 2] and parse_run(["--folds", "2"], "train.py").folds == 2
@@ -110,7 +110,9 @@ def test_switches_need_no_value(arguments, expected):
 
 def test_a_parse_knows_nothing_of_the_one_before(tmp_path):
     """Of one parser, which is kept."""
-    (tmp_path / "a.yaml").write_text("train: {epochs: 7}\nmodel: {options: {drop_rate: 0.5}}\nfolds: [1, 2]\n")
+    (tmp_path / "a.yaml").write_text(
+        "train: {epochs: 7}\nmodel: {options: {drop_rate: 0.5}}\nfolds: [1, 2]\n", encoding="utf-8"
+    )
     changed = parse_run(["--config", str(tmp_path / "a.yaml"), "--frontend.n_mels", "8"], "train.py")
     changed.model.options["drop_rate"] = changed.folds[0] = 9
     with pytest.raises(EscGpuError):
@@ -124,7 +126,7 @@ def test_a_parse_knows_nothing_of_the_one_before(tmp_path):
 def test_a_dumped_config_gives_the_same_run(tmp_path):
     config = parse_run(["--config", str(CONFIGS[0].with_name("logmel_mfcc_cqt.yaml"))], "train.py")
     file = tmp_path / "dump.yaml"
-    file.write_text(yaml.safe_dump(as_dict(config)))
+    file.write_text(yaml.safe_dump(as_dict(config)), encoding="utf-8")
     assert parse_run(["--config", str(file)], "train.py") == config
 
 
@@ -180,7 +182,7 @@ def test_mistakes_on_the_command_line(arguments, message):
 )
 def test_mistakes_in_a_file(tmp_path, text, message):
     file = tmp_path / "bad.yaml"
-    file.write_text(text)
+    file.write_text(text, encoding="utf-8")
     with pytest.raises(EscGpuError) as raised:
         parse_run(["--config", str(file)], "train.py")
     assert message in str(raised.value) and "\n" not in str(raised.value)

@@ -120,7 +120,7 @@ def test_right_values_come_through(tmp_path, epochs, lr, name):
     ],
 )
 def test_a_section_that_is_none(tmp_path, content, message):
-    (tmp_path / "a.yaml").write_text(content)
+    (tmp_path / "a.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(EscGpuError) as caught:
         parse_run(["--config", str(tmp_path / "a.yaml")], "train.py")
     assert str(caught.value).startswith(message)

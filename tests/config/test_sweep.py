@@ -65,7 +65,7 @@ def agent(monkeypatch, tmp_path):
 
 
 def test_every_command_of_the_agent_is_a_training_of_its_own(agent, tmp_path, monkeypatch):
-    (tmp_path / "accelerate").write_text(RECORDER)
+    (tmp_path / "accelerate").write_text(RECORDER, encoding="utf-8")
     (tmp_path / "accelerate").chmod(0o755)
     monkeypatch.chdir(REPOSITORY)
     configs = SWEEP["parameters"]["config"]["values"]
@@ -77,7 +77,7 @@ def test_every_command_of_the_agent_is_a_training_of_its_own(agent, tmp_path, mo
         process = agent(shuffled, f"run{number}")
         path = f"{tmp_path}:{process['env']['PATH']}"
         subprocess.run(process["command"], env={**process["env"], "PATH": path, "RECORDED": str(recorded)}, check=True)
-        recorded_words = recorded.read_text().removesuffix("\0").split("\0")
+        recorded_words = recorded.read_text(encoding="utf-8").removesuffix("\0").split("\0")
         launched = launch_command_parser().parse_args(recorded_words[1:])
         program, words = launched.training_script, launched.training_script_args
         assert (recorded_words[0], program) == ("launch", "train.py") and (REPOSITORY / program).is_file()

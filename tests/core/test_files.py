@@ -16,9 +16,9 @@ def test_an_error_while_writing_leaves_the_earlier_file(tmp_path):
     file = tmp_path / "a.json"
     write_json(file, {"a": 1})
     with pytest.raises(RuntimeError), replacing(file) as temporary:
-        temporary.write_text("half")
+        temporary.write_text("half", encoding="utf-8")
         raise RuntimeError
-    assert json.loads(file.read_text()) == {"a": 1} and list(tmp_path.iterdir()) == [file]
+    assert json.loads(file.read_text(encoding="utf-8")) == {"a": 1} and list(tmp_path.iterdir()) == [file]
 
 
 def test_a_value_that_is_not_json_writes_nothing(tmp_path):
@@ -41,7 +41,7 @@ def test_reading(tmp_path):
     assert read_json(tmp_path / "a.json") == {"name": "Säge"}
     with pytest.raises(EscGpuError, match="no file"):
         read_json(tmp_path / "b.json")
-    (tmp_path / "a.json").write_text("{")
+    (tmp_path / "a.json").write_text("{", encoding="utf-8")
     with pytest.raises(EscGpuError, match="is not JSON"):
         read_json(tmp_path / "a.json")
 
@@ -92,7 +92,7 @@ def test_what_is_discarded_or_left_over_is_gone(tmp_path, monkeypatch):
     with monkeypatch.context() as context:
         context.setattr("esc_gpu.core.files.shutil.rmtree", lambda path: None)  # killed here
         discard(tmp_path / "fold1")
-    (tmp_path / f"{PARTIAL}c.json-0").write_text("half")
+    (tmp_path / f"{PARTIAL}c.json-0").write_text("half", encoding="utf-8")
     assert not (tmp_path / "fold1").exists()
     discard(tmp_path / "b.json")
     remove_leftovers(tmp_path)

@@ -40,10 +40,10 @@ def test_one_that_waits_comes_next_and_finds_a_file_of_its_own(tmp_path):
 
 
 def test_what_a_kill_left_is_taken_over(tmp_path):
-    (tmp_path / ".lock").write_text("process 1 on another, with a long name")
+    (tmp_path / ".lock").write_text("process 1 on another, with a long name", encoding="utf-8")
     with locked(tmp_path / ".lock", wait=False):
-        assert (tmp_path / ".lock").read_text().startswith(f" process {os.getpid()} on ")
-        assert "long name" not in (tmp_path / ".lock").read_text()
+        assert (tmp_path / ".lock").read_text(encoding="utf-8").startswith(f" process {os.getpid()} on ")
+        assert "long name" not in (tmp_path / ".lock").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("number", [errno.ENOSYS, errno.EOPNOTSUPP, errno.ENOLCK, errno.EBADF, errno.EIO])

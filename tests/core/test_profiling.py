@@ -45,7 +45,7 @@ def trace(profiled):
 
 
 def test_every_phase_took_time_and_the_rest_is_not_negative(profiled):
-    result = json.loads((profiled / "profile.json").read_text())
+    result = json.loads((profiled / "profile.json").read_text(encoding="utf-8"))
     assert (result["steps"], result["batch_size"]) == (TIMED_STEPS, 2)
     seconds = result["seconds_per_step"]
     assert list(seconds) == [*PHASES, "other"]
@@ -53,10 +53,10 @@ def test_every_phase_took_time_and_the_rest_is_not_negative(profiled):
 
 
 def test_the_table_shares_out_the_whole_step(profiled):
-    lines = (profiled / "profile.md").read_text().splitlines()[2:]
+    lines = (profiled / "profile.md").read_text(encoding="utf-8").splitlines()[2:]
     rows = {name: cells for name, *cells in ([cell.strip() for cell in line.split("|")[1:-1]] for line in lines)}
     assert list(rows) == [*PHASES, "other", "step"] and rows["step"][2] == "100.0%"
-    seconds = json.loads((profiled / "profile.json").read_text())["seconds_per_step"]
+    seconds = json.loads((profiled / "profile.json").read_text(encoding="utf-8"))["seconds_per_step"]
     shares = [float(rows[name][2].rstrip("%")) for name in seconds]
     # Seven shares rounded to a tenth of a percent.
     assert sum(shares) == pytest.approx(100, abs=7 * 0.05 + 1e-9)
@@ -93,7 +93,7 @@ def test_profiling_does_not_change_what_is_learnt(profiled, tmp_path):
     train(tmp_path, "--train.epochs", "3", "--train.profile", "false")
     assert not any((tmp_path / name).exists() for name in FILES)
     losses = [
-        [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text().splitlines()]
+        [json.loads(line)["loss"] for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
         for folder in (profiled, tmp_path)
     ]
     assert losses[0] == losses[1]
@@ -142,7 +142,7 @@ def test_what_is_no_phase_is_the_rest_of_the_step(tmp_path, monkeypatch):
                 with phase(name):
                     pass
             profiler.step()
-    seconds = json.loads((tmp_path / "profile.json").read_text())["seconds_per_step"]
+    seconds = json.loads((tmp_path / "profile.json").read_text(encoding="utf-8"))["seconds_per_step"]
     assert [seconds.pop(name) for name in PHASES] == [1] * 6
     assert seconds == {"other": pytest.approx(6.1)}  # the seconds between, and one at the end of the ten steps
 

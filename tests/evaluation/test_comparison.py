@@ -55,8 +55,8 @@ def test_pairs_are_tested_and_corrected(write):
 
 def test_the_order_of_the_clips_does_not_matter(write, tmp_path):
     first, second = write("first"), write("second", seed=1, frontend="mfcc")
-    lines = (second.folder / "predictions.csv").read_text().splitlines()
-    (second.folder / "predictions.csv").write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n")
+    lines = (second.folder / "predictions.csv").read_text(encoding="utf-8").splitlines()
+    (second.folder / "predictions.csv").write_text("\n".join([lines[0], *lines[:0:-1]]) + "\n", encoding="utf-8")
     assert (
         compare([first, read_run(second.folder)], n_bootstrap=50)["pairs"]
         == (compare([first, second], n_bootstrap=50)["pairs"])

@@ -29,7 +29,9 @@ def test_what_is_read_is_what_was_written(folder):
 def test_the_history_of_a_fold(folder):
     run = read_run(folder)
     run.fold_folder(2).mkdir()
-    (run.fold_folder(2) / HISTORY).write_text('{"epoch": 1, "loss": 2.0}\n{"epoch": 2, "loss": 1.0}\n')
+    (run.fold_folder(2) / HISTORY).write_text(
+        '{"epoch": 1, "loss": 2.0}\n{"epoch": 2, "loss": 1.0}\n', encoding="utf-8"
+    )
     assert run.history(2) == [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0}]
     with pytest.raises(EscGpuError, match="fold1/metrics.jsonl cannot be read"):
         run.history(1)
@@ -38,7 +40,7 @@ def test_the_history_of_a_fold(folder):
 @pytest.mark.parametrize(("begun", "hint"), [(True, "go on with it by --resume"), (False, "such as runs/logmel")])
 def test_a_folder_without_results_is_refused(tmp_path, begun, hint):
     if begun:
-        (tmp_path / CONFIG).write_text("train: {}")
+        (tmp_path / CONFIG).write_text("train: {}", encoding="utf-8")
     with pytest.raises(EscGpuError, match=f"{tmp_path} holds no summary.json of a run; .*{hint}$"):
         read_run(tmp_path)
 
@@ -51,8 +53,8 @@ def test_a_run_without_its_predictions_is_to_be_finished(folder):
 
 @pytest.mark.parametrize("key", ["config", "class_names", "class_categories", "frontend", "data", "folds"])
 def test_a_summary_that_lacks_something_is_refused(folder, key):
-    summary = json.loads((folder / SUMMARY).read_text())
+    summary = json.loads((folder / SUMMARY).read_text(encoding="utf-8"))
     del summary[key]
-    (folder / SUMMARY).write_text(json.dumps(summary))
+    (folder / SUMMARY).write_text(json.dumps(summary), encoding="utf-8")
     with pytest.raises(EscGpuError, match=rf"do not fit each other \(KeyError\(.{key}.\)\): train the run again"):
         read_run(folder)

@@ -70,7 +70,12 @@ def test_the_names_of_new_folds_are_on_the_disk_before_they_are_trained(run, mon
 
 def test_validation_without_a_class_to_train_on_is_refused_before_anything_is_decoded(tmp_path, capfd):
     table = write_tones(tmp_path / "tones", n_folds=3, per_class=1)
-    table.write_text("".join(row for row in table.read_text().splitlines(keepends=True) if not row.startswith("6.wav")))
+    table.write_text(
+        "".join(
+            row for row in table.read_text(encoding="utf-8").splitlines(keepends=True) if not row.startswith("6.wav")
+        ),
+        encoding="utf-8",
+    )
     arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--validate"]
     assert main(["train", *arguments, "--output_dir", str(tmp_path / "run"), "--folds", "1"]) == 2
     assert "class 'high' has no recording to train on when fold 1 is validated on" in capfd.readouterr().err

@@ -147,8 +147,8 @@ def test_recordings_of_another_class_are_refused(folder, run, tmp_path):
     moved = tmp_path / "others"
     shutil.copytree(folder.parent / "tones", moved)
     table = moved / "tones.csv"
-    text = table.read_text().replace("high", "lofty").replace("low", "high").replace("lofty", "low")
-    table.write_text(text)
+    text = table.read_text(encoding="utf-8").replace("high", "lofty").replace("low", "high").replace("lofty", "low")
+    table.write_text(text, encoding="utf-8")
     shutil.move(folder.parent / "tones" / "tones.csv", tmp_path / "kept.csv")
     try:
         with pytest.raises(EscGpuError, match=r"16 of 24 are missing or of another fold or class"):
@@ -185,7 +185,7 @@ def test_a_missing_model_and_a_bad_number_are_refused(run, tmp_path):
 
 def test_curves_that_are_missing_are_named(run, tmp_path):
     bare = shutil.copytree(run.folder, tmp_path / "bare")
-    (bare / "fold1" / "metrics.jsonl").write_text("")
+    (bare / "fold1" / "metrics.jsonl").write_text("", encoding="utf-8")
     with pytest.raises(EscGpuError, match="metrics.jsonl is empty: train the run again"):
         collect(replace(run, folder=bare), progress=False)
     (bare / "fold1" / "metrics.jsonl").unlink()

@@ -60,7 +60,7 @@ def test_the_csv_has_the_numbers(analysed, recordings):
 
 def test_the_ranking_is_the_same_everywhere(analysed, recordings):
     output, ranking, _ = analysed
-    document = json.loads((output / "statistics.json").read_text())
+    document = json.loads((output / "statistics.json").read_text(encoding="utf-8"))
     assert document["recordings"] == "tones" and document["class_names"] == list(FREQUENCIES)
     assert document["features"] == ranking
     assert [row["name"] for row in read_csv(output / "ranking.csv")] == [row["name"] for row in ranking]
@@ -121,7 +121,7 @@ def test_the_command_writes_both(table, tmp_path, capsys):
     assert "24 clips, 3 classes" in printed and "guessing gives 33.3" in printed and "mfcc" in printed
     written = {path.name for path in (tmp_path / "new" / "out").iterdir()}
     assert {"gallery-mfcc.png", "statistics-rms.csv", "statistics.json", "ranking.png", "ranking.csv"} <= written
-    document = json.loads((tmp_path / "new" / "out" / "statistics.json").read_text())
+    document = json.loads((tmp_path / "new" / "out" / "statistics.json").read_text(encoding="utf-8"))
     assert document["sample_rate"] == RATE and document["clip_seconds"] == 0.6 and document["clips"] == 24
 
 

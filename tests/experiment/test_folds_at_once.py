@@ -145,13 +145,16 @@ def test_a_run_with_one_fold_of_a_round_left_ends_as_undisturbed(tmp_path):
         str(tmp_path / "cache"),
     ]
     assert main(["train", *options, "--output_dir", str(output)]) == 0
-    predictions, summary = (output / "predictions.csv").read_text(), json.loads((output / "summary.json").read_text())
+    predictions, summary = (
+        (output / "predictions.csv").read_text(encoding="utf-8"),
+        json.loads((output / "summary.json").read_text(encoding="utf-8")),
+    )
     first, second, third = (fold["seconds"] for fold in summary["folds"])
     assert summary["seconds"] == pytest.approx(max(first, second) + third)
     (output / "fold2" / "metrics.json").unlink()
     (output / "summary.json").unlink()
     assert main(["train", *options, "--output_dir", str(output), "--resume"]) == 0
-    assert (output / "predictions.csv").read_text() == predictions
+    assert (output / "predictions.csv").read_text(encoding="utf-8") == predictions
 
 
 @pytest.mark.parametrize("option", ["threads", "folds_at_once"])

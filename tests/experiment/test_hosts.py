@@ -33,7 +33,7 @@ def train_on(hosts, *arguments):
     """Exit status and output of each."""
     command = ([*FIXED, *arguments],)
     statuses = run_together(train, [command] * len(hosts), hosts, n_hosts=2)
-    return statuses, [(host / "output.txt").read_text() for host in hosts]
+    return statuses, [(host / "output.txt").read_text(encoding="utf-8") for host in hosts]
 
 
 def predicted(output):
@@ -66,7 +66,7 @@ def test_launched_on_two_hosts_the_first_has_the_results(hosts):
             process.kill()
     assert [process.returncode for process in processes] == [0, 0], errors
     assert predicted(hosts[0] / "run") == expected([1])
-    assert json.loads((hosts[0] / "run" / "summary.json").read_text())["processes"] == 2
+    assert json.loads((hosts[0] / "run" / "summary.json").read_text(encoding="utf-8"))["processes"] == 2
     assert (hosts[1] / "cache").is_dir() and not (hosts[1] / "run").exists()
 
 
@@ -123,9 +123,9 @@ def test_hosts_with_other_recordings_refuse_all_and_write_nothing(hosts):
 def test_hosts_with_another_class_or_fold_in_their_table_refuse_all(hosts):
     """The samples are the same, but one host would train on what the other one tests."""
     table = hosts[1] / "tones" / "tones.csv"
-    lines = table.read_text().splitlines()
+    lines = table.read_text(encoding="utf-8").splitlines()
     lines[1], lines[4] = lines[1][:-1] + "2", lines[4][:-1] + "1"
-    table.write_text("\n".join(lines) + "\n")
+    table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     statuses, outputs = train_on(hosts, "--folds", "1")
     assert statuses == [2, 2], outputs
     assert all("error: the recordings or options of data are not the same on all machines" in text for text in outputs)
@@ -137,7 +137,7 @@ def test_hosts_with_other_options_refuse_all_and_write_nothing(hosts):
     elsewhere = "--data.cache_dir", "other", "--output_dir", "away", "--train.lr", "0.5", "--train.epochs", "3"
     commands = [([*FIXED],), ([*FIXED, *elsewhere],)]
     statuses = run_together(train, commands, hosts, n_hosts=2)
-    outputs = [(host / "output.txt").read_text() for host in hosts]
+    outputs = [(host / "output.txt").read_text(encoding="utf-8") for host in hosts]
     assert statuses == [2, 2], outputs
     for text in outputs:
         (line,) = text.splitlines()
@@ -155,7 +155,7 @@ def write_when_recordings_are_opened(arguments):
     def open_slowly(*given):
         began = time.monotonic()
         time.sleep(0.05)
-        Path("opened.json").write_text(json.dumps([began, time.monotonic()]))
+        Path("opened.json").write_text(json.dumps([began, time.monotonic()]), encoding="utf-8")
         return open_recordings(*given)
 
     open_recordings, experiment.open_recordings = experiment.open_recordings, open_slowly
@@ -169,8 +169,8 @@ def test_one_process_of_all_and_then_one_of_a_machine_is_first_at_the_recordings
     arguments = [*FIXED, "--data.table", str(hosts[0] / "tones" / "tones.csv")]
     folders = [tmp_path / str(rank) for rank in range(4)]
     statuses = run_together(write_when_recordings_are_opened, [(arguments,)] * 4, folders, n_hosts=2)
-    assert statuses == [0] * 4, (folders[0] / "output.txt").read_text()
-    spans = [json.loads((folder / "opened.json").read_text()) for folder in folders]
+    assert statuses == [0] * 4, (folders[0] / "output.txt").read_text(encoding="utf-8")
+    spans = [json.loads((folder / "opened.json").read_text(encoding="utf-8")) for folder in folders]
     began, ended = zip(*spans, strict=True)  # on one clock
     assert ended[0] <= min(began[1:])
     assert ended[2] <= began[3]

@@ -27,7 +27,7 @@ def expected(options, tmp_path_factory):
     """Predictions of a run with room."""
     output = tmp_path_factory.mktemp("undisturbed") / "run"
     assert main(["train", *options, "--output_dir", str(output)]) == 0
-    return (output / "fold1" / "predictions.csv").read_text()
+    return (output / "fold1" / "predictions.csv").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -92,7 +92,7 @@ def test_where_nothing_can_be_written(options, expected, tmp_path, monkeypatch, 
     assert not list(output.rglob(".*"))  # neither a lock nor anything half written
     assert all(read_state(state) for state in output.rglob("state*.pt"))
     assert main(["train", *options, "--output_dir", str(output), "--resume"]) == 0
-    assert (output / "fold1" / "predictions.csv").read_text() == expected
+    assert (output / "fold1" / "predictions.csv").read_text(encoding="utf-8") == expected
 
 
 def test_on_a_disk_that_is_full(options, expected, small_disk, monkeypatch, capsys):
@@ -119,4 +119,4 @@ def test_on_a_disk_that_is_full(options, expected, small_disk, monkeypatch, caps
     assert f"cannot write to {output} " in capsys.readouterr().err
     subprocess.run(["mount", "-o", "remount,rw", str(small_disk)], check=True)
     assert main(["train", *options, "--output_dir", str(output), "--resume"]) == 0
-    assert (output / "fold1" / "predictions.csv").read_text() == expected
+    assert (output / "fold1" / "predictions.csv").read_text(encoding="utf-8") == expected

@@ -98,10 +98,10 @@ def test_where_there_are_no_locks_a_run_goes_on_without(tmp_path, monkeypatch, n
 
 
 def test_resuming_what_was_killed_before_its_config_simply_starts(tmp_path):
-    (tmp_path / LOCK).write_text("process 1 on another")
-    (tmp_path / f"{PARTIAL}{CONFIG}-0.yaml").write_text("da")
+    (tmp_path / LOCK).write_text("process 1 on another", encoding="utf-8")
+    (tmp_path / f"{PARTIAL}{CONFIG}-0.yaml").write_text("da", encoding="utf-8")
     with held(tmp_path, resume=True):
-        assert yaml.safe_load((tmp_path / CONFIG).read_text())["train"]["epochs"] == 30
+        assert yaml.safe_load((tmp_path / CONFIG).read_text(encoding="utf-8"))["train"]["epochs"] == 30
     assert names(tmp_path) == [CONFIG, DATA]
     with held(tmp_path / "nothing yet", resume=True):
         pass
@@ -111,8 +111,8 @@ def test_resuming_keeps_results_and_clears_what_was_being_written(tmp_path):
     with held(tmp_path):
         (tmp_path / "fold1").mkdir()
     for name in ("metrics.json", f"{PARTIAL}state.pt-1.pt"):
-        (tmp_path / "fold1" / name).write_text("x")
-    (tmp_path / f"{PARTIAL}summary.json-1.json").write_text("x")
+        (tmp_path / "fold1" / name).write_text("x", encoding="utf-8")
+    (tmp_path / f"{PARTIAL}summary.json-1.json").write_text("x", encoding="utf-8")
     with held(tmp_path, resume=True):
         assert names(tmp_path) == [LOCK, CONFIG, DATA, "fold1"] and names(tmp_path / "fold1") == ["metrics.json"]
 
@@ -120,7 +120,7 @@ def test_resuming_keeps_results_and_clears_what_was_being_written(tmp_path):
 def test_overwriting_leaves_nothing_of_the_run_before(tmp_path):
     with held(tmp_path):
         (tmp_path / "fold1").mkdir()
-        (tmp_path / "fold1" / "metrics.json").write_text("x")
+        (tmp_path / "fold1" / "metrics.json").write_text("x", encoding="utf-8")
     with pytest.raises(EscGpuError, match="already holds a run"), held(tmp_path):
         pass
     assert names(tmp_path) == [CONFIG, DATA, "fold1"]
@@ -141,7 +141,7 @@ def test_an_overwriting_that_was_cut_off_leaves_nothing_to_go_on_with(tmp_path, 
     with held(tmp_path, data={"recordings": "another", "store": "b"}):
         for fold in ("fold1", "fold2"):
             (tmp_path / fold).mkdir()
-            (tmp_path / fold / "metrics.json").write_text("x")
+            (tmp_path / fold / "metrics.json").write_text("x", encoding="utf-8")
     monkeypatch.setattr("esc_gpu.experiment.output_folder.discard", cut_off)
     with pytest.raises(KeyboardInterrupt), held(tmp_path, overwrite=True):
         pass
@@ -163,7 +163,7 @@ def test_resuming_and_overwriting_goes_on_with_the_same_run_and_replaces_another
             (tmp_path / str(number) / "fold2").mkdir()
         with held(tmp_path / str(number), **both):
             assert names(tmp_path / str(number)) == [LOCK, CONFIG, DATA, "fold2"]
-    (tmp_path / "0" / CONFIG).write_text("train: {")
+    (tmp_path / "0" / CONFIG).write_text("train: {", encoding="utf-8")
     with held(tmp_path / "0", **both):
         assert names(tmp_path / "0") == [LOCK, CONFIG, DATA]
 
@@ -208,7 +208,7 @@ def test_a_config_that_is_broken_is_one_line(tmp_path, content):
 
 
 def test_another_folder_is_left_alone(tmp_path):
-    (tmp_path / "thesis.tex").write_text("x")
+    (tmp_path / "thesis.tex").write_text("x", encoding="utf-8")
     for options in ({}, {"resume": True}, {"overwrite": True}):
         with pytest.raises(EscGpuError, match="holds something else"), held(tmp_path, **options):
             pass
@@ -216,7 +216,7 @@ def test_another_folder_is_left_alone(tmp_path):
 
 
 def test_what_cannot_be_written_to_is_one_line(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("x")
+    (tmp_path / "file").write_text("x", encoding="utf-8")
     with pytest.raises(EscGpuError, match="cannot write to .*Not a directory.*--output_dir"), held(tmp_path / "file"):
         pass
 

@@ -77,7 +77,7 @@ def test_every_recording_is_predicted_once_whatever_its_windows(runs, table):
 
 
 def test_metrics_count_recordings_not_windows(runs):
-    summary = json.loads((runs.device / "summary.json").read_text())
+    summary = json.loads((runs.device / "summary.json").read_text(encoding="utf-8"))
     assert [fold["clips"] for fold in summary["folds"]] == [12, 12] and summary["overall"]["clips"] == 24
     assert np.sum(summary["overall"]["confusion_matrix"]) == 24
     for fold in summary["folds"]:
@@ -88,7 +88,7 @@ def test_metrics_count_recordings_not_windows(runs):
 
 
 def test_the_summary_says_what_was_trained_on(runs, table):
-    data = json.loads((runs.device / "summary.json").read_text())["data"]
+    data = json.loads((runs.device / "summary.json").read_text(encoding="utf-8"))["data"]
     assert (data["synthetic"], data["classes"], data["clips"]) == (False, 3, 24)
     assert data["recordings"] == table.parent.name
 

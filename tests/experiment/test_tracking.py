@@ -50,7 +50,7 @@ def test_a_key_makes_it_online(monkeypatch):
 
 
 def test_an_earlier_login_makes_it_online(no_account, monkeypatch):
-    (no_account / ".netrc").write_text(NETRC)
+    (no_account / ".netrc").write_text(NETRC, encoding="utf-8")
     (no_account / ".netrc").chmod(0o600)
     assert wandb_mode() == "online"
     monkeypatch.setenv("WANDB_BASE_URL", "https://wandb.example.org")  # the login was elsewhere
@@ -140,7 +140,9 @@ def history_of(records):
 
 def test_wandb_has_the_curves_and_the_final_metrics(wandb_run, records):
     steps = history_of(records)
-    epochs = [json.loads(line) for line in (wandb_run / "fold1" / "metrics.jsonl").read_text().splitlines()]
+    epochs = [
+        json.loads(line) for line in (wandb_run / "fold1" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert sorted(steps) == [epoch["epoch"] for epoch in epochs] == [1, 2]
     for epoch in epochs:
         assert {name: steps[epoch["epoch"]][name] for name in epoch if name != "epoch"} == {
@@ -243,21 +245,21 @@ def test_tensorboard_keeps_its_scalars(tmp_path):
     run = tmp_path / "run"
     scalars = EventAccumulator(str(run / "esc_gpu")).Reload()
     assert {"loss", "lr", "test_loss", "test_accuracy", "final/accuracy"} <= set(scalars.Tags()["scalars"])
-    epochs = [json.loads(line) for line in (run / "fold1" / "metrics.jsonl").read_text().splitlines()]
+    epochs = [json.loads(line) for line in (run / "fold1" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [event.value for event in scalars.Scalars("loss")] == [pytest.approx(epoch["loss"]) for epoch in epochs]
     accuracy = read_json(run / "fold1" / "metrics.json")["accuracy"]
     assert scalars.Scalars("final/accuracy")[0].value == pytest.approx(accuracy)
 
 
 def test_a_netrc_that_cannot_be_read_is_one_line(no_account):
-    (no_account / ".netrc").write_text("machine\nlogin login password\nrubbish here")
+    (no_account / ".netrc").write_text("machine\nlogin login password\nrubbish here", encoding="utf-8")
     (no_account / ".netrc").chmod(0o600)
     with pytest.raises(EscGpuError, match="the key of wandb cannot be read.*correct ~/.netrc"):
         wandb_mode()
 
 
 def test_no_part_of_a_password_is_said(no_account):
-    (no_account / ".netrc").write_text("machine api.wandb.ai\nlogin user\npassword ab s3cr3tpart\n")
+    (no_account / ".netrc").write_text("machine api.wandb.ai\nlogin user\npassword ab s3cr3tpart\n", encoding="utf-8")
     (no_account / ".netrc").chmod(0o600)
     with pytest.raises(EscGpuError, match=r"cannot be read \(.*\.netrc, near line 4\): correct ~/.netrc") as error:
         wandb_mode()

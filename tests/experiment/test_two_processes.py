@@ -25,7 +25,7 @@ AUGMENTED = (
 
 
 def curves(output):
-    return [json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text().splitlines()]
+    return [json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
 
 
 def predicted(output):
@@ -44,7 +44,7 @@ def test_two_processes_have_the_curves_and_predictions_of_one(table, tmp_path, p
     assert train([*fixed, str(tmp_path / "one")]) == 0
     command = ([*fixed, str(tmp_path / "two")],)
     statuses = run_together(train, [command, command], [tmp_path / "rank0", tmp_path / "rank1"])
-    assert statuses == [0, 0], (tmp_path / "rank0" / "output.txt").read_text()
+    assert statuses == [0, 0], (tmp_path / "rank0" / "output.txt").read_text(encoding="utf-8")
     one, two = curves(tmp_path / "one"), curves(tmp_path / "two")
     assert len(one) == len(two) == 3
     for here, there in zip(one, two, strict=True):
@@ -53,8 +53,8 @@ def test_two_processes_have_the_curves_and_predictions_of_one(table, tmp_path, p
         assert there["test_loss"] == pytest.approx(here["test_loss"], abs=1e-5)
         assert there["test_accuracy"] == here["test_accuracy"]
     assert predicted(tmp_path / "two") == predicted(tmp_path / "one")
-    assert json.loads((tmp_path / "two" / "summary.json").read_text())["processes"] == 2
-    assert (tmp_path / "rank1" / "output.txt").read_text().count("\n") == 0  # one process speaks
+    assert json.loads((tmp_path / "two" / "summary.json").read_text(encoding="utf-8"))["processes"] == 2
+    assert (tmp_path / "rank1" / "output.txt").read_text(encoding="utf-8").count("\n") == 0  # one process speaks
 
 
 def train_in_float64(parts):
@@ -76,7 +76,9 @@ def train_in_float64(parts):
 @pytest.mark.parametrize("parts", ["1", "2"])
 def test_in_float64_two_processes_are_one(tmp_path, parts):
     folders = [tmp_path / name for name in ("alone", "rank0", "rank1")]
-    assert run_together(train_in_float64, [(parts,)], folders[:1]) == [0], (folders[0] / "output.txt").read_text()
+    assert run_together(train_in_float64, [(parts,)], folders[:1]) == [0], (folders[0] / "output.txt").read_text(
+        encoding="utf-8"
+    )
     assert run_together(train_in_float64, [(parts,)] * 2, folders[1:]) == [0, 0]
     alone, *ranks = [torch.load(folder / "result.pt") for folder in folders]
     for rank in ranks:
@@ -113,7 +115,7 @@ def test_two_processes_leave_out_a_step_alike(table, tmp_path):
     first, second = curves(tmp_path / "run")
     assert "skipped_steps" not in first and second["skipped_steps"] == [1] and len(second["skipped_clips"]) == 8
     assert np.isfinite(second["loss"]) and np.isfinite(second["test_loss"])
-    outputs = [(folder / "output.txt").read_text() for folder in folders]
+    outputs = [(folder / "output.txt").read_text(encoding="utf-8") for folder in folders]
     assert outputs[0].count("warning: fold 1, epoch 2: left out 1 step whose") == 1 and outputs[1] == ""
 
 
@@ -141,7 +143,7 @@ def test_when_one_of_two_is_killed_the_other_ends_and_the_run_goes_on_to_the_bit
     began = time.monotonic()
     statuses = run_together(train_until_killed, [(cut,)] * 2, folders)
     assert statuses == [2, -signal.SIGKILL] and time.monotonic() - began < 60
-    last = (folders[0] / "output.txt").read_text().splitlines()[-1]
+    last = (folders[0] / "output.txt").read_text(encoding="utf-8").splitlines()[-1]
     assert last.startswith("error: another process of the run has ended, or does not answer (")
     assert last.endswith("go on from the last checkpoint by --resume")
     assert len(curves(tmp_path / "cut")) == 1

@@ -67,19 +67,19 @@ def make_report(
 
 def complete(folder: Path) -> Path:
     """The run with all that a real one's summary and folds hold."""
-    summary = json.loads((folder / "summary.json").read_text())
-    n_clips = len((folder / "predictions.csv").read_text().splitlines()) - 1
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
+    n_clips = len((folder / "predictions.csv").read_text(encoding="utf-8").splitlines()) - 1
     summary["data"] |= {"subset": "all", "clips": n_clips, "classes": len(summary["class_names"])}
     summary |= {"seconds": 12.5, "processes": 1, "mixed_precision": "no"}
     summary["environment"] = {
         **{"date": "2026-11-24", "cpu": "some <CPU>", "cores": 2, "threads": 2, "gpu": None, "cuda": None},
         **{"platform": "Linux", "python": "3.11.7", "versions": {"torch": "2.11.0", "soxr": None}},
     }
-    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     for fold in summary["folds"]:
         (folder / f"fold{fold['fold']}").mkdir(exist_ok=True)
         records = [{"epoch": epoch, "loss": 2 / epoch, "lr": 1e-3, "seconds": 1.0} for epoch in (1, 2, 3)]
         records[-1] |= {"test_loss": 0.9, "test_accuracy": 0.5}
         lines = "".join(json.dumps(record) + "\n" for record in records)
-        (folder / f"fold{fold['fold']}" / "metrics.jsonl").write_text(lines)
+        (folder / f"fold{fold['fold']}" / "metrics.jsonl").write_text(lines, encoding="utf-8")
     return folder

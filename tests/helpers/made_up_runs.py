@@ -50,7 +50,7 @@ def write_run(
                 file = pattern.format(fold=fold, source=source, take="AB"[number % 2], target=target, number=number)
                 shown = [f"{share:.6f}" for share in shares]
                 table.append([file, str(fold), name, classes[best], shown[best], *shown])
-    with open(folder / "predictions.csv", "w", newline="") as file:
+    with open(folder / "predictions.csv", "w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows(table)
     config = as_dict(RunConfig())
     config["train"]["seed"], config["frontend"]["name"] = seed, frontend
@@ -64,7 +64,7 @@ def write_run(
         "class_categories": list(categories),
         "config": config,
     }
-    (folder / "summary.json").write_text(json.dumps(summary))
+    (folder / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     return folder
 
 

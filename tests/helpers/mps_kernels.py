@@ -14,7 +14,10 @@ TABLE = Path(torchgen.__file__).parent / "packaged" / "ATen" / "native" / "nativ
 @functools.cache
 def table() -> dict[str, dict[str, Any]]:
     """The entries of the table by the operators' names."""
-    return {entry["func"].partition("(")[0]: entry for entry in yaml.load(TABLE.read_text(), yaml.CSafeLoader)}
+    return {
+        entry["func"].partition("(")[0]: entry
+        for entry in yaml.load(TABLE.read_text(encoding="utf-8"), yaml.CSafeLoader)
+    }
 
 
 def has_mps_kernel(operator: str) -> bool:

@@ -5,4 +5,4 @@ import json
 
 def result_of(folder, name):
     (file,) = folder.glob(f"{name}-*.json")
-    return file, json.loads(file.read_text())
+    return file, json.loads(file.read_text(encoding="utf-8"))

@@ -40,5 +40,5 @@ def write_tones(folder: Path, n_folds: int = 2, per_class: int = 4, lengths: tup
         write_tone(folder / f"{number}.wav", FREQUENCIES[label], lengths[number % len(lengths)], number)
         rows.append(f"{number}.wav,{label},{fold}")
     table = folder / "tones.csv"
-    table.write_text("\n".join(rows) + "\n")
+    table.write_text("\n".join(rows) + "\n", encoding="utf-8")
     return table

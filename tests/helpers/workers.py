@@ -47,7 +47,7 @@ def run_forked(work: Callable[..., int | None], *arguments: object, folder: Path
     finally:  # also where pytest ends the test
         process.kill()
         process.join()
-    return process.exitcode, (folder / OUTPUT).read_text()
+    return process.exitcode, (folder / OUTPUT).read_text(encoding="utf-8")
 
 
 def run_together(

@@ -45,7 +45,7 @@ def sounds(tmp_path_factory):
     folder = tmp_path_factory.mktemp("sounds")
     write_tone(folder / "short.wav", FREQUENCIES["low"], 0.6, 0)
     write_tone(folder / "long.wav", FREQUENCIES["high"], 12.5, 1)
-    (folder / "text.wav").write_text("no sound at all\n" * 40)
+    (folder / "text.wav").write_text("no sound at all\n" * 40, encoding="utf-8")
     (folder / "empty.wav").write_bytes(b"")
     soundfile.write(folder / "endless.wav", np.zeros(1000 * 601, dtype=np.int16), 1000, subtype="PCM_U8")
     return folder

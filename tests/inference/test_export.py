@@ -181,12 +181,12 @@ def test_a_file_that_disagrees_leaves_the_earlier_one(pipeline, program, exporte
         written = functools.partial(copy_to, exported[format])
         monkeypatch.setattr(exporting, f"write_{format}", written)
         file = tmp_path / f"model{suffix}"
-        file.write_text("earlier")
+        file.write_text("earlier", encoding="utf-8")
         message = (
             rf"exported {format} file is off by 20 in a logit .* {n_others} of 5 clips, expected at most 0.001 and 0"
         )
         refused(other, file, message, format)
-        assert file.read_text() == "earlier"
+        assert file.read_text(encoding="utf-8") == "earlier"
 
 
 @pytest.mark.parametrize(("off", "holds"), [(0.9e-3, True), (1.1e-3, False), (float("nan"), False)])

@@ -68,7 +68,7 @@ def hub(tmp_path, pipeline):
     """A hub with the pipeline as user/sounds and something else as user/other."""
     pipeline.save_pretrained(tmp_path / "hub" / "user" / "sounds")
     (tmp_path / "hub" / "user" / "other").mkdir()
-    (tmp_path / "hub" / "user" / "other" / "notes.txt").write_text("no model")
+    (tmp_path / "hub" / "user" / "other" / "notes.txt").write_text("no model", encoding="utf-8")
     hub = Hub(tmp_path / "hub")
     yield hub
     hub.close()

@@ -21,7 +21,7 @@ def run_folder(tmp_path, pipeline):
         folder.mkdir(parents=True)
         checkpoint.save(folder, pipeline.model, NAMES, clip_seconds=1.0, training={"fold": fold})
     (tmp_path / "run" / "fold1").mkdir()  # begun
-    (tmp_path / "run" / "summary.json").write_text("{}")
+    (tmp_path / "run" / "summary.json").write_text("{}", encoding="utf-8")
     return tmp_path / "run"
 
 

@@ -44,7 +44,7 @@ def test_options_out_of_range_are_refused(pipeline, changing, options, message):
 
 
 def test_files_that_cannot_be_read_are_refused(pipeline, changing, tmp_path):
-    (tmp_path / "text.wav").write_text("no audio")
+    (tmp_path / "text.wav").write_text("no audio", encoding="utf-8")
     (tmp_path / "empty.wav").write_bytes(b"")
     (tmp_path / "cut.flac").write_bytes(b"")
     soundfile.write(tmp_path / "cut.flac", soundfile.read(changing)[0], RATE)

@@ -83,7 +83,7 @@ def trap(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.syspath_prepend(tmp_path)
     name = f"trap_{uuid.uuid4().hex}"
-    Path(f"{name}.py").write_text("open('sprung', 'w').close()\nclass X: pass\n")
+    Path(f"{name}.py").write_text("open('sprung', 'w').close()\nclass X: pass\n", encoding="utf-8")
     yield name
     assert not Path("sprung").exists()
     __import__(name)
@@ -96,7 +96,7 @@ def test_a_config_runs_nothing(tmp_path, monkeypatch, capsys, tag, where):
     monkeypatch.chdir(tmp_path)
     attack = f"!!python/object/{tag} ['touch sprung']" if tag[:3] in ("app", "new") else f"!!python/{tag} ''"
     text = f"frontend: {attack}\n" if where == "config" else f"? {attack}\n: 1\n"
-    (tmp_path / "config.yaml").write_text(text)
+    (tmp_path / "config.yaml").write_text(text, encoding="utf-8")
     words = ["--frontend", attack] if where == "option" else ["--config", "config.yaml"]
     assert main(["train", *words]) == 2
     said = capsys.readouterr()
@@ -131,7 +131,7 @@ SAID = {
 
 @pytest.mark.parametrize("where", IMPORTS)
 def test_a_config_imports_nothing(trap, capsys, where):
-    Path("config.yaml").write_text(IMPORTS[where].format(module=trap))
+    Path("config.yaml").write_text(IMPORTS[where].format(module=trap), encoding="utf-8")
     assert main(["train", "--config", "config.yaml"]) == 2
     said = capsys.readouterr().err
     assert said.startswith(f"error: {SAID[where].format(module=trap)}") and said.count("\n") == 1
@@ -140,7 +140,7 @@ def test_a_config_imports_nothing(trap, capsys, where):
 @pytest.mark.parametrize("where", IMPORTS)
 def test_a_config_of_others_imports_nothing(trap, where):
     """By what `features --config` and the export and report of a run read it with."""
-    Path("config.yaml").write_text(IMPORTS[where].format(module=trap))
+    Path("config.yaml").write_text(IMPORTS[where].format(module=trap), encoding="utf-8")
     for prog in ("esc-gpu features", "esc-gpu export", "esc-gpu report"):
         with pytest.raises(EscGpuError, match=re.escape(SAID[where].format(module=trap))):
             parse_run(["--config", "config.yaml"], prog)
@@ -157,7 +157,7 @@ def test_a_config_of_others_imports_nothing(trap, where):
     ids=lambda words: words[0],
 )
 def test_an_option_imports_nothing(trap, capsys, words):
-    Path("config.yaml").write_text(f"class_path: {trap}.X\n")
+    Path("config.yaml").write_text(f"class_path: {trap}.X\n", encoding="utf-8")
     assert main(["train", *(word.format(trap) for word in words)]) == 2
     said = capsys.readouterr()
     assert said.err.count("\n") <= 1 and "Traceback" not in said.err + said.out
@@ -189,7 +189,7 @@ def trained(tmp_path_factory):
         label, name = list(LABELS)[number % 3], f"{number}{STRANGE if number < 6 else '.wav'}"
         write_tone(folder / name, LABELS[label], 1.0, number)
         rows.append([name, label, 1 + number // 6])
-    with open(folder / "tones.csv", "w", newline="") as file:
+    with open(folder / "tones.csv", "w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([["path", "label", "fold"], *rows])
     words = [*OPTIONS, "--data.table", folder / "tones.csv", "--data.cache_dir", folder / "cache"]
     arguments = [*map(str, words), "--output_dir", str(folder / "run")]
@@ -207,7 +207,7 @@ def test_no_secret_is_written_or_said(trained):
 
 
 def test_csv_files_hold_names_as_they_are(trained):
-    with open(trained[0] / "predictions.csv", newline="") as file:
+    with open(trained[0] / "predictions.csv", encoding="utf-8", newline="") as file:
         header, *rows = csv.reader(file)
     assert set(header[-3:]) == {row[2] for row in rows} == set(LABELS)
     assert {row[0] for row in rows} == {f"{number}{STRANGE if number < 6 else '.wav'}" for number in range(12)}
@@ -223,7 +223,7 @@ def test_names_mean_nothing_in_markdown(trained, tmp_path):
     assert main(["evaluate", str(run), "--bootstrap", "10", "--output", str(tmp_path / "evaluation")]) == 0
     load_pipeline(run).save_pretrained(tmp_path / "card")
     for file in (tmp_path / "evaluation" / "evaluation.md", tmp_path / "card" / "README.md"):
-        text = file.read_text()
+        text = file.read_text(encoding="utf-8")
         assert "alert(1)" in text and "HYPERLINK" in text
         assert not re.search(r"<script|<img|!\[x|\$x|`own|://|www\.", bare(text))
         for table in re.findall(r"(?:^\|.*\n)+", bare(text), re.MULTILINE):
@@ -232,7 +232,9 @@ def test_names_mean_nothing_in_markdown(trained, tmp_path):
 
 def test_a_card_of_others_runs_nothing(trained, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "README.md").write_text("---\nlibrary_name: !!python/object/apply:os.system ['touch sprung']\n---\n")
+    (tmp_path / "README.md").write_text(
+        "---\nlibrary_name: !!python/object/apply:os.system ['touch sprung']\n---\n", encoding="utf-8"
+    )
     with pytest.raises(ValueError, match="is no model card: choose another folder"):
         load_pipeline(trained[0]).save_pretrained(tmp_path)
     assert os.listdir(tmp_path) == ["README.md"]

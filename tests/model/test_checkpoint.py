@@ -63,10 +63,10 @@ def test_a_description_of_few_words_still_loads(tmp_path):
     model, waveform = trained(FRONTENDS["logmel"])
     checkpoint.save(tmp_path, model, NAMES, clip_seconds=1.0, training={"fold": 1})
     file = tmp_path / "pipeline.json"
-    description = json.loads(file.read_text())
+    description = json.loads(file.read_text(encoding="utf-8"))
     for name in ("clip_seconds", "training", "stem", "coordinates", "test_shifts"):
         del description[name]
-    file.write_text(json.dumps(description))
+    file.write_text(json.dumps(description), encoding="utf-8")
     loaded, read = checkpoint.read(tmp_path)
     defaults = {"clip_seconds": 5.0, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
     assert read == {**description, **defaults}
@@ -78,11 +78,11 @@ def test_the_backend_triton_of_version_0_1_0_is_read_as_native(tmp_path, name):
     model, waveform = trained({"name": "delta", "member": FRONTENDS["mfcc"]} if name == "delta" else FRONTENDS[name])
     checkpoint.save(tmp_path, model, NAMES)
     file = tmp_path / "pipeline.json"
-    description = json.loads(file.read_text())
+    description = json.loads(file.read_text(encoding="utf-8"))
     spec = description["frontend"]
     earlier = {"delta": spec.get("member"), "stack": spec.get("members", [None])[0]}.get(name, spec)
     earlier["backend"] = "triton"
-    file.write_text(json.dumps(description))
+    file.write_text(json.dumps(description), encoding="utf-8")
     loaded = load(tmp_path)
     assert loaded.frontend.spec == model.frontend.spec
     assert torch.equal(loaded(waveform), model(waveform))
@@ -143,12 +143,12 @@ def test_errors(tmp_path):
         load(tmp_path)
     model, _ = trained(FRONTENDS["logmel"])
     checkpoint.save(tmp_path, model, NAMES)
-    pipeline = json.loads((tmp_path / "pipeline.json").read_text())
-    (tmp_path / "pipeline.json").write_text(json.dumps({**pipeline, "class_names": ["a"]}))
+    pipeline = json.loads((tmp_path / "pipeline.json").read_text(encoding="utf-8"))
+    (tmp_path / "pipeline.json").write_text(json.dumps({**pipeline, "class_names": ["a"]}), encoding="utf-8")
     with pytest.raises(EscGpuError, match="does not fit") as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
-    (tmp_path / "pipeline.json").write_text("{")
+    (tmp_path / "pipeline.json").write_text("{", encoding="utf-8")
     with pytest.raises(EscGpuError, match="is not JSON"):
         load(tmp_path)
     checkpoint.save(tmp_path, model, NAMES)
@@ -184,7 +184,7 @@ def test_a_description_of_something_else_is_refused_in_one_line(tmp_path, change
     model, _ = trained(FRONTENDS["logmel"])
     checkpoint.save(tmp_path, model, NAMES)
     file = tmp_path / "pipeline.json"
-    file.write_text(json.dumps({**json.loads(file.read_text()), **change}))
+    file.write_text(json.dumps({**json.loads(file.read_text(encoding="utf-8")), **change}), encoding="utf-8")
     with pytest.raises(EscGpuError) as error:
         load(tmp_path)
     text = str(error.value)
@@ -195,10 +195,10 @@ def test_a_missing_key_is_named(tmp_path):
     model, _ = trained(FRONTENDS["logmel"])
     checkpoint.save(tmp_path, model, NAMES)
     file = tmp_path / "pipeline.json"
-    file.write_text(json.dumps({"class_names": NAMES}))
+    file.write_text(json.dumps({"class_names": NAMES}), encoding="utf-8")
     with pytest.raises(EscGpuError, match="there is no 'backbone_options'"):
         load(tmp_path)
-    file.write_text("[1, 2]")
+    file.write_text("[1, 2]", encoding="utf-8")
     with pytest.raises(EscGpuError, match="describes no pipeline"):
         load(tmp_path)
 
@@ -217,8 +217,8 @@ def test_a_missing_key_is_named(tmp_path):
 def test_a_description_that_would_fail_later_is_refused(tmp_path, change):
     model, _ = trained(FRONTENDS["logmel"])
     checkpoint.save(tmp_path, model, ["a", "b", "c"])
-    description = json.loads((tmp_path / "pipeline.json").read_text())
-    (tmp_path / "pipeline.json").write_text(json.dumps({**description, **change}))
+    description = json.loads((tmp_path / "pipeline.json").read_text(encoding="utf-8"))
+    (tmp_path / "pipeline.json").write_text(json.dumps({**description, **change}), encoding="utf-8")
     with pytest.raises(EscGpuError, match="describes no pipeline") as error:
         load(tmp_path)
     assert "\n" not in str(error.value)

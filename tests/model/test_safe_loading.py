@@ -69,9 +69,9 @@ def test_the_parts_of_a_pipeline(folder, trap, name):
 def test_a_pipeline_that_names_another_file(folder, trap, option):
     torch.save({"state_dict": trap}, folder / "trap.pt")
     file = str(folder / "trap.pt")
-    description = json.loads((folder / "pipeline.json").read_text())
+    description = json.loads((folder / "pipeline.json").read_text(encoding="utf-8"))
     description["backbone_options"] = {option: file if option == "checkpoint_path" else {"file": file}}
-    (folder / "pipeline.json").write_text(json.dumps(description))
+    (folder / "pipeline.json").write_text(json.dumps(description), encoding="utf-8")
     try:
         checkpoint.load(folder)  # looking elsewhere for the weights, or not at all, is as good as refusing
     except EscGpuError as error:

@@ -44,14 +44,14 @@ def tables(text):
 
 
 def test_two_parts_with_headings_in_order(document):
-    headings = re.findall(r"^(#+) (.*)$", document.read_text(), re.MULTILINE)
+    headings = re.findall(r"^(#+) (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     assert [text for level, text in headings if len(level) == 2] == ["Part I: Features", "Part II: Classification"]
     levels = [len(level) for level, _ in headings]
     assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
 
 
 def test_every_figure_is_there_as_png_and_pdf_and_has_a_caption(document):
-    placed = re.findall(r"^!\[(.+)\]\((\S+)\)$", document.read_text(), re.MULTILINE)
+    placed = re.findall(r"^!\[(.+)\]\((\S+)\)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     files = {path.relative_to(document.parent).as_posix() for path in document.parent.glob("figures/*")}
     png = {path for _, path in placed}
     assert {re.sub(r"(-\d)?\.png$", "", path).removeprefix("figures/") for path in png} == {
@@ -64,7 +64,7 @@ def test_every_figure_is_there_as_png_and_pdf_and_has_a_caption(document):
 
 
 def test_tables_are_whole(document, report):
-    found = tables(document.read_text())
+    found = tables(document.read_text(encoding="utf-8"))
     assert len(found) > 8
     for rows in found:
         assert len({len(row) for row in rows}) == 1 and all(cell.strip() == "---" for cell in rows[1])
@@ -76,7 +76,7 @@ def test_names_have_no_meaning(tmp_path):
     names = (EVIL[0], "a|b $x_1$ $\\frac$", "![x](http://a.b)")
     report = make_report(tmp_path / "evil", **{**FEW, "classes": names, "categories": names, "skill": 0.1})
     assert report.mistakes
-    text = write_markdown(report, tmp_path / "out" / "report.md").read_text()
+    text = write_markdown(report, tmp_path / "out" / "report.md").read_text(encoding="utf-8")
     assert not re.search(r"(?<!\\)<script", text) and not re.search(r"(?<!\\)\$x", text)
     assert not re.search(r"!\[x", text.replace("\\[", ""))
     for rows in tables(text):
@@ -100,7 +100,7 @@ def test_escape(text, expected):
 def test_a_run_without_mistakes_on_synthetic_recordings(tmp_path):
     report = make_report(tmp_path / "run", skill=50, synthetic=True, **FEW)
     with undrawn():
-        text = write_markdown(report, tmp_path / "report.md").read_text()
+        text = write_markdown(report, tmp_path / "report.md").read_text(encoding="utf-8")
     assert "> **Synthetic recordings.** These recordings are synthetic" in text
     assert "0 of 4 clips are taken for another class." in text and "mistakes.png" not in text
 
@@ -110,6 +110,6 @@ def test_a_stack_before_a_backbone_without_maps(tmp_path):
     stack = {"name": "stack", "sample_rate": RATE, "members": members}
     report = make_report(tmp_path / "run", stack, heat=False, skill=-2, **FEW)
     with undrawn():
-        text = write_markdown(report, tmp_path / "report.md").read_text()
+        text = write_markdown(report, tmp_path / "report.md").read_text(encoding="utf-8")
     assert "Grad-CAM needs maps \\<here\\>." in text and "figures/spectra-2.png" in text
     assert "Options of spectrogram:" in text and (tmp_path / "figures" / "mistakes.pdf").is_file()

@@ -12,8 +12,8 @@ def test_a_table_of_graphs():
 
 def test_every_page_that_exists_is_filled(tmp_path, monkeypatch):
     page = tmp_path / "page.md"
-    page.write_text("before\n<!-- table some.json -->\nold\n<!-- end -->\nafter\n")
+    page.write_text("before\n<!-- table some.json -->\nold\n<!-- end -->\nafter\n", encoding="utf-8")
     monkeypatch.setattr(tables, "PAGES", [page, tmp_path / "missing.md"])
     monkeypatch.setattr(tables, "table", lambda file: f"of {file}")
     assert tables.main([]) == 0
-    assert page.read_text() == "before\n<!-- table some.json -->\nof some.json\n<!-- end -->\nafter\n"
+    assert page.read_text(encoding="utf-8") == "before\n<!-- table some.json -->\nof some.json\n<!-- end -->\nafter\n"

@@ -23,7 +23,7 @@ def test_every_file_has_the_address_of_setup_cfg():
 def test_it_is_replaced_in_the_files_that_have_it(tmp_path):
     old, new = public_address(), "https://example.org/esc_gpu"
     for name, text in {"a.md": f"see {old}/issues and {old}\n", "b.md": "nothing\n"}.items():
-        (tmp_path / name).write_text(text)
+        (tmp_path / name).write_text(text, encoding="utf-8")
     assert replace(old, new, sorted(tmp_path.iterdir())) == [tmp_path / "a.md"]
-    assert (tmp_path / "a.md").read_text() == f"see {new}/issues and {new}\n"
-    assert (tmp_path / "b.md").read_text() == "nothing\n"
+    assert (tmp_path / "a.md").read_text(encoding="utf-8") == f"see {new}/issues and {new}\n"
+    assert (tmp_path / "b.md").read_text(encoding="utf-8") == "nothing\n"

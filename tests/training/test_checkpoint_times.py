@@ -57,4 +57,6 @@ def test_a_fold_writes_its_first_and_last_epoch_and_what_is_due_between(tmp_path
     config = parsed("--train.epochs", "4", "--train.checkpoint_every", every)
     train_fold(config, create_accelerator(config, tmp_path), tiny_fold(), 1, tmp_path)
     assert written == ([1, 4] if every == "null" else [1, 2, 3, 4])
-    assert len([json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text().splitlines()]) == 4
+    assert (
+        len([json.loads(line) for line in (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]) == 4
+    )

@@ -177,7 +177,7 @@ CONFIG = {
 
 def write_config(folder, **more):
     file = folder / "accelerate.yaml"
-    file.write_text(yaml.safe_dump({**CONFIG, **more}))
+    file.write_text(yaml.safe_dump({**CONFIG, **more}), encoding="utf-8")
     return "--config_file", str(file)
 
 

@@ -46,7 +46,7 @@ def test_accumulation_gives_the_gradients_of_the_whole_batch(tmp_path):
 def test_the_history_is_whole_whatever_the_checkpoints_are(tmp_path):
     config = parsed("--train.epochs", "3", "--train.checkpoint_every", "2")
     result = train_fold(config, create_accelerator(config, tmp_path), tiny_fold(), 1, tmp_path)
-    lines = (tmp_path / "metrics.jsonl").read_text().splitlines()
+    lines = (tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == result.history and len(lines) == 3
 
 

@@ -139,7 +139,7 @@ def test_a_step_that_is_left_out_leaves_no_trace(tmp_path, monkeypatch, cause, o
     assert all("skipped_steps" not in result.history[epoch] for epoch in (0, 2))
     steps = {int(value) for name, value in state_of(tmp_path / "skipped")[0].items() if name.startswith("step ")}
     assert steps == {5}
-    lines = (tmp_path / "skipped" / "metrics.jsonl").read_text().splitlines()
+    lines = (tmp_path / "skipped" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
     assert [json.loads(line) for line in lines] == result.history
 
 

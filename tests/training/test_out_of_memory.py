@@ -38,7 +38,7 @@ def test_the_fold_goes_on_from_its_last_checkpoint_in_smaller_parts(tmp_path, mo
     lines = [str(warning.message) for warning in said]
     assert len(lines) == 2 and "fold 1 ran out of memory" in lines[0] and "train.accumulation=2:" in lines[0]
     assert "train.accumulation=4: batches of 8 as before, but batch norm sees 2 clips" in lines[1]
-    assert len((tmp_path / "metrics.jsonl").read_text().splitlines()) == 2
+    assert len((tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 2
 
 
 def test_parts_that_cannot_be_halved_are_an_error_that_names_the_options(tmp_path, monkeypatch):

@@ -39,14 +39,14 @@ def exchange(rank):
         create(Path.cwd(), "--train.batch_size", "6")
     except EscGpuError as error:
         told["error"] = str(error)
-    Path("told.json").write_text(json.dumps(told))
+    Path("told.json").write_text(json.dumps(told), encoding="utf-8")
 
 
 def test_four_processes_on_two_machines_learn_from_the_first_of_all_and_of_their_machine(tmp_path):
     folders = [tmp_path / str(rank) for rank in range(4)]
     statuses = run_together(exchange, [(rank,) for rank in range(4)], folders, n_hosts=2)
-    assert statuses == [0] * 4, (folders[0] / "output.txt").read_text()
-    told = [SimpleNamespace(**json.loads((folder / "told.json").read_text())) for folder in folders]
+    assert statuses == [0] * 4, (folders[0] / "output.txt").read_text(encoding="utf-8")
+    told = [SimpleNamespace(**json.loads((folder / "told.json").read_text(encoding="utf-8"))) for folder in folders]
     assert [one.main for one in told] == [0, 0, 0, 0]
     assert [one.local for one in told] == ["of 0", "of 0", "of 2", "of 2"]
     assert all(one.all == [0, 1, 2, 3] for one in told)
@@ -66,7 +66,7 @@ def listen_and_create(port):
 def test_a_port_in_use_is_one_line_that_says_what_to_do(tmp_path):
     port = free_port()
     assert run_together(listen_and_create, [(port,)], [tmp_path]) == [2]
-    (line,) = (tmp_path / "output.txt").read_text().splitlines()
+    (line,) = (tmp_path / "output.txt").read_text(encoding="utf-8").splitlines()
     assert line.startswith(f"error: the processes of the run cannot meet at 127.0.0.1:{port} (")
     assert "--main_process_port" in line
 

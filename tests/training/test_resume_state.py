@@ -25,7 +25,7 @@ def load(folder):
 
 
 def epochs_on_file(folder):
-    return [json.loads(line)["epoch"] for line in (folder / HISTORY).read_text().splitlines()]
+    return [json.loads(line)["epoch"] for line in (folder / HISTORY).read_text(encoding="utf-8").splitlines()]
 
 
 def flip(content):

@@ -78,7 +78,7 @@ def halves(tmp_path_factory):
     """What each of two processes got."""
     folders = [tmp_path_factory.mktemp("rank") for _ in range(2)]
     statuses = run_together(train_on_a_half, [(0,), (1,)], folders)
-    assert statuses == [0, 0], (folders[0] / "output.txt").read_text()
+    assert statuses == [0, 0], (folders[0] / "output.txt").read_text(encoding="utf-8")
     return [torch.load(folder / "result.pt") for folder in folders]
 
 

@@ -12,7 +12,7 @@ def test_from_runs_to_tables_and_pictures(tmp_path):
     folders = ["--output", str(tmp_path), "--pictures", str(tmp_path)]
     assert evaluation.main([str(one), "--against", str(other), *folders]) == 0
     (file,) = tmp_path.glob("evaluation-*.json")
-    accuracy = json.loads(file.read_text())["evaluation"]["accuracy"]
+    accuracy = json.loads(file.read_text(encoding="utf-8"))["evaluation"]["accuracy"]
     scores = table(f"{file.name}#scores", tmp_path)
     assert scores.startswith("```text\none: ") and f"{100 * accuracy:.2f}" in scores and "Calibration" not in scores
     assert "expected calibration error" in table(f"{file.name}#calibration", tmp_path)

@@ -30,8 +30,10 @@ def test_the_plans_here_are_of_different_trainings(name):
 
 
 def test_options_of_the_row_beat_the_recipe_and_those_of_the_command_line_beat_both(tmp_path):
-    (tmp_path / "recipe.yaml").write_text("augment: {gain_db: 3, shift_seconds: 1}\ntrain: {epochs: 9, lr: 0.1}\n")
-    (tmp_path / "pcen.yaml").write_text("frontend: {name: pcen}\ntrain: {lr: 0.2}\n")
+    (tmp_path / "recipe.yaml").write_text(
+        "augment: {gain_db: 3, shift_seconds: 1}\ntrain: {epochs: 9, lr: 0.1}\n", encoding="utf-8"
+    )
+    (tmp_path / "pcen.yaml").write_text("frontend: {name: pcen}\ntrain: {lr: 0.2}\n", encoding="utf-8")
     rows = (
         f"rows: {{a: , b: {{config: ['{tmp_path}/pcen.yaml'], augment.gain_db: 0, augment.noise_snr_db: [1, 2], "
         "model.weights: null, model.backbone: resnet34}}"
@@ -46,7 +48,7 @@ def test_options_of_the_row_beat_the_recipe_and_those_of_the_command_line_beat_b
 
 @pytest.mark.parametrize("option", [["--frontend.n_mfcc", "13"], ["--frontend.n_mfcc=13"]])
 def test_an_option_of_the_rows_front_end_may_stand_on_the_command_line(tmp_path, option):
-    (tmp_path / "mfcc.yaml").write_text("frontend: {name: mfcc}\n")
+    (tmp_path / "mfcc.yaml").write_text("frontend: {name: mfcc}\n", encoding="utf-8")
     plan = plan_of(tmp_path, f"kind: ablation\nrecipe: {tmp_path}/mfcc.yaml\n{ROWS}")
     configs = configs_of(plan, [*DATA, *option, "--train.epochs", "2"])
     assert [config.frontend.options["n_mfcc"] for config in configs.values()] == [13, 13]
@@ -127,7 +129,7 @@ def test_a_front_end_for_all_rows_is_refused(options):
 
 
 def test_a_config_without_a_front_end_is_for_all_rows(tmp_path):
-    (tmp_path / "mine.yaml").write_text("train: {lr: 0.5}\n")
+    (tmp_path / "mine.yaml").write_text("train: {lr: 0.5}\n", encoding="utf-8")
     configs = configs_of(read_plan("comparison"), [*DATA, "--config", str(tmp_path / "mine.yaml")])
     assert {config.train.lr for config in configs.values()} == {0.5}
 
@@ -136,7 +138,7 @@ def test_the_ablation_leaves_out_each_part_of_the_best_recipe():
     whole, *others = configs_of(read_plan("ablation"), DATA).values()
     options = flatten(as_dict(whole))
     departures = {name for other in others for name, value in flatten(as_dict(other)).items() if value != options[name]}
-    best = yaml.safe_load((REPOSITORY / "configs/recipes/best.yaml").read_text())
+    best = yaml.safe_load((REPOSITORY / "configs/recipes/best.yaml").read_text(encoding="utf-8"))
     assert set(flatten(best)) - {"train.epochs"} <= departures
 
 

@@ -38,7 +38,9 @@ def run_of(tmp_path, name, seed, right, config=None, names=None):
     for fold in (1, 2):
         (folder / f"fold{fold}").mkdir(parents=True)
         records = [{"epoch": 1, "seconds": 2.0 + fold}, {"epoch": 2, "seconds": 99.0, "test_accuracy": 0.5}]
-        (folder / f"fold{fold}" / "metrics.jsonl").write_text("".join(f"{json.dumps(record)}\n" for record in records))
+        (folder / f"fold{fold}" / "metrics.jsonl").write_text(
+            "".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8"
+        )
     summary = {
         "data": {"recordings": "ESC", "synthetic": False, "subset": "all", "clips": len(right), "classes": 2},
         "frontend": {"name": "logmel", "backend": "native"},

@@ -48,11 +48,13 @@ def tones(tmp_path_factory):
     """Recordings in three folds, and plans for them."""
     folder = tmp_path_factory.mktemp("tones")
     write_tones(folder, n_folds=3, per_class=3)
-    (folder / "recipe.yaml").write_text(RECIPE)
-    (folder / "logmel.yaml").write_text("frontend: {name: logmel, n_fft: 256, hop_length: 256, n_mels: 16}\n")
+    (folder / "recipe.yaml").write_text(RECIPE, encoding="utf-8")
+    (folder / "logmel.yaml").write_text(
+        "frontend: {name: logmel, n_fft: 256, hop_length: 256, n_mels: 16}\n", encoding="utf-8"
+    )
     (folder / "features.yaml").write_text(PLAN.format(folder=folder), encoding="utf-8")
-    (folder / "parts.yaml").write_text(ABLATION.format(folder=folder))
-    (folder / "channels.yaml").write_text(VARIANTS.format(folder=folder))
+    (folder / "parts.yaml").write_text(ABLATION.format(folder=folder), encoding="utf-8")
+    (folder / "channels.yaml").write_text(VARIANTS.format(folder=folder), encoding="utf-8")
     return folder
 
 
@@ -144,11 +146,15 @@ def test_stopped_and_gone_on_with_it_is_the_same(tones, whole, tmp_path, monkeyp
     with monkeypatch.context() as patch:
         patch.setattr(training, "train_step", stopping(training.train_step))
         assert accuracy.main(command) == 130
-    assert len((tmp_path / "MFCC + Δ" / "seed3" / "fold1" / "metrics.jsonl").read_text().splitlines()) == 1
+    assert (
+        len((tmp_path / "MFCC + Δ" / "seed3" / "fold1" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 1
+    )
     file, result = result_of(tmp_path)
     assert result["complete"] is False and [row["name"] for row in result["rows"]] == ["log-mel"]
     assert "**Not complete:**" in table(file.name, file.parent)
-    (tmp_path / accuracy.WRITTEN).write_text("accuracy-features-2001-02-03.json\n")  # as if begun on another day
+    (tmp_path / accuracy.WRITTEN).write_text(
+        "accuracy-features-2001-02-03.json\n", encoding="utf-8"
+    )  # as if begun on another day
     file = file.rename(file.with_name("accuracy-features-2001-02-03.json"))
 
     assert accuracy.main(command) == 0
@@ -220,7 +226,7 @@ def test_of_variants_a_step_is_timed(tones, tmp_path, monkeypatch):
 
 def test_a_run_that_fails_ends_the_benchmark_with_its_row(tones, tmp_path, capsys):
     (tmp_path / "nothing" / "seed0").mkdir(parents=True)
-    (tmp_path / "nothing" / "seed0" / "notes.txt").write_text("mine")
+    (tmp_path / "nothing" / "seed0" / "notes.txt").write_text("mine", encoding="utf-8")
     assert accuracy.main(words(tones, tmp_path, "parts", "--folds", "1")) == 2
     error = capsys.readouterr().err.splitlines()[-1]
     assert error.startswith("error: row nothing, seed 0: ") and "something else than a run" in error
@@ -251,7 +257,7 @@ def test_what_cannot_be_run_is_one_line(tones, tmp_path, capsys, options, messag
 
 
 def test_a_folder_that_cannot_be_made_is_refused(tones, tmp_path, capsys):
-    (tmp_path / "file").write_text("")
+    (tmp_path / "file").write_text("", encoding="utf-8")
     assert accuracy.main(words(tones, tmp_path / "file" / "work")) == 2
     assert "cannot make the folder" in capsys.readouterr().err
 

@@ -73,7 +73,7 @@ def test_the_client_resamples_or_says_that_it_must(pipeline, model, tmp_path):
         run_client(tmp_path, model, file)
     blocked = [name for name in NEEDLESS if name != "soxr"]
     run_client(tmp_path, model, file, "--save", "answers.json", blocked=blocked)
-    found = json.loads((tmp_path / "answers.json").read_text())["clips"][0]["logits"]
+    found = json.loads((tmp_path / "answers.json").read_text(encoding="utf-8"))["clips"][0]["logits"]
     with torch.no_grad():
         expected = pipeline(read_clips(pipeline, [file]))[0]
     torch.testing.assert_close(torch.tensor(found), expected, rtol=0, atol=1e-3)
@@ -95,10 +95,10 @@ def test_the_benchmark_compares_every_recording(pipeline, here, tmp_path, capsys
     command = [str(run), "--root", str(root), "--output", str(output)]
     assert onnx_agreement.main(command) == 0
     printed, (file,) = capsys.readouterr().out, output.glob("onnx-agreement-*.json")
-    result = json.loads(file.read_text())
+    result = json.loads(file.read_text(encoding="utf-8"))
     assert result["clips"] == result["same_top"] == 50 and 0 < result["largest_difference"] < 1e-3
     assert result["largest_logit"] > 1 and result["model"] == "tiny/fold1" and result["recordings"] == "recordings"
-    assert "secret" not in file.read_text() and str(tmp_path) not in file.read_text()
+    assert "secret" not in file.read_text(encoding="utf-8") and str(tmp_path) not in file.read_text(encoding="utf-8")
     assert "same top-1  50\n" in printed and "not there  torch, esc_gpu\n" in printed
 
     expected = onnx_agreement.answer_here(pipeline, [*(root / "audio").iterdir()][:1] * 50)
@@ -114,6 +114,6 @@ def test_an_environment_with_torch_proves_nothing():
 def test_the_page_says_what_was_measured():
     page = " ".join((DOCS / "export.md").read_text(encoding="utf-8").split())
     (name,) = re.findall(r"results/(onnx-agreement-\S+\.json)", page)
-    result = json.loads((RESULTS / name).read_text())
+    result = json.loads((RESULTS / name).read_text(encoding="utf-8"))
     assert f"same class for {result['same_top']} of {result['clips']} recordings" in page
     assert f"greatest difference of a logit {result['largest_difference']:.1e} (" in page

@@ -34,7 +34,7 @@ def python(code, seconds=60.0, least=0.0, needs=()):
 
 
 def outcomes_of(file):
-    return json.loads(file.read_text())["parts"]
+    return json.loads(file.read_text(encoding="utf-8"))["parts"]
 
 
 def test_every_part_is_kept_whatever_becomes_of_it(tmp_path, capsys):
@@ -55,7 +55,7 @@ def test_every_part_is_kept_whatever_becomes_of_it(tmp_path, capsys):
     assert (tmp_path / "results" / "graphs-cpu.png").read_bytes() == b"picture"
     assert outcomes["broken"]["status"] == "failed (1)" and outcomes["broken"]["last_lines"] == ["so far", "no memory"]
     assert outcomes["endless"]["status"] == "stopped after 2 s" and outcomes["endless"]["last_lines"] == ["begun"]
-    child = int((tmp_path / "child").read_text())
+    child = int((tmp_path / "child").read_text(encoding="utf-8"))
     assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
     assert outcomes["lacking"]["status"] == "skipped: soundfile not installed"
     assert outcomes["long"]["status"].startswith("skipped: ") and "100 s at least" in outcomes["long"]["status"]
@@ -77,7 +77,7 @@ def test_what_a_part_has_written_is_kept_while_it_runs(tmp_path, monkeypatch):
     class Watched(running.Kept):
         def write(self):
             file = super().write()
-            seen.append(json.loads(file.read_text())["parts"].get("graphs", {}))
+            seen.append(json.loads(file.read_text(encoding="utf-8"))["parts"].get("graphs", {}))
             return file
 
     monkeypatch.setattr(running, "Kept", Watched)

@@ -31,7 +31,7 @@ def test_phases_in_the_order_of_a_run(run):
     assert phase_of(run, pid) == "decoding"
     (store / "index.json").touch()
     assert phase_of(run, pid) == "starting"
-    (run.output / ".lock").write_text(" process 42 on here")
+    (run.output / ".lock").write_text(" process 42 on here", encoding="utf-8")
     assert phase_of(run, pid) == "starting" and phase_of(run, 4) == "starting"
     one.mkdir()
     other.mkdir()
@@ -42,7 +42,7 @@ def test_phases_in_the_order_of_a_run(run):
     partial.unlink()
     for folder in (one, other):
         assert reached(run) == "training"
-        (folder / "metrics.jsonl").write_text("{}\n" * kills.EPOCHS)
+        (folder / "metrics.jsonl").write_text("{}\n" * kills.EPOCHS, encoding="utf-8")
     assert reached(run) == "evaluation"
     for folder in (one, other):
         (folder / "predictions.csv").touch()
@@ -69,11 +69,15 @@ def test_every_phase_has_its_turn_while_it_is_ahead(run):
 def write_results(folder, accuracy=1.0, seconds=1.0):
     for fold in ("", "fold1", "fold2"):
         (folder / fold).mkdir(parents=True)
-        (folder / fold / "predictions.csv").write_text("a,b\n")
+        (folder / fold / "predictions.csv").write_text("a,b\n", encoding="utf-8")
     for fold in ("fold1", "fold2"):
         (folder / fold / "model.safetensors").write_bytes(b"weights")
-        (folder / fold / "metrics.json").write_text(json.dumps({"accuracy": accuracy, "seconds": seconds}))
-        (folder / fold / "metrics.jsonl").write_text(json.dumps({"loss": 0.5, "seconds": seconds}) + "\n")
+        (folder / fold / "metrics.json").write_text(
+            json.dumps({"accuracy": accuracy, "seconds": seconds}), encoding="utf-8"
+        )
+        (folder / fold / "metrics.jsonl").write_text(
+            json.dumps({"loss": 0.5, "seconds": seconds}) + "\n", encoding="utf-8"
+        )
 
 
 def test_a_difference_is_one_of_anything_but_time(tmp_path):
@@ -127,7 +131,7 @@ def test_killed_runs_end_as_one_that_was_not(tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(kills, "start", Forked)
     assert kills.main(["--kills", "3", "--output", str(tmp_path)]) == 0
     (file,) = tmp_path.glob("kills-*.json")
-    result = json.loads(file.read_text())
+    result = json.loads(file.read_text(encoding="utf-8"))
     assert result["kills"] == sum(result["phases"].values()) == 3 and result["runs"] >= 1
     assert result["differences"] == [] and result["cut_off_checkpoints"] == 0
     assert "3 kills in" in capsys.readouterr().out
@@ -149,7 +153,7 @@ def test_a_run_that_fails_by_itself_is_an_error(tmp_path):
         def poll(self):
             return self.returncode
 
-    (tmp_path / "output.txt").write_text("error: no such thing\n")
+    (tmp_path / "output.txt").write_text("error: no such thing\n", encoding="utf-8")
     with pytest.raises(EscGpuError, match="status 2 without being killed.*error: no such thing"):
         wait(Run(tmp_path, ()), Failed())
 
@@ -159,4 +163,4 @@ def test_the_command_is_that_of_train_py(tmp_path):
     assert words[1].endswith("train.py") and words[-1] == "--resume" and "--data.root" in words
     process = kills.start(Run(tmp_path / "a", ("--no.such.option", "1")))
     process.wait()
-    assert process.returncode == 2 and "no option" in (tmp_path / "a" / "output.txt").read_text()
+    assert process.returncode == 2 and "no option" in (tmp_path / "a" / "output.txt").read_text(encoding="utf-8")

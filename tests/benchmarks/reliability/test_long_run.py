@@ -17,7 +17,7 @@ def test_a_short_one_from_arguments_to_table(tmp_path, blank_pictures, capsys):
     options = ("--steps", "24", "--every", "5", "--warm-up", "15", "--folds", "4")
     assert long_run.main([*options, "--output", str(tmp_path)]) == 0
     (file,) = tmp_path.glob("long-run-*.json")
-    result = json.loads(file.read_text())
+    result = json.loads(file.read_text(encoding="utf-8"))
     assert [each["step"] for each in result["steps"]] == [15, 20, 25, 30, 35, 40]  # two epochs of 20
     assert [each["fold"] for each in result["folds"]] == [1, 2, 3, 4]
     for each in result["steps"] + result["folds"]:

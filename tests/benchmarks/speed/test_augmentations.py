@@ -29,7 +29,7 @@ def test_from_arguments_to_table(tmp_path, capsys):
         torch.set_num_threads(threads)
     printed = capsys.readouterr().out
     (file,) = (tmp_path / "results").glob("augmentations-*.json")
-    result = json.loads(file.read_text())
+    result = json.loads(file.read_text(encoding="utf-8"))
     assert result["image_size"] == [64, 18] and result["batch"] == 3
     step = result["step"]["us_per_clip"]["median"]
     for row in result["rows"]:

@@ -12,7 +12,7 @@ def test_both_ways_are_timed_as_often(tmp_path, blank_pictures, capsys):
     options = [*OPTIONS, *recordings, "--train.threads", "2", "--rounds", "2", "--output", str(tmp_path)]
     assert folds_at_once.main(options) == 0
     (file,) = tmp_path.glob("folds-*.json")
-    result = json.loads(file.read_text())
+    result = json.loads(file.read_text(encoding="utf-8"))
     one, together = result["rows"]
     assert len(one["seconds"]) == len(together["seconds"]) == 2 and result["threads"] == 2
     assert result["speedup"] == one["median_seconds"] / together["median_seconds"]

@@ -78,4 +78,4 @@ def test_it_prints_and_keeps_on_request(result, tmp_path, monkeypatch, capsys):
     assert "| **step** |" in capsys.readouterr().out and not list(tmp_path.iterdir())
     assert launches.main([*SMALL, "--output", str(tmp_path), "--keep"]) == 0
     (file,) = tmp_path.glob("launches-*.json")
-    assert json.loads(file.read_text())["asked"] == list(CARDS)
+    assert json.loads(file.read_text(encoding="utf-8"))["asked"] == list(CARDS)

@@ -11,7 +11,7 @@ from benchmarks.speed import limits
 def test_what_is_measured(tmp_path, capsys):
     assert limits.main(["--megabytes", "1", "--repeats", "2", "--output", str(tmp_path)]) == 0
     (file,) = tmp_path.glob("limits-*.json")
-    result = json.loads(file.read_text())
+    result = json.loads(file.read_text(encoding="utf-8"))
     assert result["benchmark"] == "limits" and result["copied_bytes"] == 10**6
     assert result["bandwidth_gb"] > 0 and result["start_us"] > 0 and result["repeats"] == 2
     assert result["joules_per_gb"] is None or torch.cuda.is_available()

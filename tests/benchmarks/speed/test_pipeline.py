@@ -37,8 +37,8 @@ def test_from_arguments_to_table_and_plot(root, tmp_path, monkeypatch, capfd):
     assert [path.name for path in tmp_path.iterdir()] == ["results"]  # the temporary files are gone
     (file,) = (tmp_path / "results").glob("pipeline-*.json")
     assert file.with_suffix(".png").read_bytes().startswith(b"\x89PNG")
-    result = json.loads(file.read_text())
-    assert str(root) not in file.read_text()
+    result = json.loads(file.read_text(encoding="utf-8"))
+    assert str(root) not in file.read_text(encoding="utf-8")
 
     rows = {(row["feature"], row["feed"], row["workers"]): row for row in result["rows"]}
     assert len(rows) == len(result["rows"]) == 12 + 10

@@ -25,7 +25,7 @@ def test_compare_prints_tables_and_leaves_its_files(run, tmp_path, capfd):
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
         *("comparison.json", "comparison.md", "comparison.png", "comparison.pdf")
     }
-    written = json.loads((tmp_path / "out" / "comparison.json").read_text())
+    written = json.loads((tmp_path / "out" / "comparison.json").read_text(encoding="utf-8"))
     assert written == compare([read_run(run), read_run(other)], n_bootstrap=200)
 
 

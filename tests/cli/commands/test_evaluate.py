@@ -30,15 +30,15 @@ def test_evaluate_prints_tables_and_leaves_its_files(run, capfd):
     assert f"{100 * expected['accuracy']:.2f}" in out and "human listeners" in out and "this run" in out
     assert "200 resamples of 60 source recordings, seed 0" in out
     assert {path.name for path in (run / "evaluation").iterdir()} == FILES
-    written = json.loads((run / "evaluation" / "evaluation.json").read_text())
+    written = json.loads((run / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))
     assert written == assess_seeds([read_run(run)], 200)
-    markdown = (run / "evaluation" / "evaluation.md").read_text()
+    markdown = (run / "evaluation" / "evaluation.md").read_text(encoding="utf-8")
     assert markdown.startswith("# logmel: 120 clips") and "| accuracy |" in markdown
     assert out.endswith(f"written: {run / 'evaluation'}\n")
     # Once more: the files are replaced.
     with undrawn():
         assert run_command(capfd, "evaluate", run, *FAST, "--seed", 5)[0] == 0
-    assert json.loads((run / "evaluation" / "evaluation.json").read_text())["bootstrap"]["seed"] == 5
+    assert json.loads((run / "evaluation" / "evaluation.json").read_text(encoding="utf-8"))["bootstrap"]["seed"] == 5
     assert {path.name for path in (run / "evaluation").iterdir()} == FILES
 
 
@@ -92,8 +92,8 @@ def test_bootstrap_out_of_range(run, option, capfd):
 
 def test_damaged_predictions(run, capfd):
     table = run / "predictions.csv"
-    before, _, after = table.read_text().rpartition("0.")
-    table.write_text(f"{before}x.{after}")
+    before, _, after = table.read_text(encoding="utf-8").rpartition("0.")
+    table.write_text(f"{before}x.{after}", encoding="utf-8")
     status, out, errors = run_command(capfd, "evaluate", run)
     assert status == 2 and not out and "do not fit each other" in errors[0]
 
@@ -115,14 +115,14 @@ def test_classes_may_be_named_like_the_columns_before_them(tmp_path, capfd):
 )
 def test_predictions_that_would_be_scored_wrongly(run, capfd, damage, reason):
     table = run / "predictions.csv"
-    table.write_text("\n".join(damage(table.read_text().splitlines())) + "\n")
+    table.write_text("\n".join(damage(table.read_text(encoding="utf-8").splitlines())) + "\n", encoding="utf-8")
     status, out, errors = run_command(capfd, "evaluate", run)
     assert status == 2 and not out and len(errors) == 1 and reason in errors[0]
 
 
 def test_a_summary_without_the_config(run, capfd):
-    summary = json.loads((run / "summary.json").read_text())
+    summary = json.loads((run / "summary.json").read_text(encoding="utf-8"))
     del summary["config"]
-    (run / "summary.json").write_text(json.dumps(summary))
+    (run / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     status, _, errors = run_command(capfd, "evaluate", run)
     assert status == 2 and len(errors) == 1 and "do not fit each other (KeyError('config'))" in errors[0]

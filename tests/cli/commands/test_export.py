@@ -108,7 +108,7 @@ def test_a_mistake_is_one_line(run, arguments, message, capfd):
 
 def test_the_embedded_recordings_are_found_in_their_folder(tmp_path):
     root = write_synthetic(tmp_path / "data", clips_per_class=5, progress=False)
-    (tmp_path / "config.yaml").write_text(f"data: {{root: {root}}}")
+    (tmp_path / "config.yaml").write_text(f"data: {{root: {root}}}", encoding="utf-8")
     paths = find_test_clips(tmp_path / "fold3")
     assert len(paths) == 10 and all(path.name.startswith("3-") and path.is_file() for path in paths)
     recordings = read_recordings(root)

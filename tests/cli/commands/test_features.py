@@ -34,7 +34,7 @@ def test_one_clip_becomes_a_picture(folder, capsys):
 
 def test_several_clips_become_one_picture(folder, capsys):
     assert main(["features", "low.wav", "high.flac", *FAST, "--output", "new/both.svg"]) == 0
-    assert Path("new/both.svg").read_text().startswith("<?xml")
+    assert Path("new/both.svg").read_text(encoding="utf-8").startswith("<?xml")
     assert "1 front-end of 2 clips in new/both.svg" in capsys.readouterr().out
 
 
@@ -84,7 +84,7 @@ def test_what_does_not_fit_is_left_out_and_that_is_said(folder, capsys):
 
 def test_front_ends_of_configs(folder):
     for name in ("tiny.yaml", "rms.yaml"):
-        Path(name).write_text(CONFIG)
+        Path(name).write_text(CONFIG, encoding="utf-8")
     options = ("--sample-rate", "16000", "--frontends", "rms", "--config", "tiny.yaml", "rms.yaml", "--output", "c.npz")
     assert main(["features", "low.wav", *options]) == 0
     with np.load("c.npz") as arrays:
@@ -140,7 +140,7 @@ def test_mistakes_are_one_line(arguments, message, folder, capsys):
     Path("broken.wav").write_bytes(b"no audio")
     for name in "ab":
         Path(name).mkdir()
-        Path(name, "x.yaml").write_text(CONFIG)
+        Path(name, "x.yaml").write_text(CONFIG, encoding="utf-8")
     before = sorted(folder.rglob("*"))
     named = any(option in arguments for option in ("--frontends", "--config"))
     rate = [] if "--sample-rate" in arguments else ["--sample-rate", "8000"]

@@ -43,7 +43,7 @@ def test_markdown_goes_into_a_folder_with_its_figures(run, tmp_path, capfd):
 def test_options_leave_sounds_and_mistakes_out(run, tmp_path):
     output = tmp_path / "short.html"
     assert main(["report", str(run), "--output", str(output), "--audio", "no", "--mistakes", "1"]) == 0
-    html = output.read_text()
+    html = output.read_text(encoding="utf-8")
     assert "<audio" not in html and html.count('class="card mistake"') == 1
 
 
@@ -68,7 +68,7 @@ def test_a_run_on_the_embedded_recordings_says_so(tmp_path, monkeypatch):
     with undrawn():
         assert main(["train", *OPTIONS, *data, "--output_dir", str(output)]) == 0
     assert main(["report", str(output), "--audio", "no", "--mistakes", "1"]) == 0
-    assert "Synthetic recordings." in (output / "report.html").read_text()
+    assert "Synthetic recordings." in (output / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

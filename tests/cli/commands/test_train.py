@@ -42,7 +42,7 @@ def recordings(tmp_path_factory):
 def workspace(tmp_path_factory, recordings):
     """A config file and the store's cache, shared by all runs."""
     folder = tmp_path_factory.mktemp("work")
-    (folder / "tiny.yaml").write_text(CONFIG)
+    (folder / "tiny.yaml").write_text(CONFIG, encoding="utf-8")
     return folder
 
 
@@ -71,7 +71,7 @@ def launch(n_processes):
 
 def metrics_only(output):
     """The folds' metrics without their times."""
-    folds = json.loads((output / "summary.json").read_text())["folds"]
+    folds = json.loads((output / "summary.json").read_text(encoding="utf-8"))["folds"]
     return [{key: value for key, value in fold.items() if key != "seconds"} for fold in folds]
 
 
@@ -94,10 +94,12 @@ def test_a_run_leaves_its_results(finished, recordings):
         *("metrics.json", "metrics.jsonl", "predictions.csv", "model.safetensors", "pipeline.json"),
         *("curves.png", "confusion.png", "inputs.png"),
     }
-    history = [json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text().splitlines()]
+    history = [
+        json.loads(line) for line in (output / "fold1" / "metrics.jsonl").read_text(encoding="utf-8").splitlines()
+    ]
     assert [record["epoch"] for record in history] == [1, 2, 3]
     assert ["test_accuracy" in record for record in history] == [False, True, True]
-    summary = json.loads((output / "summary.json").read_text())
+    summary = json.loads((output / "summary.json").read_text(encoding="utf-8"))
     assert summary["environment"]["versions"]["torch"] == torch.__version__.partition("+")[0]
     assert summary["config"]["train"]["epochs"] == 3 and summary["folds"][0]["seconds"] > 0
     assert not summary["data"]["synthetic"]
@@ -132,7 +134,7 @@ def test_two_processes_train_and_evaluate_every_clip_once(workspace, recordings)
     output = workspace / "two"
     result = run(command(workspace, recordings, output, "--folds", "1", "--train.epochs", "2", launcher=launch(2)))
     assert result.returncode == 0, result.stderr[-2000:]
-    assert json.loads((output / "summary.json").read_text())["processes"] == 2
+    assert json.loads((output / "summary.json").read_text(encoding="utf-8"))["processes"] == 2
     assert result.stdout.count("macro-F1") == 1  # one process speaks
     names = [row["filename"] for row in predictions(output)]
     assert len(names) == len(set(names)) == 20
@@ -257,7 +259,7 @@ def test_without_recordings_it_says_that_they_are_synthetic(workspace, tmp_path,
     options = ["--config", str(workspace / "tiny.yaml"), "--folds", "1", "--train.epochs", "1"]
     assert train([*options, "--output_dir", str(tmp_path / "run"), "--data.cache_dir", str(tmp_path / "cache")]) == 0
     assert "embedded synthetic recordings" in capfd.readouterr().out.splitlines()[0]
-    assert json.loads((tmp_path / "run" / "summary.json").read_text())["data"]["synthetic"] is True
+    assert json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))["data"]["synthetic"] is True
 
 
 def test_help_and_print_config(capsys, monkeypatch):

@@ -174,7 +174,7 @@ def test_csv_comes_last(site, tmp_path):
         get(site, tmp_path)
     assert not (tmp_path / "meta" / "esc50.csv").exists()
     (tmp_path / "audio" / CLIPS[6]).rmdir()
-    assert json.loads((tmp_path / ".download" / "archive.json").read_text())["whole"]
+    assert json.loads((tmp_path / ".download" / "archive.json").read_text(encoding="utf-8"))["whole"]
     get(site, tmp_path)
     assert_complete(tmp_path)
     assert len(site.requests) == 2

@@ -106,7 +106,7 @@ def test_broken_note_starts_from_zero(site, tmp_path):
     site.cuts = [10000] * 3
     with pytest.raises(EscGpuError):
         get(site, tmp_path)
-    (tmp_path / ".download" / "archive.json").write_text('{"url": ')
+    (tmp_path / ".download" / "archive.json").write_text('{"url": ', encoding="utf-8")
     get(site, tmp_path)
     assert_complete(tmp_path)
     assert site.asked_ranges()[-1] is None

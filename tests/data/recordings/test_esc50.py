@@ -129,7 +129,7 @@ def test_missing_column_is_named(rows, write, column):
 
 def test_wrong_columns_are_shown(rows, write):
     root = write(rows)
-    (root / "meta" / "esc50.csv").write_text("file,label\na.wav,3\n")
+    (root / "meta" / "esc50.csv").write_text("file,label\na.wav,3\n", encoding="utf-8")
     message = failure(root)
     assert "columns filename, fold, target, category, esc10, src_file, take are missing" in message
     assert "found 'file', 'label'" in message
@@ -137,9 +137,9 @@ def test_wrong_columns_are_shown(rows, write):
 
 def test_empty_csv(rows, write):
     root = write(rows)
-    (root / "meta" / "esc50.csv").write_text("")
+    (root / "meta" / "esc50.csv").write_text("", encoding="utf-8")
     assert "found none" in failure(root)
-    (root / "meta" / "esc50.csv").write_text(",".join(COLUMNS) + "\n")
+    (root / "meta" / "esc50.csv").write_text(",".join(COLUMNS) + "\n", encoding="utf-8")
     assert "esc50.csv: no rows" in failure(root)
 
 
@@ -168,7 +168,7 @@ def test_csv_that_is_no_text(rows, write):
 def test_bad_value_is_named_with_its_row(rows, write, column, value, message):
     root = write(rows)
     rows[2][column] = value  # the third row after the header
-    with open(root / "meta" / "esc50.csv", "w", newline="") as file:
+    with open(root / "meta" / "esc50.csv", "w", encoding="utf-8", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(rows)
@@ -177,7 +177,7 @@ def test_bad_value_is_named_with_its_row(rows, write, column, value, message):
 
 def test_row_that_is_too_short(rows, write):
     root = write(rows)
-    with open(root / "meta" / "esc50.csv", "a") as file:
+    with open(root / "meta" / "esc50.csv", "a", encoding="utf-8") as file:
         file.write("last.wav,1\n")
     assert f"row {len(rows) + 2}: target is empty; expected 7 fields" in failure(root)
 

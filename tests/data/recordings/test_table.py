@@ -23,7 +23,7 @@ def write(tmp_path):
             (tmp_path / "set" / name).touch()
         table = tmp_path / "set" / "list.csv"
         options = {"newline": "\n", "encoding": "utf-8", **options}
-        table.write_text("\n".join([header, *lines, ""]), **options)
+        table.write_text("\n".join([header, *lines, ""]), **options, encoding="utf-8")
         return table
 
     return write
@@ -189,7 +189,7 @@ def write_esc50(root):
     (root / "meta").mkdir(parents=True)
     (root / "audio").mkdir()
     rows = [f"{fold}.wav,{fold},0,dog,True,{fold},A" for fold in (1, 2)]
-    (root / "meta" / "esc50.csv").write_text("\n".join([",".join(COLUMNS), *rows]))
+    (root / "meta" / "esc50.csv").write_text("\n".join([",".join(COLUMNS), *rows]), encoding="utf-8")
     for fold in (1, 2):
         (root / "audio" / f"{fold}.wav").touch()
     return root

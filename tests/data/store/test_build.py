@@ -38,7 +38,7 @@ def test_files_are_plain_npy_and_a_json_index(clips, cache):
     store = read(clips, cache)
     folder = cache / store.key
     np.testing.assert_array_equal(np.load(folder / SHARD), clips_of(store))
-    index = json.loads((folder / "index.json").read_text())
+    index = json.loads((folder / "index.json").read_text(encoding="utf-8"))
     assert index["filenames"] == ["c.wav", "a.wav", "b.wav"]
     assert (index["key"], index["sample_rate"], index["samples"]) == (store.key, RATE, RATE)
 
@@ -198,7 +198,7 @@ def remove_index(folder):
 
 
 def damage_index(folder):
-    (folder / "index.json").write_text("{")
+    (folder / "index.json").write_text("{", encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -40,7 +40,7 @@ def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tm
 
     def slow_decode(path, start, **options):
         time.sleep(0.1)  # long enough for the builders to overlap
-        with open(log, "a") as file:
+        with open(log, "a", encoding="utf-8") as file:
             file.write(".")
         return decode(path, start, **options)
 
@@ -59,7 +59,7 @@ def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tm
     assert in_processes(2, build) == [0, 0]
     for number in range(2):
         np.testing.assert_array_equal(np.load(tmp_path / f"{number}.npy"), [noise(0), noise(1), noise(2)])
-    assert len(log.read_text()) == (3 if locks else 6)  # with locks the second waits for the first
+    assert len(log.read_text(encoding="utf-8")) == (3 if locks else 6)  # with locks the second waits for the first
     assert len(list(cache.iterdir())) == 1 and contents(cache) == WHOLE
 
 

@@ -38,7 +38,7 @@ def table(tmp_path):
     table = write_tones(tmp_path / "tones")
     folder = table.parent
     (folder / "2.wav").write_bytes(b"")
-    (folder / "3.wav").write_text("no audio")
+    (folder / "3.wav").write_text("no audio", encoding="utf-8")
     soundfile.write(folder / "10.wav", np.zeros(0), RATE)
     soundfile.write(folder / "13.wav", np.full(RATE, np.nan), RATE, "FLOAT")
     os.truncate(folder / "17.wav", 4000)
@@ -148,10 +148,10 @@ def test_a_run_leaves_them_out_and_says_so(table, options, tmp_path, capfd):
     assert main([*run, "--folds", "[1,2]", "--resume"]) == 0
     assert file.read_bytes() == before and "decode" not in capfd.readouterr().err
     predicted = {row["filename"]: row for row in read_csv(tmp_path / "run" / "predictions.csv")}
-    known = {line.split(",")[0]: line.split(",")[1:] for line in table.read_text().splitlines()[1:]}
+    known = {line.split(",")[0]: line.split(",")[1:] for line in table.read_text(encoding="utf-8").splitlines()[1:]}
     assert set(predicted) == set(known) - set(REASONS)
     assert all([row["category"], row["fold"]] == known[name] for name, row in predicted.items())
-    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text(encoding="utf-8"))
     assert (summary["data"]["clips"], summary["data"]["skipped"]) == (19, 5)
     assert summary["overall"]["clips"] == 19 and [fold["clips"] for fold in summary["folds"]] == [10, 9]
 
@@ -191,7 +191,7 @@ def test_prepare_names_every_one(options, capfd):
 def test_a_fold_or_class_that_loses_all_is_refused(tmp_path, capfd, numbers, message):
     table = write_tones(tmp_path / "tones")
     for number in numbers:
-        paths_of(table)[number].write_text("no audio")
+        paths_of(table)[number].write_text("no audio", encoding="utf-8")
     arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache")]
     arguments += ["--output_dir", str(tmp_path / "run")]
     assert main(["train", *arguments, "--data.on_error", "skip"]) == 2
@@ -202,7 +202,7 @@ def test_a_fold_or_class_that_loses_all_is_refused(tmp_path, capfd, numbers, mes
 
 def test_validation_is_refused_where_what_is_left_has_none_of_a_class_to_train_on(tmp_path, capfd):
     table = write_tones(tmp_path / "tones", n_folds=3, per_class=1)
-    paths_of(table)[6].write_text("no audio")  # of class high in fold 3
+    paths_of(table)[6].write_text("no audio", encoding="utf-8")  # of class high in fold 3
     arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--validate"]
     arguments += ["--data.on_error", "skip", "--folds", "1", "--output_dir", str(tmp_path / "run")]
     assert main(["train", *arguments]) == 2

@@ -219,7 +219,7 @@ def test_one_fold_has_no_spread(tmp_path):
 def test_a_gpu_is_named(tmp_path, cuda, expected):
     folder = tmp_path / "gpu"
     report = make_report(folder)
-    summary = json.loads((folder / "summary.json").read_text())
+    summary = json.loads((folder / "summary.json").read_text(encoding="utf-8"))
     summary["environment"] |= {"gpu": {"name": "H100", "count": 2, "memory_bytes": 1}, "cuda": cuda}
     report = replace(report, run=replace(report.run, summary=summary))
     assert expected in Parsed(render_page(report)).text

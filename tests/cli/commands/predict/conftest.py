@@ -28,8 +28,8 @@ def workspace(tmp_path_factory):
     for name in ("b.WAV", "deeper/a.flac", STRANGE):
         write_tone(folder / "sounds" / name, 1900, 1.0, 3)
     write_tone(folder / "sounds" / ".hidden.wav", 1900, 1.0, 3)
-    (folder / "sounds" / "notes.txt").write_text("no audio")
-    (folder / "damaged.wav").write_text("no audio at all")
+    (folder / "sounds" / "notes.txt").write_text("no audio", encoding="utf-8")
+    (folder / "damaged.wav").write_text("no audio at all", encoding="utf-8")
     return folder
 
 

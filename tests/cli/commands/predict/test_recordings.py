@@ -46,7 +46,7 @@ def give(monkeypatch):
     """Put bytes on standard input."""
 
     def put(content):
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content)))
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(content), encoding="utf-8"))
 
     return put
 
@@ -86,4 +86,4 @@ def test_a_reader_that_has_seen_enough_ends_it_quietly(workspace):
     finally:
         process.kill()
         process.join()
-    assert (workspace / OUTPUT).read_text() == "" and process.exitcode == 141
+    assert (workspace / OUTPUT).read_text(encoding="utf-8") == "" and process.exitcode == 141
