@@ -19,7 +19,8 @@ from esc_gpu.config.schema import RunConfig
 from esc_gpu.data.store.batch_order import shuffled_batches
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.augmentation import augment
-from esc_gpu.training.loop import Part, compile_parts, train_step
+from esc_gpu.training.compile_choice import compile_parts
+from esc_gpu.training.loop import Part, train_step
 from esc_gpu.training.optimizer import create_optimizer
 
 MODES = "training", "training_augmented", "inference"

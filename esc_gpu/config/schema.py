@@ -151,8 +151,8 @@ class TrainConfig:
     """CPU threads of each process; null for an equal share of the cores."""
     folds_at_once: Annotated[int | None, POSITIVE] = None
     """Folds trained side by side on the CPU, each with its share of the threads; null for one a thread."""
-    compile: Literal["no", "default", "reduce-overhead"] = "no"
-    """Mode of torch.compile for front-end and backbone: "reduce-overhead" (CUDA graphs), "default", or "no"."""
+    compile: Literal["no", "auto", "default", "reduce-overhead"] = "no"
+    """Mode of torch.compile: "no", "default", "reduce-overhead" (CUDA graphs); "auto" for one measured to win here."""
     deterministic: bool = False
     """Only kernels that give the same bits each time, which may be slower; refused where there is none."""
     profile: bool = False

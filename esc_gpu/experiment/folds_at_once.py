@@ -47,7 +47,7 @@ def find_hindrance(config: RunConfig, accelerator: Any, model: WaveformClassifie
         "a GPU": accelerator.device.type != "cpu",
         "several processes": accelerator.num_processes > 1,
         "a tracker": config.tracker.name != "none",
-        "train.compile": config.train.compile != "no",
+        "train.compile": config.train.compile not in ("no", "auto"),  # auto compiles on GPUs alone
         "train.profile": config.train.profile,
         "a backbone that draws random numbers, such as for dropout: all threads would share them": (
             draws_random_numbers(model, clip_samples(config.data.sample_rate, config.data.clip_seconds))

@@ -30,6 +30,7 @@ from esc_gpu.training.augmentation import augment
 from esc_gpu.training.batch_counts import counted_together
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.checkpoint_times import CheckpointTimes
+from esc_gpu.training.compile_choice import choose_mode, compile_parts
 from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.half_weights import half_weights
 from esc_gpu.training.nonfinite_steps import are_finite, describe_skipped_steps, leave_out_unless, spread, sum_up
@@ -76,9 +77,10 @@ def train_fold(
         classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
     optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
     average = WeightAverage(classifier, train.ema_decay) if train.ema_decay > 0 else None
-    skips, casts = train.on_nonfinite == "skip", train.compile == "no"
+    mode = choose_mode(config, accelerator, classifier)
+    skips, casts = train.on_nonfinite == "skip", mode == "no"
     history = load_state(folder, accelerator, classifier, optimizer, average)
-    compile_parts(classifier, train.compile)
+    compile_parts(classifier, mode)
     model, optimizer = accelerator.prepare(classifier, optimizer)
     checkpoints, logits = CheckpointTimes(train.checkpoint_every), None
 
@@ -246,15 +248,6 @@ def fit_normalization(accelerator: Accelerator, classifier: WaveformClassifier, 
         )
 
     in_smaller_batches(fit, EVAL_BATCH, "the normalisation")
-
-
-def compile_parts(classifier: WaveformClassifier, mode: str) -> None:
-    """Compile front-end and backbone where they stand; a checkpoint's names stay as they are."""
-    if mode == "no":
-        return
-    torch.compiler.reset()  # graphs of the fold before belong to its model
-    for part in (classifier.frontend, classifier.backbone):
-        part.compile(mode=mode, dynamic=False)
 
 
 def step_profiler(

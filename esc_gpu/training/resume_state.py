@@ -18,6 +18,7 @@ from esc_gpu.core.run_layout import HISTORY, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.processes import from_main
+from esc_gpu.training.tensor_lists import on_the_host
 from esc_gpu.training.weight_average import WeightAverage
 
 CHECKSUM_BYTES = 32
@@ -43,7 +44,7 @@ def save_state(
     if accelerator.scaler is not None:
         state["scaler"] = accelerator.scaler.state_dict()
     content = io.BytesIO()
-    torch.save(state, content)
+    torch.save(on_the_host(state), content)
     with replacing(folder / STATE) as temporary:
         with open(temporary, "wb") as file:
             file.write(content.getbuffer())

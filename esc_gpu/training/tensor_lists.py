@@ -1,6 +1,7 @@
 """Many small tensors at once: on a GPU a kernel for all of them, where there would be one for each."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -61,3 +62,36 @@ class Snapshot:
 def in_a_row(tensors: Sequence[Tensor]) -> Tensor:
     """All values of the tensors, one after the other, in memory of their own."""
     return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def on_the_host(tree: Any) -> Any:
+    """Dicts, lists and tuples within each other, with their tensors on the CPU.
+
+    What is on a device comes by one copy for each type: the host waits a few times where it would hundreds of times.
+    """
+    there = [tensor for tensor in tensors_in(tree) if tensor.device.type != "cpu"]
+    copies: dict[int, Tensor] = {}
+    for dtype in dict.fromkeys(tensor.dtype for tensor in there):
+        group = [tensor for tensor in there if tensor.dtype == dtype]
+        values = in_a_row(group).cpu().split([tensor.numel() for tensor in group])
+        for tensor, value in zip(group, values, strict=True):
+            # In memory of its own, laid out as on the device.
+            copies[id(tensor)] = torch.empty_like(tensor, device="cpu").copy_(value.view(tensor.shape))
+    return with_tensors(tree, copies)
+
+
+def tensors_in(tree: Any) -> list[Tensor]:
+    """All tensors of dicts, lists and tuples within each other."""
+    if isinstance(tree, Tensor):
+        return [tree]
+    parts = tree.values() if isinstance(tree, dict) else tree if isinstance(tree, list | tuple) else ()
+    return [tensor for part in parts for tensor in tensors_in(part)]
+
+
+def with_tensors(tree: Any, others: dict[int, Tensor]) -> Any:
+    """The same with `others`, by the `id` of the tensor that each stands for."""
+    if isinstance(tree, dict):
+        return {key: with_tensors(part, others) for key, part in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)([with_tensors(part, others) for part in tree])
+    return others.get(id(tree), tree)

@@ -11,6 +11,7 @@ from esc_gpu.training import scoring
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.loop import train_step, training_batches
 from esc_gpu.training.optimizer import create_optimizer
+from esc_gpu.training.tensor_lists import on_the_host, tensors_in
 from esc_gpu.training.weight_average import WeightAverage
 from tests.helpers.clips import noise
 from tests.helpers.fake_cuda import CUDA, accelerator_on_cuda, fake_cuda, faked, hindrances
@@ -107,6 +108,23 @@ def test_a_backward_pass_waits_for_nothing(tmp_path):
         with Launches("cpu") as counted:
             model(torch.empty(8, RATE)).sum().backward()
         assert counted.total.waits == [] and counted.total.operations["convolution_backward"] > 5
+
+
+def test_a_checkpoint_copies_each_type_of_number_once(tmp_path):
+    config = parsed("--train.ema_decay", "0.9")
+    built = build_model(config, 3)
+    built.fit_normalization(noise(4, RATE))
+    with fake_cuda() as mode, accelerator_on_cuda(config, tmp_path):
+        classifier = faked(built, mode)
+        optimizer = create_optimizer(classifier, 1e-3, 1e-5, 0.05)
+        for parameter in classifier.parameters():
+            parameter.grad = torch.empty_like(parameter)
+        optimizer.step()
+        state = {"model": classifier.state_dict(), "optimizer": optimizer.state_dict()}
+        state["average"] = WeightAverage(classifier, config.train.ema_decay).state_dict()
+        assert len(tensors_in(state)) > 50
+        found = hindrances(lambda: on_the_host(state))
+    assert found == ["_to_copy: cuda -> cpu"] * 2 * 2  # float32 and int64; each copied, and waited for
 
 
 def test_an_evaluation_copies_its_logits_once(tmp_path, monkeypatch):

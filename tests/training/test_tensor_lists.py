@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from esc_gpu.training.tensor_lists import Snapshot, add_to_all, copy_all, move_towards
+from esc_gpu.training.tensor_lists import Snapshot, add_to_all, copy_all, move_towards, on_the_host
 
 FOREACH = "_foreach_copy_", "_foreach_add_", "_foreach_sub", "_foreach_mul_"
 
@@ -66,3 +66,37 @@ def test_a_snapshot_is_put_back_where_it_shall(stays):
 
 def test_a_snapshot_of_nothing_puts_back_nothing():
     Snapshot([]).put_back_unless(torch.tensor(False))
+
+
+def test_what_is_on_the_host_stays_as_it_is():
+    tree = {"a": [torch.ones(2), (1, "b")], "c": None}
+    assert on_the_host(tree)["a"][0] is tree["a"][0] and on_the_host(tree) == tree
+
+
+def test_a_tree_comes_from_the_device_with_its_values_types_and_layout(monkeypatch):
+    class Device:
+        type = "cuda"
+
+    class There(torch.Tensor):
+        """It says that it is on a device."""
+
+        device = Device
+
+        @classmethod
+        def __torch_function__(cls, function, types, args=(), kwargs=None):
+            result = super().__torch_function__(function, types, args, kwargs)
+            # What was copied, or made on the CPU, is there.
+            is_here = function is torch.Tensor.cpu or (kwargs or {}).get("device") == "cpu"
+            return result.as_subclass(torch.Tensor) if is_here else result
+
+    image = torch.rand(2, 3, 4, 5).contiguous(memory_format=torch.channels_last)
+    flags, numbers = torch.tensor([True, False]), torch.arange(3)
+    tree = {"state": {0: {"image": image.as_subclass(There), "number": numbers.as_subclass(There)}}, "lr": [0.1]}
+    tree |= {"flags": (flags.as_subclass(There), numbers), "same": tree["state"][0]["image"]}
+    here = on_the_host(tree)
+    found = here["state"][0]["image"], here["state"][0]["number"], *here["flags"], here["same"]
+    for value, expected in zip(found, (image, numbers, flags, numbers, image), strict=True):
+        assert type(value) is torch.Tensor and torch.equal(value, expected)
+        assert value.dtype == expected.dtype and value.stride() == expected.stride()
+        assert value.untyped_storage().nbytes() == expected.untyped_storage().nbytes()
+    assert here["lr"] == [0.1] and isinstance(here["flags"], tuple) and list(here) == list(tree)
