@@ -155,7 +155,7 @@ def trained(tmp_path_factory):
     with undrawn():
         assert train("cpu", "--train.folds_at_once", "1") == 0
         # Numbers drawn ahead are others than the CPU's: here each is drawn when it is asked for.
-        with mps_without_float64() as memory, mock.patch.object(draws, "AHEAD", 0):
+        with mps_without_float64() as memory, mock.patch.object(draws, "AHEAD", 1):
             assert train("mps") == 0
             forget()
     return folder, memory.operators

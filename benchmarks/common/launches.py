@@ -68,6 +68,12 @@ class Work:
         self.copies += other.copies
         self.hidden += other.hidden
 
+    def add_share(self, other: "Work", n_steps: int) -> None:
+        """Add what `other` asks for more than this, done once in so many steps: a share of it, rounded up."""
+        self.launches += -(-(other.launches - self.launches) // n_steps)
+        self.read += -(-(other.read - self.read) // n_steps)
+        self.written += -(-(other.written - self.written) // n_steps)
+
 
 class Launches(TorchDispatchMode):
     """Counts inside a `with` block, by phase; enter it after a FakeTensorMode.

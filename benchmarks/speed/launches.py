@@ -116,7 +116,10 @@ def count_step(config: RunConfig) -> dict[str, Work]:
 
 
 def count_on(config: RunConfig, classifier: WaveformClassifier, device: str) -> Launches:
-    """The second of two steps, all of it: the first one makes tables and the optimiser's state."""
+    """The second of two steps, all of it: the first one makes tables and the optimiser's state.
+
+    Parameters of augmentations are made for many batches at once: a step has its share of that.
+    """
     tables.forget()
     skips = config.train.on_nonfinite == "skip"
     with FakeTensorMode(allow_non_fake_inputs=False) as mode:
@@ -127,25 +130,30 @@ def count_on(config: RunConfig, classifier: WaveformClassifier, device: str) -> 
         average = WeightAverage(model, config.train.ema_decay) if config.train.ema_decay > 0 else None
         model.forward = torch.autocast(device, torch.bfloat16)(model.forward)  # as Accelerate does it
         accelerator: Any = Stub(model, device)
+        draws = Draws(DeviceGenerator(torch.device(device)))
         for counted in (Launches(device), Launches(device)):
             with counted, counted.following():
-                parts = batch_of(config, model, device)
+                parts = batch_of(config, model, draws)
                 _, is_finite = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips)
                 if average is not None:
                     with phase("averaging"):
                         average.update(is_finite if skips else None)
+        making = Launches(device)
+        with making, making.following():
+            next(batch_of(config, model, Draws(draws.generator)))
+        counted.phases["augmentation"].add_share(making.phases["augmentation"], draws.n_ahead)
     tables.forget()
     return counted
 
 
-def batch_of(config: RunConfig, classifier: WaveformClassifier, device: str) -> Iterator[Part]:
+def batch_of(config: RunConfig, classifier: WaveformClassifier, draws: Draws) -> Iterator[Part]:
     """A batch of clips of the store, as the step takes it."""
-    n_samples = clip_samples(config.data.sample_rate, config.data.clip_seconds)
+    n_samples, device = clip_samples(config.data.sample_rate, config.data.clip_seconds), draws.device
     waveform = torch.empty(config.train.batch_size, n_samples, dtype=torch.int16, device=device)
     target = torch.empty(config.train.batch_size, CLASSES, device=device)
     image_size = classifier.frontend.output_shape(training_samples(config))[1:]
     with phase("augmentation"):
-        part = augment(config, image_size, waveform, target, Draws(DeviceGenerator(torch.device(device))))
+        part = augment(config, image_size, waveform, target, draws)
     yield part
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.image import cells_inside
 from esc_gpu.augment.mix import partners
+from esc_gpu.augment.waveform import chosen
 
 
 @dataclass(frozen=True)
@@ -54,9 +55,15 @@ def draw_cutmix(
     """
     n_clips = len(target)
     length = image_size[1] if axis == "time" else image_size[0]
-    width = (draws.uniform(n_clips) * (length + 1)).floor() * (draws.uniform(n_clips) < probability)
-    start = (draws.uniform(n_clips) * (length - width + 1)).floor()
-    taken = cells_inside(start, width, length)
+    taken, share = draws.parameters(bands, (length, probability), n_clips, (), (), ())
     partner = partners(n_clips, target.device)
-    mixed = torch.lerp(target, target[partner], (width / length)[:, None].to(target.dtype))
+    mixed = torch.lerp(target, target[partner], share.to(target.dtype))
     return CutMix(partner, taken[:, None, None, :] if axis == "time" else taken[:, None, :, None]), mixed
+
+
+def bands(length: int, probability: float, width: Tensor, choice: Tensor, start: Tensor) -> tuple[Tensor, Tensor]:
+    """`(B, length)` bool, what each clip takes of its partner, and `(B, 1)` its share; nothing if not chosen."""
+    (are_chosen,) = chosen(probability, choice)
+    width = (width * (length + 1)).floor() * are_chosen
+    start = (start * (length - width + 1)).floor()
+    return cells_inside(start, width, length), (width / length)[:, None]

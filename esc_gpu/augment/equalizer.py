@@ -32,9 +32,14 @@ def random_equalizer(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tens
     >>> random_equalizer(torch.zeros(2, 8000), 6.0, draws).shape
     torch.Size([2, 8000])
     """
-    gain_db = max_gain_db * (2 * draws.uniform(len(waveform), OCTAVES + 1) - 1)
-    # Only what the equaliser changes is filtered.
-    return waveform + circular_filter(waveform, 10.0 ** (interpolate_octaves(gain_db) / 20) - 1)
+    (fine,) = draws.parameters(changes, (max_gain_db,), len(waveform), (OCTAVES + 1,))
+    return waveform + filter_pieces(waveform, fine)
+
+
+def changes(max_gain_db: float, drawn: Tensor) -> tuple[Tensor]:
+    """What the equaliser adds to each clip, as `fine_response`: no more than that is filtered."""
+    gain_db = max_gain_db * (2 * drawn - 1)
+    return (fine_response(10.0 ** (interpolate_octaves(gain_db) / 20) - 1),)
 
 
 def interpolate_octaves(gain: Tensor) -> Tensor:
@@ -65,16 +70,28 @@ def starts(length: int, hop: int, device: torch.device) -> Tensor:
 
 
 def circular_filter(waveform: Tensor, response: Tensor) -> Tensor:
-    """Filter clips `(B, T)` by the zero-phase responses `(B, TAPS // 2 + 1)`, interpolated between their points.
+    """Filter clips `(B, T)` by the zero-phase responses `(B, TAPS // 2 + 1)`, interpolated between their points."""
+    return filter_pieces(waveform, fine_response(response))
+
+
+def fine_response(response: Tensor) -> Tensor:
+    """`(B, TAPS // 2 + 1)` points of a zero-phase response → `(B, N_FFT // 2 + 1)`, by as many taps as before.
 
     The taps are under a triangular window: its transform, Fejér's kernel, is not negative, and adds up to 1 over the
     points. So the response anywhere is a mean of them.
     """
-    half, length = TAPS // 2, waveform.shape[1]
+    half = TAPS // 2
     # The taps of the other side mirror these.
-    taps = torch.fft.irfft(response, n=TAPS)[:, : half + 1] * triangle(waveform.device)
-    fine = torch.fft.hfft(F.pad(taps, (0, N_FFT // 2 - half)), n=N_FFT)[:, : N_FFT // 2 + 1]
-    # Overlap-save: of N_FFT samples filtered round a circle, all but `half` at each end are as if it were none.
+    taps = torch.fft.irfft(response, n=TAPS)[:, : half + 1] * triangle(response.device)
+    return torch.fft.hfft(F.pad(taps, (0, N_FFT // 2 - half)), n=N_FFT)[:, : N_FFT // 2 + 1]
+
+
+def filter_pieces(waveform: Tensor, fine: Tensor) -> Tensor:
+    """Filter clips `(B, T)` by `fine_response`, piece by piece.
+
+    Overlap-save: of N_FFT samples filtered round a circle, all but `half` at each end are as if it were none.
+    """
+    half, length = TAPS // 2, waveform.shape[1]
     hop = N_FFT - TAPS
     pieces = rolls(waveform, N_FFT)[:, starts(length, hop, waveform.device)]
     spectrum = torch.fft.rfft(pieces) * fine[:, None]

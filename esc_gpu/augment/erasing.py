@@ -1,7 +1,10 @@
 """Random erasing: a rectangle of the image is hidden behind the mean."""
 
+from torch import Tensor
+
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.image import Hide, cells_inside
+from esc_gpu.augment.waveform import between, chosen
 
 
 def draw_erasing(
@@ -31,16 +34,27 @@ def draw_erasing(
     >>> draw_erasing(2, (64, 32), 0.5, (0.02, 0.3), 0.3, draws)(torch.zeros(2, 1, 64, 32)).shape
     torch.Size([2, 1, 64, 32])
     """
-    n_bins, n_frames = image_size
-    smallest, largest = area_share
-    area = n_bins * n_frames * (smallest + (largest - smallest) * draws.uniform(n_clips))
+    options = (*image_size, probability, *area_share, min_aspect)
+    bins, frames = draws.parameters(rectangles, options, n_clips, (), (), (), (), (1,))
+    return Hide((bins[:, :, None] & frames[:, None, :])[:, None])
+
+
+def rectangles(
+    n_bins: int,
+    n_frames: int,
+    probability: float,
+    smallest: float,
+    largest: float,
+    min_aspect: float,
+    *drawn: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """`(B, F)` and `(B, N)` bool, True for bins and frames of the rectangle; no bins where a clip is not chosen."""
+    area = n_bins * n_frames * between(smallest, largest, drawn[0])
     lowest, highest = area / n_frames**2, n_bins**2 / area  # as wide as the image, as high as the image
     low = lowest.clamp_min(min_aspect).minimum(highest).log()
     high = highest.clamp_max(1 / min_aspect).maximum(lowest).log()
-    aspect = (low + (high - low) * draws.uniform(n_clips)).exp()
+    aspect = (low + (high - low) * drawn[1]).exp()
     height, width = (area * aspect).sqrt(), (area / aspect).sqrt()
-    bottom = draws.uniform(n_clips) * (n_bins - height)
-    left = draws.uniform(n_clips) * (n_frames - width)
-    chosen = draws.uniform(n_clips, 1, 1) < probability
-    bins, frames = cells_inside(bottom, height, n_bins), cells_inside(left, width, n_frames)
-    return Hide((bins[:, :, None] & frames[:, None, :] & chosen)[:, None])
+    bottom, left = drawn[2] * (n_bins - height), drawn[3] * (n_frames - width)
+    (are_chosen,) = chosen(probability, drawn[4])
+    return cells_inside(bottom, height, n_bins) & are_chosen, cells_inside(left, width, n_frames)

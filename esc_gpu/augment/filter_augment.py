@@ -46,11 +46,18 @@ def draw_filter_augment(
     >>> draw_filter_augment(2, 64, 0.5, (2, 5), draws)(torch.zeros(2, 1, 64, 32)).shape
     torch.Size([2, 1, 64, 32])
     """
-    fewest, most = n_bands
-    count = (fewest + (most - fewest + 1) * draws.uniform(n_clips, 1)).floor()
-    boundaries = spread_boundaries(draws.uniform(n_clips, most - 1), count, n_bins, min_bins)
-    offset = max_offset * (2 * draws.uniform(n_clips, most + 1) - 1)
-    return FilterAugment(interpolate(boundaries, offset, n_bins)[:, None, :, None])
+    most = n_bands[1]
+    options = (n_bins, max_offset, *n_bands, min_bins)
+    (offset,) = draws.parameters(offsets, options, n_clips, (1,), (most - 1,), (most + 1,))
+    return FilterAugment(offset[:, None, :, None])
+
+
+def offsets(
+    n_bins: int, max_offset: float, fewest: int, most: int, min_bins: int, count: Tensor, spread: Tensor, offset: Tensor
+) -> tuple[Tensor]:
+    """`(B, F)` of the bins."""
+    count = (fewest + (most - fewest + 1) * count).floor()
+    return (interpolate(spread_boundaries(spread, count, n_bins, min_bins), max_offset * (2 * offset - 1), n_bins),)
 
 
 def spread_boundaries(drawn: Tensor, count: Tensor, n_bins: int, min_bins: int) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.level import sound_level
 from esc_gpu.augment.tables import kept
+from esc_gpu.augment.waveform import chosen
 
 
 def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple[Tensor, Tensor]:
@@ -27,7 +28,7 @@ def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple
     [torch.Size([4, 8000]), torch.Size([4, 4])]
     """
     n_clips = len(waveform)
-    share = draw_beta(n_clips, alpha, draws)[:, None]
+    (share,) = draws.parameters(beta_shares, (alpha,), n_clips, (1,))
     partner = partners(n_clips, waveform.device)
     return torch.lerp(waveform[partner], waveform, share), torch.lerp(target[partner], target, share)
 
@@ -57,9 +58,9 @@ def between_class(
     """
     n_clips = len(waveform)
     partner = partners(n_clips, waveform.device)
-    share = draws.uniform(n_clips, 1)
-    mixed = (draws.uniform(n_clips, 1) < probability) & have_partners(n_clips, waveform.device)
-    share = torch.where(mixed, share, 1.0)
+    (share,) = draws.parameters(shares, (probability,), n_clips, (1,), (1,))
+    if n_clips % 2:
+        share = torch.where(have_partners(n_clips, waveform.device), share, 1.0)
     level_db = sound_level(waveform, sample_rate)[:, None]
     # p of the paper, with both parts of its fraction times r: finite at a share of 0.
     own = share / (share + (1 - share) * 10.0 ** ((level_db - level_db[partner]) / 20))
@@ -84,12 +85,18 @@ def have_partners(n_clips: int, device: torch.device) -> Tensor:
     return (partner != partner[partner])[:, None]
 
 
-def draw_beta(n_clips: int, alpha: float, draws: Draws) -> Tensor:
-    """`(n_clips,)` from Beta(alpha, alpha), by its quantile function: torch has no such sampler with a generator."""
-    quantiles = beta_quantiles(alpha, draws.device)
-    position = draws.uniform(n_clips) * (len(quantiles) - 1)
+def shares(probability: float, share: Tensor, choice: Tensor) -> tuple[Tensor]:
+    """Of each clip in its own mixture: all of it where it is not among that share of the clips."""
+    (are_mixed,) = chosen(probability, choice)
+    return (torch.where(are_mixed, share, 1.0),)
+
+
+def beta_shares(alpha: float, drawn: Tensor) -> tuple[Tensor]:
+    """Numbers of Beta(alpha, alpha), by its quantile function: torch has no such sampler with a generator."""
+    quantiles = beta_quantiles(alpha, drawn.device)
+    position = drawn * (len(quantiles) - 1)
     below = position.long().clamp_max(len(quantiles) - 2)
-    return torch.lerp(quantiles[below], quantiles[below + 1], position - below)
+    return (torch.lerp(quantiles[below], quantiles[below + 1], position - below),)
 
 
 @kept

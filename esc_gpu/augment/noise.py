@@ -5,7 +5,7 @@ from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.tables import kept
-from esc_gpu.augment.waveform import draw_between, rolls
+from esc_gpu.augment.waveform import any_sample, between, chosen, rolls
 
 # Below this share of the sample rate (22 Hz at 44.1 kHz) coloured noise is white: red noise would be nothing but a
 # swing too slow to be heard, whatever ratio it was added at.
@@ -38,12 +38,24 @@ def add_noise(
     torch.Size([2, 8000])
     """
     n_clips, n_samples = waveform.shape
-    ratio_db = draw_between(n_clips, *snr_db, draws)
-    chosen = draws.uniform(n_clips, 1) < probability
-    start = (draws.uniform(n_clips) * n_samples).long()
+    factor, start = draws.parameters(factors_and_starts, (*snr_db, probability, n_samples), n_clips, (1,), (1,), ())
     noise = coloured_noise(n_samples, exponent, draws) if any(exponent) else draws.shared_normal(n_samples)
     rms = waveform.square().mean(dim=1, keepdim=True).sqrt()
-    return waveform + rolls(noise.to(waveform.dtype))[start] * (rms * 10.0 ** (-ratio_db / 20) * chosen)
+    return waveform + rolls(noise.to(waveform.dtype))[start] * (rms * factor)
+
+
+def factors_and_starts(
+    lowest_db: float,
+    highest_db: float,
+    probability: float,
+    n_samples: int,
+    ratio: Tensor,
+    choice: Tensor,
+    start: Tensor,
+) -> tuple[Tensor, Tensor]:
+    """The noise's RMS over that of its clip, 0 for the clips that get none, and the sample at which it begins."""
+    (are_chosen,), (starts,) = chosen(probability, choice), any_sample(n_samples, start)
+    return 10.0 ** (-between(lowest_db, highest_db, ratio) / 20) * are_chosen, starts
 
 
 @kept
@@ -60,7 +72,7 @@ def coloured_noise(n_samples: int, exponent: tuple[float, float], draws: Draws) 
     """
     low, high = exponent
     # The distribution function of a normal number is uniform in 0 to 1.
-    drawn = low + (high - low) * torch.special.ndtr(draws.shared_normal(1))
+    drawn = between(low, high, torch.special.ndtr(draws.shared_normal(1)))
     frequency = frequencies(n_samples, draws.device)
     white = torch.view_as_complex(draws.shared_normal(2 * len(frequency)).view(-1, 2))
     noise = torch.fft.irfft(white * frequency ** (-drawn / 2), n=n_samples)

@@ -38,7 +38,12 @@ def draw_spec_augment(
 
 def draw_bands(n_clips: int, length: int, count: int, max_share: float, draws: Draws) -> Tensor:
     """`(n_clips, length)` bool, True inside `count` random bands of each clip."""
-    width = draws.uniform(n_clips, count) * (max_share * length)
-    start = draws.uniform(n_clips, count) * (length - width)
-    inside = cells_inside(start, width, length)
-    return inside[:, 0] if count == 1 else inside.any(dim=1)
+    (inside,) = draws.parameters(bands, (length, max_share), n_clips, (count,), (count,))
+    return inside
+
+
+def bands(length: int, max_share: float, width: Tensor, start: Tensor) -> tuple[Tensor]:
+    """As `draw_bands`, of as many bands as there are numbers for a clip."""
+    width = width * (max_share * length)
+    inside = cells_inside(start * (length - width), width, length)
+    return (inside[:, 0] if inside.shape[1] == 1 else inside.any(dim=1),)

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.tables import count_up, kept
-from esc_gpu.augment.waveform import draw_between, rolls
+from esc_gpu.augment.waveform import between, rolls
 
 BLOCK = 512  # speeds are multiples of 1 / BLOCK, 3.4 cents of a semitone's 100
 ZEROS = 8  # zero crossings of the sinc on each side
@@ -57,21 +57,26 @@ def random_speed(waveform: Tensor, max_change: float, draws: Draws, n_samples: i
     n_clips, length = waveform.shape
     n_samples = length if n_samples is None else n_samples
     fastest = 1 + max_change
-    speed = fastest ** draw_between(n_clips, -1, 1, draws)
-    step = (speed * BLOCK).round().clamp(math.ceil(BLOCK / fastest), math.floor(BLOCK * fastest))  # (B, 1)
+    step, of_block = draws.parameters(steps, (fastest,), n_clips, (1,))
     half = math.ceil(ZEROS * fastest)
-    slowest = math.ceil(BLOCK / fastest)
-    of_block = (step.long() - slowest)[:, 0]
     first, weights = (table[of_block] for table in interpolations(fastest, half, waveform.device))
     # What each block of output reads, (B, width, blocks): a sample and those that are read as it is, side by side.
     width = math.floor(BLOCK * fastest) + 2 * half
     block, clip = count_up(-(-n_samples // BLOCK), waveform.device), count_up(n_clips, waveform.device)[:, None]
-    pieces = rolls(waveform, width)[clip, (block * step.long() - half + 1) % length].transpose(1, 2)
+    pieces = rolls(waveform, width)[clip, (block * step - half + 1) % length].transpose(1, 2)
     taps = (clip * width + first)[..., None] + count_up(2 * half, waveform.device)
     samples = F.embedding_bag(
         taps.flatten(0, 1), pieces.flatten(0, 1), per_sample_weights=weights.flatten(0, 1), mode="sum"
     )
     return samples.unflatten(0, (n_clips, BLOCK)).transpose(1, 2).flatten(1)[:, :n_samples]
+
+
+def steps(fastest: float, drawn: Tensor) -> tuple[Tensor, Tensor]:
+    """`(B, 1)` samples by which a block of each clip moves on, and `(B,)` their place in `interpolations`."""
+    slowest = math.ceil(BLOCK / fastest)
+    speed = fastest ** between(-1, 1, drawn)
+    step = (speed * BLOCK).round().clamp(slowest, math.floor(BLOCK * fastest)).long()
+    return step, (step - slowest)[:, 0]
 
 
 @kept

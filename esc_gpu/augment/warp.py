@@ -7,7 +7,7 @@ from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
 from esc_gpu.augment.tables import count_up, kept
-from esc_gpu.augment.waveform import draw_between
+from esc_gpu.augment.waveform import between
 
 
 @dataclass(frozen=True)
@@ -75,8 +75,17 @@ def draw_frequency_warp(n_clips: int, max_change: float, max_shift_share: float,
     >>> draw_frequency_warp(2, 0.1, 0.05, draws)(torch.zeros(2, 1, 64, 32)).shape
     torch.Size([2, 1, 64, 32])
     """
-    scale = (1 + max_change) ** draw_between(n_clips, -1, 1, draws)
-    return FrequencyWarp(scale, draw_between(n_clips, -max_shift_share, max_shift_share, draws))
+    return FrequencyWarp(*draws.parameters(scales_and_shifts, (max_change, max_shift_share), n_clips, (1,), (1,)))
+
+
+def scales_and_shifts(max_change: float, max_shift: float, scale: Tensor, shift: Tensor) -> tuple[Tensor, Tensor]:
+    """Log-uniform scales, and uniform shifts."""
+    return changes(max_change, scale)[0], between(-max_shift, max_shift, shift)
+
+
+def changes(max_change: float, drawn: Tensor) -> tuple[Tensor]:
+    """Log-uniform in `[1 / (1 + max_change), 1 + max_change]`."""
+    return ((1 + max_change) ** between(-1, 1, drawn),)
 
 
 def draw_time_stretch(n_clips: int, max_change: float, draws: Draws) -> TimeStretch:
@@ -91,7 +100,7 @@ def draw_time_stretch(n_clips: int, max_change: float, draws: Draws) -> TimeStre
     >>> draw_time_stretch(2, 0.1, draws)(torch.zeros(2, 1, 64, 32)).shape
     torch.Size([2, 1, 64, 32])
     """
-    return TimeStretch((1 + max_change) ** draw_between(n_clips, -1, 1, draws))
+    return TimeStretch(*draws.parameters(changes, (max_change,), n_clips, (1,)))
 
 
 @kept

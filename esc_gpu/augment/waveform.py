@@ -4,11 +4,12 @@ import torch
 from torch import Tensor
 
 from esc_gpu.augment.draws import Draws
+from esc_gpu.augment.tables import count_up
 
 
-def draw_between(n_clips: int, low: float, high: float, draws: Draws) -> Tensor:
-    """`(n_clips, 1)` float32 uniform in `[low, high)`."""
-    return low + (high - low) * draws.uniform(n_clips, 1)
+def between(low: float, high: float, drawn: Tensor) -> Tensor:
+    """Numbers uniform in `[0, 1)` → uniform in `[low, high)`."""
+    return low + (high - low) * drawn
 
 
 def rolls(waveform: Tensor, n_samples: int | None = None) -> Tensor:
@@ -33,8 +34,14 @@ def random_shift(waveform: Tensor, max_samples: int, draws: Draws) -> Tensor:
     torch.Size([2, 8000])
     """
     n_clips, n_samples = waveform.shape
-    shift = draw_between(n_clips, -max_samples, max_samples + 1, draws).floor().long()[:, 0]
-    return rolls(waveform)[torch.arange(n_clips, device=waveform.device), (-shift) % n_samples]
+    (start,) = draws.parameters(starts_of_shifts, (max_samples, n_samples), n_clips, ())
+    return rolls(waveform)[count_up(n_clips, waveform.device), start]
+
+
+def starts_of_shifts(max_samples: int, n_samples: int, drawn: Tensor) -> tuple[Tensor]:
+    """The sample that comes first of each clip."""
+    shift = between(-max_samples, max_samples + 1, drawn).floor().long()
+    return ((-shift) % n_samples,)
 
 
 def random_crop(waveform: Tensor, n_samples: int, draws: Draws) -> Tensor:
@@ -48,8 +55,13 @@ def random_crop(waveform: Tensor, n_samples: int, draws: Draws) -> Tensor:
     torch.Size([2, 4000])
     """
     n_clips, length = waveform.shape
-    start = (draws.uniform(n_clips) * length).long()
-    return rolls(waveform, n_samples)[torch.arange(n_clips, device=waveform.device), start]
+    (start,) = draws.parameters(any_sample, (length,), n_clips, ())
+    return rolls(waveform, n_samples)[count_up(n_clips, waveform.device), start]
+
+
+def any_sample(length: int, drawn: Tensor) -> tuple[Tensor]:
+    """A sample of each clip."""
+    return ((drawn * length).long(),)
 
 
 def random_gain(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tensor:
@@ -60,8 +72,13 @@ def random_gain(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tensor:
     >>> random_gain(torch.zeros(2, 8000), 6.0, draws).shape
     torch.Size([2, 8000])
     """
-    gain_db = draw_between(len(waveform), -max_gain_db, max_gain_db, draws)
-    return waveform * 10.0 ** (gain_db / 20)
+    (gain,) = draws.parameters(gains, (max_gain_db,), len(waveform), (1,))
+    return waveform * gain
+
+
+def gains(max_gain_db: float, drawn: Tensor) -> tuple[Tensor]:
+    """Of amplitudes."""
+    return (10.0 ** (between(-max_gain_db, max_gain_db, drawn) / 20),)
 
 
 def random_polarity(waveform: Tensor, probability: float, draws: Draws) -> Tensor:
@@ -72,5 +89,10 @@ def random_polarity(waveform: Tensor, probability: float, draws: Draws) -> Tenso
     >>> random_polarity(torch.ones(4, 1), 1.0, draws).T
     tensor([[-1., -1., -1., -1.]])
     """
-    turned = draws.uniform(len(waveform), 1) < probability
+    (turned,) = draws.parameters(chosen, (probability,), len(waveform), (1,))
     return torch.where(turned, -waveform, waveform)
+
+
+def chosen(probability: float, drawn: Tensor) -> tuple[Tensor]:
+    """Which clips are among that share of all."""
+    return (drawn < probability,)

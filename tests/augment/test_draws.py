@@ -1,5 +1,7 @@
 """A clip's random numbers do not depend on which process has it, or on how many there are."""
 
+import itertools
+
 import pytest
 import torch
 
@@ -62,6 +64,48 @@ def test_the_parts_of_a_batch_are_augmented_as_the_whole(augment, n_parts):
     atol = 1e-6 if augment in (AUGMENTATIONS["equalizer"], AUGMENTATIONS["between"]) else 0
     torch.testing.assert_close(torch.cat(parts), whole, rtol=0, atol=atol)
     assert not torch.equal(torch.cat([parts[0]] * n_parts), whole)  # and the parts have not all the same numbers
+
+
+@pytest.mark.parametrize("n_parts", [1, 2])
+@pytest.mark.parametrize("augment", AUGMENTATIONS.values(), ids=AUGMENTATIONS)
+def test_made_ahead_the_parts_of_each_batch_are_as_the_whole_and_no_two_batches_alike(augment, n_parts):
+    waveform, target = batch()
+    share = CLIPS // n_parts
+
+    def batches(first, n_clips, batch_size):
+        draws = Draws(generator(), first, batch_size)
+        draws.n_ahead = 2  # a GPU makes those of more
+        here = slice(first, first + n_clips)
+        return [augment(waveform[here], target[here], draws) for _ in range(5)]
+
+    whole = batches(0, CLIPS, None)
+    parts = [batches(first, share, CLIPS) for first in range(0, CLIPS, share)]
+    atol = 1e-6 if augment in (AUGMENTATIONS["equalizer"], AUGMENTATIONS["between"]) else 0
+    for of_whole, *of_parts in zip(whole, *parts, strict=True):
+        torch.testing.assert_close(torch.cat(of_parts), of_whole, rtol=0, atol=atol)
+    assert not any(torch.equal(one, other) for one, other in itertools.combinations(whole, 2))
+
+
+@pytest.mark.parametrize("n_ahead", [1, 3])
+def test_parameters_are_made_of_uniform_numbers_row_by_row(n_ahead):
+    calls = []
+
+    def make(factor, one, two):
+        calls.append((factor, one, two))
+        return factor * one, two
+
+    draws = Draws(generator())
+    draws.n_ahead = n_ahead
+    given = [draws.parameters(make, (2.0,), CLIPS, (), (3, 2)) for _ in range(4)]
+    assert len(calls) == (4 if n_ahead == 1 else 2)
+    one, two = (torch.cat(parts) for parts in zip(*(call[1:] for call in calls), strict=True))
+    assert torch.equal(torch.cat([factor for factor, _ in given]), 2 * one[: 4 * CLIPS])
+    assert torch.equal(torch.cat([rest for _, rest in given]), two[: 4 * CLIPS])
+    assert one.shape[1:] == () and two.shape[1:] == (3, 2)
+    assert two.min() >= 0 and two.max() < 1 and two.unique().numel() > 0.99 * two.numel()
+    # Other options, or another function, have numbers of their own.
+    assert not torch.equal(draws.parameters(make, (1.0,), CLIPS, (), (3, 2))[1], given[0][1])
+    assert draws.parameters(lambda drawn: (drawn,), (), CLIPS, (5,))[0].shape == (CLIPS, 5)
 
 
 def test_all_augmentations_in_turn_leave_the_generators_of_all_parts_alike():

@@ -8,7 +8,7 @@ import torch
 
 from esc_gpu.augment import between_class, mixup
 from esc_gpu.augment.level import sound_level
-from esc_gpu.augment.mix import draw_beta, partners, smooth_one_hot
+from esc_gpu.augment.mix import beta_shares, partners, smooth_one_hot
 from tests.helpers.draws import seeded
 
 
@@ -49,7 +49,7 @@ def test_every_clip_has_its_own_share():
 @pytest.mark.parametrize(("alpha", "least", "most"), [(0.01, 0.9, 1.0), (1.0, 0.0, 0.1), (20.0, 0.0, 0.0)])
 def test_small_alpha_mixes_little(alpha, least, most):
     """The part of the shares within 0.01 of 0 or 1: nearly all for a small alpha, none for a large one."""
-    share = draw_beta(2000, alpha, seeded())
+    share = beta_shares(alpha, seeded().uniform(2000))[0]
     extreme = ((share < 0.01) | (share > 0.99)).float().mean()
     assert least <= extreme <= most
 
@@ -92,14 +92,14 @@ def test_the_global_generator_is_not_moved():
 @pytest.mark.parametrize("alpha", [0.4, 1.0, 2.0, 8.0])
 def test_beta_is_the_distribution(alpha):
     """A Kolmogorov-Smirnov test; the seed is fixed, so it either passes always or never."""
-    share = draw_beta(20000, alpha, seeded()).numpy()
+    share = beta_shares(alpha, seeded().uniform(20000))[0].numpy()
     assert scipy.stats.kstest(share, scipy.stats.beta(alpha, alpha).cdf).pvalue > 0.01
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.2])
 def test_small_beta_is_the_distribution_below_one_half(alpha):
     """The upper half cannot be told in float32: a tenth of Beta(0.1, 0.1) lies closer to 1 than its ulp."""
-    share = draw_beta(20000, alpha, seeded()).numpy()
+    share = beta_shares(alpha, seeded().uniform(20000))[0].numpy()
     lower = share[share < 0.5]
     assert abs(len(lower) - 10000) < 5 * 71  # five deviations of a fair coin
     assert scipy.stats.kstest(lower, lambda x: 2 * scipy.stats.beta(alpha, alpha).cdf(x)).pvalue > 0.01
@@ -109,7 +109,7 @@ def test_small_beta_is_the_distribution_below_one_half(alpha):
 @pytest.mark.parametrize("alpha", [0.2, 1.0])
 def test_beta_at_the_ends_of_the_draw(monkeypatch, drawn, alpha):
     monkeypatch.setattr(torch, "rand", lambda *shape, **_: torch.full(shape, drawn))
-    torch.testing.assert_close(draw_beta(3, alpha, seeded()), torch.full((3,), round(drawn, 6)))
+    torch.testing.assert_close(beta_shares(alpha, seeded().uniform(3))[0], torch.full((3,), round(drawn, 6)))
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.1, 1.0])
