@@ -43,7 +43,7 @@ def create_backbone(
         check_there("model.weights", weights)
         overlay = {"file": str(weights)}
     try:
-        model = timm.create_model(
+        model: Any = timm.create_model(
             name,
             pretrained=pretrained or weights is not None,
             pretrained_cfg_overlay=overlay,
@@ -55,4 +55,4 @@ def create_backbone(
         reason = first_line(error)
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
     stem.change(model, name)
-    return model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # torch's types lack it
+    return model.to(memory_format=torch.channels_last)  # which the types of torch 2.11 lack

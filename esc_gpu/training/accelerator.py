@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
-from accelerate.utils import DistributedDataParallelKwargs, InitProcessGroupKwargs, parse_flag_from_env
+from accelerate.utils import InitProcessGroupKwargs, parse_flag_from_env
 from torch import Tensor, nn
 
 from esc_gpu.config.options import OWN, as_dict, flatten
@@ -19,16 +19,13 @@ from esc_gpu.core.machine import is_fast, keep_freed_memory, local_processes
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.modes import evaluating
+from esc_gpu.training.data_parallel import data_parallel_options
 from esc_gpu.training.launch_environment import check_launch_environment, launched_precision
 from esc_gpu.training.nonfinite_steps import leaves_out
 from esc_gpu.training.processes import from_all
 
-BETWEEN_PROCESSES = [
-    # All processes have the same buffers: constants, and statistics that batch norm makes of the whole batch.
-    DistributedDataParallelKwargs(broadcast_buffers=False, gradient_as_bucket_view=True),
-    # One process of a machine decodes the recordings while the others wait; NCCL would give up after ten minutes.
-    InitProcessGroupKwargs(timeout=datetime.timedelta(hours=1)),
-]
+# One process of a machine decodes the recordings while the others wait; NCCL would give up after ten minutes.
+PATIENCE = InitProcessGroupKwargs(timeout=datetime.timedelta(hours=1))
 MIXING = "between_class_probability", "mixup_alpha", "cutmix_probability"  # of clips within a part of the batch
 
 
@@ -51,7 +48,7 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
     getattr(AcceleratorState, "_reset_state", do_nothing)()
     try:
         accelerator = Accelerator(
-            mixed_precision=precision, log_with=log_with, project_dir=project_dir, kwargs_handlers=BETWEEN_PROCESSES
+            mixed_precision=precision, log_with=log_with, project_dir=project_dir, kwargs_handlers=[PATIENCE]
         )
     except (ValueError, ImportError) as error:
         raise EscGpuError(
@@ -63,6 +60,7 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
             f"the processes of the run cannot meet at {place} ({first_line(error).rstrip('.')}): give all the address "
             "of the first machine and a port of it that is free, as by --main_process_ip and --main_process_port"
         ) from error
+    accelerator.ddp_handler = data_parallel_options()  # its constructor takes Accelerate's own class alone
     if precision != "no" and not accelerator.native_amp:  # Accelerate would train in float32, and call it fp16
         asker = "train.mixed_precision" if launched_precision() == "no" else "accelerate's mixed_precision"
         raise EscGpuError(

@@ -7,8 +7,8 @@ from torch import nn
 from benchmarks.speed.launches import as_on_cuda, count_on
 from esc_gpu.augment import draws
 from esc_gpu.config.parse import parse_run
-from esc_gpu.training.accelerator import BETWEEN_PROCESSES
 from esc_gpu.training.build_model import build_model
+from esc_gpu.training.data_parallel import data_parallel_options
 from esc_gpu.training.sync_batch_norm import synchronize_batch_norm
 from tests.helpers import batch_norm_kernels
 from tests.helpers.accelerators import create
@@ -113,9 +113,20 @@ def test_a_batch_norm_that_looks_for_processes_without_clips_is_found(monkeypatc
 def test_processes_exchange_gradients_and_no_buffers(tmp_path):
     accelerator = create(tmp_path, "--train.mixed_precision", "no")
     options = accelerator.ddp_handler.to_kwargs()
-    assert options["broadcast_buffers"] is False and options["gradient_as_bucket_view"] is True
+    assert options.pop("gradient_as_bucket_view") is True
+    assert options in ({"broadcast_buffers": False}, {"forward_sync_buffers": False})
     assert accelerator.init_handler.timeout.total_seconds() == 3600
-    assert {type(handler) for handler in BETWEEN_PROCESSES} == {
-        type(accelerator.ddp_handler),
-        type(accelerator.init_handler),
-    }
+
+
+def test_torch_is_told_so_by_the_name_that_it_has(monkeypatch):
+    def later(self, module, broadcast_buffers=None, forward_sync_buffers=None):
+        """As from torch 2.14 on."""
+
+    monkeypatch.setattr(nn.parallel.DistributedDataParallel, "__init__", later)
+    expected = {"forward_sync_buffers": False, "gradient_as_bucket_view": True}
+    assert data_parallel_options().to_kwargs() == expected
+    monkeypatch.setattr(
+        nn.parallel.DistributedDataParallel, "__init__", lambda self, module, broadcast_buffers=True: None
+    )
+    expected = {"broadcast_buffers": False, "gradient_as_bucket_view": True}
+    assert data_parallel_options().to_kwargs() == expected
