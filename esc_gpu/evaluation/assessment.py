@@ -46,8 +46,8 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         - `intervals`: `accuracy` and `macro_f1`, each `low` and `high`: 95 % bootstrap interval over all clips.
         - `bootstrap`: `resamples`, `unit` (what was drawn: "source recording" or "file"), `units` (how many there
           are) and `seed`.
-        - `references`: published results on the same recordings, `name`, `accuracy`, `source`; empty for classes
-          other than those of ESC-10 and ESC-50, for synthetic recordings and for validation.
+        - `references`: published results on the same recordings, `name`, `accuracy`, `source`; empty for all but tests
+          on the whole of ESC-10 or ESC-50 in its official folds.
 
     Raises:
         EscGpuError: for a run without clips, fewer than one resample or a negative seed.
@@ -78,7 +78,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         "over_folds": {name: mean_and_std([fold[name] for fold in folds]) for name in SCORES},
         "intervals": accuracy_intervals(run.predictions, run.labels, num_classes, units, n_bootstrap, seed),
         "bootstrap": {"resamples": n_bootstrap, "unit": unit, "units": len(set(units.tolist())), "seed": seed},
-        "references": [] if run.is_validation else references(names, run.summary["data"]["synthetic"]),
+        "references": references(run),
     }
 
 

@@ -1,9 +1,12 @@
 """Published accuracies on ESC-10 and ESC-50: means over the five official folds, unless it is people who listened."""
 
+import hashlib
 from collections.abc import Iterable
+from pathlib import PurePosixPath
 from typing import Any
 
-from esc_gpu.core.esc50 import ESC10, ESC50
+from esc_gpu.core.esc50 import ESC50
+from esc_gpu.evaluation.finished_run import RunResults
 
 HUMANS = "human listeners"
 PICZAK = "Piczak, ESC: Dataset for Environmental Sound Classification, ACM Multimedia 2015"
@@ -41,15 +44,41 @@ PUBLISHED = {
 }
 
 
-def references(class_names: Iterable[str], synthetic: bool) -> list[dict[str, Any]]:
-    """What was published on the recordings with these classes, ascending: `name`, `accuracy` in `[0, 1]`, `source`.
+# SHA-256 of the sorted names of all recordings, a line each, without endings: ESC-10 came as .ogg, ESC-50 as .wav.
+# A name has the fold and the class of its recording: FOLD-SOURCE-TAKE-TARGET.
+OFFICIAL = {
+    "0005d905e826de57baa4fdc21a3507bb728eec195e1b02dc9d30e74f9b668db9": "ESC-10",
+    "111dcfff59c9ffac357e3286cb4dc5b4bc1584befee41b7aab7d28a136c63e63": "ESC-50",
+}
 
-    Empty unless the classes are all of ESC-10 or all of ESC-50 and the recordings are not the synthetic ones, some of
-    whose classes have the same names.
+
+def references(run: RunResults) -> list[dict[str, Any]]:
+    """What was published on the recordings of a run, ascending: `name`, `accuracy` in `[0, 1]`, `source`.
+
+    Empty for all but tests on the whole of ESC-10 or ESC-50, each recording in its official fold: the published
+    accuracies speak of no others, whatever their classes are called.
     """
-    known, found = {"ESC-10": set(ESC10), "ESC-50": set(ESC50)}, set(class_names)
-    published = [PUBLISHED[name] for name, classes in known.items() if classes == found and not synthetic]
-    return [
-        {"name": name, "accuracy": accuracy, "source": source}
-        for name, accuracy, source in (published[0] if published else ())
-    ]
+    published = () if run.is_validation else PUBLISHED.get(official_set(run), ())
+    return [{"name": name, "accuracy": accuracy, "source": source} for name, accuracy, source in published]
+
+
+def official_set(run: RunResults) -> str:
+    """ESC-10 or ESC-50 where the test clips are all of its recordings, in their official folds and classes; else ""."""
+    tested = {
+        (PurePosixPath(name).stem, fold, run.class_names[label])
+        for name, fold, label in zip(run.filenames, run.folds.tolist(), run.labels.tolist(), strict=True)
+    }
+    names = sorted(name for name, _, _ in tested)
+    found = OFFICIAL.get(digest(names), "")
+    return found if found and all(is_official(*recording) for recording in tested) else ""
+
+
+def digest(names: Iterable[str]) -> str:
+    """SHA-256 of names, a line each."""
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def is_official(name: str, fold: int, class_name: str) -> bool:
+    """Whether a recording of ESC-50 has the fold and the class that its name says."""
+    first, _, _, target = name.split("-")
+    return fold == int(first) and class_name == ESC50[int(target)]

@@ -10,7 +10,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess, assess_seeds
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.run_groups import select
-from tests.helpers.made_up_runs import CLASSES, write_esc10_run, write_run
+from tests.helpers.made_up_runs import CLASSES, make_official, write_esc10_run, write_run
 
 KEYS = [
     *(
@@ -156,14 +156,17 @@ def test_intervals_hold_the_value_and_follow_the_seed(run, assessment):
 # Published results
 
 
-@pytest.mark.parametrize("synthetic", [True, False])
-def test_a_run_on_synthetic_recordings_has_no_references(tmp_path, synthetic):
-    run = read_run(write_esc10_run(tmp_path / "run", synthetic=synthetic))
-    assert bool(assess(run, 10)["references"]) is not synthetic
+def test_the_tested_recordings_bring_their_references(tmp_path, monkeypatch):
+    folder = write_esc10_run(tmp_path / "run", folds=(1, 2))
+    assert assess(read_run(folder), 10)["references"] == []
+    make_official(monkeypatch, folder)
+    assert assess(read_run(folder), 10)["references"]
 
 
-def test_a_validation_is_compared_with_no_published_test(tmp_path):
-    found = assess(read_run(write_esc10_run(tmp_path / "run", validate=True)), 10)
+def test_a_validation_is_compared_with_no_published_test(tmp_path, monkeypatch):
+    folder = write_esc10_run(tmp_path / "run", validate=True)
+    make_official(monkeypatch, folder)
+    found = assess(read_run(folder), 10)
     assert found["validation"] and found["references"] == []
 
 

@@ -9,8 +9,9 @@ from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.bootstrap import paired_difference, resampling_units
 from esc_gpu.evaluation.comparison import compare, describe_frontend
 from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.evaluation.run_groups import select
 from esc_gpu.evaluation.significance import holm, mcnemar
-from tests.helpers.made_up_runs import write_esc10_run, write_run
+from tests.helpers.made_up_runs import make_official, write_esc10_run, write_run
 
 
 @pytest.fixture
@@ -96,9 +97,13 @@ def test_two_runs_of_one_name_are_told_apart_by_their_folders(write):
     assert [row["name"].split("/")[-2:] for row in comparison["rows"]] == [["x", "logmel"], ["y", "logmel"]]
 
 
-def test_references_come_with_the_classes(tmp_path):
-    runs = [read_run(write_esc10_run(tmp_path / name, frontend=name)) for name in ("logmel", "mfcc")]
+def test_references_come_with_the_recordings(tmp_path, monkeypatch):
+    folders = [write_esc10_run(tmp_path / name, frontend=name) for name in ("logmel", "mfcc")]
+    make_official(monkeypatch, folders[0])
+    runs = [read_run(folder) for folder in folders]
     assert {entry["name"] for entry in compare(runs, n_bootstrap=10)["references"]} > {"human listeners", "ACDNet"}
+    part = compare([select(run, np.flatnonzero(run.folds == 1)) for run in runs], n_bootstrap=10)
+    assert part["references"] == []
 
 
 @pytest.mark.parametrize(

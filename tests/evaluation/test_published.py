@@ -1,20 +1,53 @@
-"""Published results stand beside runs on the same classes, and beside no others."""
+"""Published results stand beside tests on the whole of ESC-10 and ESC-50, and beside no others."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
 
 from esc_gpu.core.esc50 import ESC10, ESC50
 from esc_gpu.data.recordings.esc50 import read_esc50
-from esc_gpu.evaluation.published import PUBLISHED, references
+from esc_gpu.evaluation.finished_run import RunResults, read_run
+from esc_gpu.evaluation.published import OFFICIAL, PUBLISHED, references
+from esc_gpu.evaluation.run_groups import pool, select
+from tests.helpers.made_up_runs import make_official, write_esc10_run
 
 
-def test_references_are_those_of_the_classes():
-    assert references(ESC10, False) and references(sorted(ESC50), False)
-    for name, classes in (("ESC-10", ESC10), ("ESC-50", ESC50)):
-        found = references(classes, synthetic=False)
-        assert [(entry["name"], entry["accuracy"], entry["source"]) for entry in found] == list(PUBLISHED[name])
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """A run on what passes for ESC-10 in this test."""
+    folder = write_esc10_run(tmp_path / "run", folds=(1, 2, 3, 4, 5))
+    make_official(monkeypatch, folder)
+    return read_run(folder)
+
+
+def test_references_are_those_of_the_recordings(run):
+    for of in (run, pool([run, run]), replace(run, filenames=tuple(f"audio/{name}" for name in run.filenames))):
+        found = references(of)
+        assert [(entry["name"], entry["accuracy"], entry["source"]) for entry in found] == list(PUBLISHED["ESC-10"])
         assert [entry["accuracy"] for entry in found] == sorted(entry["accuracy"] for entry in found)
-        assert references(classes, synthetic=True) == []
-        assert references(sorted(classes)[1:], synthetic=False) == []
-    assert len(ESC10) == 10 and len(ESC50) == 50
+    assert len(ESC10) == 10 and len(ESC50) == 50 and set(OFFICIAL.values()) == set(PUBLISHED)
 
 
-def test_the_classes_are_those_of_the_recordings(esc10_root):
-    assert set(read_esc50(esc10_root).class_names) == set(ESC10)
+def test_other_recordings_of_the_same_classes_have_none(tmp_path):
+    assert references(read_run(write_esc10_run(tmp_path / "esc-names", folds=(1, 2, 3, 4, 5)))) == []
+    assert references(read_run(write_esc10_run(tmp_path / "own", pattern="{source}-{take}.wav"))) == []
+
+
+def test_other_folds_and_classes_have_none(run):
+    assert references(replace(run, folds=run.folds % 5 + 1)) == []
+    assert references(replace(run, labels=(run.labels + 1) % 10)) == []
+
+
+def test_a_part_of_the_recordings_has_none(run):
+    assert references(select(run, np.flatnonzero(run.folds != 2))) == []
+    assert references(select(run, range(1, len(run.labels)))) == []
+
+
+def test_the_digest_is_that_of_the_recordings(esc10_root):
+    recordings = read_esc50(esc10_root)
+    assert set(recordings.class_names) == set(ESC10)
+    summary = {"config": {}, "class_names": list(recordings.class_names)}
+    shares = np.eye(10)[recordings.labels]
+    run = RunResults(esc10_root, summary, recordings.filenames, recordings.folds, recordings.labels, shares)
+    assert [entry["accuracy"] for entry in references(run)] == [accuracy for _, accuracy, _ in PUBLISHED["ESC-10"]]

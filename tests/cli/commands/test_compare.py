@@ -7,7 +7,7 @@ import pytest
 from esc_gpu.evaluation.comparison import compare
 from esc_gpu.evaluation.finished_run import read_run
 from tests.helpers.command import run_command
-from tests.helpers.made_up_runs import write_esc10_run
+from tests.helpers.made_up_runs import make_official, write_esc10_run
 
 FAST = ("--bootstrap", "200")
 
@@ -17,7 +17,8 @@ def run(tmp_path):
     return write_esc10_run(tmp_path / "runs" / "logmel", skill=2.5)
 
 
-def test_compare_prints_tables_and_leaves_its_files(run, tmp_path, capfd):
+def test_compare_prints_tables_and_leaves_its_files(run, tmp_path, monkeypatch, capfd):
+    make_official(monkeypatch, run)
     other = write_esc10_run(tmp_path / "runs" / "mfcc", frontend="mfcc", seed=1)
     status, out, errors = run_command(capfd, "compare", run, other, *FAST, "--output", tmp_path / "out")
     assert status == 0 and not errors and out.startswith("2 runs on 120 clips of test folds 1, 2, 3\n")

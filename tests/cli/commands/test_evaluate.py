@@ -7,7 +7,7 @@ import pytest
 from esc_gpu.evaluation.assessment import assess, assess_seeds
 from esc_gpu.evaluation.finished_run import read_run
 from tests.helpers.command import run_command
-from tests.helpers.made_up_runs import write_esc10_run, write_run
+from tests.helpers.made_up_runs import make_official, write_esc10_run, write_run
 from tests.helpers.undrawn import undrawn
 
 FAST = ("--bootstrap", "200")
@@ -22,7 +22,8 @@ def run(tmp_path):
     return write_esc10_run(tmp_path / "runs" / "logmel", skill=2.5)
 
 
-def test_evaluate_prints_tables_and_leaves_its_files(run, capfd):
+def test_evaluate_prints_tables_and_leaves_its_files(run, monkeypatch, capfd):
+    make_official(monkeypatch, run)
     status, out, errors = run_command(capfd, "evaluate", run, *FAST)
     assert status == 0 and not errors
     expected = assess(read_run(run), 200)
