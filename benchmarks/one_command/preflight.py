@@ -6,6 +6,7 @@ Only the standard library is imported here: what is missing is a line, never a t
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 
 # What importing this package and any benchmark takes.
@@ -23,6 +24,7 @@ OPTIONAL = {
     "torchaudio": "torchaudio's rows and feed (b)",
     "librosa": "librosa's rows and feed (a); errors are against the native layers in float64",
     "torchlibrosa": "torchlibrosa's rows",
+    "nvidia.dali": "DALI's rows",
     "triton": "compiled rows",
     "pynvml": "utilisation of the GPU and joules a clip",
 }
@@ -33,6 +35,7 @@ WHEELS = {
     "docstring_parser": ("docstring-parser",),
     "jsonargparse": ("jsonargparse", "docstring-parser", "typeshed-client"),
     "librosa": ("librosa", "audioread", "decorator", "lazy-loader", "msgpack", "numba", "llvmlite", "pooch", "soxr"),
+    "nvidia.dali": ("nvidia-dali-cuda120", "optree", "makefun", "astunparse", "six", "wheel"),
     "pynvml": ("nvidia-ml-py",),
     "pytest": ("pytest", "iniconfig", "pluggy"),
     "sklearn": ("scikit-learn", "joblib", "threadpoolctl"),
@@ -111,7 +114,18 @@ def how_to_bring(missing: Sequence[str]) -> list[str]:
 
 def is_installed(package: str) -> bool:
     """Whether Python finds a package, as if nothing had been imported yet."""
-    return any(finder.find_spec(package, None) is not None for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    return find(package) is not None
+
+
+def find(package: str) -> ModuleSpec | None:
+    """Where Python finds a package, which may be inside another one, as "nvidia.dali"."""
+    parent, _, _ = package.rpartition(".")
+    inside = find(parent) if parent else None
+    if parent and inside is None:
+        return None
+    path = inside.submodule_search_locations if inside else None
+    specs = (finder.find_spec(package, path) for finder in sys.meta_path if hasattr(finder, "find_spec"))
+    return next((spec for spec in specs if spec is not None), None)
 
 
 def who_needs(package: str, needs: dict[str, Sequence[str]]) -> str:

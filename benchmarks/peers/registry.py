@@ -19,6 +19,10 @@ def _torchlibrosa(function: str) -> Peer:
     return Peer("torchlibrosa", "with_torchlibrosa", function)
 
 
+def _dali(function: str) -> Peer:
+    return Peer("DALI", "with_dali", function)
+
+
 def _essentia(function: str, differs: str = "") -> Peer:
     framing = "the first and last frames are padded with zeros; windows are symmetric"
     return Peer("essentia", "with_essentia", function, f"{framing}; {differs}" if differs else framing)
@@ -31,12 +35,14 @@ PEERS = {
         _torchaudio("spectrogram"),
         _nnaudio("STFT", "spectrogram"),
         _torchlibrosa("spectrogram"),
+        _dali("spectrogram"),
     ],
     "logmel": [
         _librosa("logmel"),
         _torchaudio("logmel"),
         _nnaudio("MelSpectrogram", "logmel"),
         _torchlibrosa("logmel"),
+        _dali("logmel"),
         _essentia("logmel"),
     ],
     "mfcc": [_librosa("mfcc"), _torchaudio("mfcc"), _nnaudio("MFCC", "mfcc"), _essentia("mfcc", "no top_db")],

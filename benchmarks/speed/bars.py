@@ -16,6 +16,7 @@ COLOURS = {
     "nnAudio": "#8d7bb5",
     "torchlibrosa": "#c9a227",
     "essentia": "#7f7f7f",
+    "DALI": "#3d5a80",
 }
 ADAPTER = "#e8b4bb"  # other libraries' arithmetic in this package's front-ends
 GAP = 1.0  # bars between two features, in which the second one's name stands

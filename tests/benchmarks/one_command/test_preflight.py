@@ -145,3 +145,11 @@ def test_a_part_names_what_its_module_loads(name):
     modules = ["tests.conftest", "tests.test_gpu"] if name == "tests" else [PARTS[name].command[2]]
     assert all(source_of(module) for module in modules)
     assert set().union(*map(loaded_with, modules)) <= {*preflight.EVERY, *PARTS[name].needs}
+
+
+def test_a_package_inside_another_is_looked_for_there(tmp_path, monkeypatch):
+    (tmp_path / "outside" / "inside").mkdir(parents=True)  # as NVIDIA's, without an __init__.py
+    (tmp_path / "outside" / "inside" / "__init__.py").touch()
+    monkeypatch.syspath_prepend(tmp_path)
+    assert preflight.is_installed("outside.inside")
+    assert not preflight.is_installed("outside.other") and not preflight.is_installed("elsewhere.inside")
