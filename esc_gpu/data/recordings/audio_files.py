@@ -28,7 +28,7 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
             found.append(path)
             continue
         walk = os.walk(path, onerror=_refuse_folder)
-        inside = [os.path.join(folder, name) for folder, _, names in walk for name in names if _is_audio(name)]
+        inside = [os.path.join(folder, name) for folder, _, names in walk for name in names if is_audio(name)]
         if not inside:
             raise EscGpuError(f"{path} holds no audio files ({', '.join(SUFFIXES)}): name the files themselves")
         found += sorted(inside)
@@ -41,5 +41,6 @@ def _refuse_folder(error: OSError) -> None:
     ) from error
 
 
-def _is_audio(name: str) -> bool:
+def is_audio(name: str) -> bool:
+    """Whether a file's name ends as that of an audio file, and is not hidden."""
     return name.lower().endswith(SUFFIXES) and not name.startswith(".")

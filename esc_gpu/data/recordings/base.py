@@ -3,13 +3,14 @@
 import hashlib
 import os
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 
+from esc_gpu.core.names import composed, find_below, look_of
 from esc_gpu.errors import EscGpuError
 
 
@@ -26,6 +27,8 @@ class Recordings:
         src_files: the source each recording was cut from; all recordings of one are in the same fold.
         class_names: name of each class, by label.
         class_categories: group of each class, by label; "Other" where there are none.
+        on_disk: by the names in `filenames`, those of the files that the disk calls otherwise, in another form of
+            Unicode.
     """
 
     root: Path
@@ -36,11 +39,12 @@ class Recordings:
     src_files: tuple[str, ...]
     class_names: tuple[str, ...]
     class_categories: tuple[str, ...]
+    on_disk: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def paths(self) -> list[Path]:
         """The file of each recording."""
-        return [self.audio / name for name in self.filenames]
+        return [self.audio / self.on_disk.get(name, name) for name in self.filenames]
 
     @property
     def digest(self) -> str:
@@ -118,10 +122,10 @@ class Row(Protocol):
 
 
 def check_unique(table: Path, rows: Sequence[Row], column: str) -> None:
-    """No file stands in two rows."""
+    """No file stands in two rows, by whatever form of Unicode."""
     first: dict[str, int] = {}
     for row in rows:
-        name = getattr(row, column)
+        name = composed(getattr(row, column))
         if name in first:
             raise EscGpuError(
                 f"{table}, row {row.number}: {column} {name!r} is already in row {first[name]}; expected each "
@@ -143,13 +147,26 @@ def check_one(table: Path, rows: Sequence[Row], value: str, key: str, reason: st
             )
 
 
+def check_looks(table: Path, rows: Sequence[Row], column: str) -> None:
+    """No two names of the column look alike, which would be two classes, or two sources, that nobody tells apart."""
+    first: dict[str, tuple[str, int]] = {}
+    for row in rows:
+        name = getattr(row, column)
+        other, number = first.setdefault(look_of(name), (name, row.number))
+        if name != other:
+            raise EscGpuError(
+                f"{table}, row {row.number}: {column} {name!r} looks like {other!r} of row {number}; expected one "
+                "spelling, or names that can be told apart; correct one of the rows"
+            )
+
+
 def check_one_fold(table: Path, rows: Sequence[Row], source: str) -> None:
     """The clips of one source recording are in one fold."""
     check_one(table, rows, "fold", source, "or a clip is tested on a recording it was trained on")
 
 
 def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
-    """There are two folds or more, and each class of the column is in two or more."""
+    """There are two classes of the column or more, two folds or more, and each class is in two folds or more."""
     folds_of_class = defaultdict(set)
     for row in rows:
         folds_of_class[getattr(row, column)].add(row.fold)
@@ -157,6 +174,10 @@ def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
         raise EscGpuError(
             f"{table}: every clip is in fold {rows[0].fold}; expected two folds or more, to train on one and "
             "test on another; correct the column fold"
+        )
+    if len(folds_of_class) < 2:
+        raise EscGpuError(
+            f"{table}: every clip has {column} {next(iter(folds_of_class))!r}; expected two classes or more; add others"
         )
     for name, folds in folds_of_class.items():
         if len(folds) < 2:
@@ -166,17 +187,48 @@ def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
             )
 
 
-def check_clips_exist(folder: Path, rows: Sequence[Row], column: str) -> None:
-    """The file of every row lies in the folder."""
-    # os.path's functions say no where Path's raise, as of a name that is too long.
-    missing = [name for row in rows if not os.path.isfile(folder / (name := getattr(row, column)))]
+def check_clips_exist(
+    folder: Path,
+    rows: Sequence[Row],
+    column: str,
+    remedy: str = "set data.root to the folder that the paths begin in",
+) -> dict[str, str]:
+    """The file of every row lies in the folder.
+
+    Args:
+        folder: that the names are relative to.
+        rows: those of the csv.
+        column: of the names.
+        remedy: what to do where the files are elsewhere.
+
+    Returns:
+        The names on the disk that are another form of Unicode than NFC, by the name in NFC.
+
+    Raises:
+        EscGpuError: for files that are missing.
+    """
+    missing, on_disk = [], {}
+    for row in rows:
+        name = getattr(row, column)
+        # os.path's functions say no where Path's raise, as of a name that is too long.
+        found = name if os.path.isfile(folder / name) else _in_other_form(folder, name)
+        if found is None:
+            missing.append(name)
+        elif found != composed(name):
+            on_disk[composed(name)] = found
     if missing:
         first = folder / missing[0]
         what = "is no regular file" if os.path.exists(first) else "no such clip"
         raise EscGpuError(
-            f"{first}: {what} ({len(missing)} of {len(rows)} are missing); expected every {column} of the csv; put the "
-            "files there or remove their rows"
+            f"{first}: {what} ({len(missing)} of {len(rows)} are missing); expected every {column} of the csv in "
+            f"{folder}; {remedy}, or remove the rows"
         )
+    return on_disk
+
+
+def _in_other_form(folder: Path, name: str) -> str | None:
+    found = None if name.isascii() else find_below(folder, name)
+    return found if found is not None and os.path.isfile(folder / found) else None
 
 
 def listed(items: Iterable[object]) -> str:

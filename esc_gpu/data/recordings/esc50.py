@@ -7,16 +7,18 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from esc_gpu.core.esc50 import AUDIO, COLUMNS, TABLE, category_of
+from esc_gpu.core.names import composed, control_character
 from esc_gpu.data.recordings.base import (
     Recordings,
     check_clips_exist,
     check_folds,
+    check_looks,
     check_one,
     check_one_fold,
     check_unique,
     listed,
 )
-from esc_gpu.data.recordings.csv_rows import Fields, check_filled, has_control_character, integer, read_rows
+from esc_gpu.data.recordings.csv_rows import Fields, check_filled, integer, name, read_rows
 from esc_gpu.errors import EscGpuError
 
 MISSING = "expected the csv of ESC-50; point data.root to the folder above meta"
@@ -31,7 +33,8 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
 
     Raises:
         EscGpuError: for a missing folder, csv or clip, a malformed csv, and for folds that cannot be used:
-            fewer than two, a class in one fold only, or a recording with clips in several folds.
+            fewer than two, a class in one fold only, or a recording with clips in several folds. For names that
+            look alike, and a single class, too.
     """
     if subset not in get_args(Subset):
         raise EscGpuError(f"data.subset {subset!r} is unknown; expected one of {listed(get_args(Subset))}")
@@ -43,11 +46,13 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
         rows = [row for row in rows if row.esc10]
         if not rows:
             raise EscGpuError(f"{table}: no row has esc10 True; expected some; set data.subset to all")
+    check_looks(table, rows, "category")
+    check_looks(table, rows, "src_file")
     check_one(table, rows, "category", "target", "the name of the class")
     check_one(table, rows, "target", "category", "or reports could not tell two classes apart")
     check_one_fold(table, rows, "src_file")
     check_folds(table, rows, "category")
-    check_clips_exist(audio, rows, "filename")
+    on_disk = check_clips_exist(audio, rows, "filename", "point data.root to the folder above meta and audio")
 
     names = {row.target: row.category for row in rows}
     targets = sorted(names)
@@ -55,12 +60,13 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
     return Recordings(
         root=root,
         audio=audio,
-        filenames=tuple(row.filename for row in rows),
+        filenames=tuple(composed(row.filename) for row in rows),
         folds=np.array([row.fold for row in rows], dtype=np.int64),
         labels=np.array([label_of[row.target] for row in rows], dtype=np.int64),
         src_files=tuple(row.src_file for row in rows),
         class_names=tuple(names[target] for target in targets),
         class_categories=tuple(map(category_of, targets)),
+        on_disk=on_disk,
     )
 
 
@@ -85,14 +91,10 @@ class _Row(NamedTuple):
 def _parse(where: str, number: int, fields: Fields) -> _Row:
     check_filled(where, fields, COLUMNS)
     filename = fields["filename"]
-    if any(part in filename for part in ("/", "\\", "..")) or not filename.isprintable():
+    if "/" in filename or "\\" in filename or filename in (".", "..") or control_character(filename):
         raise EscGpuError(
-            f"{where}: filename {filename!r} has a slash, a double dot or a control character; expected the "
-            "name of a file in the folder audio; correct it"
-        )
-    if has_control_character(fields["category"]):
-        raise EscGpuError(
-            f"{where}: category {fields['category']!r} has a control character; expected none; correct it"
+            f"{where}: filename {filename!r} has a slash or a control character, or is a folder; expected the name of "
+            "a file in the folder audio; correct it"
         )
     if fields["esc10"].lower() not in ("true", "false"):
         raise EscGpuError(f"{where}: esc10 is {fields['esc10']!r}; expected True or False; correct it")
@@ -101,7 +103,7 @@ def _parse(where: str, number: int, fields: Fields) -> _Row:
         filename=filename,
         fold=integer(where, "fold", fields),
         target=integer(where, "target", fields),
-        category=fields["category"],
+        category=name(where, "category", fields),
         esc10=fields["esc10"].lower() == "true",
-        src_file=fields["src_file"],
+        src_file=name(where, "src_file", fields),
     )

@@ -3,7 +3,8 @@
 import os
 from pathlib import Path
 
-from esc_gpu.core.esc50 import TABLE
+from esc_gpu.core.esc50 import AUDIO, TABLE
+from esc_gpu.data.recordings.audio_files import is_audio
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.esc50 import Subset, find_root, read_esc50
 from esc_gpu.data.recordings.table import find_table, read_table
@@ -33,6 +34,11 @@ def read_recordings(root: str | Path | None, subset: Subset = "all", table: str 
             "columns path, label, fold; point data.root to the folder above meta, or name your csv with "
             "--data.table FILE.csv"
         )
+    if os.path.isdir(root) and not (root / TABLE).exists() and (recording := _find_recording(root)):
+        raise EscGpuError(
+            f"{root / TABLE}: no such file, but there are recordings such as {recording}; expected ESC-50, or a csv "
+            "with the columns path, label, fold; docs/data.md has a program that writes one for a folder of each class"
+        )
     return read_esc50(root, subset)
 
 
@@ -42,6 +48,11 @@ def check_recordings(root: str | Path | None, table: str | Path | None = None) -
         find_table(table, root)
     elif root is not None:
         find_root(root)
+
+
+def _find_recording(root: Path) -> Path | None:
+    """A recording in a folder that is not ESC-50's, below its folder."""
+    return next((file for file in sorted(root.glob("*/*")) if is_audio(file.name) and file.parent.name != AUDIO), None)
 
 
 def _find_csv(root: Path) -> Path | None:

@@ -6,46 +6,62 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esc_gpu.data.recordings.base import Recordings, check_clips_exist, check_folds, check_one_fold, check_unique
-from esc_gpu.data.recordings.csv_rows import Fields, check_filled, has_control_character, integer, open_csv, read_rows
+from esc_gpu.core.names import composed, control_character
+from esc_gpu.data.recordings.base import (
+    Recordings,
+    check_clips_exist,
+    check_folds,
+    check_looks,
+    check_one_fold,
+    check_unique,
+)
+from esc_gpu.data.recordings.csv_rows import Fields, check_filled, integer, name, open_csv, read_rows
 from esc_gpu.errors import EscGpuError
 
 COLUMNS = ("path", "label", "fold")
 SOURCE = "source"  # the optional column
 MISSING = "expected a csv with the columns path, label, fold; correct data.table"
+FOLDER = (
+    "expected a csv with the columns path, label, fold; docs/data.md has a program that writes one for a folder of "
+    "each class"
+)
 
 
 def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
     """Read and check a csv with the columns `path`, `label`, `fold` and, if wanted, `source`; others are ignored.
 
     A `path` is relative to the folder `root`, by default that of the csv, and may lead into subfolders. A
-    `label` is any text, without the spaces around it; classes are numbered in the order of their names, or of
-    their numbers where all labels are integers. A `fold` is an integer. Recordings with the same `source`
-    were cut from one and must be in one fold; where it is empty or there is no such column, a file is its
-    own source. All categories are "Other".
+    `label` is any text that can be seen, without the spaces around it; classes are numbered in the order of
+    their names, or of their numbers where all labels are integers. A `fold` is an integer. Recordings with the
+    same `source` were cut from one and must be in one fold; where it is empty or there is no such column, a file
+    is its own source. All categories are "Other". Names are in Unicode's NFC, whatever the csv and the disk have.
 
     Raises:
-        EscGpuError: for a missing folder, csv or file, a malformed csv, a path out of the folder, and for folds
-            that cannot be used: fewer than two, a class in one fold only, or a source in several.
+        EscGpuError: for a missing folder, csv or file, a malformed csv, a path out of the folder, names that look
+            alike, a single class, and for folds that cannot be used: fewer than two, a class in one fold only, or
+            a source in several.
     """
     table, root = find_table(table, root)
-    rows = read_rows(table, COLUMNS, _parse, MISSING)
+    rows = read_rows(table, COLUMNS, _parse, MISSING, (SOURCE,))
     check_unique(table, rows, "path")
+    check_looks(table, rows, "label")
+    check_looks(table, rows, SOURCE)
     check_one_fold(table, rows, SOURCE)
     check_folds(table, rows, "label")
-    check_clips_exist(root, rows, "path")
+    on_disk = check_clips_exist(root, rows, "path")
 
     names = _sorted_labels({row.label for row in rows})
     label_of = {name: label for label, name in enumerate(names)}
     return Recordings(
         root=root,
         audio=root,
-        filenames=tuple(row.path for row in rows),
+        filenames=tuple(composed(row.path) for row in rows),
         folds=np.array([row.fold for row in rows], dtype=np.int64),
         labels=np.array([label_of[row.label] for row in rows], dtype=np.int64),
         src_files=tuple(row.source for row in rows),
         class_names=names,
         class_categories=("Other",) * len(names),
+        on_disk=on_disk,
     )
 
 
@@ -53,6 +69,8 @@ def find_table(table: str | Path, root: str | Path | None) -> tuple[Path, Path]:
     """The csv and the folder of its recordings; either is refused where there is none."""
     table = Path(os.path.expanduser(table))
     root = table.parent if root is None else Path(os.path.expanduser(root))
+    if os.path.isdir(table):
+        raise EscGpuError(f"{table}: is a folder; {FOLDER}")
     if not os.path.isdir(root):
         raise EscGpuError(f"{root}: no such folder; expected that of the recordings in {table}; correct data.root")
     with open_csv(table, MISSING):
@@ -61,7 +79,7 @@ def find_table(table: str | Path, root: str | Path | None) -> tuple[Path, Path]:
 
 class _Row(NamedTuple):
     number: int  # line of the csv, the header being 1
-    path: str
+    path: str  # in the csv's form of Unicode
     label: str
     fold: int
     source: str
@@ -70,24 +88,24 @@ class _Row(NamedTuple):
 def _parse(where: str, number: int, fields: Fields) -> _Row:
     if None in fields:
         raise EscGpuError(
-            f"{where}: has more fields than the first row; expected as many; put text that holds a comma "
-            "in double quotes"
+            f"{where}: has more fields than the first row; expected as many; put text that holds a comma, "
+            "or what else divides the columns, in double quotes"
         )
     check_filled(where, fields, COLUMNS)
     path = _relative(where, fields["path"])
     return _Row(
         number=number,
         path=path,
-        label=_name(where, fields["label"]),
+        label=name(where, "label", fields),
         fold=integer(where, "fold", fields),
-        source=(fields.get(SOURCE) or "").strip() or path,
+        source=name(where, SOURCE, fields) if (fields.get(SOURCE) or "").strip() else composed(path),
     )
 
 
 def _relative(where: str, path: str) -> str:
     """The path in one spelling, checked to stay in its folder."""
-    if has_control_character(path):
-        raise EscGpuError(f"{where}: path {path!r} has a control character; expected none; rename the file")
+    if control := control_character(path):
+        raise EscGpuError(f"{where}: path {path!r} has a control character ({control}); expected none; rename the file")
     path = path.replace("\\", "/")  # of a table that was made on Windows
     if path.startswith("/") or PureWindowsPath(path).drive or ".." in path.split("/"):
         raise EscGpuError(
@@ -98,15 +116,6 @@ def _relative(where: str, path: str) -> str:
     if spelling == ".":
         raise EscGpuError(f"{where}: path {path!r} is a folder; expected a file; correct it")
     return spelling
-
-
-def _name(where: str, label: str) -> str:
-    name = label.strip()
-    if not name or has_control_character(name):
-        raise EscGpuError(
-            f"{where}: label {label!r} is blank or has a control character; expected the name of a class; correct it"
-        )
-    return name
 
 
 def _sorted_labels(labels: set[str]) -> tuple[str, ...]:

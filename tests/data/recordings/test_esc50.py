@@ -162,6 +162,7 @@ def test_csv_that_is_no_text(rows, write):
         ("filename", "sub/1.wav", "row 4: filename 'sub/1.wav' has a slash"),
         ("filename", "sub\\1.wav", "row 4: filename 'sub\\\\1.wav' has a slash"),
         ("filename", "..", "row 4: filename '..' has a slash"),
+        ("category", "dog\u200f", r"row 4: category 'dog\u200f' has a character that cannot be seen (U+200F)"),
         ("filename", "a\nb.wav", "filename 'a\\nb.wav' has a slash"),
     ],
 )
@@ -227,6 +228,30 @@ def test_one_fold(rows, write):
 def test_class_in_one_fold(rows, write):
     kept = [row for row in rows if row["category"] != "dog" or row["fold"] == "2"]
     assert "category 'dog' is in fold 2 only" in failure(write(kept))
+
+
+def test_one_class(rows, write):
+    assert "every clip has category 'dog'; expected two classes" in failure(
+        write([row for row in rows if row["category"] == "dog"])
+    )
+
+
+def test_two_dots_within_a_name_are_no_folder(rows, write):
+    rows[0]["filename"] = "1-0104..wav"
+    assert read_esc50(write(rows)).filenames[0] == "1-0104..wav"
+
+
+def test_names_are_read_in_one_form(rows, write):
+    """Decomposed ones of a category or a source are no others; those that a joiner tells apart are refused."""
+    for row, name in zip([row for row in rows if row["target"] == "0"], ["vögel", "vo\u0308gel"] * 3, strict=True):
+        row["category"] = name
+    assert read_esc50(write(rows)).class_names[0] == "vögel"
+
+
+def test_a_source_in_another_spelling_is_no_other_source(rows, write):
+    first, other = rows[0], next(row for row in rows if row["fold"] != rows[0]["fold"])
+    first["src_file"], other["src_file"] = "vögel", "vo\u0308gel "
+    assert "fold of src_file 'vögel' is" in failure(write(rows))
 
 
 def test_recording_in_two_folds(rows, write):

@@ -10,20 +10,21 @@ from esc_gpu.errors import EscGpuError
 from tests.helpers.one_line import refusal
 
 LINES = ["a/1.wav,dog,1", "b.flac,cat,2", "c.ogg,cat,1", "a/2.wav,dog,2"]
+FILES = ("a/1.wav", "a/2.wav", "b.flac", "c.ogg")
 HEADER = "path,label,fold"
+NFC, NFD = "vögel", "vo\u0308gel"
 
 
 @pytest.fixture
 def write(tmp_path):
     """Write a table beside its files, which are empty, and return its path."""
 
-    def write(lines=LINES, header=HEADER, files=("a/1.wav", "a/2.wav", "b.flac", "c.ogg"), **options):
+    def write(lines=LINES, header=HEADER, files=FILES, newline="\n", encoding="utf-8"):
         (tmp_path / "set" / "a").mkdir(parents=True, exist_ok=True)
         for name in files:
             (tmp_path / "set" / name).touch()
         table = tmp_path / "set" / "list.csv"
-        options = {"newline": "\n", "encoding": "utf-8", **options}
-        table.write_text("\n".join([header, *lines, ""]), **options, encoding="utf-8")
+        table.write_text("\n".join([header, *lines, ""]), newline=newline, encoding=encoding)
         return table
 
     return write
@@ -98,7 +99,46 @@ def test_blank_lines_are_read_over(write):
     assert len(read_table(write([LINES[0], "", *LINES[1:], ""])).filenames) == 4
 
 
+def test_names_that_look_the_same_are_one(write):
+    """By Unicode's composed form, and with plain spaces; a path is found by either form."""
+    lines = [f"{NFD}.wav,{NFC},1,tape", f"a/1.wav,{NFD},2,b", "b.flac,sea\u00a0waves,1,c", "c.ogg,sea waves ,2,d"]
+    data = read_table(write(lines, HEADER + ",source", (f"{NFC}.wav", "a/1.wav", "b.flac", "c.ogg")))
+    assert data.class_names == ("sea waves", NFC) and data.filenames[0] == f"{NFC}.wav"
+    assert all(path.is_file() for path in data.paths)
+    other = read_table(write([lines[0].replace(NFD, NFC), *lines[1:]], HEADER + ",source", ()))
+    assert other.digest == data.digest  # as on a machine whose names are composed
+
+
+def test_a_file_is_found_by_the_name_that_the_disk_has(write):
+    files = (f"{NFD}.wav", "a/2.wav", "b.flac", "c.ogg")
+    data = read_table(write([f"{NFC}.wav,dog,1", *LINES[1:]], files=files))
+    assert data.filenames[0] == data.src_files[0] == f"{NFC}.wav"
+    assert data.paths[0].name == f"{NFD}.wav" and data.paths[0].is_file()
+
+
 # What is refused
+
+
+@pytest.mark.parametrize("other", [NFD, f"{NFC}\u00a0", "vö\u200dgel"], ids=ascii)
+def test_a_source_in_another_spelling_is_no_other_source(write, other):
+    lines = [f"a/1.wav,dog,1,{NFC}", "b.flac,cat,2,two", "c.ogg,cat,1,three", f"a/2.wav,dog,2,{other}"]
+    message = failure(write(lines, HEADER + ",source"))
+    assert "list.csv, row 5: " in message and ("fold of source 'vögel' is 2" in message or "looks like" in message)
+
+
+def test_labels_that_only_a_joiner_tells_apart(write):
+    message = failure(write([*LINES[:3], "a/2.wav,do\u200dg,2"]))
+    assert r"list.csv, row 5: label 'do\u200dg' looks like 'dog' of row 2" in message
+
+
+def test_a_path_in_another_spelling_is_there_twice(write):
+    message = failure(write([*LINES, f"{NFC}.wav,dog,1", f"{NFD}.wav,dog,1"]))
+    assert f"list.csv, row 7: path '{NFC}.wav' is already in row 6" in message
+
+
+def test_a_single_class(write):
+    message = failure(write([line.replace("cat", "dog") for line in LINES]))
+    assert message.endswith("list.csv: every clip has label 'dog'; expected two classes or more; add others")
 
 
 def test_source_in_two_folds(write):
@@ -129,8 +169,9 @@ def test_path_that_is_there_twice(write, spelling):
         ("a\t.wav,dog,1", r"path 'a\t.wav' has a control character"),
         ("a\x1b.wav,dog,1", r"path 'a\x1b.wav' has a control character"),
         ("a\u2028.wav,dog,1", r"path 'a\u2028.wav' has a control character"),
-        ("a/3.wav,dog\x07,1", r"label 'dog\x07' is blank or has a control character"),
+        ("a/3.wav,dog\x07,1", r"label 'dog\x07' has a control character (U+0007)"),
         ("a/3.wav,  ,1", "label '  ' is blank"),
+        ("a/3.wav,dog\u200f,1", r"label 'dog\u200f' has a character that cannot be seen (U+200F)"),
         ("a/3.wav,,1", "label is empty; expected 3 fields"),
         (",dog,1", "path is empty; expected 3 fields"),
         ("a/3.wav,dog", "fold is empty; expected 3 fields"),
@@ -169,12 +210,23 @@ def test_empty_table_and_one_that_is_no_text(write):
     assert "list.csv: 'utf-8' codec" in failure(table)
 
 
+def test_a_folder_of_classes_is_told_how_to_become_a_table(write, tmp_path):
+    folder = write().parent
+    message = failure(folder)
+    assert message.startswith(f"{folder}: is a folder; expected a csv with the columns path, label, fold; ")
+    assert message.endswith("docs/data.md has a program that writes one for a folder of each class")
+    (folder / "list.csv").unlink()
+    message = refusal(read_recordings, folder)
+    assert f"{folder / 'meta' / 'esc50.csv'}: no such file, but there are recordings such as {folder / 'a'}" in message
+
+
 def test_missing_files_are_counted_and_the_first_is_named(write):
     table = write()
     (table.parent / "c.ogg").unlink()
     (table.parent / "a" / "2.wav").unlink()
     message = failure(table)
     assert message.startswith(f"{table.parent / 'c.ogg'}: no such clip (2 of 4 are missing); expected every path")
+    assert f"in {table.parent}; set data.root to the folder that the paths begin in" in message
 
 
 def test_folds_that_cannot_be_used(write):
@@ -188,17 +240,18 @@ def test_folds_that_cannot_be_used(write):
 def write_esc50(root):
     (root / "meta").mkdir(parents=True)
     (root / "audio").mkdir()
-    rows = [f"{fold}.wav,{fold},0,dog,True,{fold},A" for fold in (1, 2)]
+    kinds = ("dog", "cat")
+    rows = [f"{n}.wav,{n // 2},{n % 2},{kinds[n % 2]},True,{n},A" for n in range(4)]
     (root / "meta" / "esc50.csv").write_text("\n".join([",".join(COLUMNS), *rows]), encoding="utf-8")
-    for fold in (1, 2):
-        (root / "audio" / f"{fold}.wav").touch()
+    for n in range(4):
+        (root / "audio" / f"{n}.wav").touch()
     return root
 
 
 def test_a_table_is_read_where_it_is_given_and_esc50_where_not(write, tmp_path):
     root = write_esc50(tmp_path / "esc50")
     data = read_recordings(root, "esc10")
-    assert data.root == root and data.audio == root / "audio" and data.class_names == ("dog",)
+    assert data.root == root and data.audio == root / "audio" and data.class_names == ("dog", "cat")
     table = write()
     assert read_recordings(None, "all", table).filenames == read_table(table).filenames
     assert read_recordings(table.parent, table=table.rename(root / "list.csv")).root == tmp_path / "set"
