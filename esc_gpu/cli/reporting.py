@@ -17,8 +17,8 @@ from esc_gpu.core.text import printable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 
 EXIT_USER_ERROR = 2
-
-
+# What a name can lead to that nothing can be read from or written to: the name is always the user's.
+MISNAMED = (errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST)
 # As a shell says of a program that SIGINT or SIGPIPE ended.
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
 
@@ -62,9 +62,13 @@ def finish(command: Callable[[], int | None]) -> int:
         if WINDOWS and error.errno == errno.EINVAL and error.filename is None:  # which it has for a broken pipe
             close_output()
             return EXIT_BROKEN_PIPE
-        if error.errno not in UNWRITABLE:
+        if error.errno in MISNAMED and error.filename is not None:
+            line = f"{error.filename}: {error.strerror}; expected another kind of file, or a shorter name; correct it"
+        elif error.errno in UNWRITABLE:
+            line = f"{error.filename or 'output'}: {error.strerror}"
+        else:
             raise
-        print(f"error: {printable(str(error.filename or 'output'))}: {error.strerror}", file=sys.stderr)
+        print(f"error: {printable(line)}", file=sys.stderr)
         if error.filename is None:  # standard output
             close_output()
         return EXIT_USER_ERROR

@@ -10,6 +10,7 @@ import pytest
 
 from esc_gpu.cli import reporting as reporting_module
 from esc_gpu.cli.reporting import reporting
+from tests.helpers.one_line import error_line
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -55,3 +56,22 @@ def test_a_reader_of_the_output_that_has_enough_is_no_error_on_windows_either(mo
     else:
         with pytest.raises(OSError, match="Invalid argument"):
             reporting(write)
+
+
+@pytest.mark.parametrize(
+    ("number", "name"), [(errno.EISDIR, "summary.json"), (errno.ENAMETOOLONG, "a" * 300), (errno.ENOTDIR, "file/x")]
+)
+def test_a_name_that_leads_to_no_file_is_one_line(capsys, number, name):
+    def use():
+        raise OSError(number, os.strerror(number), name)
+
+    assert reporting(use) == 2
+    assert error_line(capsys.readouterr().err).startswith(f"{name}: {os.strerror(number)}; expected ")
+
+
+def test_an_error_of_ours_stays_one(capsys):
+    def use():
+        raise OSError(errno.ENOENT, os.strerror(errno.ENOENT), "a.json")
+
+    with pytest.raises(FileNotFoundError):
+        reporting(use)
