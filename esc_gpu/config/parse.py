@@ -19,7 +19,7 @@ from esc_gpu.config.help import all_keys, format_frontend_help, format_help
 from esc_gpu.config.messages import explain
 from esc_gpu.config.named_configs import with_config_files
 from esc_gpu.config.options import as_dict, differences
-from esc_gpu.config.parse_frontend import read_frontend
+from esc_gpu.config.parse_frontend import limit_yaml, read_frontend
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import list_frontends
@@ -73,8 +73,6 @@ def read_config(arguments: list[str], prog: str) -> RunConfig:
         return RunConfig(**{**values, "frontend": read_frontend(section)})
     except UnicodeError as error:
         raise EscGpuError(f"the options are not in UTF-8 ({error}); expected text; save the file as UTF-8") from error
-    except RecursionError as error:  # of an anchor in the YAML
-        raise EscGpuError("a value of the config holds itself; expected plain values; write it out") from error
 
 
 def show(text: str) -> NoReturn:
@@ -91,6 +89,7 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
         import_path_allowlist=[RunConfig.__module__],
         instantiate_subclass_spec_in_any=False,
     )
+    limit_yaml()
     parser = create_parser(prog)
     try:
         with files_in_utf8():

@@ -6,7 +6,8 @@ import inspect
 from collections.abc import Mapping
 from typing import Any
 
-from jsonargparse import ArgumentParser, get_loader
+import yaml
+from jsonargparse import ArgumentParser, get_loader, set_loader
 
 from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.config.frontend_options import (
@@ -19,11 +20,32 @@ from esc_gpu.config.frontend_options import (
 )
 from esc_gpu.config.messages import explain
 from esc_gpu.core.checks import check_choice
+from esc_gpu.core.nesting import check_yaml
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import canonical, hint, list_backends, list_frontends
 
-load = get_loader("yaml")  # reads YAML as the other sections are read: 1e3 is a number, 2020-13-45 no date
+MODE = "yaml"  # of jsonargparse's parsers
+read_yaml = get_loader(MODE)  # reads YAML as the other sections are read: 1e3 is a number, 2020-13-45 no date
 NAMED = {"name": "logmel", "backend": "auto"}  # what every front-end has, with the defaults
+
+
+def load(text: str) -> Any:
+    """The value that YAML stands for.
+
+    Raises:
+        EscGpuError: what `check_yaml` does.
+        yaml.YAMLError: for what is no YAML.
+    """
+    check_yaml(text)
+    try:
+        return read_yaml(text)
+    except ValueError as error:  # of 0x_, which is no number after all, or one of too many digits
+        raise yaml.YAMLError(str(error)) from error
+
+
+def limit_yaml() -> None:
+    """From here on jsonargparse reads by `load`, in files and on the command line."""
+    set_loader(MODE, load, exceptions=(yaml.YAMLError,))
 
 
 def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> FrontendConfig:

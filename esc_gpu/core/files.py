@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from esc_gpu.core.nesting import MOST_LEVELS, is_too_deep
 from esc_gpu.errors import EscGpuError
 
 WINDOWS = sys.platform == "win32"
@@ -107,14 +108,21 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 
     Raises:
-        EscGpuError: for a missing file, or one that is not JSON.
+        EscGpuError: for a missing file, one that is not JSON, and JSON that is no object or too deep.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))  # with or without the mark of Windows' editors
+        value = json.loads(path.read_text(encoding="utf-8-sig"))  # with or without the mark of Windows' editors
     except FileNotFoundError as error:
         raise EscGpuError(f"there is no file {path}") from error
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:  # also of bytes that are no UTF-8, and a number of too many digits
         raise EscGpuError(f"{path} is not JSON: {error}") from error
+    except RecursionError as error:
+        raise EscGpuError(f"{path} is JSON of too many levels; expected up to {MOST_LEVELS}") from error
+    if is_too_deep(value):
+        raise EscGpuError(f"{path} is JSON of too many levels; expected up to {MOST_LEVELS}")
+    if not isinstance(value, dict):
+        raise EscGpuError(f"{path} holds no JSON object; expected one, in braces")
+    return value
 
 
 def check_there(option: str, file: str | Path) -> None:

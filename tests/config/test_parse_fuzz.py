@@ -58,7 +58,9 @@ def answer(arguments):
 @example(b"data:\n")
 @example(b"train: 3\n")
 @example(b"model: []\n")
-@example(b"[" * 1000)
+@example(b"[" * 50_000)
+@example(b"train: {seed: " + b"9" * 5000 + b"}")
+@example(b"train: {seed: 0x_}")
 @example(b"train: {lr: 1e400}")
 @example(b"a: 1\na: 2\n---\nb")
 @example(b"%YAML 9.9\n---\n")
@@ -87,6 +89,8 @@ def test_any_values_in_a_file(tmp_path, content):
 )
 @example(["--data", "\udcff"])
 @example(["--config", "\udcff"])
+@example(["--data.root", "[" * 50_000])
+@example(["--frontend.members", "[" * 50_000])
 def test_any_words_on_the_command_line(arguments):
     answer(arguments)
 
@@ -117,6 +121,7 @@ def test_right_values_come_through(tmp_path, epochs, lr, name):
         ("model: []", "model is []; expected a section with options such as model.backbone"),
         ("data: {root: x}\ntrain: null", "train is None; expected a section with options such as train.epochs"),
         ("a: &a [*a]", "a value of the config holds itself; expected plain values; write it out"),
+        ("train: " + "[" * 50_000, "the YAML has more than 100 levels; expected fewer; write it out"),
     ],
 )
 def test_a_section_that_is_none(tmp_path, content, message):

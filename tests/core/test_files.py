@@ -46,6 +46,21 @@ def test_reading(tmp_path):
         read_json(tmp_path / "a.json")
 
 
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[" * 50_000, "is JSON of too many levels; expected up to 100"),
+        ('{"a": ' * 150 + "1" + "}" * 150, "is JSON of too many levels; expected up to 100"),
+        ('{"a": 1' + "0" * 5000 + "}", "is not JSON: Exceeds the limit"),
+        ("[1]", "holds no JSON object; expected one, in braces"),
+    ],
+)
+def test_json_that_nobody_writes_is_one_line(tmp_path, content, message):
+    (tmp_path / "a.json").write_text(content, encoding="utf-8")
+    with pytest.raises(EscGpuError, match=f"a.json {message}"):
+        read_json(tmp_path / "a.json")
+
+
 def test_content_and_names_are_on_the_disk_in_this_order(tmp_path, monkeypatch):
     done = []
     fsync, replace = os.fsync, os.replace

@@ -14,10 +14,16 @@ from torch import nn
 from esc_gpu.config.options import as_dict
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
-from esc_gpu.core.files import PARTIAL, discard
+from esc_gpu.core.files import PARTIAL, discard, read_json, replacing, synchronize
 from esc_gpu.core.run_layout import CONFIG, DATA, LOCK
 from esc_gpu.errors import EscGpuError
-from esc_gpu.experiment.output_folder import check_same_config, held_output, prepare_output, reporting_full_disk
+from esc_gpu.experiment.output_folder import (
+    PRECISION,
+    check_same_config,
+    held_output,
+    prepare_output,
+    reporting_disk,
+)
 
 CLIPS = {"recordings": "a", "store": "b"}
 
@@ -200,7 +206,7 @@ def test_a_run_without_a_note_of_its_recordings_goes_on_and_gets_one(tmp_path):
         pass
 
 
-@pytest.mark.parametrize("content", [b"", b"train: {", b"\xff\xfe", b"\0" * 100, b"- 1"])
+@pytest.mark.parametrize("content", [b"", b"train: {", b"\xff\xfe", b"\0" * 100, b"- 1", b"[" * 5000])
 def test_a_config_that_is_broken_is_one_line(tmp_path, content):
     (tmp_path / CONFIG).write_bytes(content)
     with pytest.raises(EscGpuError, match=f"{CONFIG} is broken: .*--overwrite"), held(tmp_path, resume=True):
@@ -232,13 +238,52 @@ def test_what_cannot_be_written_to_is_one_line(tmp_path, monkeypatch):
 def test_a_full_disk_in_the_midst_of_a_run_is_one_line_that_says_how_to_go_on(tmp_path):
     with (
         pytest.raises(EscGpuError, match="^cannot write a.json: No space left .*--resume$"),
-        reporting_full_disk(tmp_path),
+        reporting_disk(tmp_path),
     ):
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "a.json")
-    with pytest.raises(EscGpuError, match=f"cannot write {tmp_path}: "), reporting_full_disk(tmp_path):
+    with pytest.raises(EscGpuError, match=f"cannot write {tmp_path}: "), reporting_disk(tmp_path):
         raise OSError(errno.EDQUOT, os.strerror(errno.EDQUOT))
-    with pytest.raises(FileNotFoundError), reporting_full_disk(tmp_path):  # a mistake of ours stays one
+    with pytest.raises(FileNotFoundError), reporting_disk(tmp_path):  # a mistake of ours stays one
         raise FileNotFoundError(errno.ENOENT, "No such file", "a.json")
+
+
+def test_a_folder_that_was_removed_in_the_midst_of_a_run_is_one_line(tmp_path):
+    output = tmp_path / "run"
+    with pytest.raises(EscGpuError, match=f"^cannot write {output / 'fold1' / 'state.pt'}: its folder was removed"):
+        with reporting_disk(output), replacing(output / "fold1" / "state.pt"):
+            pass
+    with pytest.raises(EscGpuError, match=f"^cannot write {output}: its folder was removed"), reporting_disk(output):
+        synchronize(output)
+
+
+def test_recordings_that_may_not_be_read_are_not_said_to_be_written(tmp_path):
+    refused = "^ESC-50/meta/esc50.csv: Permission denied; expected .* may be used; change its permissions"
+    with pytest.raises(EscGpuError, match=refused), reporting_disk(tmp_path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), "ESC-50/meta/esc50.csv")
+
+
+def test_a_run_goes_on_in_the_precision_that_it_was_begun_in(tmp_path):
+    def precision(option, *, begun_in):
+        train = dataclasses.replace(RunConfig().train, mixed_precision=option)
+        return {"train": train, "data": CLIPS | {PRECISION: begun_in}, "resume": True}
+
+    with held(tmp_path, **precision("auto", begun_in="bf16")):
+        pass
+    for option in ("auto", "no"):  # auto on a machine that is not fast in bf16
+        refused = "had another config: train.mixed_precision was bf16, is no: give what it had"
+        with pytest.raises(EscGpuError, match=refused), held(tmp_path, **precision(option, begun_in="no")):
+            pass
+    with held(tmp_path, **precision("bf16", begun_in="bf16")):
+        pass
+
+
+def test_a_run_of_an_earlier_version_keeps_the_precision_that_it_goes_on_in(tmp_path):
+    with held(tmp_path):
+        pass
+    with held(tmp_path, data=CLIPS | {PRECISION: "bf16"}, resume=True):
+        assert read_json(tmp_path / DATA) == CLIPS | {PRECISION: "bf16"}
+    with pytest.raises(EscGpuError, match="was bf16, is no"), held(tmp_path, CLIPS | {PRECISION: "no"}, resume=True):
+        pass
 
 
 @pytest.mark.parametrize("front_end", ["logmel", "logmel_delta", "logmel_mfcc_cqt"])
