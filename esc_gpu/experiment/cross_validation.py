@@ -22,11 +22,11 @@ from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import describe_skipped, write_skipped
 from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.metrics import evaluate, summarize
+from esc_gpu.evaluation.metrics import SCALARS, evaluate, summarize
 from esc_gpu.evaluation.predictions import join_predictions
 from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
-from esc_gpu.experiment.output_folder import held_output, prepare_output, reporting_full_disk
+from esc_gpu.experiment.output_folder import PRECISION, held_output, prepare_output, reporting_disk
 from esc_gpu.experiment.recordings import chosen_folds, describe_data, open_clips, open_recordings
 from esc_gpu.experiment.tracked_clips import collect_clips
 from esc_gpu.experiment.tracking import log_result, tracked, wandb_mode
@@ -36,6 +36,8 @@ from esc_gpu.training.determinism import deterministic
 from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
 from esc_gpu.training.resume_state import remove_states
+
+FOLD_KEYS = {"fold", "clips", "seconds", "confusion_matrix", *SCALARS}  # of METRICS
 
 
 def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> dict[str, Any] | None:
@@ -56,7 +58,7 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
     with (
         reporting_lost_process(),
         deterministic(config.train.deterministic),
-        reporting_full_disk(output_dir),
+        reporting_disk(output_dir),
         ExitStack() as held,
     ):
         return run_into(output_dir, held, config, announce)
@@ -84,9 +86,9 @@ def run_into(
     if config.tracker.name == "wandb":
         wandb_mode()  # refuses one that wandb would refuse in the midst of the run
     if main:  # last: nothing is written for data or options that cannot be used
-        clips = {"recordings": recordings.digest, "store": store.key}
+        begun = {"recordings": recordings.digest, "store": store.key, PRECISION: accelerator.mixed_precision}
         held.enter_context(held_output(output_dir))
-        prepare_output(config, output_dir, model, clips, len(folds), max(map(len, rounds)))
+        prepare_output(config, output_dir, model, begun, len(folds), max(map(len, rounds)))
         if skipped:
             write_skipped(output_dir, recordings, skipped)
             announce(f"{describe_skipped(recordings, skipped)}; {output_dir / SKIPPED} has the reasons")
@@ -187,7 +189,15 @@ def finish_fold(
 
 def finished_metrics(folder: Path) -> dict[str, Any] | None:
     """The metrics of a fold that an earlier start of the run completed."""
-    return read_json(folder / METRICS) if (folder / METRICS).exists() else None
+    if not (folder / METRICS).exists():
+        return None
+    metrics = read_json(folder / METRICS)
+    if not FOLD_KEYS <= metrics.keys():
+        raise EscGpuError(
+            f"{folder / METRICS} holds no metrics of a fold; expected those that a training writes; delete it, and the "
+            "fold is trained anew"
+        )
+    return metrics
 
 
 def check_same_data(keys: list[tuple[str, str]]) -> None:

@@ -5,7 +5,7 @@ import pytest
 from esc_gpu.cli.main import main
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment import cross_validation as experiment
-from tests.helpers.one_line import error_line
+from tests.helpers.one_line import error_line, refusal
 from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.tiny_run import train_tones
 
@@ -53,6 +53,11 @@ def test_it_has_no_summary_of_other_folds_until_it_is_finished(run, monkeypatch,
     monkeypatch.undo()
     assert main([*again, "--folds", folds]) == 0
     assert (output / "summary.json").exists()
+
+
+def test_what_is_no_fold_s_metrics_is_one_line(tmp_path):
+    (tmp_path / "metrics.json").write_text('{"fold": 1}', encoding="utf-8")
+    assert "metrics.json holds no metrics of a fold" in refusal(experiment.finished_metrics, tmp_path)
 
 
 def test_the_names_of_new_folds_are_on_the_disk_before_they_are_trained(run, monkeypatch):

@@ -2,6 +2,7 @@
 
 import contextlib
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -93,6 +94,21 @@ def test_where_nothing_can_be_written(options, expected, tmp_path, monkeypatch, 
     assert all(read_state(state) for state in output.rglob("state*.pt"))
     assert main(["train", *options, "--output_dir", str(output), "--resume"]) == 0
     assert (output / "fold1" / "predictions.csv").read_text(encoding="utf-8") == expected
+
+
+def test_where_the_output_folder_is_removed(options, tmp_path, monkeypatch, capsys):
+    output = tmp_path / "run"
+
+    @contextlib.contextmanager
+    def removed():
+        shutil.rmtree(output)
+        yield
+
+    run_out(monkeypatch, "esc_gpu.training.loop.save_state", 2, removed)
+    assert main(["train", *options, "--output_dir", str(output)]) == 2
+    line = error_line(capsys.readouterr().err)
+    assert line.startswith(f"cannot write {output / 'fold1' / 'state.pt'}: its folder was removed")
+    assert not output.exists()
 
 
 def test_on_a_disk_that_is_full(options, expected, small_disk, monkeypatch, capsys):
