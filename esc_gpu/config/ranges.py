@@ -25,6 +25,8 @@ POSITIVE = Range(((lambda value: value > 0, "must be positive"), _FINITE))
 NOT_NEGATIVE = Range((_NOT_NEGATIVE, _FINITE))
 SHARE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value <= 1, "is a share from 0 to 1")))
 BELOW_ONE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value < 1, "is from 0 to below 1")))
+# No processor has as many, and an operating system may not bear more.
+THREADS = Range((*POSITIVE.rules, (lambda value: value <= 1024, "must not be more than 1024")))
 
 
 def up_to(limit: float) -> Range:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from esc_gpu.config.frontend import FrontendConfig
-from esc_gpu.config.ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE, between, up_to
+from esc_gpu.config.ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE, THREADS, between, up_to
 from esc_gpu.core.clip import clip_samples
 
 
@@ -147,7 +147,7 @@ class TrainConfig:
     """Epochs between evaluations for the curves; the last epoch is always evaluated."""
     checkpoint_every: Annotated[int | None, POSITIVE] = None
     """Epochs between checkpoints to resume from; null for so many that they take less than a twentieth of the time."""
-    threads: Annotated[int | None, POSITIVE] = None
+    threads: Annotated[int | None, THREADS] = None
     """CPU threads of each process; null for an equal share of the cores."""
     folds_at_once: Annotated[int | None, POSITIVE] = None
     """Folds trained side by side on the CPU, each with its share of the threads; null for one a thread."""

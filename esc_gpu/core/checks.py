@@ -7,12 +7,14 @@ from typing import Any
 
 from esc_gpu.errors import EscGpuError
 
+MOST = 1 << 20  # samples, bins or bands: a window of twenty seconds, and far below what a memory bears
+
 
 def check_int(name: str, value: Any, low: int, high: int | None = None) -> None:
-    """Refuse what is not an integer in `[low, high]`."""
+    """Refuse what is not an integer in `[low, high]`; None stands for `MOST`."""
     good = isinstance(value, int) and not isinstance(value, bool) and value >= low
-    if not good or (high is not None and value > high):
-        limits = f"at least {low}" if high is None else f"from {low} to {high}"
+    if not good or value > (MOST if high is None else high):
+        limits = f"at least {low}" if high is None and not good else f"from {low} to {MOST if high is None else high}"
         raise EscGpuError(f"{name} must be an integer {limits}, got {value!r}")
 
 

@@ -19,6 +19,7 @@ WINDOWS = sys.platform == "win32"
 UMASK = os.umask(0)  # it can be read by setting it only, which is the whole process's: done once, before any thread
 os.umask(UMASK)
 PARTIAL = ".partial-"  # begins the name of what is being written or removed
+SIGNS = 24  # of a name, and of its suffix, in that of its temporary file: longer than a file's name none may get
 # What a folder or disk can have against being written to.
 UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO)
 # The waits before Windows is asked again for a file that another program, such as a virus scanner, has open.
@@ -33,7 +34,9 @@ def replacing(path: Path) -> Iterator[Path]:
     """
     temporary = None
     try:
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{PARTIAL}{path.name}-", suffix=path.suffix)
+        handle, name = tempfile.mkstemp(
+            dir=path.parent, prefix=f"{PARTIAL}{path.name[:SIGNS]}-", suffix=path.suffix[:SIGNS]
+        )
         os.close(handle)
         temporary = Path(name)
         yield temporary
@@ -108,12 +111,15 @@ def read_json(path: Path) -> dict[str, Any]:
     """The object in a JSON file.
 
     Raises:
-        EscGpuError: for a missing file, one that is not JSON, and JSON that is no object or too deep.
+        EscGpuError: for a missing file, one that may not be read or is not JSON, and JSON that is no object or too
+            deep.
     """
     try:
         value = json.loads(path.read_text(encoding="utf-8-sig"))  # with or without the mark of Windows' editors
     except FileNotFoundError as error:
         raise EscGpuError(f"there is no file {path}") from error
+    except (IsADirectoryError, PermissionError) as error:
+        raise EscGpuError(f"{path}: {error.strerror}; expected a JSON file that may be read; correct it") from error
     except ValueError as error:  # also of bytes that are no UTF-8, and a number of too many digits
         raise EscGpuError(f"{path} is not JSON: {error}") from error
     except RecursionError as error:
@@ -135,7 +141,12 @@ def check_writable(file: Path) -> None:
     """Refuse a path that nothing can be written to, before the work.
 
     Raises:
-        EscGpuError: for a folder, and a file whose folder is not there or cannot be written to.
+        EscGpuError: for a folder, a name that is too long, and a file whose folder is not there or cannot be written
+            to.
     """
-    if file.is_dir() or not os.access(file.parent, os.W_OK):
+    try:
+        is_folder = file.is_dir()
+    except OSError as error:
+        raise EscGpuError(f"cannot write {file}: {error.strerror}; choose another name") from error
+    if is_folder or not os.access(file.parent, os.W_OK):
         raise EscGpuError(f"cannot write {file}: name a file in a folder that is there and can be written")

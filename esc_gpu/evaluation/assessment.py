@@ -17,6 +17,7 @@ from esc_gpu.evaluation.published import references
 from esc_gpu.evaluation.run_groups import pool, seed_of
 
 MOST_PAIRS = 10
+MOST_RESAMPLES = 1_000_000  # whose means are all in memory at once
 
 
 def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[str, Any]:
@@ -112,10 +113,10 @@ def check_assessable(run: RunResults, n_bootstrap: int, seed: int) -> None:
     """Refuse what no metric can be computed of."""
     if not len(run.labels):
         raise EscGpuError(f"{run.folder} has no clips in its {PREDICTIONS}; expected some; train the run again")
-    if n_bootstrap < 1 or seed < 0:
+    if not 1 <= n_bootstrap <= MOST_RESAMPLES or seed < 0:
         raise EscGpuError(
             f"bootstrap is {n_bootstrap} and seed {seed}; expected at least 1 resample and a seed that is not "
-            "negative; correct them"
+            f"negative, and up to {MOST_RESAMPLES:,} resamples; correct them"
         )
 
 

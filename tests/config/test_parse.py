@@ -193,6 +193,7 @@ def test_mistakes_in_a_file(tmp_path, text, message):
     [
         (["--train.epochs", "0"], "train.epochs must be positive"),
         (["--train.lr", "-1"], "train.lr must be positive"),
+        (["--train.threads", "1025"], "train.threads must not be more than 1024, got 1025"),
         (["--augment.gain_db", "-3"], "augment.gain_db must not be negative"),
         (["--train.label_smoothing", "1.5"], "train.label_smoothing is a share"),
         (["--augment.crop_seconds", "6"], "augment.crop_seconds must not be more than data.clip_seconds=5, got 6"),

@@ -9,7 +9,18 @@ import pytest
 
 from esc_gpu import EscGpuError
 from esc_gpu.core import files
-from esc_gpu.core.files import PARTIAL, discard, move, read_json, remove_leftovers, replacing, synchronize, write_json
+from esc_gpu.core.files import (
+    PARTIAL,
+    check_writable,
+    discard,
+    move,
+    read_json,
+    remove_leftovers,
+    replacing,
+    synchronize,
+    write_json,
+)
+from tests.helpers.one_line import assert_refused
 
 
 def test_an_error_while_writing_leaves_the_earlier_file(tmp_path):
@@ -44,6 +55,8 @@ def test_reading(tmp_path):
     (tmp_path / "a.json").write_text("{", encoding="utf-8")
     with pytest.raises(EscGpuError, match="is not JSON"):
         read_json(tmp_path / "a.json")
+    (tmp_path / "c.json").mkdir()
+    assert_refused(lambda: read_json(tmp_path / "c.json"), "c.json: Is a directory; expected a JSON file")
 
 
 @pytest.mark.parametrize(
@@ -59,6 +72,19 @@ def test_json_that_nobody_writes_is_one_line(tmp_path, content, message):
     (tmp_path / "a.json").write_text(content, encoding="utf-8")
     with pytest.raises(EscGpuError, match=f"a.json {message}"):
         read_json(tmp_path / "a.json")
+
+
+def test_a_name_may_be_as_long_as_the_file_system_takes_it(tmp_path):
+    for name in ("a" * 240, "a" * 240 + ".json", "é" * 120 + ".json", "a." + "b" * 240):
+        write_json(tmp_path / name, {})
+        assert read_json(tmp_path / name) == {}
+
+
+def test_what_cannot_be_written_is_refused_before(tmp_path):
+    check_writable(tmp_path / "a")
+    assert_refused(lambda: check_writable(tmp_path), "cannot write")
+    assert_refused(lambda: check_writable(tmp_path / "none" / "a"), "in a folder that is there")
+    assert_refused(lambda: check_writable(tmp_path / ("a" * 300)), "File name too long; choose another name")
 
 
 def test_content_and_names_are_on_the_disk_in_this_order(tmp_path, monkeypatch):

@@ -84,7 +84,7 @@ def test_runs_that_differ_are_not_evaluated_together(run, tmp_path, capfd):
     assert "in frontend.name; expected runs that differ in train.seed only; use esc-gpu compare" in errors[0]
 
 
-@pytest.mark.parametrize("option", [("--bootstrap", "0"), ("--seed", "-1")])
+@pytest.mark.parametrize("option", [("--bootstrap", "0"), ("--bootstrap", "1000001"), ("--seed", "-1")])
 def test_bootstrap_out_of_range(run, option, capfd):
     status, out, errors = run_command(capfd, "evaluate", run, *option)
     assert status == 2 and not out and "expected at least 1 resample and a seed that is not negative" in errors[0]
