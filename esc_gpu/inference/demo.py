@@ -10,7 +10,8 @@ import torch
 
 from esc_gpu.core.text import escape
 from esc_gpu.core.waveform import to_float
-from esc_gpu.data.clips.decode import REMEDY, decode_clip, recording_samples
+from esc_gpu.data.clips.damaged_files import REMEDY
+from esc_gpu.data.clips.decode import decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.images import FeatureImage, compute_features
 from esc_gpu.inference.formats import clock
@@ -50,7 +51,7 @@ def load_models(paths: Iterable[str], fold: int | None, device: str | torch.devi
     paths = list(dict.fromkeys(paths))
     names = [model_name(path) for path in paths]
     return {
-        name if names.count(name) == 1 else path: load_pipeline(path, fold, device)
+        name if names.count(name) == 1 and name not in paths else path: load_pipeline(path, fold, device)
         for name, path in zip(names, paths, strict=True)
     }
 
@@ -64,7 +65,7 @@ def model_name(path: str) -> str:
 def describe(pipeline: Pipeline) -> str:
     """Which model this is, what it knows and how good it is, in a few sentences of Markdown."""
     info, model = pipeline.training_info, pipeline.model
-    names = ", ".join(escape(readable(name)) for name in pipeline.class_names)
+    names = ", ".join(map(escape, readable(pipeline.class_names).values()))
     text = (
         f"{model.frontend.name} → {model.backbone_name}. It takes clips of {pipeline.clip_seconds:g} s at "
         f"{pipeline.sample_rate} Hz, and calls every sound one of these {len(pipeline.class_names)}: {names}."
@@ -88,7 +89,8 @@ def answer(pipeline: Pipeline, path: str | Path) -> Answer:
     with speaking_of_uploads(path):
         seconds = check_recording(path)
         prediction = predict_file(pipeline, path)
-        probabilities = {readable(name): probability for name, probability in prediction.top(TOP)}
+        shown = readable(prediction.class_names)
+        probabilities = {shown[name]: probability for name, probability in prediction.top(TOP)}
         if len(prediction.starts_seconds) == 1:
             return Answer(probabilities, f"{seconds:.1f} s, answered as one clip.", None, [])
         waveform = read_part(path, 0, seconds, pipeline.sample_rate)
@@ -106,7 +108,7 @@ def answer(pipeline: Pipeline, path: str | Path) -> Answer:
             [
                 [
                     f"{clock(part.start_seconds)} – {clock(part.end_seconds)}",
-                    readable(part.class_name),
+                    shown[part.class_name],
                     f"{part.probability:.0%}",
                 ]
                 for part in prediction.timeline()

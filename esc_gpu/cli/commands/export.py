@@ -5,9 +5,12 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from esc_gpu.cli.run_options import check_recordings_of
+from esc_gpu.core.files import check_writable
 from esc_gpu.core.run_layout import CONFIG, fold_number
 from esc_gpu.errors import EscGpuError
 
+REMEDY = "give others by --recordings FILE or FOLDER ..."
 HELP = "write a trained pipeline, from waveform to logits, as one ONNX or torch file that runs without this package"
 
 
@@ -39,7 +42,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
-    from esc_gpu.data.clips.decode import check_file
+    from esc_gpu.data.clips.regular_file import check_file
     from esc_gpu.data.recordings.audio_files import find_audio_files
     from esc_gpu.inference.find_pipeline import HUB, find_pipeline
 
@@ -49,8 +52,13 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise EscGpuError(f"{arguments.run} is on no disk: give --output FILE, and --recordings to check the file on")
     folder = find_pipeline(arguments.run, arguments.fold) or Path()
     given = [Path(name) for name in find_audio_files(arguments.recordings or [])]
+    # Neither a wrong folder nor a wrong file waits for the imports below.
     for path in spread(given, arguments.clips):
-        check_file(path)  # neither a wrong folder nor a wrong file waits for the imports below
+        check_file(path)
+    if not given:
+        check_recordings_of(folder.resolve().parent / CONFIG, f"the run's recordings cannot be read ({{}}): {REMEDY}")
+    if arguments.output:
+        check_writable(Path(os.path.expanduser(arguments.output)))
 
     from esc_gpu.inference.export import SUFFIXES, export, read_clips
     from esc_gpu.inference.pipeline import load_pipeline
@@ -78,16 +86,15 @@ def find_test_clips(folder: Path) -> list[Path]:
     from esc_gpu.data.store.skipped import read_skipped
     from esc_gpu.experiment.recordings import open_recordings
 
-    remedy = "give others by --recordings FILE or FOLDER ..."
     fold, config_file = fold_number(folder.resolve()), folder.resolve().parent / CONFIG
     if fold is None or not config_file.is_file():
-        raise EscGpuError(f"{folder} is no fold of a run, so its test clips are not known: {remedy}")
+        raise EscGpuError(f"{folder} is no fold of a run, so its test clips are not known: {REMEDY}")
     try:
         config = parse_run(["--config", str(config_file)], "esc-gpu export")
         recordings = open_recordings(config, True, lambda line: None)
         _, test = recordings.split(fold)
     except EscGpuError as error:
-        raise EscGpuError(f"the run's recordings cannot be read ({error}): {remedy}") from error
+        raise EscGpuError(f"the run's recordings cannot be read ({error}): {REMEDY}") from error
     skipped = read_skipped(config_file.parent)
     return [recordings.paths[position] for position in test if recordings.filenames[position] not in skipped]
 

@@ -121,7 +121,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
 
 def not_there(paths: list[str]) -> list[tuple[str, EscGpuError]]:
     """The files before the first one that can be opened, and what stands against each."""
-    from esc_gpu.data.clips.decode import check_file
+    from esc_gpu.data.clips.regular_file import check_file
 
     missing: list[tuple[str, EscGpuError]] = []
     for path in paths:

@@ -9,7 +9,15 @@ from typing import Literal, TypeVar
 from esc_gpu.errors import EscGpuError
 
 OnError = Literal["fail", "skip"]
+REMEDY = "replace it or leave it out"
 T = TypeVar("T")
+
+
+class DamagedFileError(EscGpuError):
+    """One file that cannot be decoded, by its path; `what` says what is wrong with it, and what was expected."""
+
+    def __init__(self, path: Path, what: str):
+        super().__init__(f"{path}: {what}; {REMEDY}")
 
 
 class DamagedFilesError(EscGpuError):

@@ -1,20 +1,20 @@
 """Audio files to int16: any part of a recording as a clip, mono, at any sample rate."""
 
 import errno
-import io
 import math
 import os
 import re
-import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from esc_gpu.core.files import WINDOWS
 from esc_gpu.data.clips.codec_seek import seek_to
+from esc_gpu.data.clips.container import open_container
+from esc_gpu.data.clips.damaged_files import DamagedFileError
+from esc_gpu.data.clips.regular_file import open_regular
 from esc_gpu.errors import EscGpuError
 
 if TYPE_CHECKING:
@@ -26,12 +26,26 @@ SOURCE_RATES = (100, 768_000)  # Hz; a header that claims another is damaged
 # What libsndfile's log says of a header whose length is not that of the file: "riff" of a whole W64, the others of the
 # audio in a WAV, AIFF, AU or RF64.
 LENGTHS = re.compile(r"^ *(data|SSND|Data Size|riff|Riff size) +: (\d+) \(should be (\d+)\)$", re.MULTILINE)
+# What it says of the audio in an RF64, without a word where that is not there.
+RF64_SIZES = re.compile(
+    r"^ *Data size : (?P<claimed>\d+)$.*^ *Block Align +: (?P<block>\d+)$", re.MULTILINE | re.DOTALL
+)
 # What programs claim of a stream whose end they do not know: about the most that 31, 32 and 63 bits hold.
 STREAM_BYTES = (range(0x7FFFF000, 0x80000001), range(0xFFFFF000, 1 << 32), range((1 << 63) - 1, 1 << 64))
 HEADER_BYTES = 128  # by so many, programs are wrong that count the header in
 BLOCK_VALUES = 1 << 22  # decoded at a time, all channels together: a clip of 5 s is one block
 SYSTEM_ERROR = 2  # libsndfile's code of a call to the system that failed
-REMEDY = "replace it or leave it out"
+UNKNOWN_FRAMES = (1 << 63) - 1  # libsndfile's length of what it finds no end of
+# Whose end is known: others are shortened without a word where they break off.
+FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")
+
+
+class Recording(NamedTuple):
+    """An audio file that is open: for libsndfile, as its bytes, and how many frames it has."""
+
+    file: "SoundFile"
+    raw: IO[bytes]
+    frames: int
 
 
 def count_workers(workers: int | None) -> int:
@@ -52,10 +66,10 @@ def recording_samples(path: Path, sample_rate: int) -> int:
     Raises:
         EscGpuError: for a file that is missing, no audio, empty, or shorter than its header says.
     """
-    with _opened(path) as (file, _):
-        if not file.frames:
-            raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
-        return _resampled(file.frames, file.samplerate, sample_rate)
+    with _opened(path) as recording:
+        if not recording.frames:
+            raise DamagedFileError(path, "has no audio (0 frames); expected some")
+        return _resampled(recording.frames, recording.file.samplerate, sample_rate)
 
 
 def _resampled(frames: int, source_rate: int, sample_rate: int) -> int:
@@ -73,13 +87,13 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
         EscGpuError: for a file that cannot be read, is empty, damaged, cut short, or over before `start`, and one that
             holds NaN or Inf.
     """
-    with _opened(path) as (file, raw):
-        source_rate = file.samplerate
-        length = _resampled(file.frames, source_rate, sample_rate)
-        if file.frames and start and start >= length:
-            raise EscGpuError(f"{path}: has {length} samples; expected more than {start} for this clip; {REMEDY}")
+    with _opened(path) as recording:
+        source_rate = recording.file.samplerate
+        length = _resampled(recording.frames, source_rate, sample_rate)
+        if recording.frames and start and start >= length:
+            raise DamagedFileError(path, f"has {length} samples; expected more than {start} for this clip")
         first, skipped, frames = _frames_of(source_rate, sample_rate, start, samples)
-        waveform = _read_mono(path, file, raw, first, frames)
+        waveform = _read_mono(path, recording, first, frames)
     if source_rate != sample_rate:
         import soxr
 
@@ -87,7 +101,7 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
         waveform = np.pad(waveform, (0, -(-source_rate // sample_rate)))
         waveform = soxr.resample(waveform, source_rate, sample_rate, RESAMPLER_QUALITY)
     if not np.isfinite(waveform).all():
-        raise EscGpuError(f"{path}: has NaN or Inf samples; expected finite numbers; {REMEDY}")
+        raise DamagedFileError(path, "has NaN or Inf samples; expected finite numbers")
     clip = np.zeros(samples, dtype=np.int16)
     part = waveform[skipped : skipped + min(samples, length - start)]
     part = part.clip(-1, 1) * 32768  # exact for a 16-bit file at its own rate
@@ -111,15 +125,16 @@ def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> 
     return first, start - first // p * q, end - first
 
 
-def _read_mono(path: Path, file: "SoundFile", raw: IO[bytes], first: int, frames: int) -> np.ndarray:
+def _read_mono(path: Path, recording: Recording, first: int, frames: int) -> np.ndarray:
     """Up to `frames` from frame `first` on as (frames,) float32, the mean of the channels.
 
     Blocks bound the memory: it follows what the file holds, not the length that its header claims.
     """
-    if not file.frames:
-        raise EscGpuError(f"{path}: has no audio (0 frames); expected some; {REMEDY}")
+    file, raw, length = recording
+    if not length:
+        raise DamagedFileError(path, "has no audio (0 frames); expected some")
     position = first if file.seekable() else 0
-    blocks, end, reached = [], min(first + frames, file.frames), 0
+    blocks, end, reached = [], min(first + frames, length), 0
     while position < end:
         wanted = min(end - position, BLOCK_VALUES // file.channels)
         start = seek_to(file, raw, position)
@@ -128,7 +143,7 @@ def _read_mono(path: Path, file: "SoundFile", raw: IO[bytes], first: int, frames
         block = file.read(position - start + wanted, dtype="float32")[position - start :]
         if len(block) < wanted:  # it ends too soon, or a part in the middle cannot be decoded
             given = position + len(block)
-            raise EscGpuError(f"{path}: gives {given} frames; expected {file.frames} by its header; {REMEDY}")
+            raise DamagedFileError(path, f"gives {given} frames; expected {length} by its header")
         if position + wanted > first:
             part = block[max(0, first - position) :]
             blocks.append(part if part.ndim == 1 else part.mean(axis=1))
@@ -136,59 +151,43 @@ def _read_mono(path: Path, file: "SoundFile", raw: IO[bytes], first: int, frames
     return np.concatenate(blocks)
 
 
-def check_file(path: Path) -> None:
-    """Refuse what is no regular file, before it is opened: opening a named pipe would wait for its other end.
-
-    Raises:
-        EscGpuError: for a folder, a device, a named pipe or a socket, for what is not there, and for an empty file.
-    """
-    try:
-        status = os.stat(path)
-    except (OSError, ValueError) as error:  # ValueError: a name with a zero byte
-        raise EscGpuError(f"{path}: {getattr(error, 'strerror', error)}; expected an audio file; {REMEDY}") from error
-    if not stat.S_ISREG(status.st_mode):
-        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a named pipe", stat.S_IFSOCK: "a socket"}
-        kind = kinds.get(stat.S_IFMT(status.st_mode), "a device")
-        raise EscGpuError(f"{path}: is {kind}; expected an audio file; {REMEDY}")
-    if not status.st_size:
-        raise EscGpuError(f"{path}: the file is empty (0 bytes); expected audio; {REMEDY}")
-
-
 @contextmanager
-def _opened(path: Path) -> Iterator[tuple["SoundFile", IO[bytes]]]:
-    """The audio file, open, and its bytes; whatever libsndfile has against it is an EscGpuError."""
+def _opened(path: Path) -> Iterator[Recording]:
+    """The audio file, open; whatever libsndfile has against it is an EscGpuError."""
     import soundfile
 
-    check_file(path)
     try:
-        with open(path, "rb", buffering=0) as raw, _without_name(raw) as file:
-            _check_header(path, file)
-            yield file, raw
+        with open_regular(path) as raw, open_container(path, raw) as (file, frames):
+            _check_header(path, file, is_known=frames is not None)
+            yield Recording(file, raw, file.frames if frames is None else frames)
     except OSError as error:
-        raise EscGpuError(f"{path}: {error.strerror or error}; expected an audio file; {REMEDY}") from error
+        raise DamagedFileError(path, f"{error.strerror or error}; expected an audio file") from error
     except soundfile.LibsndfileError as error:
         reason = error.error_string.rstrip(".")
         cause = OSError(errno.EIO, reason) if error.code == SYSTEM_ERROR else error  # the disk's fault, not the file's
-        raise EscGpuError(f"{path}: {reason}; expected audio libsndfile can decode; {REMEDY}") from cause
+        raise DamagedFileError(path, f"{reason}; expected audio libsndfile can decode") from cause
 
 
-def _without_name(raw: io.FileIO) -> "SoundFile":
-    """Of such a file libsndfile knows no suffix to take text for audio by (.gsm, .vox)."""
-    import soundfile
-
-    if not WINDOWS:
-        return soundfile.SoundFile(raw.fileno(), closefd=False)
-    raw.name = ""  # on Windows libsndfile has a C library of its own, which knows nothing of Python's file numbers
-    return soundfile.SoundFile(raw)
-
-
-def _check_header(path: Path, file: "SoundFile") -> None:
+def _check_header(path: Path, file: "SoundFile", is_known: bool) -> None:
+    """Refuse what a header says that cannot be; `is_known` is whether the length was found without libsndfile."""
+    if file.format not in FORMATS:
+        raise DamagedFileError(path, f"is {file.format_info}; expected {', '.join(FORMATS)}")
     lowest, highest = SOURCE_RATES
     if not lowest <= file.samplerate <= highest:
-        raise EscGpuError(f"{path}: claims {file.samplerate} Hz; expected {lowest} to {highest}; {REMEDY}")
+        raise DamagedFileError(path, f"claims {file.samplerate} Hz; expected {lowest} to {highest}")
+    if file.frames == UNKNOWN_FRAMES and not is_known:
+        raise DamagedFileError(path, "has no end that libsndfile finds; expected audio of a known length")
+    if file.format == "RF64" and (sizes := RF64_SIZES.search(file.extra_info)):
+        claimed, held = int(sizes["claimed"]), file.frames * int(sizes["block"])
+        if held + HEADER_BYTES < claimed and not _is_stream(claimed):
+            raise DamagedFileError(path, f"holds {held} bytes; expected {claimed} by its header")
     for chunk, *numbers in LENGTHS.findall(file.extra_info):
         claimed, there = map(int, numbers)
-        is_stream = any(claimed in lengths for lengths in STREAM_BYTES)
-        is_cut = there + HEADER_BYTES < claimed and not is_stream
+        is_cut = there + HEADER_BYTES < claimed and not _is_stream(claimed)
         if is_cut or (chunk == "riff" and there > claimed):  # what is behind a W64, libsndfile takes for audio
-            raise EscGpuError(f"{path}: holds {there} bytes; expected {claimed} by its header; {REMEDY}")
+            raise DamagedFileError(path, f"holds {there} bytes; expected {claimed} by its header")
+
+
+def _is_stream(n_bytes: int) -> bool:
+    """Whether a length is claimed by those who do not know it."""
+    return any(n_bytes in lengths for lengths in STREAM_BYTES)

@@ -10,8 +10,8 @@ import numpy as np
 
 from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.progress import tqdm
-from esc_gpu.data.clips.damaged_files import OnError, map_files
-from esc_gpu.data.clips.decode import REMEDY, count_workers, decode_clip, recording_samples
+from esc_gpu.data.clips.damaged_files import DamagedFileError, OnError, map_files
+from esc_gpu.data.clips.decode import count_workers, decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
 
 MAX_OVERLAP = 0.95
@@ -78,7 +78,7 @@ def _measure(path: Path, sample_rate: int) -> int:
     length = recording_samples(path, sample_rate)
     if length > MAX_HOURS * 3600 * sample_rate:
         hours = length / 3600 / sample_rate
-        raise EscGpuError(f"{path}: claims {hours:.0f} hours; expected up to {MAX_HOURS}; {REMEDY}")
+        raise DamagedFileError(path, f"claims {hours:.0f} hours; expected up to {MAX_HOURS}")
     decode_clip(path, max(0, length - 1), sample_rate=sample_rate, samples=1)  # refused where it ends before
     return length
 

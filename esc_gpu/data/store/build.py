@@ -24,8 +24,9 @@ from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.files import read_json, replacing, write_json, write_text
 from esc_gpu.core.lock import lock
 from esc_gpu.core.progress import tqdm
-from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError, map_files, reason_of
-from esc_gpu.data.clips.decode import REMEDY, RESAMPLER_QUALITY, check_file, count_workers, decode_clip
+from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError, map_files, reason_of
+from esc_gpu.data.clips.decode import RESAMPLER_QUALITY, count_workers, decode_clip
+from esc_gpu.data.clips.regular_file import open_regular
 from esc_gpu.data.clips.windows import Windows, first_windows
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.shards import SAMPLE_BYTES, Shard, ShardFolder, clips_in_shard
@@ -43,12 +44,11 @@ def digest_file(path: Path) -> str:
     Raises:
         EscGpuError: for what cannot be read, is no regular file, or is empty.
     """
-    check_file(path)
     try:
-        with open(path, "rb") as file:
+        with open_regular(path) as file:
             return hashlib.file_digest(file, "blake2b").hexdigest()
     except OSError as error:
-        raise EscGpuError(f"{path}: {error.strerror or error}; expected an audio file; {REMEDY}") from error
+        raise DamagedFileError(path, f"{error.strerror or error}; expected an audio file") from error
 
 
 def open_store(

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from esc_gpu.data.clips import container
 from esc_gpu.data.clips import decode as decode_module
 from esc_gpu.data.clips.damaged_files import DamagedFilesError, reason_of
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
@@ -52,7 +53,7 @@ def test_windows_whose_libsndfile_knows_no_file_numbers_gives_the_same_clips(tmp
     soundfile.write(path, noise(3 * RATE), RATE)
     asked = [(start, rate) for start in (0, 1, 7777) for rate in (RATE, 4000)]
     expected = [decode_clip(path, start, sample_rate=rate, samples=1000) for start, rate in asked]
-    monkeypatch.setattr(decode_module, "WINDOWS", True)
+    monkeypatch.setattr(container, "WINDOWS", True)
     opened = soundfile.SoundFile
 
     def without_numbers(file):
@@ -118,6 +119,40 @@ def test_a_file_cut_short_is_refused_whatever_its_size_was(tmp_path, claimed):
     path.write_bytes(content[:40] + claimed.to_bytes(4, "little") + content[44:])
     with pytest.raises(EscGpuError, match=f"^{path}: holds 16000 bytes; expected {claimed} by its header"):
         decode_clip(path, 0, sample_rate=RATE, samples=RATE)
+
+
+@pytest.mark.parametrize("format", ["NIST", "VOC", "PAF", "SVX", "IRCAM", "MAT4", "MAT5", "PVF"])
+def test_a_format_whose_end_nothing_tells_is_refused(tmp_path, format):
+    """Where such a file is cut short, libsndfile shortens the recording without a word."""
+    path = tmp_path / "a.wav"
+    soundfile.write(path, noise(RATE), RATE, "PCM_16", format=format)
+    with pytest.raises(EscGpuError, match=f"^{path}: is .*; expected WAV, WAVEX, RF64, .* MP3; replace it"):
+        decode_clip(path, 0, sample_rate=RATE, samples=RATE)
+
+
+def test_an_rf64_that_claims_more_audio_than_it_holds_is_refused(tmp_path):
+    path = tmp_path / "a.wav"
+    soundfile.write(path, noise(RATE), RATE, format="RF64")
+    content, expected = path.read_bytes(), decode_clip(path, 0, sample_rate=RATE, samples=RATE)
+    place = content.index(b"ds64") + 16
+    assert content[place : place + 8] == (2 * RATE).to_bytes(8, "little")
+    path.write_bytes(content[:place] + (2 * RATE + 200).to_bytes(8, "little") + content[place + 8 :])
+    with pytest.raises(EscGpuError, match=f"^{path}: holds 16000 bytes; expected 16200 by its header"):
+        decode_clip(path, 0, sample_rate=RATE, samples=RATE)
+    path.write_bytes(content[:place] + (2 * RATE + 100).to_bytes(8, "little") + content[place + 8 :])  # the header's
+    np.testing.assert_array_equal(decode_clip(path, 0, sample_rate=RATE, samples=RATE), expected)
+
+
+def test_an_unknown_length_is_no_claim(tmp_path):
+    """FLAC may be written without it, as to a pipe."""
+    path = write(tmp_path / "a.flac", noise(RATE))
+    content = bytearray(path.read_bytes())
+    assert content[22:26] == RATE.to_bytes(4, "big")
+    content[22:26] = bytes(4)
+    path.write_bytes(content)
+    for overlap in (None, 0.5):
+        with pytest.raises(EscGpuError, match=f"^{path}: has no end that libsndfile finds; expected audio of a known"):
+            cut([path], overlap) and decode_clip(path, 0, sample_rate=RATE, samples=10)
 
 
 @pytest.mark.parametrize("claimed", [0x7FFFF000, 0x7FFFFFFF, 0x80000000, 0xFFFFF000, 0xFFFFFFFF])

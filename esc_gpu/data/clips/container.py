@@ -1,0 +1,127 @@
+"""What libsndfile is given of a file, so that it reads all audio in it; and what it would not read, refused."""
+
+import io
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from esc_gpu.core.files import WINDOWS
+from esc_gpu.data.clips import caf_chunks, ogg_pages
+from esc_gpu.data.clips.damaged_files import DamagedFileError
+from esc_gpu.data.clips.mpeg_frames import MpegFrames, find_frames
+from esc_gpu.data.clips.part_of_file import PartOfFile
+
+if TYPE_CHECKING:
+    from soundfile import SoundFile
+
+KEPT = 4096  # layouts of files, which are looked at once and then cut into many clips
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Where in a file the audio is.
+
+    Attributes:
+        start: bytes before it that libsndfile is not given.
+        before: what it is given instead.
+        least: as how many bytes it is given what follows.
+        frames: how long it is, where libsndfile does not know; else None.
+    """
+
+    start: int = 0
+    before: bytes = b""
+    least: int = 0
+    frames: int | None = None
+
+
+_layouts: dict[tuple[int, ...], Layout] = {}
+
+
+@contextmanager
+def open_container(path: Path, raw: io.FileIO) -> Iterator[tuple["SoundFile", int | None]]:
+    """The file, open in libsndfile, and its length in frames where libsndfile does not know that.
+
+    Raises:
+        DamagedFileError: for a file that holds more than libsndfile would read, or less than it says.
+        OSError: for a read that has failed meanwhile, whatever libsndfile has made of it.
+    """
+    status = os.fstat(raw.fileno())
+    stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+    layout = _layouts.get(stamp)
+    if layout is None:
+        layout = _look(path, raw, status.st_size)
+        if len(_layouts) >= KEPT:
+            _layouts.clear()
+        _layouts[stamp] = layout
+    is_whole = not (layout.start or layout.before or WINDOWS)  # there libsndfile knows nothing of Python's file numbers
+    if is_whole:
+        raw.seek(0)
+        with _open(raw.fileno()) as file:
+            if layout.frames is None or layout.frames <= file.frames:
+                yield file, layout.frames
+                return
+    part = PartOfFile(raw, layout.start, layout.before, layout.least)
+    try:
+        with _open(part) as file:
+            yield file, layout.frames
+    finally:
+        if part.error is not None:
+            raise part.error
+
+
+def _open(file: int | PartOfFile) -> "SoundFile":
+    """Without its name: libsndfile would take text for audio by its suffix (.gsm, .vox)."""
+    import soundfile
+
+    return soundfile.SoundFile(file) if isinstance(file, PartOfFile) else soundfile.SoundFile(file, closefd=False)
+
+
+def _look(path: Path, raw: io.FileIO, size: int) -> Layout:
+    start = _skip_tags(raw)
+    raw.seek(start)
+    magic = raw.read(4)
+    if magic == b"OggS":
+        fault = ogg_pages.find_fault(raw, start, size)
+        if fault:
+            raise DamagedFileError(path, fault)
+    elif magic == b"caff":
+        found = caf_chunks.skip_chunks(raw, start)
+        return Layout(start) if found is None else Layout(*found)
+    elif (start and magic != b"fLaC") or (magic[:1] == b"\xff" and magic[1:2] >= b"\xe0"):
+        frames = find_frames(raw, start, size)
+        if frames is not None:
+            return _of_mpeg(path, frames)
+    return Layout(start)
+
+
+def _skip_tags(raw: io.FileIO) -> int:
+    """Bytes of ID3 tags in front. Source: ID3v2.4.0, section 3.1."""
+    place = 0
+    while True:
+        raw.seek(place)
+        header = raw.read(10)
+        if len(header) < 10 or header[:3] != b"ID3" or max(header[6:]) > 0x7F:
+            return place
+        n_bytes = sum(byte << shift for byte, shift in zip(header[6:], (21, 14, 7, 0), strict=True))
+        place += 10 + n_bytes + (10 if header[5] & 0x10 else 0)  # with a footer
+
+
+def _of_mpeg(path: Path, frames: MpegFrames) -> Layout:
+    n_frames, claimed = frames.n_frames, frames.claimed
+    held = f"holds {n_frames} MPEG frames"
+    if frames.goes_on_at is not None:
+        held += f", something else, and more from byte {frames.goes_on_at} on, as joined files do"
+        raise DamagedFileError(path, f"{held}; expected one stream of frames")
+    if claimed is not None and n_frames > claimed + 1:
+        raise DamagedFileError(path, f"{held}, as joined files do; expected the {claimed} that its first one claims")
+    if claimed is not None and n_frames < claimed - (0 if frames.is_cut else 1):
+        raise DamagedFileError(path, f"{held}; expected the {claimed} that its first one claims")
+    if claimed == n_frames and frames.is_info_read:
+        return Layout()
+    # libsndfile guesses the length by the number of bytes and the first frame, and reads no further.
+    least = (n_frames + 2) * (frames.header.n_bytes + 1)
+    start = frames.start if claimed is not None else 0
+    return Layout(start, least=frames.start + least, frames=n_frames * frames.header.n_samples)
