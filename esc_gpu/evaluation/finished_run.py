@@ -1,5 +1,6 @@
 """What a finished run holds, as read from its folder."""
 
+import csv
 import json
 from dataclasses import dataclass
 from functools import cached_property
@@ -9,10 +10,12 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.core.files import read_json
+from esc_gpu.core.names import composed, in_one_form
 from esc_gpu.core.run_layout import CONFIG, HISTORY, PREDICTIONS, SUMMARY, fold_folder
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.predictions import read_predictions
+from esc_gpu.evaluation.summary_shape import EPOCH, EVALUATED, REPORTED, Shape, check_shape
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,11 +82,20 @@ class RunResults:
         file = self.fold_folder(fold) / HISTORY
         try:
             history = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-        except (OSError, ValueError) as error:
+            check_shape(history, [EPOCH], HISTORY)
+        except (OSError, ValueError, RecursionError) as error:
             raise EscGpuError(f"{file} cannot be read ({error}): train the run again") from error
         if not history:
             raise EscGpuError(f"{file} is empty: train the run again")
         return history
+
+    def check_reported(self) -> None:
+        """Refuse a summary that lacks what a report says of a run.
+
+        Raises:
+            EscGpuError: for a value that is missing or of another type than in the file of a training.
+        """
+        check_summary(self.folder, self.summary, REPORTED)
 
 
 def read_run(folder: str | Path) -> RunResults:
@@ -101,14 +113,26 @@ def read_run(folder: str | Path) -> RunResults:
         )
         raise EscGpuError(f"{folder} holds no {SUMMARY} of a run; {hint}")
     summary = read_json(folder / SUMMARY)
+    check_summary(folder, summary, EVALUATED)
     table = folder / PREDICTIONS
     try:
-        for key in ("config", "class_categories", "frontend", "data", "folds"):
-            summary[key]
-        return RunResults(folder, summary, *read_predictions(table, summary["class_names"]))
+        if len(summary["class_categories"]) != len(summary["class_names"]):
+            raise ValueError("not as many categories as classes")
+        filenames, *rest = read_predictions(table, summary["class_names"])
+        # As its recordings are read, of a run that kept them as its csv had them.
+        summary["class_names"] = list(map(in_one_form, summary["class_names"]))
+        return RunResults(folder, summary, tuple(map(composed, filenames)), *rest)
     except FileNotFoundError as error:
         raise EscGpuError(f"there is no file {table}: finish the run by --resume") from error
-    except (KeyError, ValueError, TypeError, IndexError) as error:
+    except (KeyError, ValueError, IndexError, OverflowError, csv.Error) as error:
         raise EscGpuError(
             f"{SUMMARY} and {PREDICTIONS} of {folder} do not fit each other ({error!r}): train the run again"
         ) from error
+
+
+def check_summary(folder: Path, summary: dict[str, Any], shape: Shape) -> None:
+    """Refuse a run's summary that has not the shape that a training gives it."""
+    try:
+        check_shape(summary, shape, SUMMARY)
+    except EscGpuError as error:
+        raise EscGpuError(f"{folder}: {error}; train the run again") from error

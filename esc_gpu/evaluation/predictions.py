@@ -53,7 +53,7 @@ def read_predictions(file: Path, class_names: Sequence[str]) -> Predictions:
 
     Raises:
         OSError: for a file that cannot be read.
-        ValueError, KeyError, IndexError: for a table of other classes, or one that is broken.
+        ValueError, KeyError, IndexError, OverflowError, csv.Error: for a table of other classes, or one that is broken.
     """
     with open(file, encoding="utf-8", newline="") as lines:
         header, *rows = csv.reader(lines)
@@ -66,6 +66,8 @@ def read_predictions(file: Path, class_names: Sequence[str]) -> Predictions:
     probabilities = np.array(values).reshape(len(rows), len(class_names))
     if not np.isfinite(probabilities).all():
         raise ValueError("a probability is no number")
+    if ((probabilities < 0) | (probabilities > 1)).any():
+        raise ValueError("a probability is not from 0 to 1")
     return Predictions(
         tuple(row[0] for row in rows),
         np.array([int(row[1]) for row in rows], dtype=np.int64),

@@ -71,7 +71,8 @@ def collect(
     """
     if n_mistakes is not None and n_mistakes < 0:
         raise EscGpuError(f"mistakes is {n_mistakes}; expected 0 or more, or none for all; correct it")
-    for fold in run.fold_numbers:  # what is missing is said before the work
+    run.check_reported()  # what is missing is said before the work
+    for fold in run.fold_numbers:
         run.history(fold)
         if not (run.fold_folder(fold) / WEIGHTS).is_file():
             raise EscGpuError(f"{run.fold_folder(fold)} has no {WEIGHTS}: train the run again")

@@ -52,6 +52,7 @@ def test_the_folds_are_joined_in_their_order(tmp_path):
         ("probability,dog", "probability,cat", "other columns"),
         ("2-1, ", "2-0, ", "twice"),
         (f"{some(2).probabilities[0, 0]:.6f}", "nan", "no number"),
+        (f"{some(2).probabilities[0, 0]:.6f}", "7.5", "not from 0 to 1"),
         ("0.", "zero", "could not convert"),
         (",2,dog,", ",two,dog,", "invalid literal"),
     ],
