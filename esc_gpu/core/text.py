@@ -2,7 +2,10 @@
 
 import os
 import re
+import unicodedata
 from pathlib import Path
+
+from esc_gpu.core.names import JOINERS
 
 
 def shown(path: str | Path) -> str:
@@ -11,8 +14,13 @@ def shown(path: str | Path) -> str:
 
 
 def printable(text: str) -> str:
-    """The text in one line, and without what a terminal would obey."""
-    return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
+    """The text in one line, and without what a terminal would obey; spaces of all kinds, and what joins signs, stay."""
+    return "".join(c if c.isprintable() or harmless(c) else "\N{REPLACEMENT CHARACTER}" for c in text)
+
+
+def harmless(sign: str) -> bool:
+    """Whether a sign that is not printable to Python may be printed: other spaces, and the joiners of emoji."""
+    return unicodedata.category(sign) == "Zs" or JOINERS.fullmatch(sign) is not None
 
 
 def escape(text: str) -> str:

@@ -106,6 +106,7 @@ def paths_of(run: RunResults, recordings: Recordings) -> list[Path]:
     """
     classes = [recordings.class_names[label] for label in recordings.labels]
     known = dict(zip(recordings.filenames, zip(recordings.folds.tolist(), classes, strict=True), strict=True))
+    files = dict(zip(recordings.filenames, recordings.paths, strict=True))
     tested = zip(run.folds.tolist(), (run.class_names[label] for label in run.labels), strict=True)
     strange = [name for name, row in zip(run.filenames, tested, strict=True) if known.get(name) != row]
     if strange:
@@ -114,4 +115,4 @@ def paths_of(run: RunResults, recordings: Recordings) -> list[Path]:
             f"{len(run.filenames)} are missing or of another fold or class, {strange[0]} for one; give their folder "
             "by --root DIR"
         )
-    return [recordings.audio / name for name in run.filenames]
+    return [files[name] for name in run.filenames]

@@ -20,6 +20,7 @@ from huggingface_hub.errors import (
 from torch import Tensor, nn
 
 from esc_gpu.core.machine import AUTOCAST, is_fast
+from esc_gpu.core.names import check_names, in_one_form
 from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
 from esc_gpu.core.waveform import check_waveform
 from esc_gpu.errors import EscGpuError, first_line
@@ -37,10 +38,13 @@ class Pipeline(nn.Module, ModelHubMixin):
 
     Args:
         model: the classifier; it is put into evaluation mode.
-        class_names: of its K outputs.
+        class_names: of its K outputs; they are kept in one form, as by `esc_gpu.core.names.in_one_form`.
         clip_seconds: length of the clips that it was trained on.
         training_info: what it was trained on and how well it did, as by `results.describe_training`.
         precision: "no" for float32, or "bf16" or "fp16" for the backbone, by autocast.
+
+    Raises:
+        EscGpuError: for another precision, names that hold what cannot be seen, and two that look alike.
 
     Attributes:
         sample_rate: Hz of the waveforms that it takes.
@@ -61,7 +65,8 @@ class Pipeline(nn.Module, ModelHubMixin):
         if precision != "no" and precision not in AUTOCAST:
             raise EscGpuError(f"precision is {precision!r}; expected one of no, {', '.join(AUTOCAST)}; correct it")
         self.model = model
-        self.class_names = list(class_names)
+        self.class_names = [in_one_form(name) for name in class_names]
+        check_names(self.class_names)
         self.sample_rate: int = model.frontend.input_rate
         self.clip_seconds = float(clip_seconds)
         self.n_samples = round(self.clip_seconds * self.sample_rate)

@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 
 from esc_gpu.core.files import read_json, replacing
+from esc_gpu.core.names import check_names, in_one_form
 from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend
@@ -97,6 +98,7 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
     try:
         description = {**DEFAULTS, **description}
         check_description(description)
+        description["class_names"] = list(map(in_one_form, description["class_names"]))
         model = build(description)
     # EscGpuError is a ValueError; an option may ask for more memory than there is.
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError) as error:
@@ -133,8 +135,9 @@ def build(description: Mapping[str, Any]) -> WaveformClassifier:
 def check_description(description: Mapping[str, Any]) -> None:
     """Refuse what would fail later: class names that are no names, a length that is none."""
     names, seconds = description["class_names"], description["clip_seconds"]
-    if not (isinstance(names, list) and names and all(isinstance(name, str) and name.isprintable() for name in names)):
+    if not (isinstance(names, list) and names and all(isinstance(name, str) for name in names)):
         raise EscGpuError(f"class_names is {names!r}, expected a list of names")
+    check_names(map(in_one_form, names))
     if not (isinstance(seconds, (int, float)) and 0 < seconds <= 3600):
         raise EscGpuError(f"clip_seconds is {seconds!r}, expected 0 to 3600 (s)")
     training = description["training"]

@@ -115,9 +115,10 @@ def _categories(evaluation: dict[str, Any]) -> list[Table]:
 def _classes(evaluation: dict[str, Any]) -> Table:
     matrix = evaluation["confusion_matrix"]
     predicted = [sum(column) for column in zip(*matrix, strict=True)]
+    shown = readable(entry["name"] for entry in evaluation["per_class"])
     rows = [
         [
-            readable(entry["name"]),
+            shown[entry["name"]],
             str(entry["support"]),
             percent(entry["precision"]) if times else "–",
             percent(entry["recall"]) if entry["support"] else "–",
@@ -129,8 +130,9 @@ def _classes(evaluation: dict[str, Any]) -> Table:
 
 
 def _confusions(evaluation: dict[str, Any]) -> list[Table]:
+    shown = readable(entry["name"] for entry in evaluation["per_class"])
     rows = [
-        [readable(pair["true"]), readable(pair["predicted"]), str(pair["count"]), percent(pair["share"])]
+        [shown[pair["true"]], shown[pair["predicted"]], str(pair["count"]), percent(pair["share"])]
         for pair in evaluation["confused_pairs"]
     ]
     columns = ["true", "predicted", "clips", "% of the true class"]
@@ -183,7 +185,7 @@ def _pairs(comparison: dict[str, Any]) -> list[Table]:
         [
             pair["first"],
             pair["second"],
-            f"{100 * pair['difference']:+.2f}",
+            percent(pair["difference"], sign="+"),
             percent_range(pair, sign="+"),
             f"{pair['first_only']} : {pair['second_only']}",
             p_value(pair["p_value"]),

@@ -42,7 +42,8 @@ def write_markdown(report: RunReport, path: Path) -> Path:
 
 
 def features_part(report: RunReport, folder: Path) -> list[str]:
-    names = [readable(report.run.class_names[label]) for label in report.labels]
+    shown = list(readable(report.run.class_names).values())
+    names = [shown[label] for label in report.labels]
     name = str(report.frontend.spec["name"])
     parts = [
         "## Part I: Features",
@@ -115,6 +116,7 @@ def mistakes_part(report: RunReport) -> list[str]:
     if not report.mistakes:
         return parts
     run, n_drawn = report.run, min(len(report.mistakes), MISTAKES_DRAWN)
+    shown = list(readable(run.class_names).values())
     parts.append(
         f"{escape(report.no_heat)}."
         if report.no_heat
@@ -123,8 +125,8 @@ def mistakes_part(report: RunReport) -> list[str]:
     rows = []
     for clip in report.mistakes:
         order = (-run.probabilities[clip.row]).argsort(kind="stable")[:N_LIKELIEST]
-        likeliest = [f"{readable(run.class_names[k])} {percent(run.probabilities[clip.row, k])}" for k in order]
-        true = readable(run.class_names[run.labels[clip.row]])
+        likeliest = [f"{shown[k]} {percent(run.probabilities[clip.row, k])}" for k in order]
+        true = shown[run.labels[clip.row]]
         rows.append([run.filenames[clip.row], str(run.folds[clip.row]), true, ", ".join(likeliest)])
     parts += [
         image("mistakes", f"The {n_drawn} surest mistakes"),

@@ -1,7 +1,9 @@
 """Tables in text or Markdown, and the numbers in them."""
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from esc_gpu.core.text import escape, printable
@@ -60,24 +62,29 @@ def format_summary(summary: dict[str, Any]) -> str:
     titles = "".join(f"{title:>10}" for title in SUMMARY_SCORES.values())
     lines = [f"{'fold':>6} {'clips':>6}{titles}{'seconds':>10}"]
     for fold in summary["folds"]:
-        values = "".join(f"{100 * fold[name]:>10.2f}" for name in SUMMARY_SCORES)
+        values = "".join(f"{percent(fold[name]):>10}" for name in SUMMARY_SCORES)
         lines.append(f"{fold['fold']:>6} {fold['clips']:>6}{values}{fold['seconds']:>10.0f}")
     overall = summary["overall"]
-    means = "".join(f"{100 * overall[name]['mean']:>10.2f}" for name in SUMMARY_SCORES)
+    means = "".join(f"{percent(overall[name]['mean']):>10}" for name in SUMMARY_SCORES)
     lines.append(f"{'mean':>6} {overall['clips']:>6}{means}{summary['seconds']:>10.0f}")
     if len(summary["folds"]) > 1:
-        lines.append(f"{'std':>6} {'':>6}" + "".join(f"{100 * overall[name]['std']:>10.2f}" for name in SUMMARY_SCORES))
+        lines.append(f"{'std':>6} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in SUMMARY_SCORES))
     return "\n".join(lines)
 
 
-def percent(value: float) -> str:
-    """A share in percent, two decimals."""
-    return f"{100 * value:.2f}"
+def percent(value: float, decimals: int = 2, sign: str = "") -> str:
+    """A share in percent, half of the last decimal rounded up, as 103 of 160 are 64.38.
+
+    A share of clips is the same text wherever it comes from: a quotient in single precision, as earlier versions kept
+    it, or a mean over the folds is off by some 1e-8, and where the true value is half way that would decide.
+    """
+    exact = Decimal(repr(round(100 * float(value), 5)))
+    return f"{exact.quantize(Decimal(10) ** -decimals, ROUND_HALF_UP) + 0:{sign}f}"  # + 0: no -0.00
 
 
 def percent_range(ends: dict[str, float], sign: str = "") -> str:
     """`low` and `high` in percent, one decimal."""
-    return " to ".join(f"{100 * ends[end]:{sign}.1f}" for end in ("low", "high"))
+    return " to ".join(percent(ends[end], 1, sign) for end in ("low", "high"))
 
 
 def mean_and_spread(value: dict[str, Any]) -> str:
@@ -100,6 +107,8 @@ def counted(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def readable(class_name: str) -> str:
-    """Without underscores."""
-    return class_name.replace("_", " ")
+def readable(class_names: Iterable[str]) -> dict[str, str]:
+    """By their names, the classes as they are shown: without underscores, but where two would be shown alike."""
+    shown = {name: name.replace("_", " ") for name in class_names}
+    times = Counter(shown.values())
+    return {name: text if times[text] == 1 else name for name, text in shown.items()}

@@ -28,6 +28,12 @@ def test_an_error_is_one_line_without_what_a_terminal_obeys(capsys):
     assert error.count("\n") == 1 and "\x1b" not in error
 
 
+def test_what_joins_signs_and_other_spaces_are_printed():
+    """As names of classes and files have them; what alters the direction is not."""
+    assert printable("👩\u200d🚒 10:15\u202fAM") == "👩\u200d🚒 10:15\u202fAM"
+    assert printable("a\u202eb\u200fc\u2028d") == "a\ufffdb\ufffdc\ufffdd"
+
+
 def test_markdown_has_no_meaning_in_a_name():
     assert escape("`q` <b>\n*x*") == r"\`q\` \<b\> \*x\*"
 

@@ -59,6 +59,14 @@ def test_the_answer_for_a_short_sound_is_that_of_one_window(models, sounds):
     assert said.timeline is None and said.segments == [] and said.summary.startswith("0.6 s")
 
 
+def test_classes_that_a_space_and_an_underscore_tell_apart_stay_apart(models, sounds):
+    model = Pipeline(models["logmel"].model, ["high_tone", "high tone", "mid_dle"], 1.0)
+    said = answer(model, sounds / "short.wav")
+    assert set(said.probabilities) == {"high_tone", "high tone", "mid dle"}
+    assert sum(said.probabilities.values()) == pytest.approx(1, abs=1e-6)
+    assert "high\\_tone, high tone, mid dle" in describe(model)
+
+
 def test_the_answer_for_a_long_sound_has_a_timeline(models, sounds):
     said = answer(models["logmel"], sounds / "long.wav")
     prediction = predict_file(models["logmel"], sounds / "long.wav")
@@ -145,6 +153,14 @@ def test_models_of_one_name_are_told_apart_by_their_paths(models, tmp_path):
         models["logmel"].save_pretrained(tmp_path / run)
     paths = [str(tmp_path / run) for run in ("a/run", "b/run", "c/other", "a/run")]
     assert list(load_models(paths, None)) == [paths[0], paths[1], "other"]
+
+
+def test_a_model_whose_name_is_the_path_of_another_is_not_lost(models, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for run in ("a/run", "b/run", "c/d"):
+        models["logmel"].save_pretrained(tmp_path / run)
+    (tmp_path / "d").symlink_to("a/run")
+    assert list(load_models(["d", "b/run", "c/d"], None)) == ["d", "b/run", "c/d"]
 
 
 def gradio_variables():

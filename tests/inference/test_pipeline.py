@@ -73,6 +73,16 @@ def test_an_unknown_precision_is_refused(pipeline):
         Pipeline(pipeline.model, NAMES, 1.0, precision="fp8")
 
 
+def test_any_name_that_it_takes_is_loaded_again(pipeline, tmp_path):
+    """By the rule for tables: what can be seen, in one form."""
+    given = ["vo\u0308gel", "sea\u00a0waves", "👩\u200d🚒"]
+    Pipeline(pipeline.model, given, 1.0).save_pretrained(tmp_path)
+    assert load_pipeline(tmp_path).class_names == ["vögel", "sea waves", "👩\u200d🚒"]
+    for names, message in ((["a", "b", "c\u200f"], "U\\+200F"), (["a", "do\u200dg", "dog"], "looks like")):
+        with pytest.raises(EscGpuError, match=message):
+            Pipeline(pipeline.model, names, 1.0)
+
+
 # ---- load_pipeline
 
 

@@ -172,7 +172,7 @@ SECRETS = {
 }
 LABELS = dict(
     zip(
-        ('=HYPERLINK("http://a.b")', "<script>alert(1)</script>", "a|b `own` $x$ ![x](y)"),
+        ('=HYPERLINK("http://a.b")', "<script>alert(1)</script> می\u200cخواهم", "a|b `own` $x$ ![x](y)"),
         FREQUENCIES.values(),
         strict=True,
     )

@@ -159,7 +159,9 @@ def test_errors(tmp_path):
 
 MISTAKES = {
     "no names": ({"class_names": []}, "class_names is []"),
-    "control character": ({"class_names": ["a", "b", "c\x1b[2J"]}, "class_names is"),
+    "control character": ({"class_names": ["a", "b", "c\x1b[2J"]}, r"'c\x1b[2J' has a control character (U+001B)"),
+    "direction": ({"class_names": ["a", "b", "\u202ec"]}, r"class name '\u202ec' has a character that cannot be seen"),
+    "a name twice": ({"class_names": ["a", "b", "a"]}, "class name 'a' is there twice"),
     "no length": ({"clip_seconds": "5"}, "clip_seconds is '5'"),
     "endless": ({"clip_seconds": 1e9}, "clip_seconds is"),
     "training": ({"training": "much"}, "training is 'much'"),

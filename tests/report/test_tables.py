@@ -3,7 +3,7 @@
 import re
 
 from esc_gpu.report import format_summary
-from esc_gpu.report.tables import Table, format_markdown, format_text, mean_and_spread, p_value, percent_range
+from esc_gpu.report.tables import Table, format_markdown, format_text, mean_and_spread, p_value, percent_range, readable
 
 FOLD = {"accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 0.75, "clips": 8, "seconds": 12.3}
 TABLE = Table("Title", ["name", "value"], [["long name", "1.00"], ["b|c", "-10.00"]], ["A note.", "Another."])
@@ -20,6 +20,12 @@ def test_markdown():
         "# Heading\n\n## Title\n\n| name | value |\n| --- | ---: |\n| long name | 1.00 |\n| b\\|c | -10.00 |\n\n"
         "A note.\n\nAnother.\n"
     )
+
+
+def test_a_class_is_shown_without_underscores_unless_two_would_be_shown_alike():
+    assert readable(["sea_waves", "rain"]) == {"sea_waves": "sea waves", "rain": "rain"}
+    names = ["a_b", "a b", "c_d"]
+    assert list(readable(names).values()) == ["a_b", "a b", "c d"] and list(readable(names)) == names
 
 
 def test_names_have_no_meaning_to_markdown():

@@ -33,7 +33,7 @@ def draw_class_means(
         means, spreads: (K, F) mean and standard deviation over the frames of each class.
         fisher: (F,) ratio of each bin.
     """
-    names = [readable(name) for name in class_names]
+    names = list(readable(class_names).values())
     if axis.bin_unit == "feature":
         figure = draw_descriptor(axis, means[:, 0], spreads[:, 0], names)
         title = f"{title}: mean ± standard deviation over the frames of each class; Fisher's ratio {fisher[0]:.2f}"

@@ -28,7 +28,7 @@ def draw_confusion(
     """
     share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
     image = axes.imshow(share, cmap="Blues", norm=PowerNorm(gamma, vmin=0, vmax=1))
-    names = [readable(name) for name in class_names]
+    names = list(readable(class_names).values())
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=fontsize)
     axes.set_yticks(range(len(names)), names, fontsize=fontsize)
     axes.set(xlabel="predicted", ylabel="true")

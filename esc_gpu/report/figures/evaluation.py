@@ -30,7 +30,7 @@ def plot_confusion_by_category(stem: Path, evaluation: dict[str, Any]) -> list[P
     figure = Figure(figsize=(size + 1, size + 0.3), layout="constrained")
     axes = figure.subplots()
     image = draw_confusion(axes, counts, [entry["name"] for entry in classes], small, gamma=0.6, dark=0.35)
-    axes.set_title(f"{np.trace(counts):,} of {counts.sum():,} clips right ({100 * evaluation['accuracy']:.2f} %)")
+    axes.set_title(f"{np.trace(counts):,} of {counts.sum():,} clips right ({percent(evaluation['accuracy'])} %)")
     axes.set_xticks(np.arange(1, num_classes) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, num_classes) - 0.5, minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.5)
@@ -83,7 +83,7 @@ def plot_reliability(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
         axes.grid(axis="y", alpha=0.3)
         axes.set_axisbelow(True)
     title = (
-        f"ECE {100 * calibration['ece']:.2f} %, MCE {100 * calibration['mce']:.2f} %, "
+        f"ECE {percent(calibration['ece'])} %, MCE {percent(calibration['mce'])} %, "
         f"NLL {evaluation['nll']:.3f}, Brier {evaluation['brier']:.3f}"
     )
     figure.legend(marks, names, loc="outside upper center", ncols=2, frameon=False, fontsize=9, title=title)
@@ -103,7 +103,8 @@ def plot_per_class(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     axes.hlines(rows, np.minimum(precision, recall), np.maximum(precision, recall), color="0.3", linewidth=0.8)
     axes.plot(precision, rows, "o", markersize=4.5, color="black")
     axes.plot(recall, rows, "D", markersize=4.5, markerfacecolor="white", markeredgecolor="black", clip_on=False)
-    names = [readable(entry["name"]) + ("" if entry["support"] else " (no clips)") for entry in classes]
+    shown = readable(entry["name"] for entry in classes)
+    names = [shown[entry["name"]] + ("" if entry["support"] else " (no clips)") for entry in classes]
     axes.set_yticks(rows, names, fontsize=small)
     for label, entry in zip(axes.get_yticklabels(), classes, strict=True):
         label.set_color(colours[entry["category"]])
@@ -167,7 +168,7 @@ def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
 def label_right(axes: Axes, height: float, share: float) -> None:
     """The number of a row, to the right of the axes."""
     place = axes.get_yaxis_transform()
-    axes.text(1.01, height, f"{100 * share:.2f}", transform=place, va="center", fontsize=8, color="0.3")
+    axes.text(1.01, height, percent(share), transform=place, va="center", fontsize=8, color="0.3")
 
 
 def row_label(row: dict[str, Any]) -> str:

@@ -167,7 +167,7 @@ def draw_gallery(
     limits = value_limits(every)
     for axes in grid.flat:
         axes.set_visible(False)
-    for number, (clips, class_name) in enumerate(zip(images, class_names, strict=True)):
+    for number, (clips, class_name) in enumerate(zip(images, readable(class_names).values(), strict=True)):
         row, first = number % rows, number // rows * per_class
         for column, image in enumerate(clips, start=first):
             axes = grid[row, column]
@@ -178,7 +178,7 @@ def draw_gallery(
             axes.set_ylabel(axes.get_ylabel() if column == 0 else "", fontsize=8)
             if row == rows - 1:
                 axes.set_xlabel("time in s", fontsize=8)
-        grid[row, first].set_title(readable(class_name), loc="left", fontsize=10, fontweight="bold", parse_math=False)
+        grid[row, first].set_title(class_name, loc="left", fontsize=10, fontweight="bold", parse_math=False)
     if not is_curve(every[0]):
         draw_colour_bar(grid.ravel(), every[0], limits, every, aspect=10 * rows)
     return figure

@@ -106,7 +106,8 @@ def draw_probabilities(
         mine = best[starts] == label
         heights = np.full(mine.sum(), row + mark_at)
         axes.hlines(heights, edges[starts[mine]], edges[ends[mine]], color="C1", linewidth=3)
-    names = [readable(class_names[label]) for label in rows]
+    shown = list(readable(class_names).values())
+    names = [shown[label] for label in rows]
     axes.set_yticks(range(len(rows)), names, parse_math=False)  # a dollar is a dollar
     axes.set_ylim(len(rows) - 0.5, -0.5)
     return mesh

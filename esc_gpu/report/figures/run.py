@@ -113,7 +113,7 @@ def plot_inputs(
     for axes in grid.flat:
         axes.set_visible(False)
     ticks = np.linspace(0, n_bins - 1, 5).round().astype(int)
-    for number, (clip, name) in enumerate(zip(images, class_names, strict=True)):
+    for number, (clip, name) in enumerate(zip(images, readable(class_names).values(), strict=True)):
         for channel, image in enumerate(clip):
             axes = grid[number // INPUTS_A_ROW * n_channels + channel, number % INPUTS_A_ROW]
             axes.set_visible(True)
@@ -130,7 +130,7 @@ def plot_inputs(
             axes.set_yticklabels([f"{bins[tick]:.0f}" for tick in ticks] if channel == 0 else [""] * len(ticks))
             axes.tick_params(labelsize=7)
             if channel == 0:
-                axes.set_title(readable(name), fontsize=10)
+                axes.set_title(name, fontsize=10)
             if number % INPUTS_A_ROW == 0:
                 axes.set_ylabel(bin_unit if channel == 0 else f"channel {channel + 1}", fontsize=8)
             if channel == n_channels - 1:
@@ -146,12 +146,12 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path
     n_legend = -(-len(run.class_names) // 5)
     figure = Figure(figsize=(3.4 * columns + 1, 3.2 * rows + 0.5 + 0.2 * n_legend), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    palette = color_sequences["tab10"]
+    palette, shown = color_sequences["tab10"], list(readable(run.class_names).values())
     for axes, part in zip(grid, maps, strict=False):
         for label in np.unique(run.labels[part.rows]).tolist():
             mine = part.points[run.labels[part.rows] == label]
             color, marker = palette[label % 10], MARKERS[label // 10 % len(MARKERS)]
-            axes.scatter(*mine.T, s=22, color=color, marker=marker, label=readable(run.class_names[label]))
+            axes.scatter(*mine.T, s=22, color=color, marker=marker, label=shown[label])
         wrong = part.points[run.labels[part.rows] != run.predictions[part.rows]]
         axes.scatter(*wrong.T, s=60, facecolors="none", edgecolors="black", linewidths=0.9)
         axes.set(xticks=[], yticks=[])
@@ -166,7 +166,7 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path
 def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> list[Path]:
     """Features of misclassified clips, a row a clip and a column a channel; grey over what does not speak for the class
     that was predicted."""
-    names = list(channels(mistakes[0].features))
+    names, shown = list(channels(mistakes[0].features)), list(readable(run.class_names).values())
     per_row = max(1, 3 // len(names))  # clips
     rows, columns = -(-len(mistakes) // per_row), per_row * len(names)
     figure = Figure(figsize=(3.7 * columns, 2.1 * rows), layout="constrained")
@@ -179,7 +179,7 @@ def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> l
         for axes, name in zip(grid[number // per_row, first:], names, strict=False):
             axes.set_visible(True)
             draw_mistake(axes, clip, name, limits[name])
-        true, predicted = (readable(run.class_names[labels[clip.row]]) for labels in (run.labels, run.predictions))
+        true, predicted = (shown[labels[clip.row]] for labels in (run.labels, run.predictions))
         title = (
             f"{true} taken for {predicted} ({100 * run.probabilities[clip.row].max():.0f} %)\n{run.filenames[clip.row]}"
         )

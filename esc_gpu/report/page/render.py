@@ -68,6 +68,7 @@ def render_page(report: RunReport, page_bytes: int = PAGE_BYTES) -> str:
     return template().render(
         run=report.run,
         names=report.run.class_names,
+        shown=readable(report.run.class_names),
         metrics=METRICS,
         assessment=report.assessment,
         gradients={name: color_stops(name) for name in (SEQUENTIAL, DIVERGING)},
@@ -89,9 +90,15 @@ def template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "readable": readable, "spread": mean_and_spread}
+    environment.filters |= {"percent": percent, "readable": readable_here, "spread": mean_and_spread}
     environment.globals |= {"counted": counted}
     return environment.get_template("page.html")
+
+
+@jinja2.pass_context
+def readable_here(context: jinja2.runtime.Context, class_name: str) -> str:
+    """The class as the page shows it."""
+    return str(context["shown"][class_name])
 
 
 def code() -> dict[str, Markup | str]:

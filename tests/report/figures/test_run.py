@@ -1,10 +1,13 @@
 """The pictures of a run: its curves, its confusion matrix, and what the backbone sees."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from esc_gpu.report import plot_confusion, plot_curves, plot_inputs
+from esc_gpu.report.contents import FoldMap
 from esc_gpu.report.figures import run as plots
 
 
@@ -44,6 +47,17 @@ def test_the_words_beside_few_classes_fit_into_the_picture(tmp_path, monkeypatch
     figure.draw_without_rendering()
     words = figure.axes[-1].yaxis.label.get_window_extent()
     assert figure.bbox.y0 < words.y0 and words.y1 < figure.bbox.y1
+
+
+def test_every_class_of_the_map_is_in_its_legend(tmp_path, monkeypatch):
+    """Also two whose names are one without underscores."""
+    drawn = []
+    monkeypatch.setattr(plots, "save_pair", lambda figure, stem: drawn.append(figure))
+    labels = np.arange(3)
+    run = SimpleNamespace(class_names=["a_b", "a b", "c_d"], labels=labels, predictions=labels)
+    plots.plot_maps(tmp_path / "maps", [FoldMap(1, np.arange(3), np.eye(3)[:, :2])], run)
+    (legend,) = drawn[0].legends
+    assert [text.get_text() for text in legend.get_texts()] == ["a_b", "a b", "c d"]
 
 
 def test_a_class_may_be_named_like_a_formula(tmp_path):
