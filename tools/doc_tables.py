@@ -16,7 +16,7 @@ from benchmarks.speed.beside_estimates import table as beside_estimates
 from benchmarks.speed.launches import launch_table
 from benchmarks.speed.pipeline_table import pipeline_table
 from esc_gpu.core.files import read_json, write_text
-from esc_gpu.report.tables import mean_and_spread
+from esc_gpu.report.tables import mean_and_spread, percent
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
@@ -27,7 +27,7 @@ def fold_table(result: dict[str, object]) -> list[str]:
     part = "validation" if result["config"].get("validate") else "test"
     lines = heading(f"{part} fold", "clips", "accuracy", "macro-F1", "top-3")
     for fold in result["folds"]:
-        lines.append(line(str(fold["fold"]), str(fold["clips"]), *[f"{100 * fold[name]:.2f}" for name in names]))
+        lines.append(line(str(fold["fold"]), str(fold["clips"]), *[percent(fold[name]) for name in names]))
     overall = result["overall"]
     spread = [f"**{mean_and_spread(overall[name])}**" for name in names]
     lines.append(line("mean ± std", str(overall["clips"]), *spread))

@@ -128,7 +128,7 @@ def look(mistake: dict[str, object], seconds: float) -> dict[str, object]:
     with tempfile.TemporaryDirectory(prefix="esc_gpu-mistake-") as folder:
         tree = Path(folder) / "tree"
         ignored = shutil.ignore_patterns("__pycache__", "results", "*.ipynb")
-        for name in (PACKAGE, "tests", "benchmarks", "tools", "configs", "examples"):
+        for name in (PACKAGE, "tests", "benchmarks", "tools", "configs", "examples", "docs"):
             shutil.copytree(REPOSITORY / name, tree / name, ignore=ignored)
         for name in ("pyproject.toml", "setup.cfg", "README.md", "train.py"):
             shutil.copy(REPOSITORY / name, tree / name)

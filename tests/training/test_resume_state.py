@@ -66,6 +66,14 @@ def test_any_flipped_byte_is_found(tmp_path):
         assert read_state(tmp_path / "x") is None, place
 
 
+def test_a_state_of_another_model_is_not_taken_in_part(tmp_path):
+    save(tmp_path, 1)
+    model, optimizer = layer()
+    for other in (torch.nn.Sequential(model), torch.nn.Linear(*model.weight.shape[::-1], bias=model.bias is None)):
+        with pytest.raises(RuntimeError, match="(Missing|Unexpected) key"):
+            load_state(tmp_path, MAIN, other, optimizer)
+
+
 def test_where_all_are_broken_it_says_which_to_delete(tmp_path):
     save(tmp_path, 1)
     (tmp_path / STATE).write_bytes(b"")

@@ -1,0 +1,75 @@
+"""Mistakes planted into a module's text."""
+
+from benchmarks.common.paths import REPOSITORY
+from tools.mutants import mutants
+from tools.mutations import AREAS, PACKAGE, planted, sample
+
+TEXT = '''\
+"""A module."""
+
+import os
+
+
+def scaled(x: list[int], factor: float = 0.5, *, keep: bool = True) -> float:
+    """What is said of it, 1 < 2."""
+    if keep and not x:
+        raise ValueError(f"no {x} + 1")
+    total = sum(x) * factor
+    print(total, end="", flush=True)
+    return max(total, -1) if total >= 3 else os.path.join("ä", "b" + "c")
+'''
+
+
+def test_each_kind_of_mistake_is_made_in_its_place():
+    found = {(mutant.what, mutant.after) for mutant in mutants(TEXT)}
+    assert found == {
+        ("constant", "def scaled(x: list[int], factor: float = 1.0, *, keep: bool = True) -> float:"),
+        ("constant", "def scaled(x: list[int], factor: float = 0.5, *, keep: bool = False) -> float:"),
+        ("condition", "if not (keep and not x):"),
+        ("logic", "if keep or not x:"),
+        ("sign", "if keep and (x):"),
+        ("arithmetic", "total = sum(x) / factor"),
+        ("left out", "pass"),
+        ("option left out", "print(total,  flush=True)"),
+        ("option left out", 'print(total, end="", )'),
+        ("constant", 'print(total, end="", flush=False)'),
+        ("condition", 'return (os.path.join("ä", "b" + "c") if total >= 3 else max(total, -1))'),
+        ("comparison", 'return max(total, -1) if total > 3 else os.path.join("ä", "b" + "c")'),
+        ("constant", 'return max(total, -1) if total >= 4 else os.path.join("ä", "b" + "c")'),
+        ("arguments swapped", 'return max(-1, total) if total >= 3 else os.path.join("ä", "b" + "c")'),
+        ("sign", 'return max(total, (1)) if total >= 3 else os.path.join("ä", "b" + "c")'),
+        ("constant", 'return max(total, -2) if total >= 3 else os.path.join("ä", "b" + "c")'),
+        ("arguments swapped", 'return max(total, -1) if total >= 3 else os.path.join("b" + "c", "ä")'),
+    }
+
+
+def test_a_mutant_differs_in_its_line_alone():
+    for mutant in mutants(TEXT):
+        lines, changed = TEXT.splitlines(), mutant.text.splitlines()
+        assert [n for n, pair in enumerate(zip(lines, changed, strict=True), 1) if len(set(pair)) > 1] == [mutant.line]
+
+
+def test_brackets_between_the_operands_stay():
+    (after,) = {mutant.after for mutant in mutants("y = (a + 1) * (b)\n") if "/" in mutant.after}
+    assert after == "y = (a + 1) / (b)"
+
+
+def test_a_sample_follows_its_seed_and_is_even_over_the_areas():
+    first, same, other = (
+        sample(["augment", "model"], 7, 1),
+        sample(["augment", "model"], 7, 1),
+        sample(["augment"], 7, 2),
+    )
+    assert first == same and other != first[:7]
+    assert [row["area"] for row in first].count("augment") == 4 and len(first) == 7
+    assert all((REPOSITORY / row["file"]).read_text(encoding="utf-8") != row["text"] for row in first)
+
+
+def test_areas_and_planted_mistakes_are_those_of_the_tree():
+    assert all((REPOSITORY / PACKAGE / area).is_dir() for area in AREAS)
+    assert all((REPOSITORY / "tests" / name).exists() for names in AREAS.values() for name in names)
+    rows = planted()  # each text stands once in its file
+    assert len(rows) > 20
+    assert all((REPOSITORY / test).exists() for row in rows for test in row["tests"])
+    for row in rows:
+        compile(str(row["text"]), str(row["file"]), "exec")
