@@ -20,7 +20,7 @@ from huggingface_hub.errors import (
 from torch import Tensor, nn
 
 from esc_gpu.core.machine import AUTOCAST, is_fast
-from esc_gpu.core.names import check_names, in_one_form
+from esc_gpu.core.names import in_one_form
 from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
 from esc_gpu.core.waveform import check_waveform
 from esc_gpu.errors import EscGpuError, first_line
@@ -28,6 +28,8 @@ from esc_gpu.inference.find_pipeline import HUB, find_pipeline
 from esc_gpu.inference.model_card import is_card, write_card
 from esc_gpu.model import checkpoint
 from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.model.head import keep_head_in_float32
+from esc_gpu.model.silence import narrow_for_bf16
 
 if TYPE_CHECKING:
     from esc_gpu.inference.prediction import Prediction
@@ -41,10 +43,12 @@ class Pipeline(nn.Module, ModelHubMixin):
         class_names: of its K outputs; they are kept in one form, as by `esc_gpu.core.names.in_one_form`.
         clip_seconds: length of the clips that it was trained on.
         training_info: what it was trained on and how well it did, as by `results.describe_training`.
-        precision: "no" for float32, or "bf16" or "fp16" for the backbone, by autocast.
+        precision: "no" for float32, or "bf16" or "fp16" for the backbone, by autocast; its last layer is in float32.
 
     Raises:
-        EscGpuError: for another precision, names that hold what cannot be seen, and two that look alike.
+        EscGpuError: for more or fewer class names than the backbone has outputs, names that hold what cannot be seen,
+            two that look alike, clips that are too short for the front-end, and a precision that there is not, or by
+            which this CPU would be wrong.
 
     Attributes:
         sample_rate: Hz of the waveforms that it takes.
@@ -66,12 +70,19 @@ class Pipeline(nn.Module, ModelHubMixin):
             raise EscGpuError(f"precision is {precision!r}; expected one of no, {', '.join(AUTOCAST)}; correct it")
         self.model = model
         self.class_names = [in_one_form(name) for name in class_names]
-        check_names(self.class_names)
+        checkpoint.check(model, self.class_names, clip_seconds, training_info)
+        keep_head_in_float32(model.backbone)  # it may be another one since the model was made
         self.sample_rate: int = model.frontend.input_rate
         self.clip_seconds = float(clip_seconds)
         self.n_samples = round(self.clip_seconds * self.sample_rate)
         self.training_info = dict(training_info or {})
         self.precision = precision
+        narrow = narrow_for_bf16(model, self.n_samples) if precision == "bf16" and self.device.type == "cpu" else None
+        if narrow is not None:
+            raise EscGpuError(
+                f"precision is bf16, and images of these clips are too narrow for it on a CPU: inside "
+                f"{model.backbone_name} they are {narrow}: take precision no"
+            )
         self.eval()
 
     @property
@@ -232,6 +243,9 @@ def _read(folder: Path, device: str | torch.device, precision: str | None) -> Pi
     if precision is None:
         trained = training.get("mixed_precision")
         precision = trained if trained in AUTOCAST and is_fast(trained, device) else "no"
+        n_samples = round(description["clip_seconds"] * model.frontend.input_rate)
+        if precision == "bf16" and device.type == "cpu" and narrow_for_bf16(model, n_samples):
+            precision = "no"
     return Pipeline(model, description["class_names"], description["clip_seconds"], training, precision)
 
 

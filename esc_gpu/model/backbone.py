@@ -12,6 +12,7 @@ from torch import nn
 from esc_gpu.core.checks import nearest
 from esc_gpu.core.files import check_there
 from esc_gpu.errors import EscGpuError, first_line
+from esc_gpu.model.head import keep_head_in_float32
 from esc_gpu.model.stem import Stem
 
 # A file that is no weights fails in as many ways as there are formats.
@@ -55,4 +56,5 @@ def create_backbone(
         reason = first_line(error)
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
     stem.change(model, name)
+    keep_head_in_float32(model)
     return model.to(memory_format=torch.channels_last)  # which the types of torch 2.11 lack

@@ -17,6 +17,7 @@ from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.model.silence import answer_zeros
 from esc_gpu.model.stem import Stem
 
 CLIP_SECONDS = 5.0  # ESC-50's
@@ -42,7 +43,11 @@ def save(
         clip_seconds: length of the clips that it was trained on.
         training: what it was trained on and how well it did, as `results.describe_training` has it.
         card: text of the model card.
+
+    Raises:
+        EscGpuError: for what `check` refuses.
     """
+    check(model, class_names, clip_seconds, training)
     description = describe(model, class_names, clip_seconds, training)
     texts = {PIPELINE: json.dumps(description, indent=2, ensure_ascii=False) + "\n"}
     if card is not None:
@@ -76,6 +81,35 @@ def describe(
         "clip_seconds": clip_seconds,
         "training": dict(training or {}),
     }
+
+
+def check(
+    model: WaveformClassifier,
+    class_names: Sequence[str],
+    clip_seconds: float = CLIP_SECONDS,
+    training: Mapping[str, Any] | None = None,
+) -> None:
+    """Refuse what could not be loaded again; the arguments are those of `save`.
+
+    Raises:
+        EscGpuError: for more or fewer class names than the backbone has outputs, names that are none, and clips that
+            have no length, or are too short for the front-end.
+    """
+    check_description(
+        {"class_names": list(class_names), "clip_seconds": clip_seconds, "training": dict(training or {})}
+    )
+    frontend, n_samples = model.frontend, round(clip_seconds * model.frontend.input_rate)
+    if n_samples < frontend.min_samples:
+        raise EscGpuError(
+            f"clip_seconds={clip_seconds:g} is too short for {frontend.name}, which needs "
+            f"{frontend.min_samples / frontend.input_rate:.3f} s: give the length of the clips that it was trained on"
+        )
+    n_outputs = answer_zeros(model, n_samples).shape[-1]
+    if n_outputs != len(class_names):
+        raise EscGpuError(
+            f"the backbone has {n_outputs} outputs, and there are {len(class_names)} class names: give one for each, "
+            "in the order of the outputs"
+        )
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:

@@ -98,7 +98,7 @@ class WaveformClassifier(nn.Module):
         check_choice("coordinates", coordinates, CHANNELS)
         check_int("test_shifts", test_shifts, 1, MOST_SHIFTS)
         self.normalize = normalize
-        self.num_classes = num_classes
+        self._num_classes = num_classes
         self.frontend = frontend
         self.backbone_name = backbone
         self.backbone_options = dict(backbone_options or {})
@@ -119,6 +119,11 @@ class WaveformClassifier(nn.Module):
             normalization.to(value.precision.device).train(self.training)
             super().__setattr__("normalization", normalization)
         super().__setattr__(name, value)
+
+    @property
+    def num_classes(self) -> int:
+        """K, as it is after a `reset_classifier` of the backbone, too."""
+        return int(getattr(self.backbone, "num_classes", self._num_classes))
 
     def fit_normalization(
         self,

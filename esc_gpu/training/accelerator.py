@@ -3,13 +3,11 @@
 import datetime
 import os
 from pathlib import Path
-from typing import Any
 
 import torch
 from accelerate import Accelerator
 from accelerate.state import AcceleratorState
 from accelerate.utils import InitProcessGroupKwargs, parse_flag_from_env
-from torch import Tensor, nn
 
 from esc_gpu.config.options import OWN, as_dict, flatten
 from esc_gpu.config.schema import RunConfig, TrainConfig
@@ -18,7 +16,7 @@ from esc_gpu.core.extras import require
 from esc_gpu.core.machine import is_fast, keep_freed_memory, local_processes
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.classifier import WaveformClassifier
-from esc_gpu.model.modes import evaluating
+from esc_gpu.model.silence import narrow_for_bf16
 from esc_gpu.training.data_parallel import data_parallel_options
 from esc_gpu.training.launch_environment import check_launch_environment, launched_precision
 from esc_gpu.training.nonfinite_steps import leaves_out
@@ -50,7 +48,11 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
         accelerator = Accelerator(
             mixed_precision=precision, log_with=log_with, project_dir=project_dir, kwargs_handlers=[PATIENCE]
         )
-    except (ValueError, ImportError) as error:
+    except ImportError as error:  # it names what it lacks
+        raise EscGpuError(
+            f"Accelerate lacks a package here: {first_line(error)}; install it, or leave out what asks for it"
+        ) from error
+    except ValueError as error:
         raise EscGpuError(
             f"train.mixed_precision={precision} with tracker.name={config.tracker.name} is not possible here: {error}"
         ) from error
@@ -148,27 +150,13 @@ def best_precision() -> str:
 
 
 def check_bf16(accelerator: Accelerator, model: WaveformClassifier, n_samples: int) -> None:
-    """Refuse bf16 on a CPU for clips of which a convolution of the backbone gets an image narrower than its stride.
-
-    oneDNN leaves parts of the gradient of its weights unwritten then (torch 2.11, AVX-512 BF16): often NaN, not always.
-    """
+    """Refuse bf16 on a CPU for clips of which a convolution of the backbone gets too narrow an image."""
     if accelerator.device.type != "cpu" or accelerator.mixed_precision != "bf16":
         return
-    narrow: list[str] = []
-
-    def look(convolution: Any, inputs: tuple[Tensor, ...]) -> None:
-        width, stride = inputs[0].shape[-1], convolution.stride[1]
-        if width < stride and max(convolution.kernel_size) > 1:
-            narrow.append(f"{width} wide where a convolution has a stride of {stride}")
-
-    hooks = [part.register_forward_pre_hook(look) for part in model.backbone.modules() if isinstance(part, nn.Conv2d)]
-    with evaluating(model), torch.no_grad():
-        model.backbone(torch.zeros(1, *model.image_shape(n_samples)))
-    for hook in hooks:
-        hook.remove()
-    if narrow:
+    narrow = narrow_for_bf16(model, n_samples)
+    if narrow is not None:
         raise EscGpuError(
             f"images of {model.image_shape(n_samples)[2]} frames are too narrow for bf16 on a CPU: inside "
-            f"{model.backbone_name} they are {narrow[0]}: train with --train.mixed_precision no, a shorter "
+            f"{model.backbone_name} they are {narrow}: train with --train.mixed_precision no, a shorter "
             "frontend.hop_length, longer clips or a smaller model.stem_stride"
         )

@@ -8,6 +8,7 @@ import torch
 from esc_gpu import EscGpuError, Pipeline, load_pipeline
 from esc_gpu.inference import pipeline as module
 from esc_gpu.model import checkpoint
+from esc_gpu.model.explain import embed_and_classify
 from tests.helpers.folders import names_in
 from tests.helpers.trained_model import FRONTENDS, NAMES, RATE, trained
 from tests.helpers.trained_pipeline import FILES, TRAINING
@@ -47,8 +48,73 @@ def test_the_backbone_works_in_the_precision_asked_for(pipeline, clips):
     lower = Pipeline(pipeline.model, NAMES, 1.0, precision="bf16")
     with torch.autocast("cpu", torch.bfloat16):
         expected = pipeline.model(clips)
-    assert expected.dtype == torch.bfloat16 and lower(clips).dtype == torch.float32
+        maps = pipeline.model.backbone.forward_features(pipeline.model.image(clips))
+    assert maps.dtype == torch.bfloat16 and lower(clips).dtype == torch.float32
     assert torch.equal(lower(clips), expected.float()) and not torch.equal(lower(clips), pipeline(clips))
+    assert expected.dtype == torch.float32 and not torch.equal(expected, expected.bfloat16().float())
+
+
+def tied(model):
+    """Logits of the same clip for all, which in bf16 are the same number: the last is the greatest."""
+    with torch.no_grad():
+        model.backbone.fc.weight.zero_()
+        model.backbone.fc.bias.copy_(torch.tensor([10.0, 10.01, 10.02]))
+
+
+@pytest.mark.parametrize("replaced", [False, True])
+def test_in_half_precision_no_two_logits_become_one(clips, replaced):
+    model, _ = trained(FRONTENDS["logmel"])
+    if replaced:
+        model.backbone.reset_classifier(3)
+    tied(model)
+    lower = Pipeline(model, NAMES, 1.0, precision="bf16")
+    assert lower(clips).argmax(1).tolist() == pipeline_answers(model, clips) == [2] * 4
+    with torch.autocast("cpu", torch.bfloat16):
+        assert embed_and_classify(model, clips)[1].argmax(1).tolist() == [2] * 4
+
+
+def pipeline_answers(model, clips):
+    return Pipeline(model, NAMES, 1.0)(clips).argmax(1).tolist()
+
+
+# ---- what could not be loaded again, or would be wrong
+
+
+@pytest.mark.parametrize("names", [NAMES[:2], [*NAMES, "d"]])
+def test_as_many_names_as_outputs(pipeline, names, tmp_path):
+    for make in (
+        lambda: Pipeline(pipeline.model, names, 1.0),
+        lambda: checkpoint.save(tmp_path, pipeline.model, names),
+    ):
+        with pytest.raises(EscGpuError, match=f"has 3 outputs, and there are {len(names)} class names") as error:
+            make()
+        assert "\n" not in str(error.value) and not names_in(tmp_path)
+
+
+def test_the_outputs_are_those_of_the_backbone_as_it_is_now(clips, tmp_path):
+    model, _ = trained(FRONTENDS["logmel"])
+    model.backbone.reset_classifier(2)
+    assert model.num_classes == 2
+    with pytest.raises(EscGpuError, match="has 2 outputs, and there are 3 class names"):
+        Pipeline(model, NAMES, 1.0)
+    pipeline = Pipeline(model, NAMES[:2], 1.0)
+    pipeline.save_pretrained(tmp_path)
+    assert torch.equal(load_pipeline(tmp_path)(clips), pipeline(clips))
+
+
+def test_clips_too_short_for_the_front_end_are_refused(pipeline):
+    with pytest.raises(EscGpuError, match=r"clip_seconds=0\.001 is too short for logmel, which needs"):
+        Pipeline(pipeline.model, NAMES, 0.001)
+
+
+def test_images_too_narrow_for_bf16_on_a_cpu_are_refused_or_seen_in_float32(tmp_path, monkeypatch):
+    model, _ = trained({**FRONTENDS["logmel"], "n_mels": 64})
+    assert model.image_shape(RATE * 6 // 10) == (1, 64, 19)
+    with pytest.raises(EscGpuError, match="inside test_resnet they are 2 wide where a convolution has a stride of 2"):
+        Pipeline(model, NAMES, 0.6, precision="bf16")
+    Pipeline(model, NAMES, 0.6, TRAINING).save_pretrained(tmp_path)
+    monkeypatch.setattr(module, "is_fast", lambda precision, device: True)
+    assert load_pipeline(tmp_path).precision == "no"
 
 
 @pytest.mark.parametrize(

@@ -79,6 +79,17 @@ def test_bf16_on_a_cpu_needs_images_as_wide_as_the_backbones_strides(tmp_path, o
     assert not any(part._forward_pre_hooks for part in model.modules())
 
 
+def test_bf16_on_a_cpu_needs_images_wider_than_a_stride_where_they_are_some_rows_high(tmp_path):
+    """What a convolution then gives is read from memory that nobody wrote, often NaN."""
+    options = ("--config", "configs/logmel.yaml", "--data.clip_seconds=1", "--data.sample_rate=22050")
+    config = parse_run([*options, "--model.backbone=test_resnet", "--train.mixed_precision=bf16"], "train.py")
+    model, here = build_model(config, 3), create_accelerator(config, tmp_path)
+    assert model.image_shape(22050) == (1, 64, 22)
+    with pytest.raises(EscGpuError, match="inside test_resnet they are 2 wide where a convolution has a stride of 2"):
+        check_bf16(here, model, 22050)
+    check_bf16(here, model, 3 * 22050)
+
+
 def test_auto_is_the_best_precision_of_this_machine(tmp_path):
     assert create(tmp_path).mixed_precision == best_precision() in ("no", "bf16")
 
@@ -98,6 +109,17 @@ def test_a_precision_that_is_not_possible_here_is_one_line(tmp_path, monkeypatch
         EscGpuError, match="^train.mixed_precision=fp16 with tracker.name=none is not possible here: fp16"
     ):
         create(tmp_path, "--train.mixed_precision", "fp16")
+
+
+def test_a_package_that_accelerate_lacks_is_named_and_no_option_is_blamed(tmp_path, monkeypatch):
+    def refuse(**options):
+        raise ImportError("DeepSpeed is not installed => run `pip install deepspeed` or build it from source.\nMore.")
+
+    monkeypatch.setattr("esc_gpu.training.accelerator.Accelerator", refuse)
+    with pytest.raises(EscGpuError, match="^Accelerate lacks a package here: DeepSpeed is not installed") as refused:
+        create(tmp_path)
+    assert "mixed_precision" not in str(refused.value) and "tracker" not in str(refused.value)
+    assert "\n" not in str(refused.value)
 
 
 def test_a_batch_that_does_not_divide_is_refused(tmp_path):

@@ -9,6 +9,7 @@ from torch import nn
 from torch.func import functional_call
 
 from esc_gpu.training.half_weights import cast_weights, half_weights
+from tests.helpers.small_model import small_model
 
 
 class Model(nn.Module):
@@ -49,6 +50,8 @@ def test_logits_and_gradients_are_those_of_autocast(frozen):
 def test_only_layers_that_multiply_are_cast():
     names = cast_weights(Model(), torch.float16)
     assert "backbone.fc.weight" in names and not any(".bn" in name for name in names)
+    kept = cast_weights(small_model(), torch.float16)
+    assert kept.keys() == names.keys() - {"backbone.fc.weight", "backbone.fc.bias"}  # its last layer is in float32
 
 
 @pytest.mark.parametrize(
