@@ -6,6 +6,7 @@ incomplete but never out of date, and a build that was stopped goes on with the 
 damaged recordings were looked for and some were found, the folder has `damaged.json` instead.
 """
 
+import errno
 import hashlib
 import json
 import os
@@ -16,7 +17,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -26,27 +27,42 @@ from esc_gpu.core.lock import lock
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError, map_files, reason_of
 from esc_gpu.data.clips.decode import RESAMPLER_QUALITY, count_workers, decode_clip
-from esc_gpu.data.clips.regular_file import open_regular
+from esc_gpu.data.clips.regular_file import check_file, open_regular
 from esc_gpu.data.clips.windows import Windows, first_windows
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.shards import SAMPLE_BYTES, Shard, ShardFolder, clips_in_shard
 from esc_gpu.errors import EscGpuError
 
-FORMAT_VERSION = 3  # raise it when the same clips and options would give other samples
+FORMAT_VERSION = 4  # raise it when the same clips and options would give other samples
 SHARD_BYTES = 1 << 30
 SPARE_BYTES = 64 << 20  # left free on the disk
 AHEAD_BYTES = 256 << 20  # decoded before it is written
 
 
-def digest_file(path: Path) -> str:
-    """Hash of the bytes of an audio file.
+class Fingerprint(NamedTuple):
+    """Hash of the bytes of an audio file, and by what it is seen that they are others now."""
+
+    digest: str
+    status: tuple[int, ...]
+
+
+def _status_of(path: Path) -> tuple[int, ...]:
+    """Which file it is, its size and the time of its last change."""
+    status = os.stat(path)
+    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
+
+
+def digest_file(path: Path) -> Fingerprint:
+    """Hash of the bytes of an audio file, and its size and time before they were read.
 
     Raises:
         EscGpuError: for what cannot be read, is no regular file, or is empty.
     """
+    check_file(path)
     try:
+        status = _status_of(path)
         with open_regular(path) as file:
-            return hashlib.file_digest(file, "blake2b").hexdigest()
+            return Fingerprint(hashlib.file_digest(file, "blake2b").hexdigest(), status)
     except OSError as error:
         raise DamagedFileError(path, f"{error.strerror or error}; expected an audio file") from error
 
@@ -62,7 +78,7 @@ def open_store(
     progress: bool = True,
     shard_bytes: int = SHARD_BYTES,
     on_error: OnError = "fail",
-    digest: Callable[[Path], str] = digest_file,
+    digest: Callable[[Path], Fingerprint] = digest_file,
 ) -> WaveformStore:
     """Open the store of these recordings' clips, in their order; build it first where `cache_dir` has none.
 
@@ -74,8 +90,9 @@ def open_store(
 
     Raises:
         EscGpuError: for an option out of its range, a clip that cannot be read, is empty or damaged or holds
-            NaN or Inf, and a `cache_dir` that cannot be written or has too little space. With `on_error` "skip" a
-            DamagedFilesError has all the recordings that cannot be decoded, now and without decoding any the next time.
+            NaN or Inf, a recording that changes meanwhile, and a `cache_dir` that cannot be written or has too little
+            space. With `on_error` "skip" a DamagedFilesError has all the recordings that cannot be decoded, now and
+            without decoding any the next time.
     """
     samples, workers = clip_samples(sample_rate, clip_seconds), count_workers(workers)
     paths = [Path(path) for path in paths]
@@ -90,12 +107,12 @@ def open_store(
         "clips_per_shard": clips_per_shard,
     }
     with ThreadPoolExecutor(workers) as pool:
-        digests = list(map_files(pool, digest, paths, on_error))
-    key = _content_key(paths, digests, windows, options)
+        fingerprints = list(map_files(pool, digest, paths, on_error))
+    key = _content_key(paths, [fingerprint.digest for fingerprint in fingerprints], windows, options)
     index = {"key": key, **options, "clips": len(windows.start), "filenames": [path.name for path in paths]}
     folder = Path(os.path.expanduser(cache_dir)) / key
     files = ShardFolder(folder, (len(windows.start), samples), clips_per_shard, index)
-    decode = partial(_decode_all, paths, windows, rate, samples, workers, progress, on_error)
+    decode = partial(_decode_all, paths, fingerprints, windows, rate, samples, workers, progress, on_error)
 
     def is_complete() -> bool:
         if on_error == "skip" and files.damaged.exists():
@@ -180,8 +197,29 @@ def _write_shard(shard: Shard, waveforms: Iterator[np.ndarray]) -> None:
             file.write(waveform.data)
 
 
+def _decode_same(path: Path, fingerprint: Fingerprint, start: int, sample_rate: int, samples: int) -> np.ndarray:
+    """A clip of the file that was hashed: what is there by now may be another.
+
+    Raises:
+        EscGpuError: as `decode_clip`; from an OSError where the file has changed since, which is no damage of it.
+    """
+    try:
+        return decode_clip(path, start, sample_rate=sample_rate, samples=samples)
+    finally:
+        try:
+            is_same = _status_of(path) == fingerprint.status
+        except OSError:
+            is_same = False
+        if not is_same:
+            raise EscGpuError(
+                f"{path}: has changed since it was hashed; expected the same file until the store is made; start again "
+                "when nothing writes to it"
+            ) from OSError(errno.EBUSY, "changed")
+
+
 def _decode_all(
     paths: list[Path],
+    fingerprints: list[Fingerprint],
     windows: Windows,
     sample_rate: int,
     samples: int,
@@ -217,7 +255,7 @@ def _decode_all(
     try:
         for clip in clips.tolist():
             recording, start = int(windows.recording[clip]), int(windows.start[clip])
-            work = pool.submit(decode_clip, paths[recording], start, sample_rate=sample_rate, samples=samples)
+            work = pool.submit(_decode_same, paths[recording], fingerprints[recording], start, sample_rate, samples)
             decoding.append((recording, work))
             if len(decoding) == ahead:
                 yield from oldest()

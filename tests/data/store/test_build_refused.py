@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 import soundfile
 
+from esc_gpu.data.clips.damaged_files import DamagedFilesError
+from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.data.store import build as store_module
+from esc_gpu.data.store.build import digest_file
 from esc_gpu.errors import EscGpuError
 from tests.helpers.stores import (
     RATE,
@@ -162,3 +165,32 @@ def test_claimed_length_is_not_believed(tmp_path, cache):
     assert message.startswith(f"{liar}: ")
     assert peak < 50e6  # an hour would be 115 MB
     np.testing.assert_array_equal(clips_of(read([liar], cache, clip_seconds=0.5))[0], noise()[: RATE // 2])
+
+
+def other_audio(path):
+    write(path, noise(7))
+
+
+def no_audio(path):
+    path.write_bytes(b"no audio")
+
+
+@pytest.mark.parametrize("on_error", ["fail", "skip"])
+@pytest.mark.parametrize("swap", [other_audio, no_audio])
+def test_a_recording_that_changes_once_it_is_hashed_is_in_no_store(clips, cache, swap, on_error):
+    """Neither as the clip of the content that the store is known by, nor as a damaged one."""
+    content = clips[1].read_bytes()
+
+    def digest(path):
+        fingerprint = digest_file(path)
+        if path == clips[2]:
+            swap(clips[1])
+        return fingerprint
+
+    message = f"^{clips[1]}: has changed since it was hashed; expected the same file"
+    with pytest.raises(EscGpuError, match=message) as caught:
+        read(clips, cache, digest=digest, on_error=on_error, workers=1, shard_bytes=1)
+    assert not isinstance(caught.value, DamagedFilesError)
+    clips[1].write_bytes(content)
+    stored = clips_of(read(clips, cache, on_error=on_error, shard_bytes=1))
+    np.testing.assert_array_equal(stored, [decode_clip(path, 0, sample_rate=RATE, samples=RATE) for path in clips])

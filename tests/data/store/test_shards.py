@@ -189,7 +189,10 @@ def test_decoding_runs_ahead_by_so_much(paths, cache, monkeypatch, workers, boun
     monkeypatch.setattr(store_module.ThreadPoolExecutor, "submit", counted)
     windows = store_module.first_windows(N_CLIPS)
     windows = type(windows)(np.tile(windows.recording, 10), np.tile(windows.start, 10))
-    waveforms = store_module._decode_all(paths, windows, RATE, RATE, workers, False, "fail", np.arange(70))
+    fingerprints = [store_module.digest_file(path) for path in paths]
+    waveforms = store_module._decode_all(
+        paths, fingerprints, windows, RATE, RATE, workers, False, "fail", np.arange(70)
+    )
     next(waveforms)
     assert len(submitted) == expected
     assert len(list(waveforms)) == 69
