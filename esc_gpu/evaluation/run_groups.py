@@ -80,12 +80,13 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
     for run, rows in zip(runs, positions, strict=True):
         if run.class_names != first.class_names:
             raise EscGpuError(
-                f"{first.folder} and {run.folder} have other classes; expected runs on the same recordings; give such"
+                f"{first.folder} and {run.folder} have other classes; expected runs on the same recordings; "
+                "leave one of them out"
             )
         if run.is_validation != first.is_validation:
             raise EscGpuError(
                 f"of {first.folder} and {run.folder} one is validated (--validate) and one is tested; expected either "
-                "of all; give such"
+                "of all; leave one of them out"
             )
         mine, others = rows.keys() - positions[0].keys(), positions[0].keys() - rows.keys()
         if (mine or others) and not common:
@@ -94,14 +95,14 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
                 f"same clips; give --common to use the {len(shared)} that all runs have"
             )
     if not shared:
-        raise EscGpuError("the runs have no clip in common; expected runs with the same test folds; give such")
+        raise EscGpuError("the runs have no clip in common; expected runs with the same test folds; name others")
     aligned = [select(run, [rows[name] for name in shared]) for run, rows in zip(runs, positions, strict=True)]
     for run in aligned:
         same = (run.labels == aligned[0].labels) & (run.folds == aligned[0].folds)
         if not same.all():
             raise EscGpuError(
                 f"{shared[int(same.argmin())]} has another class or fold in {run.folder} than in {first.folder}; "
-                "expected runs on the same recordings; give such"
+                "expected runs on the same recordings; leave one of them out"
             )
     return aligned
 

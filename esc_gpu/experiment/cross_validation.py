@@ -1,5 +1,6 @@
 """A whole run: recordings → store → every fold → results on disk."""
 
+import dataclasses
 import os
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -213,6 +214,10 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
     """Decode the recordings of a run ahead of it, and be told by `announce` what they are; raises what `run` does."""
     check_config(config)
     recordings = open_recordings(config, True, announce)
+    # What the run would refuse is refused before hours of decoding; the weights that it begins with are not needed.
+    chosen_folds(config, recordings)
+    model = dataclasses.replace(config.model, pretrained=False, weights=None)
+    build_model(dataclasses.replace(config, model=model), len(recordings.class_names))
     store, _, skipped = open_clips(config, recordings, True)
     if skipped:
         announce(describe_skipped(recordings, skipped))

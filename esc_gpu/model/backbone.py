@@ -15,8 +15,11 @@ from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.head import keep_head_in_float32
 from esc_gpu.model.stem import Stem
 
-# A file that is no weights fails in as many ways as there are formats.
-NO_WEIGHTS = TypeError, ValueError, AttributeError, RuntimeError, EOFError, OSError, safetensors.SafetensorError
+# A file that is no weights fails in as many ways as there are formats; timm asserts what options must be.
+NO_WEIGHTS = (
+    *(TypeError, ValueError, AttributeError, RuntimeError, EOFError, OSError, safetensors.SafetensorError),
+    AssertionError,
+)
 
 
 def create_backbone(

@@ -6,7 +6,7 @@ from esc_gpu.cli.main import main
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment import cross_validation as experiment
 from tests.helpers.one_line import error_line, refusal
-from tests.helpers.tiny import OPTIONS, write_tones
+from tests.helpers.tiny import OPTIONS, parsed, write_tones
 from tests.helpers.tiny_run import train_tones
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
@@ -85,3 +85,15 @@ def test_validation_without_a_class_to_train_on_is_refused_before_anything_is_de
     assert main(["train", *arguments, "--output_dir", str(tmp_path / "run"), "--folds", "1"]) == 2
     assert "class 'high' has no recording to train on when fold 1 is validated on" in capfd.readouterr().err
     assert not (tmp_path / "run").exists() and not (tmp_path / "cache").exists()
+
+
+def test_what_the_training_would_refuse_is_refused_before_the_decoding(tmp_path):
+    data = ["--data.table", str(write_tones(tmp_path / "tones", per_class=1)), "--data.cache_dir", str(tmp_path / "c")]
+    for options, message in (
+        (["--frontend.fmax", "4001"], "fmax"),
+        (["--model.options", "{global_pool: no_such}"], "test_resnet"),
+        (["--folds", "3"], "fold 3 does not exist"),
+    ):
+        config = parsed(*data, *options)
+        assert message in refusal(experiment.prepare, config) == refusal(experiment.run, config)
+    assert not (tmp_path / "c").exists()

@@ -27,6 +27,7 @@ def test_backbone_weights_from_a_local_file(tmp_path):
         ({"backbone": "resnt18"}, "no model 'resnt18'; did you mean 'resnet18'"),
         ({"backbone": "test_resnet", "weights": "/nowhere.bin"}, "no file /nowhere.bin"),
         ({"backbone": "test_resnet", "backbone_options": {"colour": 3}}, "could not make 'test_resnet'"),
+        ({"backbone": "test_resnet", "backbone_options": {"global_pool": "sum"}}, "Invalid pool type: sum"),
     ],
 )
 def test_errors(options, message):
