@@ -9,7 +9,7 @@ from matplotlib.lines import Line2D
 from benchmarks.common.axes import light_frame
 from esc_gpu.evaluation.published import HUMANS
 from esc_gpu.report.figures.save import save
-from esc_gpu.report.tables import counted
+from esc_gpu.report.tables import counted, percent
 
 BLUE, PALE, GREY, RED = "#2f5d8a", "#9db8d2", "#7f7f7f", "#b5544a"
 HIDDEN = "top", "right", "left"  # sides of the frame
@@ -82,10 +82,10 @@ def plot_ablation(path: Path, result: dict[str, object]) -> None:
         axes.hlines(y, 100 * pair["low"], 100 * pair["high"], color=colour, linewidth=2.2)
         axes.plot(100 * pair["difference"], y, "o", color=colour, markersize=7)
         place = axes.get_yaxis_transform()
-        axes.text(1.01, y, f"{100 * pair['difference']:+.2f}", transform=place, va="center", fontsize=8.5)
+        axes.text(1.01, y, percent(pair["difference"], sign="+"), transform=place, va="center", fontsize=8.5)
     name_rows(axes, [f"without {row['name']}" for row in rows])
     (whole,) = [row for row in result["rows"] if row["name"] == result["reference"]]
-    axes.set(xlabel=f"change of the accuracy in points, from {100 * whole['accuracy']:.2f} %")
+    axes.set(xlabel=f"change of the accuracy in points, from {percent(whole['accuracy'])} %")
     colours = {BLUE: "95 % interval of the row includes 0", RED: "excludes 0"}
     marks = [
         Line2D([], [], color=colour, marker="o", linewidth=2.2, markersize=7, label=text)

@@ -51,7 +51,7 @@ def difference_cells(pair: dict[str, object] | None) -> list[str]:
     if pair is None:
         return ["–", "–"]
     return [
-        f"{100 * pair['difference']:+.2f} [{percent_range(pair, '+')}]",
+        f"{percent(pair['difference'], sign='+')} [{percent_range(pair, '+')}]",
         literal(p_value(pair["p_holm"])),
     ]
 

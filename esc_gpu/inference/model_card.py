@@ -8,6 +8,7 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from esc_gpu.core.text import describe_weights, escape
+from esc_gpu.report.tables import percent
 
 LIBRARY, TASK = "esc_gpu", "audio-classification"
 LICENCES = {"CC BY 3.0": "cc-by-3.0", "CC BY-NC 3.0": "cc-by-nc-3.0"}  # as the hub calls them
@@ -132,7 +133,7 @@ def _evaluation(training: dict[str, Any]) -> str:
     metrics = training.get("metrics")
     if not metrics:
         return "Not known."
-    rows = [f"| {title} | {100 * metrics[name]:.2f} % |" for name, (_, title) in METRICS.items() if name in metrics]
+    rows = [f"| {title} | {percent(metrics[name])} % |" for name, (_, title) in METRICS.items() if name in metrics]
     if training.get("validation"):
         trained = "trained on the other folds without the next one, to choose options by: this is no test"
     else:

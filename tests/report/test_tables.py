@@ -2,8 +2,22 @@
 
 import re
 
+import numpy as np
+import pytest
+import torch
+
+from esc_gpu.evaluation.metrics import evaluate, scores
 from esc_gpu.report import format_summary
-from esc_gpu.report.tables import Table, format_markdown, format_text, mean_and_spread, p_value, percent_range, readable
+from esc_gpu.report.tables import (
+    Table,
+    format_markdown,
+    format_text,
+    mean_and_spread,
+    p_value,
+    percent,
+    percent_range,
+    readable,
+)
 
 FOLD = {"accuracy": 0.5, "macro_f1": 0.4, "top3_accuracy": 0.75, "clips": 8, "seconds": 12.3}
 TABLE = Table("Title", ["name", "value"], [["long name", "1.00"], ["b|c", "-10.00"]], ["A note.", "Another."])
@@ -36,7 +50,20 @@ def test_names_have_no_meaning_to_markdown():
     assert [line.count("|") for line in bare.splitlines() if line.startswith("|")] == [3, 3, 3]
 
 
+@pytest.mark.parametrize(("right", "clips", "text"), [(103, 160, "64.38"), (129, 160, "80.63"), (1, 3, "33.33")])
+def test_a_share_of_clips_is_one_text_wherever_it_comes_from(right, clips, text):
+    """Also where it is half way between two: by two folds, and as earlier versions kept it."""
+    folds = [(right // 2) / (clips / 2), (right - right // 2) / (clips / 2)]
+    labels = torch.zeros(clips, dtype=torch.int64)
+    probabilities = torch.eye(2)[(torch.arange(clips) >= right).long()]
+    for share in (right / clips, float(np.float32(right / clips)), sum(folds) / 2):
+        assert percent(share) == text
+    assert percent(scores(probabilities, labels)["accuracy"]) == text
+    assert percent(evaluate(probabilities, labels)["accuracy"]) == text
+
+
 def test_numbers():
+    assert percent(0.0005, 1) == "0.1" and percent(-1e-9) == "0.00" and percent(0.0125, 1, "+") == "+1.3"
     assert percent_range({"low": 0.0149, "high": 1.0}) == "1.5 to 100.0"
     assert percent_range({"low": -0.02, "high": 0.5}, sign="+") == "-2.0 to +50.0"
     assert mean_and_spread({"mean": 0.5, "std": None}) == "50.00"

@@ -13,7 +13,7 @@ from matplotlib.ticker import MultipleLocator
 from esc_gpu.evaluation.published import HUMANS
 from esc_gpu.report.figures.confusion import draw_confusion
 from esc_gpu.report.figures.save import save_pair
-from esc_gpu.report.tables import counted, readable
+from esc_gpu.report.tables import counted, percent, readable
 
 # Okabe & Ito's colours, which the colour-blind can tell apart, dark enough for text
 COLOURS = ("#0072B2", "#C04A00", "#007A5A", "#A8528A", "#7A6A00", "#3A3A3A")
