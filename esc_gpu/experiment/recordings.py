@@ -1,18 +1,22 @@
 """The recordings, folds and clips that a config names."""
 
 import os
+import warnings
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from esc_gpu.config.schema import RunConfig
+from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import check_left, open_decodable
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, EscGpuWarning
 
 
 def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
@@ -39,7 +43,8 @@ def open_clips(
 ) -> tuple[WaveformStore, Windows, dict[int, str]]:
     """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
 
-    The last has the reason for each recording that `data.on_error` leaves out, by its position.
+    The last has the reason for each recording that `data.on_error` leaves out, by its position. An EscGpuWarning says
+    where most of the clips is silence, because the recordings are shorter.
     """
     data = config.data
     store, windows, skipped = open_decodable(
@@ -54,6 +59,9 @@ def open_clips(
     )
     check_left(recordings, skipped)
     chosen_folds(config, recordings, skipped)
+    padding = describe_padding([recordings.paths[number] for number in np.unique(windows.recording)], data.clip_seconds)
+    if padding:
+        warnings.warn(EscGpuWarning(padding), stacklevel=2)
     return store, windows, skipped
 
 

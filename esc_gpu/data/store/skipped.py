@@ -12,7 +12,7 @@ import numpy as np
 from esc_gpu.core.files import write_text
 from esc_gpu.core.run_layout import SKIPPED
 from esc_gpu.core.text import printable
-from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError
+from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError
 from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.store.build import digest_file, open_store
@@ -61,6 +61,10 @@ def open_decodable(
             kept = np.delete(kept, list(error.reasons))
             if not len(kept):
                 raise EscGpuError(f"none of the {len(paths)} recordings can be decoded; the first: {error}") from error
+        except DamagedFileError as error:
+            if isinstance(error.__cause__, OSError):  # the disk's fault or the user's, which "skip" does not forgive
+                raise
+            raise EscGpuError(f"{error}; --data.on_error skip goes on without such files") from error
         else:
             return store, Windows(kept[windows.recording], windows.start), dict(sorted(skipped.items()))
 

@@ -120,6 +120,8 @@ def test_a_file_that_cannot_be_read_is_not_a_damaged_one(table, tmp_path, monkey
     paths_of(table)[0].unlink()
     with pytest.raises(EscGpuError, match="0.wav: No such file or directory"):
         open_all(table, tmp_path)
+    with pytest.raises(EscGpuError, match="0.wav: No such file or directory.*; replace it or leave it out$"):
+        open_all(table, tmp_path, on_error="fail")  # nothing is said of "skip", which does not help
 
 
 def test_nothing_left_at_all(table, tmp_path):
@@ -160,6 +162,18 @@ def test_a_run_refuses_the_first_unless_told_otherwise(options, tmp_path, capfd)
     assert main(["train", *options, "--output_dir", str(tmp_path / "run")]) == 2
     line = error_line(capfd.readouterr().err)
     assert "2.wav: the file is empty" in line and not (tmp_path / "run").exists()
+
+
+def test_a_run_is_told_what_goes_on_without_damaged_files(table, tmp_path):
+    with pytest.raises(EscGpuError, match="; replace it or leave it out; --data.on_error skip goes on without such"):
+        open_all(table, tmp_path, on_error="fail")
+
+
+def test_prepare_says_that_clips_are_mostly_silence(tmp_path, capfd):
+    table = write_tones(tmp_path / "tones", lengths=(0.4,))
+    options = ["--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--data.clip_seconds", "5"]
+    assert main(["prepare", *OPTIONS, *options]) == 0
+    assert "Half of the recordings last 0.4 s or less: 92% of their clips of 5 s is silence" in capfd.readouterr().err
 
 
 def test_a_run_without_damage_has_no_list(tmp_path, capfd):

@@ -1,0 +1,30 @@
+"""How much of the clips is silence, because the recordings are shorter."""
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from esc_gpu.data.clips.decode import recording_samples
+
+LOOKED_AT = 101  # recordings, spread over all
+SHORT = 0.5  # share of a clip
+RATE = 1000  # Hz: milliseconds will do
+
+
+def describe_padding(paths: Sequence[Path], clip_seconds: float) -> str | None:
+    """A line where half of the recordings are shorter than half a clip, with what to set; else None.
+
+    Raises:
+        EscGpuError: for a file that cannot be read.
+    """
+    chosen = np.linspace(0, len(paths) - 1, min(len(paths), LOOKED_AT)).round().astype(int)
+    seconds = float(np.median([recording_samples(paths[number], RATE) for number in chosen])) / RATE
+    if seconds >= SHORT * clip_seconds:
+        return None
+    share, rounded = 1 - seconds / clip_seconds, math.ceil(10 * seconds) / 10
+    return (
+        f"Half of the recordings last {seconds:.2g} s or less: {share:.0%} of their clips of {clip_seconds:g} s is "
+        f"silence behind them. --data.clip_seconds {max(rounded, 0.1):g} makes the clips shorter"
+    )
