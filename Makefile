@@ -6,15 +6,18 @@ BIN := $(VENV)/bin
 ESC10 ?= $(ESC_GPU_ESC10)
 RECORDINGS = $(or $(ESC10),$(error this needs real recordings in ESC-50's layout: add ESC10=DIR))
 THREADS ?= 2
+TIMES ?= 20
+SEED ?= $(shell date +%s)
 unexport PYTHONDONTWRITEBYTECODE  # with it every process compiles every module anew, the tests' own, too
 
-.PHONY: help setup train test test-newest coverage notebooks audit bench gpu gpu-check gpu-try clean
+.PHONY: help setup train test test-newest coverage fuzz notebooks audit bench gpu gpu-check gpu-try clean
 
 help:
 	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
 	@echo "make test    set up .venv and run the tests"
 	@echo "make test-newest  the tests with the newest torch, in .venv-newest; needs 7 GB there"
 	@echo "make coverage  the tests, more slowly, and which lines and branches they do not reach; also in htmlcov/"
+	@echo "make fuzz    the tests of random tables and options with fresh seeds; TIMES=20 as many examples, SEED=N"
 	@echo "make notebooks  run all notebooks and keep their outputs with them (minutes on two cores)"
 	@echo "make audit   known vulnerabilities of the versions in constraints.txt, asked of PyPI"
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
@@ -40,6 +43,11 @@ test: setup
 
 coverage: setup
 	$(BIN)/python -m pytest -n auto --maxprocesses 9 --dist loadfile --no-loadscope-reorder --timeout 900 --cov --cov-report term --cov-report html
+
+# It prints its seed; what it finds it prints with the blob to find it again.
+fuzz: setup
+	ESC_GPU_FRESH_EXAMPLES=$(TIMES) $(BIN)/python -m pytest -p no:cacheprovider --timeout 0 \
+		--hypothesis-seed=$(SEED) tests/config/test_parse_fuzz.py tests/data/recordings/test_table_fuzz.py
 
 notebooks: setup
 	$(BIN)/python -m tools.notebooks

@@ -2,7 +2,7 @@
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from esc_gpu.config.help import all_keys
@@ -10,11 +10,10 @@ from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.text import printable
 from esc_gpu.errors import EscGpuError
+from tests.helpers.fuzz import fuzz
 from tests.helpers.one_line import is_one_line
 
-QUIET = settings(
-    derandomize=True, deadline=None, max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUIET = fuzz(max_examples=30)
 SECTIONS = ("data", "frontend", "model", "augment", "train", "tracker")
 
 scalars = st.one_of(
@@ -104,7 +103,7 @@ def test_any_value_of_an_option(key, value):
     answer([f"--{key}", value])
 
 
-@settings(QUIET, max_examples=10)
+@fuzz(10)
 @given(st.integers(1, 10**6), st.floats(0, 1), st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=8))
 def test_right_values_come_through(tmp_path, epochs, lr, name):
     """So that what is checked above is not errors alone."""

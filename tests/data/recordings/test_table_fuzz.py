@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from esc_gpu.core.esc50 import COLUMNS as ESC50_COLUMNS
@@ -13,13 +13,12 @@ from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.recordings.table import read_table
 from esc_gpu.errors import EscGpuError
+from tests.helpers.fuzz import fuzz
 from tests.helpers.one_line import is_one_line
 
 FILES = ("a.wav", "b/c.wav", "d e.flac", "雨.ogg", "é,.wav", '".wav')
 CONTROLS = ("\0", "\x1b[31m", "\u2028", "\r", "\x85", "\n")
-QUIET = settings(
-    derandomize=True, deadline=None, max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUIET = fuzz(max_examples=200)
 
 names = st.sampled_from(
     [*FILES, ".", "..", "b", "b/../a.wav", "./a.wav", "/a.wav", "c:\\a.wav", "missing.wav", "f" * 300]
