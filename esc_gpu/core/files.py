@@ -150,3 +150,17 @@ def check_writable(file: Path) -> None:
         raise EscGpuError(f"cannot write {file}: {error.strerror}; choose another name") from error
     if is_folder or not os.access(file.parent, os.W_OK):
         raise EscGpuError(f"cannot write {file}: name a file in a folder that is there and can be written")
+
+
+def check_makeable(folder: Path) -> None:
+    """Refuse a folder that can neither be made nor written to, before the work.
+
+    Raises:
+        EscGpuError: for what is a file, is to be below one, or may not be written to.
+    """
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    reason = "is no folder" if not there.is_dir() else "" if os.access(there, os.W_OK) else "may not be written to"
+    if reason:
+        raise EscGpuError(
+            f"cannot write to {folder} ({there} {reason}); expected a folder that can be made; choose another --output"
+        )

@@ -193,7 +193,7 @@ def finished_metrics(folder: Path) -> dict[str, Any] | None:
     if not (folder / METRICS).exists():
         return None
     metrics = read_json(folder / METRICS)
-    if not FOLD_KEYS <= metrics.keys():
+    if FOLD_KEYS - metrics.keys():
         raise EscGpuError(
             f"{folder / METRICS} holds no metrics of a fold; expected those that a training writes; delete it, and the "
             "fold is trained anew"

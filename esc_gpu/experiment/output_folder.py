@@ -13,7 +13,6 @@ from esc_gpu.config.options import RESUMABLE, as_dict, flatten
 from esc_gpu.config.parse_frontend import with_complete_frontend
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.files import (
-    PARTIAL,
     UNWRITABLE,
     discard,
     move,
@@ -27,6 +26,7 @@ from esc_gpu.core.lock import InUseError, locked
 from esc_gpu.core.nesting import check_yaml
 from esc_gpu.core.run_layout import CONFIG, DATA, FOLDS, LOCK, REPLACED
 from esc_gpu.errors import EscGpuError
+from esc_gpu.experiment.output_place import check_folder, holds_a_run, no_place
 from esc_gpu.model.classifier import WaveformClassifier
 
 # What is compared of the data, and what it differs in.
@@ -55,16 +55,8 @@ def held_output(output_dir: Path) -> Iterator[None]:
                 f"{output_dir} is in use by another run ({error}): wait for its end, or choose another --output_dir"
             ) from error
         except OSError as error:
-            raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
+            raise no_place(output_dir, error) from error
         yield
-
-
-def check_folder(output_dir: Path) -> None:
-    """Refuse a folder that holds something else than a run, or than the beginning of one that was killed."""
-    if output_dir.exists() and not any((output_dir / name).exists() for name in (CONFIG, REPLACED)):
-        names = {path.name for path in output_dir.iterdir()} - {LOCK}
-        if not all(name.startswith(PARTIAL) for name in names):
-            raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
 
 
 def prepare_output(
@@ -97,10 +89,7 @@ def prepare_output(
                 raise
             resumes, begun = False, {}  # as where a run that was to replace another was stopped before it had
     elif config_file.exists() and not config.overwrite:
-        raise EscGpuError(
-            f"{output_dir} already holds a run: go on with it by --resume, replace it by --overwrite, "
-            "or choose another --output_dir"
-        )
+        raise holds_a_run(output_dir)
     try:
         for folder in (output_dir, *output_dir.glob(f"{FOLDS}/")):
             remove_leftovers(folder)
@@ -112,7 +101,7 @@ def prepare_output(
         if not data.keys() <= begun.keys():  # a kill may have come before it, and earlier versions had less
             write_json(output_dir / DATA, {**data, **begun})
     except OSError as error:
-        raise EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir") from error
+        raise no_place(output_dir, error) from error
 
 
 def replace_run(output_dir: Path) -> None:

@@ -1,6 +1,7 @@
 """A path that leads nowhere is answered in one line before torch and its kin are loaded, which takes seconds."""
 
 import json
+import shutil
 import subprocess
 import sys
 from importlib.util import find_spec
@@ -28,6 +29,9 @@ WRONG = {
     "compare": ("compare nowhere neither", f"nowhere {NO_RUN}"),
     "report": ("report nowhere", f"nowhere {NO_RUN}"),
     "report's recordings": ("report finished --root nowhere", NO_ROOT),
+    "report's config": ("report finished", f"{NO_ROOT}; where the run's recordings have moved, give their folder"),
+    "evaluate into a file": ("evaluate finished --output sound.wav", "cannot write to sound.wav (sound.wav is no fold"),
+    "compare into a file": ("compare finished alike --output sound.wav/x", "cannot write to sound.wav/x (sound.wav is"),
     "predict": ("predict sound.wav --model nowhere", NO_PIPELINE),
     "predict with a folder": ("predict sound.wav --model empty", "empty holds no model.safetensors: give the folder"),
     "predict a fold": ("predict sound.wav --model run --fold 9", "run has no trained fold 9; there are 1"),
@@ -36,8 +40,10 @@ WRONG = {
     "predict in a folder": ("predict empty --model run", "empty holds no audio files"),
     "export": ("export nowhere --format onnx", NO_PIPELINE),
     "export's recordings": ("export run --format onnx --recordings nowhere.wav", "nowhere.wav: No such file"),
+    "export's config": ("export run --format onnx", f"the run's recordings cannot be read ({NO_ROOT}): give others"),
     "demo": ("demo --model run nowhere", NO_PIPELINE),
     "features": ("features nowhere.wav", "nowhere.wav: no such file; expected an audio file; correct its name"),
+    "features into a file": ("features sound.wav --output sound.wav/x.png", "cannot write to sound.wav (sound.wav is"),
     "features of a config": ("features sound.wav --config no.yaml", "--config: there is no file no.yaml; correct the"),
     "features of a root": ("features --root nowhere --gallery", NO_ROOT),
     "features of a table": ("features --table no.csv --gallery", "no.csv: no such file; expected a csv with the col"),
@@ -45,6 +51,9 @@ WRONG = {
     "train on another root": ("train --data.root=nowhere", NO_ROOT),
     "train on a table": ("train --data.table no.csv", "no.csv: no such file; expected a csv with the columns path, la"),
     "train from weights": ("train --model.weights no.pth", "model.weights: there is no file no.pth; correct the name"),
+    "train on a config's root": ("train --config wrong.yaml", NO_ROOT),
+    "train into a file": ("train --output_dir sound.wav", "cannot write to sound.wav ([Errno 20] Not a directory"),
+    "train into a run": ("train --output_dir finished", "finished already holds a run: go on with it by --resume, re"),
     "train by a config": ("train --config no.yaml", "--config: there is no file no.yaml; correct the name"),
     "train by a name": (
         "train --config logmal",
@@ -67,10 +76,16 @@ def folder(tmp_path_factory):
         (folder / name).mkdir(parents=True)
     for name in ("sound.wav", "run/fold1/model.safetensors"):
         (folder / name).write_bytes(b"anything")
-    summary = {"config": {}, "class_categories": ["Other"], "class_names": ["dog"], "frontend": {}, "data": {}}
-    (folder / "finished" / "summary.json").write_text(json.dumps({**summary, "folds": []}), encoding="utf-8")
+    summary = {
+        **{"class_categories": ["Other"], "class_names": ["dog"], "folds": [], "data": {}},
+        **{"config": {"train": {"seed": 0}}, "frontend": {"name": "rms", "backend": "native"}},
+    }
+    (folder / "finished" / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     header = "filename,fold,category,prediction,probability,dog"
     (folder / "finished" / "predictions.csv").write_text(f"{header}\na.wav,1,dog,dog,1.0,1.0\n", encoding="utf-8")
+    for name in ("wrong.yaml", "finished/config.yaml", "run/config.yaml"):
+        (folder / name).write_text("data:\n  root: nowhere\n", encoding="utf-8")
+    shutil.copytree(folder / "finished", folder / "alike")
     return folder
 
 
@@ -96,5 +111,30 @@ def test_a_config_may_name_other_recordings(folder, monkeypatch):
     check_paths(["--data.root", "nowhere", "--config", "there.yaml"])
     check_paths(["--data.root", "nowhere", "--data.root", "empty", "--data.table", "null", "--model.weights", "~"])
     check_paths(["--config", "data: {root: nowhere}", "--data.root"])
+    Path("above.yaml").write_text("config: wrong.yaml\nmodel: {}\n", encoding="utf-8")
+    check_paths(["--config", "above.yaml"])  # what it takes of the other is the parser's to say
+    check_paths(["--config", "wrong.yaml", "--data", "there.yaml"])
+    check_paths(["--config", "wrong.yaml", "--data.root", "empty"])
     with pytest.raises(EscGpuError, match="nowhere: no such folder"):
         check_paths(["--config", "there.yaml", "--data.root", "nowhere"])
+    Path("dotted.yaml").write_text("data.root: nowhere\n", encoding="utf-8")
+    for config in ("dotted.yaml", "wrong.yaml"):
+        with pytest.raises(EscGpuError, match="nowhere: no such folder"):
+            check_paths(["--data.root", "empty", "--config", config])
+
+
+def test_an_output_folder_is_looked_at_before_a_training_alone(folder, monkeypatch):
+    from esc_gpu.cli.run_options import check_paths
+    from esc_gpu.errors import EscGpuError
+
+    monkeypatch.chdir(folder)
+    into_a_run = ["--output_dir", "finished"]
+    check_paths(into_a_run)  # `esc-gpu prepare` writes nothing there
+    check_paths([*into_a_run, "--resume"], trains=True)
+    check_paths(["--output_dir", "new"], trains=True)
+    with pytest.raises(EscGpuError, match="finished already holds a run"):
+        check_paths(into_a_run, trains=True)
+    with pytest.raises(EscGpuError, match="empty/.. holds something else than a run"):
+        check_paths(["--output_dir", "empty/.."], trains=True)
+    monkeypatch.setenv("RANK", "1")
+    check_paths(into_a_run, trains=True)  # the first process of a run has the folder

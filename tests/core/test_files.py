@@ -11,6 +11,7 @@ from esc_gpu import EscGpuError
 from esc_gpu.core import files
 from esc_gpu.core.files import (
     PARTIAL,
+    check_makeable,
     check_writable,
     discard,
     move,
@@ -85,6 +86,10 @@ def test_what_cannot_be_written_is_refused_before(tmp_path):
     assert_refused(lambda: check_writable(tmp_path), "cannot write")
     assert_refused(lambda: check_writable(tmp_path / "none" / "a"), "in a folder that is there")
     assert_refused(lambda: check_writable(tmp_path / ("a" * 300)), "File name too long; choose another name")
+    check_makeable(tmp_path / "none" / "a")
+    (tmp_path / "file").touch()
+    assert_refused(lambda: check_makeable(tmp_path / "file" / "a"), f"({tmp_path / 'file'} is no folder)")
+    assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
 
 def test_content_and_names_are_on_the_disk_in_this_order(tmp_path, monkeypatch):

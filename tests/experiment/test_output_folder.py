@@ -14,7 +14,7 @@ from torch import nn
 from esc_gpu.config.options import as_dict
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import RunConfig
-from esc_gpu.core.files import PARTIAL, discard, read_json, replacing, synchronize
+from esc_gpu.core.files import PARTIAL, discard, read_json, synchronize, write_json
 from esc_gpu.core.run_layout import CONFIG, DATA, LOCK
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.output_folder import (
@@ -249,11 +249,10 @@ def test_a_full_disk_in_the_midst_of_a_run_is_one_line_that_says_how_to_go_on(tm
 
 def test_a_folder_that_was_removed_in_the_midst_of_a_run_is_one_line(tmp_path):
     output = tmp_path / "run"
-    with pytest.raises(EscGpuError, match=f"^cannot write {output / 'fold1' / 'state.pt'}: its folder was removed"):
-        with reporting_disk(output), replacing(output / "fold1" / "state.pt"):
-            pass
-    with pytest.raises(EscGpuError, match=f"^cannot write {output}: its folder was removed"), reporting_disk(output):
-        synchronize(output)
+    for write, file in ((synchronize, output), (lambda file: write_json(file, {}), output / "fold1" / "a.json")):
+        removed = f"^cannot write {file}: its folder was removed"
+        with pytest.raises(EscGpuError, match=removed), reporting_disk(output):
+            write(file)
 
 
 def test_recordings_that_may_not_be_read_are_not_said_to_be_written(tmp_path):

@@ -35,9 +35,13 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if len({folder.resolve() for folder in arguments.runs}) < len(arguments.runs):
         raise EscGpuError("compare was given a run twice; expected different ones; leave one out")
 
+    from esc_gpu.core.files import check_makeable
     from esc_gpu.evaluation.finished_run import read_run
 
-    runs = [read_run(folder) for folder in arguments.runs]  # a wrong folder does not wait for the imports below
+    # A wrong folder does not wait for the imports below.
+    runs = [read_run(folder) for folder in arguments.runs]
+    if arguments.output:
+        check_makeable(arguments.output)
 
     from esc_gpu.evaluation.comparison import compare
     from esc_gpu.report.evaluation_tables import comparison_tables, describe_comparison

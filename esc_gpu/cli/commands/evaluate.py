@@ -23,10 +23,14 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.core.files import check_makeable
     from esc_gpu.core.run_layout import EVALUATION
     from esc_gpu.evaluation.finished_run import read_run
 
-    runs = [read_run(folder) for folder in arguments.runs]  # a wrong folder does not wait for the imports below
+    # A wrong folder does not wait for the imports below.
+    runs = [read_run(folder) for folder in arguments.runs]
+    if output := arguments.output or (arguments.runs[0] / EVALUATION if len(runs) == 1 else None):
+        check_makeable(output)
 
     from esc_gpu.evaluation.assessment import assess_seeds
     from esc_gpu.evaluation.run_groups import check_same_but_seed, same_clips
@@ -40,9 +44,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if any(len(run.labels) > len(aligned[0].labels) for run in runs):
         heading += ", the clips that all runs have"
     plots = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
-    default = arguments.runs[0] / EVALUATION if len(runs) == 1 else None
     show(say, arguments.json, heading, evaluation, evaluation_tables(evaluation))
-    if output := arguments.output or default:
+    if output:
         write(output, EVALUATION, heading, evaluation, evaluation_tables(evaluation), plots)
     if not arguments.json:
         say(f"\nwritten: {output}" if output else "\nGive --output DIR to write this and its plots.")

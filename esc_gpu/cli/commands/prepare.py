@@ -13,7 +13,7 @@ def main(arguments: list[str], prog: str) -> int:
 
 
 def prepare(arguments: list[str], prog: str) -> None:
-    config = parse(arguments, prog)
+    config = parse(arguments, prog, trains=False)
 
     from esc_gpu.experiment import cross_validation
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 HELP = "write a page about a finished run: its features, its results, and every mistake to see and to hear"
 
+MOVED = "{}; where the run's recordings have moved, give their folder by --root DIR"
+
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
@@ -32,8 +34,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.cli.run_options import check_recordings_of
     from esc_gpu.core.files import check_writable, write_text
-    from esc_gpu.core.run_layout import REPORT
+    from esc_gpu.core.run_layout import CONFIG, REPORT
     from esc_gpu.data.recordings.layouts import check_recordings
     from esc_gpu.errors import EscGpuError
     from esc_gpu.evaluation.finished_run import read_run
@@ -43,7 +46,11 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if page.suffix != ".html":
         raise EscGpuError(f"output is {page}; expected a name that ends in .html; correct it")
     check_writable(page)
-    check_recordings(arguments.root)  # a wrong folder does not wait for the imports below
+    # Wrong folders do not wait for the imports below.
+    if arguments.root is None:
+        check_recordings_of(arguments.run / CONFIG, MOVED)
+    else:
+        check_recordings(arguments.root)
 
     from esc_gpu.experiment.examine_run import collect
     from esc_gpu.report.markdown import write_markdown

@@ -1,0 +1,47 @@
+"""Whether a folder can become that of a run: told by what is in it, before anything is loaded or written."""
+
+from pathlib import Path
+
+from esc_gpu.core.files import PARTIAL
+from esc_gpu.core.run_layout import CONFIG, LOCK, REPLACED
+from esc_gpu.errors import EscGpuError
+
+
+def check_place(output_dir: Path, *, goes_on: bool) -> None:
+    """Refuse a folder that a run cannot have; one that another run is in is left to the lock.
+
+    Args:
+        output_dir: where the results are to go.
+        goes_on: whether a run that is there may be gone on with, or replaced.
+
+    Raises:
+        EscGpuError: for what is no folder, holds something else, or holds a run where it is not to go on.
+    """
+    try:
+        check_folder(output_dir)
+        is_begun = (output_dir / CONFIG).exists() and not (output_dir / LOCK).exists()
+    except OSError as error:
+        raise no_place(output_dir, error) from error
+    if is_begun and not goes_on:
+        raise holds_a_run(output_dir)
+
+
+def check_folder(output_dir: Path) -> None:
+    """Refuse a folder that holds something else than a run, or than the beginning of one that was killed."""
+    if output_dir.exists() and not any((output_dir / name).exists() for name in (CONFIG, REPLACED)):
+        names = {path.name for path in output_dir.iterdir()} - {LOCK}
+        if not all(name.startswith(PARTIAL) for name in names):
+            raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
+
+
+def no_place(output_dir: Path, error: OSError) -> EscGpuError:
+    """What is said of a folder that cannot be had or written to."""
+    return EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir")
+
+
+def holds_a_run(output_dir: Path) -> EscGpuError:
+    """What is said of a folder with a run that is neither to go on nor to be replaced."""
+    return EscGpuError(
+        f"{output_dir} already holds a run: go on with it by --resume, replace it by --overwrite, "
+        "or choose another --output_dir"
+    )
