@@ -6,6 +6,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -61,7 +62,7 @@ def serving(models: Mapping[str, Pipeline], port: int) -> Iterator[str]:
                 pwa=False,
                 root_path="",
                 css=STYLE,
-                app_kwargs={"openapi_url": None, "middleware": [only_this_host()]},
+                app_kwargs={"openapi_url": None, "middleware": guards()},
             )
         except OSError as error:
             raise EscGpuError(f"port {port} of {HOST} cannot be had: choose another one by --port") from error
@@ -96,12 +97,15 @@ def private_gradio() -> Iterator[ModuleType]:
                     os.environ[name] = value
 
 
-def only_this_host() -> object:
-    """Refuses requests by another name than this machine's, as a foreign page could make them by its own DNS."""
+def guards() -> list[Any]:
+    """Refuse requests of other pages, also by another name for this machine, which a page could have by its own DNS."""
     from starlette.middleware import Middleware
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
-    return Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"])
+    from esc_gpu.inference.demo_guard import Guard
+
+    folder = Path(os.environ["GRADIO_TEMP_DIR"])
+    return [Middleware(TrustedHostMiddleware, allowed_hosts=[HOST, "localhost"]), Middleware(Guard, folder=folder)]
 
 
 def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:

@@ -265,6 +265,15 @@ def test_an_upload_that_is_too_large_is_refused(address):
     assert reply.status_code == 413 and "maximum allowed size" in reply.text
 
 
+def test_another_page_cannot_upload(address):
+    import httpx
+
+    uploads, sound = Path(os.environ["GRADIO_TEMP_DIR"]), {"files": ("strange.wav", b"RIFF")}
+    for origin, status in (("http://elsewhere.example", 403), (address.rstrip("/"), 200)):
+        reply = httpx.post(f"{address}gradio_api/upload", files=sound, headers={"Origin": origin}, trust_env=False)
+        assert reply.status_code == status and bool(list(uploads.rglob("strange.wav"))) is (status == 200)
+
+
 def test_the_command_serves_until_it_is_interrupted(models, tmp_path, monkeypatch, capsys):
     pytest.importorskip("gradio", reason=NO_GRADIO)
     models["logmel"].save_pretrained(tmp_path / "tones")
