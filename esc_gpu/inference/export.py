@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.export import ExportedProgram
 
 from esc_gpu.core.checks import check_choice
@@ -42,11 +42,13 @@ class Agreement:
         n_clips: that were compared.
         max_difference: the greatest between two logits; NaN if one is not finite.
         n_other_classes: clips for which another class is the likeliest.
+        n_other_predictions: clips for which the pipeline itself, in its own precision, names another class.
     """
 
     n_clips: int
     max_difference: float
     n_other_classes: int
+    n_other_predictions: int = 0
 
     @property
     def holds(self) -> bool:
@@ -58,7 +60,8 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
     """Write `waveform (batch, n_samples) → logits (batch, K)`, both float32, in one file, with any number of clips.
 
     The file is read back and compared with the pipeline on `clips` before it takes its name, so that there is none
-    that disagrees. Its metadata is `describe(pipeline)`, each value as JSON.
+    that disagrees: with its model in float32, which the file is, and with what it answers in its own precision, which
+    is counted. Its metadata is `describe(pipeline)`, each value as JSON.
 
     Args:
         pipeline: on the CPU.
@@ -84,7 +87,7 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
     try:
         with replacing(file) as temporary, quiet():
             write(trace(pipeline), metadata, temporary)
-            agreement = measure_agreement(read(temporary), pipeline.model, clips, progress)
+            agreement = measure_agreement(read(temporary), pipeline, clips, progress)
             if not agreement.holds:
                 raise EscGpuError(
                     f"the exported {format} file is off by {agreement.max_difference:.2g} in a logit and names "
@@ -178,17 +181,21 @@ def open_torch(file: Path) -> Callable[[Tensor], Tensor]:
 
 
 @torch.no_grad()
-def measure_agreement(answer: Callable[[Tensor], Tensor], model: nn.Module, clips: Tensor, progress: bool) -> Agreement:
+def measure_agreement(
+    answer: Callable[[Tensor], Tensor], pipeline: Pipeline, clips: Tensor, progress: bool
+) -> Agreement:
     """Run both on all clips, the first of them alone since a batch may be of any size."""
-    differences, n_other_classes = [], 0
+    differences, n_other_classes, n_other_predictions = [], 0, 0
     with tqdm(desc="check", total=len(clips), unit="clip", disable=not progress) as bar:
         for batch in (clips[:1], *clips[1:].split(CHECK_BATCH)):
             if len(batch):
-                given, expected = answer(batch), model(batch)
+                given, expected = answer(batch), pipeline.model(batch)
+                predicted = expected if pipeline.precision == "no" else pipeline(batch)
                 differences.append((given - expected).abs().max())
                 n_other_classes += int((given.argmax(1) != expected.argmax(1)).sum())
+                n_other_predictions += int((given.argmax(1) != predicted.argmax(1)).sum())
                 bar.update(len(batch))
-    return Agreement(len(clips), float(torch.stack(differences).max()), n_other_classes)
+    return Agreement(len(clips), float(torch.stack(differences).max()), n_other_classes, n_other_predictions)
 
 
 def cannot(pipeline: Pipeline, format: str, error: Exception) -> str:

@@ -196,7 +196,7 @@ def test_the_tolerance(pipeline, off, holds):
         logits[:, logits[0].argmin()] += off * (len(clips) > 1)  # not in the first batch, of one clip
         return logits
 
-    agreement = exporting.measure_agreement(answer, pipeline.model, tones(), progress=False)
+    agreement = exporting.measure_agreement(answer, pipeline, tones(), progress=False)
     assert agreement.holds is holds
     assert agreement.max_difference == pytest.approx(off, rel=1e-2, nan_ok=True)
 
@@ -205,8 +205,18 @@ def test_another_likeliest_class_is_no_agreement_however_close(pipeline):
     def tie(clips):
         return torch.tensor([[0.0, 0.0, 1e-4]]).expand(len(clips), 3)
 
-    agreement = exporting.measure_agreement(lambda clips: tie(clips).flip(1), tie, tones(), progress=False)
+    tied = SimpleNamespace(model=tie, precision="no")
+    agreement = exporting.measure_agreement(lambda clips: tie(clips).flip(1), tied, tones(), progress=False)
     assert (agreement.max_difference, agreement.n_other_classes) == (pytest.approx(1e-4), 5) and not agreement.holds
+
+
+def test_what_the_pipeline_answers_in_its_own_precision_is_compared_too(pipeline, monkeypatch):
+    lower = Pipeline(pipeline.model, NAMES, 1.0, precision="bf16")
+    agreement = exporting.measure_agreement(pipeline.model, lower, tones(), progress=False)
+    assert agreement.n_other_predictions == int((lower(tones()).argmax(1) != pipeline(tones()).argmax(1)).sum())
+    monkeypatch.setattr(Pipeline, "forward", lambda self, clips: -self.model(clips))
+    agreement = exporting.measure_agreement(pipeline.model, lower, tones(), progress=False)
+    assert agreement.n_other_predictions == 5 and agreement.n_other_classes == 0 and agreement.holds
 
 
 class Undecided(nn.Module):

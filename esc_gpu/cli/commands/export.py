@@ -63,7 +63,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.inference.export import SUFFIXES, export, read_clips
     from esc_gpu.inference.pipeline import load_pipeline
 
-    pipeline = load_pipeline(arguments.run, arguments.fold, precision="no")
+    pipeline = load_pipeline(arguments.run, arguments.fold)  # in the precision in which it predicts
     file = arguments.output or folder / f"model{SUFFIXES[arguments.format]}"
     chosen = spread(given or find_test_clips(folder), arguments.clips)
     source = "the recordings given" if given else f"the test clips of {folder.name}"
@@ -73,6 +73,11 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         f"checked on {agreement.n_clips} clip{'s' * (agreement.n_clips > 1)}: the checkpoint's class for each, "
         f"greatest difference of a logit {agreement.max_difference:.1e}"
     )
+    if pipeline.precision != "no":
+        say(
+            f"the file computes in float32; esc-gpu predict, which takes {pipeline.precision} here, names another "
+            f"class for {agreement.n_other_predictions} of them, and none with --precision no"
+        )
     say(f"written: {file} ({Path(os.path.expanduser(file)).stat().st_size / 1e6:.1f} MB)")
 
 

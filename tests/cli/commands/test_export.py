@@ -85,7 +85,19 @@ def test_a_saved_pipeline_needs_recordings(run, tmp_path, capfd):
     assert main(command) == 2
     assert "saved is no fold of a run, so its test clips are not known: " in capfd.readouterr().err
     assert main([*command, "--recordings", str(run.parent / "tones"), "--clips", "1"]) == 0
-    assert "checked on 1 clip:" in capfd.readouterr().out and (tmp_path / "saved" / "model.pt2").is_file()
+    printed = capfd.readouterr().out
+    assert "checked on 1 clip:" in printed and (tmp_path / "saved" / "model.pt2").is_file()
+    assert "esc-gpu predict" not in printed
+
+
+def test_a_pipeline_that_predicts_in_half_precision_is_compared_with_its_predictions(run, tmp_path, capfd, monkeypatch):
+    pipeline = load_pipeline(run)
+    pipeline.training_info["mixed_precision"] = "bf16"
+    pipeline.save_pretrained(tmp_path)
+    monkeypatch.setattr("esc_gpu.inference.pipeline.is_fast", lambda precision, device: True)
+    command = ["export", str(tmp_path), "--format", "torch", "--recordings", str(run.parent / "tones"), "--clips", "3"]
+    assert main(command) == 0
+    assert "predict, which takes bf16 here, names another class for 0 of them" in capfd.readouterr().out
 
 
 MISTAKES = {
