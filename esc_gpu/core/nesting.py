@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from esc_gpu.core.yaml_keys import check_keys
 from esc_gpu.errors import EscGpuError
 
 MOST_CHARACTERS = 1_000_000
@@ -20,12 +21,14 @@ def check_yaml(text: str) -> None:
     What is no YAML passes: the reader says what is wrong with it.
 
     Raises:
-        EscGpuError: for more than `MOST_CHARACTERS`, `MOST_LEVELS` or `MOST_VALUES`, and a value that holds itself.
+        EscGpuError: for more than `MOST_CHARACTERS`, `MOST_LEVELS` or `MOST_VALUES`, a value that holds itself, and a
+            key that a section has twice.
     """
     if len(text) > MOST_CHARACTERS:
         raise EscGpuError(f"the YAML has {len(text):,} characters; expected up to {MOST_CHARACTERS:,}; {REMEDY}")
     try:
         count_values(yaml.parse(text, LOADER))
+        check_keys(yaml.compose(text, LOADER))
     except (yaml.YAMLError, UnicodeEncodeError):  # of half a character
         return
 
