@@ -91,9 +91,8 @@ class Timed:
     """
 
     def __init__(self, folder: Path, clips: Path, threads: int):
-        code = (
-            "import sys; sys.path.insert(0, sys.argv[1]); exec(compile(open(sys.argv[2]).read(), sys.argv[2], 'exec'))"
-        )
+        # The text of this checkout, with what it imports from the other one.
+        code = "import sys; sys.path.insert(0, sys.argv[1]); exec(open(sys.argv[2]).read()); serve(*sys.argv[3:])"
         words = [sys.executable, "-c", code, str(folder), timed_process.__file__, str(clips), str(threads)]
         self.process = subprocess.Popen(
             words, cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, encoding="utf-8"

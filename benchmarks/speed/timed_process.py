@@ -31,7 +31,8 @@ def answers(questions: Iterable[str], clips: torch.Tensor) -> Iterator[float]:
             yield 0.0
 
 
-if __name__ == "__main__":
-    torch.set_num_threads(int(sys.argv[-1]))
-    for answer in answers(sys.stdin, torch.from_numpy(np.load(sys.argv[-2]))):
+def serve(clips: str, threads: str) -> None:
+    """Answer the questions of the standard input, on the clips of a file of NumPy's."""
+    torch.set_num_threads(int(threads))
+    for answer in answers(sys.stdin, torch.from_numpy(np.load(clips))):
         print(json.dumps(answer), flush=True)

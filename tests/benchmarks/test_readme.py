@@ -12,7 +12,7 @@ ROWS = [
     if line.startswith("| `")
     for cells in [line.strip("| ").split(" | ")]
 ]
-RUN_BY_ANOTHER = {"exactness/double_precision.py", "exactness/onnx_client.py", "speed/timed_process.py"}
+RUN_BY_ANOTHER = {"exactness/double_precision.py", "exactness/onnx_client.py"}
 
 
 def test_every_command_is_on_the_map():
