@@ -75,6 +75,14 @@ def find_below(folder: Path, name: str) -> str | None:
     return Path(found).as_posix()
 
 
+def as_on_disk(path: Path) -> Path:
+    """The path by the form of Unicode that the disk has of it; as it is where there is no such."""
+    if str(path).isascii() or os.path.exists(path):
+        return path
+    found = find_below(Path(path.anchor), path.relative_to(path.anchor).as_posix())
+    return path if found is None else Path(path.anchor, found)
+
+
 def _is_hidden(sign: str) -> bool:
     return unicodedata.category(sign) in ("Cf", "Cs") or sign in BLANK_LETTERS
 

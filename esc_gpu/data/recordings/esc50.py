@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple, get_args
 import numpy as np
 
 from esc_gpu.core.esc50 import AUDIO, COLUMNS, TABLE, category_of
-from esc_gpu.core.names import composed, control_character
+from esc_gpu.core.names import as_on_disk, composed, control_character
 from esc_gpu.data.recordings.base import (
     Recordings,
     check_clips_exist,
@@ -72,7 +72,7 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
 
 def find_root(root: str | Path) -> Path:
     """The folder of the data set; refused where there is none."""
-    root = Path(os.path.expanduser(root))
+    root = as_on_disk(Path(os.path.expanduser(root)))
     if not os.path.isdir(root):
         raise EscGpuError(f"{root}: no such folder; expected ESC-50, with its meta and audio; correct data.root")
     return root

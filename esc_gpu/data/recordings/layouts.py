@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from esc_gpu.core.esc50 import AUDIO, TABLE
+from esc_gpu.core.names import as_on_disk
 from esc_gpu.data.recordings.audio_files import is_audio
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.esc50 import Subset, find_root, read_esc50
@@ -27,7 +28,7 @@ def read_recordings(root: str | Path | None, subset: Subset = "all", table: str 
         return read_table(table, root)
     if root is None:
         raise EscGpuError("there is neither data.root nor data.table; expected one of them; give it")
-    root = Path(os.path.expanduser(root))
+    root = as_on_disk(Path(os.path.expanduser(root)))
     if os.path.isdir(root) and not (root / TABLE).exists() and (other := _find_csv(root)):
         raise EscGpuError(
             f"{root / TABLE}: no such file, but there is {other}; expected ESC-50, or a csv with the "

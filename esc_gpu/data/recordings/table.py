@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esc_gpu.core.names import composed, control_character
+from esc_gpu.core.names import as_on_disk, composed, control_character
 from esc_gpu.data.recordings.base import (
     Recordings,
     check_clips_exist,
@@ -67,8 +67,8 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
 
 def find_table(table: str | Path, root: str | Path | None) -> tuple[Path, Path]:
     """The csv and the folder of its recordings; either is refused where there is none."""
-    table = Path(os.path.expanduser(table))
-    root = table.parent if root is None else Path(os.path.expanduser(root))
+    table = as_on_disk(Path(os.path.expanduser(table)))
+    root = table.parent if root is None else as_on_disk(Path(os.path.expanduser(root)))
     if os.path.isdir(table):
         raise EscGpuError(f"{table}: is a folder; {FOLDER}")
     if not os.path.isdir(root):

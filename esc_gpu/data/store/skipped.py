@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.core.files import write_text
+from esc_gpu.core.names import composed
 from esc_gpu.core.run_layout import SKIPPED
 from esc_gpu.core.text import printable
 from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError
@@ -119,4 +120,4 @@ def read_skipped(folder: Path) -> set[str]:
     if not file.exists():
         return set()
     with open(file, newline="", encoding="utf-8") as lines:
-        return {row["filename"] for row in csv.DictReader(lines)}
+        return {composed(row["filename"]) for row in csv.DictReader(lines)}

@@ -114,6 +114,12 @@ def test_a_file_is_found_by_the_name_that_the_disk_has(write):
     data = read_table(write([f"{NFC}.wav,dog,1", *LINES[1:]], files=files))
     assert data.filenames[0] == data.src_files[0] == f"{NFC}.wav"
     assert data.paths[0].name == f"{NFD}.wav" and data.paths[0].is_file()
+    (data.root.parent / NFD).symlink_to(data.root)
+    for named in (
+        read_table(data.root.parent / NFC / "list.csv"),
+        read_recordings(data.root.parent / NFC, table=data.root / "list.csv"),
+    ):
+        assert named.root.name == NFD and named.digest == data.digest
 
 
 # What is refused
