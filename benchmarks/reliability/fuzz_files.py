@@ -9,6 +9,7 @@ import numpy as np
 import soundfile
 import soxr
 
+from benchmarks.reliability.fuzz_encoders import write_otherwise
 from benchmarks.reliability.fuzz_formats import ALL, IN_CHUNKS, LOSSLESS, Audio, without_its_time, write_audio
 
 NAMES = (
@@ -193,6 +194,11 @@ def with_a_tail(generator: np.random.Generator, kind: str, stem: Path) -> FuzzFi
     return told(generator, kind, audio, f"tail {chosen} of {len(tail[chosen])} bytes")
 
 
+def of_others(generator: np.random.Generator, kind: str, stem: Path) -> FuzzFile:
+    audio, what, must_decode = write_otherwise(generator, stem)
+    return told(generator, kind, audio, what, may_refuse=not must_decode, may_decode=must_decode)
+
+
 def no_audio(generator: np.random.Generator, kind: str, stem: Path) -> FuzzFile:
     contents = {
         "nothing": b"",
@@ -240,4 +246,5 @@ KINDS: dict[str, Callable[[np.random.Generator, str, Path], FuzzFile]] = {
     "no samples": without_samples,
     "no audio": no_audio,
     "no regular file": no_regular_file,
+    "of other programs": of_others,
 }
