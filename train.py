@@ -5,11 +5,12 @@ import sys
 from esc_gpu.cli.commands.train import main
 from esc_gpu.cli.launch import end_with_launcher, start_all_processes
 from esc_gpu.cli.reporting import finish
+from esc_gpu.cli.run_options import parse
 
 
 def start() -> int:
     end_with_launcher()
-    start_all_processes()
+    start_all_processes(lambda: parse(sys.argv[1:], "train.py"))
     return main(sys.argv[1:])
 
 

@@ -5,12 +5,13 @@ import sys
 from esc_gpu.cli.launch import end_with_launcher, start_all_processes
 from esc_gpu.cli.main import main
 from esc_gpu.cli.reporting import finish
+from esc_gpu.cli.run_options import parse
 
 
 def start() -> int:
     if sys.argv[1:2] == ["train"]:
         end_with_launcher()
-        start_all_processes()
+        start_all_processes(lambda: parse(sys.argv[2:], "esc-gpu train"))
     return main()
 
 

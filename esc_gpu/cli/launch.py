@@ -5,11 +5,14 @@ process and says nothing. This module then makes that process torch's launcher.
 """
 
 import ctypes
+import logging
 import os
 import shlex
 import signal
 import sys
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
 from subprocess import list2cmdline  # Windows' quotes: nothing is started by it
 from typing import TYPE_CHECKING
 
@@ -21,11 +24,16 @@ if TYPE_CHECKING:
 RANK_VARIABLES = ("RANK", "PMI_RANK", "OMPI_COMM_WORLD_RANK", "MV2_COMM_WORLD_RANK")
 LAUNCHERS = ("accelerate-launch", "accelerate.commands.launch", os.path.join("commands", "launch.py"))
 TORCH_LAUNCHERS = ("torchrun", "torch.distributed.run")
+ELASTIC = "torch.distributed.elastic"
+SPOKEN = "esc_gpu-has-spoken"
 PR_SET_PDEATHSIG = 1  # of Linux's prctl
 
 
-def start_all_processes() -> None:
-    """Become the launcher of all, if this process was meant to be several and is alone, and exit; else do nothing."""
+def start_all_processes(check: Callable[[], object]) -> None:
+    """Become the launcher of all, if this process was meant to be several and is alone, and exit; else do nothing.
+
+    `check` is called before, so that what is wrong with the options is said once.
+    """
     # The launcher names a meeting point where there is to be more than one process.
     alone = "MASTER_ADDR" in os.environ and not any(name in os.environ for name in RANK_VARIABLES)
     if not alone or os.environ.get("ACCELERATE_USE_CPU", "").lower() != "true":
@@ -34,6 +42,7 @@ def start_all_processes() -> None:
     launch = find_launch(words)
     if launch is None:
         return
+    check()
     from accelerate.commands.launch import launch_command_parser  # here: it loads torch
 
     launched = launch_command_parser().parse_args(words[launch + 1 :])
@@ -53,10 +62,40 @@ def start_all_processes() -> None:
         options += [str(part) for option in meeting.items() for part in option]
     if WINDOWS:  # where torch is built without libuv, which its launcher takes for granted
         os.environ.setdefault("USE_LIBUV", "0")
+    with tempfile.TemporaryDirectory(prefix="esc_gpu-launch-") as folder:
+        raise SystemExit(start_processes([*options, "--log-dir", folder, *program()], Path(folder)))
+
+
+def start_processes(words: list[str], folder: Path) -> int:
+    """Be torch's launcher; its exit status is that of the first process to fail, which has said why.
+
+    `folder` is that of the launcher's logs, and of what the processes note of their having spoken.
+    """
+    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.run import main
 
-    main([*options, *program()])
-    raise SystemExit(0)
+    if "LOGLEVEL" not in os.environ:  # it would tell of each process that has ended, and of each that it ends
+        for name in list(logging.root.manager.loggerDict):
+            if name.startswith(ELASTIC):
+                logging.getLogger(name).setLevel(logging.CRITICAL)
+    try:
+        main(words)
+    except SignalException as error:  # handed on to the processes, the first of which says how to go on
+        return 128 + error.sigval
+    except ChildFailedError as error:
+        _, failure = error.get_first_failure()
+        if failure.exitcode >= 0:
+            return failure.exitcode
+        if not list(folder.rglob(SPOKEN)):
+            name = signal.Signals(-failure.exitcode).name
+            print(
+                f"error: process {failure.local_rank} of the run was ended by {name}: go on from the last checkpoint "
+                "by --resume",
+                file=sys.stderr,
+            )
+        return 128 - failure.exitcode
+    return 0
 
 
 def program() -> list[str]:
@@ -98,16 +137,16 @@ def find_launch(words: Sequence[str]) -> int | None:
 
 
 def end_with_launcher() -> None:
-    """Where `accelerate launch` is the parent, have Linux send SIGTERM when it ends.
+    """Where a launcher is the parent, have Linux send SIGTERM when it ends.
 
-    Accelerate's launcher of one process would else, when it is killed, leave the training behind.
+    When it is killed it would else leave the training behind.
     """
     if sys.platform != "linux":
         return
     import psutil
 
     parent = psutil.Process().parent()
-    if parent is None or find_launch(command_of(parent)) is None:
+    if parent is None or ("TORCHELASTIC_RUN_ID" not in os.environ and find_launch(command_of(parent)) is None):
         return
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent.pid:  # it has ended meanwhile
@@ -117,6 +156,20 @@ def end_with_launcher() -> None:
 def is_first_process() -> bool:
     """Whether this is the process of a run that speaks for all."""
     return next((os.environ[name] for name in RANK_VARIABLES if name in os.environ), "0") == "0"
+
+
+def is_first_to_speak() -> bool:
+    """Whether none of the processes that torch's launcher has started here has said yet what ends the run."""
+    file = os.environ.get("TORCHELASTIC_ERROR_FILE")  # in a folder of each process, within that of this start
+    if not file:
+        return True
+    try:
+        Path(file).parents[1].joinpath(SPOKEN).touch(exist_ok=False)
+    except FileExistsError:
+        return False
+    except OSError:  # a full disk: rather twice than never
+        return True
+    return True
 
 
 def resume_command(arguments: Sequence[str], prog: str) -> str:

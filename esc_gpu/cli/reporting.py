@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from esc_gpu.cli.launch import is_first_process
+from esc_gpu.cli.launch import is_first_process, is_first_to_speak
 from esc_gpu.cli.signals import interruptible
 from esc_gpu.core.extras import naming_extras
 from esc_gpu.core.files import UNWRITABLE, WINDOWS
@@ -53,7 +53,7 @@ def finish(command: Callable[[], int | None]) -> int:
         sys.stdout.flush()
         return status
     except EscGpuError as error:
-        print(f"error: {printable(str(error))}", file=sys.stderr)
+        say_error(str(error))
         return EXIT_USER_ERROR
     except BrokenPipeError:  # whoever reads the output, as `head`, has enough
         close_output()
@@ -68,10 +68,16 @@ def finish(command: Callable[[], int | None]) -> int:
             line = f"{error.filename or 'output'}: {error.strerror}"
         else:
             raise
-        print(f"error: {printable(line)}", file=sys.stderr)
+        say_error(line)
         if error.filename is None:  # standard output
             close_output()
         return EXIT_USER_ERROR
+
+
+def say_error(line: str) -> None:
+    """Print what ends the command, once for all processes of a run on this machine."""
+    if is_first_to_speak():
+        print(f"error: {printable(line)}", file=sys.stderr)
 
 
 def print_what_the_console_has() -> None:

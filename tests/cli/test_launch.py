@@ -2,13 +2,22 @@
 
 import ntpath
 import shlex
+import signal
 import sys
 from types import SimpleNamespace
 
 import psutil
 import pytest
+from torch.distributed.elastic.multiprocessing.api import SignalException
+from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, ProcessFailure
 
 from esc_gpu.cli import launch
+from esc_gpu.errors import EscGpuError
+from tests.helpers.one_line import error_line
+
+
+def nothing():
+    """In the place of the check of the options."""
 
 
 def started(monkeypatch, *words, spec=None, program=("train.py",)):
@@ -24,7 +33,7 @@ def started(monkeypatch, *words, spec=None, program=("train.py",)):
     monkeypatch.setattr("torch.distributed.run.main", commands.append)
     monkeypatch.setattr(sys, "argv", [program[-1], "--folds", "1"])
     with pytest.raises(SystemExit) as ended:
-        launch.start_all_processes()
+        launch.start_all_processes(nothing)
     if not commands:
         raise ended.value
     assert ended.value.code == 0
@@ -41,6 +50,8 @@ def test_on_one_machine_a_free_port_is_found(monkeypatch):
 def test_a_module_is_started_as_one(monkeypatch):
     module = SimpleNamespace(name="esc_gpu.__main__")
     command = started(monkeypatch, "--cpu", "--num_processes", "2", spec=module, program=("-m", "esc_gpu"))
+    (place,) = (number for number, word in enumerate(command) if word == "--log-dir")
+    del command[place : place + 2]
     assert command == ["--nproc_per_node", "2", "--standalone", "--module", "esc_gpu", "--folds", "1"]
 
 
@@ -70,7 +81,58 @@ def test_a_process_that_was_started_as_one_of_several_stays(monkeypatch):
     monkeypatch.setenv("MASTER_ADDR", "10.0.0.1")
     monkeypatch.setenv("ACCELERATE_USE_CPU", "true")
     monkeypatch.setenv("RANK", "0")
-    launch.start_all_processes()
+    launch.start_all_processes(nothing)
+
+
+def test_wrong_options_are_said_before_any_process_is_started(monkeypatch):
+    def refuse():
+        raise EscGpuError("there is no option 'nonsense'")
+
+    monkeypatch.setattr("tests.cli.test_launch.nothing", refuse)
+    with pytest.raises(EscGpuError, match="nonsense"):
+        started(monkeypatch, "--cpu", "--num_processes", "2")
+
+
+# ---- the processes that have failed
+
+
+def ended_with(error, monkeypatch, folder):
+    """The launcher's status where torch's raises this error."""
+
+    def fail(words):
+        raise error
+
+    monkeypatch.setattr("torch.distributed.run.main", fail)
+    return launch.start_processes([], folder)
+
+
+def failed(exitcode):
+    return ChildFailedError("train.py", {0: ProcessFailure(0, 1, exitcode, "none")})
+
+
+def test_a_process_that_has_said_why_it_failed_is_not_spoken_over(monkeypatch, tmp_path, capsys):
+    assert ended_with(failed(2), monkeypatch, tmp_path) == 2
+    assert ended_with(SignalException("", signal.SIGTERM), monkeypatch, tmp_path) == 143
+    (tmp_path / "0").mkdir()
+    (tmp_path / "0" / launch.SPOKEN).touch()
+    assert ended_with(failed(-signal.SIGKILL), monkeypatch, tmp_path) == 137
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_process_that_was_killed_without_a_word_is_named(monkeypatch, tmp_path, capsys):
+    assert ended_with(failed(-signal.SIGKILL), monkeypatch, tmp_path) == 137
+    assert error_line(capsys.readouterr().err).startswith("process 0 of the run was ended by SIGKILL: go on from the")
+
+
+def test_one_process_of_a_launcher_says_what_ends_the_run(monkeypatch, tmp_path):
+    for rank, is_first in ((1, True), (0, False), (1, False)):
+        (tmp_path / str(rank)).mkdir(exist_ok=True)
+        monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / str(rank) / "error.json"))
+        assert launch.is_first_to_speak() is is_first
+    monkeypatch.setenv("TORCHELASTIC_ERROR_FILE", str(tmp_path / "gone" / "0" / "error.json"))
+    assert launch.is_first_to_speak()
+    monkeypatch.delenv("TORCHELASTIC_ERROR_FILE")
+    assert launch.is_first_to_speak()
 
 
 def denied():
@@ -89,7 +151,7 @@ def test_a_parent_that_is_not_to_be_seen_is_no_launcher(monkeypatch, parent):
     monkeypatch.setattr("torch.distributed.run.main", lambda given: pytest.fail("started again"))
     monkeypatch.setattr(psutil, "Process", lambda: SimpleNamespace(parent=lambda: parent))
     monkeypatch.setattr(launch.ctypes, "CDLL", lambda name: pytest.fail("asked for a signal"))
-    launch.start_all_processes()
+    launch.start_all_processes(nothing)
     launch.end_with_launcher()
 
 
