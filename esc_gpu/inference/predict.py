@@ -97,8 +97,8 @@ def predict_waveform(
     rate = pipeline.sample_rate if sample_rate is None else sample_rate
     if not rate >= 1 or rate % 1:
         raise EscGpuError(f"sample_rate is {sample_rate}; expected a whole number of Hz, 1 or more; correct it")
-    subtype = "PCM_16" if waveform.dtype == torch.int16 else "FLOAT"
-    samples = (waveform if subtype == "PCM_16" else waveform.float()).detach().cpu().numpy()
+    subtype = {torch.int16: "PCM_16", torch.float64: "DOUBLE"}.get(waveform.dtype, "FLOAT")
+    samples = (waveform.float() if subtype == "FLOAT" else waveform).detach().cpu().numpy()
     with temporary_recording("the waveform") as file:
         soundfile.write(file, samples, int(rate), subtype, format="W64")
         return dataclasses.replace(predict_file(pipeline, file, overlap, batch_size), path=None)

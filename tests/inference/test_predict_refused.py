@@ -18,6 +18,7 @@ from tests.helpers.trained_model import FRONTENDS, NAMES, trained
         (np.zeros(RATE, dtype=np.int64), RATE, "got (8000,) torch.int64"),
         (np.zeros(0), RATE, "the waveform: has no audio"),
         (np.full(RATE, np.nan), RATE, "the waveform: has NaN or Inf samples"),
+        (np.full(RATE, -1e300), RATE, "the waveform: has samples of up to 1e+300, which float32 does not hold"),
         (np.zeros(RATE), 0, "sample_rate is 0"),
         (np.zeros(RATE), 7999.5, "sample_rate is 7999.5; expected a whole number of Hz"),
         (np.zeros(RATE), np.nan, "sample_rate is nan; expected a whole number of Hz"),

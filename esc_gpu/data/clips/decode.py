@@ -85,7 +85,7 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
 
     Raises:
         EscGpuError: for a file that cannot be read, is empty, damaged, cut short, or over before `start`, and one that
-            holds NaN or Inf.
+            holds NaN, Inf or numbers that are too large for float32.
     """
     with _opened(path) as recording:
         source_rate = recording.file.samplerate
@@ -101,12 +101,21 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
         waveform = np.pad(waveform, (0, -(-source_rate // sample_rate)))
         waveform = soxr.resample(waveform, source_rate, sample_rate, RESAMPLER_QUALITY)
     if not np.isfinite(waveform).all():
-        raise DamagedFileError(path, "has NaN or Inf samples; expected finite numbers")
+        raise DamagedFileError(path, _not_finite(path, first, frames))
     clip = np.zeros(samples, dtype=np.int16)
     part = waveform[skipped : skipped + min(samples, length - start)]
     part = part.clip(-1, 1) * 32768  # exact for a 16-bit file at its own rate
     clip[: len(part)] = np.rint(part).clip(max=32767)
     return clip
+
+
+def _not_finite(path: Path, first: int, frames: int) -> str:
+    """What is wrong with samples that are not finite in float32: they may be numbers that are too large for it."""
+    with _opened(path) as recording:
+        largest = np.abs(_read_mono(path, recording, first, frames, "float64")).max()
+    if not np.isfinite(largest):
+        return "has NaN or Inf samples; expected finite numbers"
+    return f"has samples of up to {largest:.3g}, which float32 does not hold; expected full scale at 1"
 
 
 def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> tuple[int, int, int]:
@@ -125,8 +134,8 @@ def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> 
     return first, start - first // p * q, end - first
 
 
-def _read_mono(path: Path, recording: Recording, first: int, frames: int) -> np.ndarray:
-    """Up to `frames` from frame `first` on as (frames,) float32, the mean of the channels.
+def _read_mono(path: Path, recording: Recording, first: int, frames: int, dtype: str = "float32") -> np.ndarray:
+    """Up to `frames` from frame `first` on as (frames,) of this type, the mean of the channels.
 
     Blocks bound the memory: it follows what the file holds, not the length that its header claims.
     """
@@ -140,7 +149,7 @@ def _read_mono(path: Path, recording: Recording, first: int, frames: int) -> np.
         start = seek_to(file, raw, position)
         if start != reached:
             file.seek(start)
-        block = file.read(position - start + wanted, dtype="float32")[position - start :]
+        block = file.read(position - start + wanted, dtype=dtype)[position - start :]
         if len(block) < wanted:  # it ends too soon, or a part in the middle cannot be decoded
             given = position + len(block)
             raise DamagedFileError(path, f"gives {given} frames; expected {length} by its header")

@@ -96,6 +96,11 @@ def infinite(path):
     return "has NaN or Inf samples"
 
 
+def too_large(path):
+    write(path, np.stack([np.zeros(99), np.full(99, -2e300)], axis=1), 2 * RATE, subtype="DOUBLE")
+    return "has samples of up to 1e+300, which float32 does not hold; expected full scale at 1"
+
+
 def absurd_rate(path):
     write(path, np.zeros(9), 2_000_000_000)
     return "claims 2000000000 Hz"
@@ -115,7 +120,7 @@ def ogg_with_a_hole(path):
     return "expected 160000 by its header"
 
 
-BAD = [missing, directory, empty_file, garbage, no_frames, nan, infinite, absurd_rate]
+BAD = [missing, directory, empty_file, garbage, no_frames, nan, infinite, too_large, absurd_rate]
 BAD += [flac_cut_short, ogg_with_a_hole]
 
 
