@@ -4,6 +4,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from esc_gpu.core.names import as_on_disk
 from esc_gpu.errors import EscGpuError
 
 # Of what libsndfile reads by a header.
@@ -17,6 +18,7 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
     """The files, and for each folder all audio files in and below it, in the order of their paths.
 
     A folder's files are audio by their suffix, and hidden ones are left out; links to folders are not followed.
+    A file may be named in either form of Unicode.
 
     Raises:
         EscGpuError: for a folder without audio files, and one that cannot be read, in it or itself. Whether a file is
@@ -25,7 +27,7 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
     found = []
     for path in (os.fspath(path) for path in paths):
         if not os.path.isdir(path):
-            found.append(path)
+            found.append(path if path.isascii() or os.path.exists(path) else os.fspath(as_on_disk(Path(path))))
             continue
         walk = os.walk(path, onerror=_refuse_folder)
         inside = [os.path.join(folder, name) for folder, _, names in walk for name in names if is_audio(name)]

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from esc_gpu.core.names import composed, find_below, look_of
+from esc_gpu.core.names import check_names, composed, find_below, look_of
 from esc_gpu.errors import EscGpuError
 
 
@@ -29,6 +29,9 @@ class Recordings:
         class_categories: group of each class, by label; "Other" where there are none.
         on_disk: by the names in `filenames`, those of the files that the disk calls otherwise, in another form of
             Unicode.
+
+    Raises:
+        EscGpuError: for names of classes that hold what cannot be seen, or look alike.
     """
 
     root: Path
@@ -40,6 +43,10 @@ class Recordings:
     class_names: tuple[str, ...]
     class_categories: tuple[str, ...]
     on_disk: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Whatever a layout has checked: what is trained on these names can be saved and loaded."""
+        check_names(self.class_names)
 
     @property
     def paths(self) -> list[Path]:

@@ -73,6 +73,8 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
 def find_root(root: str | Path) -> Path:
     """The folder of the data set; refused where there is none."""
     root = as_on_disk(Path(os.path.expanduser(root)))
+    if os.path.isfile(root):
+        raise EscGpuError(f"{root}: is a file; expected the folder of ESC-50; name a csv with --data.table FILE.csv")
     if not os.path.isdir(root):
         raise EscGpuError(f"{root}: no such folder; expected ESC-50, with its meta and audio; correct data.root")
     return root

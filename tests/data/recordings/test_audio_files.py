@@ -50,3 +50,10 @@ def test_a_folder_that_cannot_be_read_is_named(tmp_path, monkeypatch):
     monkeypatch.setattr(os, "scandir", refuse)
     with pytest.raises(EscGpuError, match=f"^{tmp_path}/locked: Permission denied; expected a folder that can be read"):
         find_audio_files([tmp_path])
+
+
+def test_a_file_is_found_by_either_form_of_its_name(tmp_path):
+    (tmp_path / "vo\u0308gel.wav").touch()
+    (found,) = find_audio_files([tmp_path / "vögel.wav"])
+    assert os.path.samefile(found, tmp_path / "vo\u0308gel.wav")
+    assert find_audio_files([tmp_path / "mäuse.wav"]) == [str(tmp_path / "mäuse.wav")]

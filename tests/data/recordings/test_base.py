@@ -32,6 +32,13 @@ def test_mistakes():
         recordings(np.array([1, 2])).split(1, validate=True)
 
 
+def test_names_that_could_not_be_saved_are_refused_whatever_the_layout():
+    rows = (None, None, ("0.wav",), np.array([1]), np.array([0]), ("0.wav",))
+    for names in (("dog\u200b", "cat"), ("dog", "dog"), ("vögel", "vo\u0308gel")):
+        with pytest.raises(EscGpuError, match="class name"):
+            Recordings(*rows, names, ("Other", "Other"))
+
+
 def two_classes(dog, rain):
     """Recordings of two classes in these folds."""
     folds, labels = np.array([*dog, *rain]), np.repeat([0, 1], [len(dog), len(rain)])

@@ -113,6 +113,13 @@ def test_missing_root(tmp_path):
     assert f"{tmp_path / 'nowhere'}: no such folder" in failure(tmp_path / "nowhere")
 
 
+def test_a_csv_in_the_place_of_the_root_is_no_folder_that_is_missing(tmp_path):
+    (tmp_path / "list.csv").touch()
+    assert "list.csv: is a file; expected the folder of ESC-50; name a csv with --data.table" in failure(
+        tmp_path / "list.csv"
+    )
+
+
 def test_missing_csv(tmp_path):
     assert f"{tmp_path / 'meta' / 'esc50.csv'}: no such file" in failure(tmp_path)
 
