@@ -1,5 +1,6 @@
 """The backbone: an image model of timm, made for features."""
 
+import pickle
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from esc_gpu.model.stem import Stem
 # A file that is no weights fails in as many ways as there are formats; timm asserts what options must be.
 NO_WEIGHTS = (
     *(TypeError, ValueError, AttributeError, RuntimeError, EOFError, OSError, safetensors.SafetensorError),
-    AssertionError,
+    *(AssertionError, LookupError, pickle.UnpicklingError),
 )
 
 

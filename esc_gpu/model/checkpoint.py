@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import math
+import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -128,6 +129,8 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
     folder = Path(folder)
     if not (folder / WEIGHTS).is_file():
         raise EscGpuError(f"{folder} holds no {WEIGHTS}: give the folder of a trained fold, such as runs/NAME/fold1")
+    if not os.access(folder / WEIGHTS, os.R_OK):  # of which safetensors says that there is no such file
+        raise EscGpuError(f"{folder / WEIGHTS} may not be read: change its permissions, or copy it")
     description = read_json(folder / PIPELINE)
     try:
         description = {**DEFAULTS, **description}

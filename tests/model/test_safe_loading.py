@@ -36,7 +36,7 @@ def test_backbone_weights(tmp_path, trap, name, in_zip):
 
 
 @pytest.mark.parametrize("name", ["weights.pt", "weights.safetensors", "weights.npz"])
-@pytest.mark.parametrize("content", [b"", b"not weights" * 100, b"PK\x03\x04"])
+@pytest.mark.parametrize("content", [b"", b"hello", b"not weights" * 100, b"PK\x03\x04"])
 def test_a_file_that_is_no_weights_is_one_line(tmp_path, name, content):
     (tmp_path / name).write_bytes(content)
     with pytest.raises(EscGpuError, match="timm could not make 'test_resnet' with these weights") as refused:
@@ -48,6 +48,12 @@ def test_a_list_is_no_weights(tmp_path):
     torch.save([torch.zeros(1)], tmp_path / "weights.pt")
     with pytest.raises(EscGpuError, match="timm could not make 'test_resnet' with these weights"):
         WaveformClassifier(logmel(), 3, "test_resnet", weights=tmp_path / "weights.pt")
+
+
+def test_weights_that_may_not_be_read_are_one_line(folder, monkeypatch):
+    monkeypatch.setattr("esc_gpu.model.checkpoint.os.access", lambda path, mode: path != folder / "model.safetensors")
+    with pytest.raises(EscGpuError, match="model.safetensors may not be read: change its permissions"):
+        checkpoint.load(folder)
 
 
 @pytest.fixture
