@@ -11,14 +11,13 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_choice, check_int, check_number
-from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend, Shared, reuse
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
+from esc_gpu.frontends.constant_q_bands import C1, ConstantQBands
 from esc_gpu.frontends.constant_q_kernels import (
     Kernel,
     SpectralPlan,
     convolve,
-    cqt_frequencies,
     cqt_kernel,
     direct_kernels,
     spectral_plan,
@@ -32,7 +31,7 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
 KEPT_PLANS = 8
 # Octaves whose kernels are at most this long are computed in the time domain.
-DIRECT_SAMPLES = 1024
+DIRECT_SAMPLES = 1536
 # A long recording is cut: spectra of kernels on the grid of a longer FFT would only be larger.
 CHUNK_SAMPLES = 2**20
 # Clips of one FFT call on a CPU, in bytes: enough to keep its threads busy.
@@ -93,7 +92,7 @@ class ConstantQ(Frontend):
         self,
         *,
         hop_length: int = 512,
-        fmin: float = 32.70319566257483,
+        fmin: float = C1,
         n_bins: int = 84,
         bins_per_octave: int = 12,
         filter_scale: float = 1.0,
@@ -108,18 +107,13 @@ class ConstantQ(Frontend):
         make_window(window, 8, 8)  # refuses an unknown name
         check_number("fmin", fmin, above=0)
         check_number("filter_scale", filter_scale, above=0)
-        highest = cqt_frequencies(fmin, n_bins, bins_per_octave)[-1]
-        if highest > self.sample_rate / 2:
-            raise EscGpuError(
-                f"the highest of n_bins={n_bins} bins of {self.name} would be at {highest:.0f} Hz, above half the "
-                f"sample rate ({self.sample_rate / 2:g} Hz): lower n_bins or fmin, or raise bins_per_octave"
-            )
         self.fmin = float(fmin)
         self.n_bins = n_bins
         self.bins_per_octave = bins_per_octave
         self.filter_scale = float(filter_scale)
         self.window = window
         self.pad_mode = pad_mode
+        self.bands.check(self.name, self.sample_rate)
 
     def build(self) -> None:
         """Sort the octaves by method; spectra are made at the first clip of a length and kept."""
@@ -137,19 +131,19 @@ class ConstantQ(Frontend):
             self.register_buffer(f"direct_{number}", grouped, persistent=False)
 
     @property
-    def alpha(self) -> float:
-        """A bin's distance to the next one, as a share of its frequency."""
-        return float(2.0 ** (1.0 / self.bins_per_octave) - 1.0)
-
-    @property
     def bandwidth_offset(self) -> float:
         """Hz that are added to each bin's bandwidth."""
         return 0.0
 
+    @property
+    def bands(self) -> ConstantQBands:
+        """The bins and their bandwidths."""
+        options = (self.n_bins, self.bins_per_octave, self.fmin, self.bandwidth_offset, self.filter_scale)
+        return ConstantQBands(*options, self.window)
+
     def kernel_lengths(self) -> np.ndarray:
         """`(n_bins,)` samples: the sample rate over the bin's bandwidth, times `filter_scale`."""
-        bandwidths = self.alpha * self.centres() + self.bandwidth_offset
-        return np.ceil(self.filter_scale * self.sample_rate / bandwidths).astype(int)
+        return np.ceil(self.filter_scale * self.sample_rate / self.bands.widths).astype(int)
 
     def direct_kernels(self, number: int) -> Tensor:
         """`(2 bins, length of the longest)` float32 kernels of an octave."""
@@ -162,7 +156,7 @@ class ConstantQ(Frontend):
 
     def centres(self) -> np.ndarray:
         """`(n_bins,)` Hz, float64."""
-        return cqt_frequencies(self.fmin, self.n_bins, self.bins_per_octave)
+        return self.bands.centres
 
     def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
         """`power`, once for all members of a stack with the same transform."""
@@ -212,7 +206,7 @@ class ConstantQ(Frontend):
 
     def direct_power(self, padded: Tensor, n_frames: int, first_octave: int) -> Tensor:
         """Power `(b, bins, n_frames)` of the octaves from `first_octave` on, as sums over each kernel."""
-        octaves = []
+        reals, imags = [], []
         for number in range(first_octave, len(self.octaves)):
             samples = padded[:, self.direct_starts[number] :]
             if number < self.n_spectral:
@@ -220,8 +214,10 @@ class ConstantQ(Frontend):
             else:
                 sums = slide(samples, self.get_buffer(f"direct_{number}"), self.hop_length, n_frames)
             real, imag = sums.transpose(1, 2).chunk(2, dim=1)
-            octaves.append(real.square().add_(imag.square()))
-        return torch.cat(octaves, dim=1)
+            reals.append(real)
+            imags.append(imag)
+        real, imag = torch.cat([*reals, *imags], dim=1).square().chunk(2, dim=1)
+        return real + imag
 
     def spectral_power(self, padded: Tensor, n_frames: int, n_planned: int) -> Tensor:
         """Power `(b, bins, n_frames)` of all octaves of long kernels, from the clip's spectrum."""
@@ -234,16 +230,15 @@ class ConstantQ(Frontend):
         mirrored = spectrum[:, 1 : n_negative * n_fold + 1].flip(-1).conj()
         # Whole blocks: an odd hop ends in half a block, and few blocks reach below minus the Nyquist frequency.
         spectrum = spectrum[:, : (n_blocks - n_negative) * n_fold]
-        left = n_negative * n_fold - mirrored.shape[-1]
-        right = (n_blocks - n_negative) * n_fold - spectrum.shape[-1]
-        spectrum = torch.cat([mirrored, spectrum], dim=-1)
-        if left or right:
-            spectrum = F.pad(spectrum, (left, right))
-        blocks = spectrum.unflatten(-1, (-1, n_fold)).permute(2, 0, 1)  # (n_fold, b, blocks)
+        mirrored = F.pad(mirrored, (n_negative * n_fold - mirrored.shape[-1], 0))
+        spectrum = F.pad(spectrum, (0, (n_blocks - n_negative) * n_fold - spectrum.shape[-1]))
+        # One copy puts the frequencies first, (n_fold, b, blocks), and all octaves read their blocks where they lie.
+        parts = [part.unflatten(-1, (-1, n_fold)).permute(2, 0, 1) for part in (mirrored, spectrum) if part.shape[-1]]
+        blocks = torch.cat(parts, dim=-1)
         folded = []
         for number in range(self.n_spectral):
             first, kernels = octaves[number]
-            folded.append(torch.bmm(blocks[..., first : first + kernels.shape[1]].contiguous(), kernels))
+            folded.append(torch.bmm(blocks[..., first : first + kernels.shape[1]], kernels))
         frames = torch.fft.ifft(torch.cat(folded, dim=-1).permute(1, 2, 0).contiguous())[..., :n_frames]
         return squared_magnitude(frames)
 

@@ -10,17 +10,13 @@ from torch import Tensor
 
 from esc_gpu.frontends.windows import get_window
 
-# Share of a kernel's energy outside of its band: an amplitude error of about 1e-5, or half of that with the slopes.
-TAIL_ENERGY = 1e-10
+# Share of a kernel's energy outside of its band. A cell 80 dB under the clip's maximum, with what leaks into it from a
+# loud bin of a shorter kernel, is within 0.02 dB of the direct sum; with 1e-10 it is within 0.4 dB.
+TAIL_ENERGY = 3e-13
 # Width of the slopes on which the band fades out, as a share of it: cut off sharply, a kernel rings through the clip.
 SLOPE = 0.2
 
 Kernel = tuple[np.ndarray, np.ndarray]  # sample offsets from the frame's centre, complex128 values
-
-
-def cqt_frequencies(fmin: float, n_bins: int, bins_per_octave: int) -> np.ndarray:
-    """`(n_bins,)` Hz, `fmin * 2 ** (k / bins_per_octave)`."""
-    return fmin * 2.0 ** (np.arange(n_bins) / bins_per_octave)
 
 
 def cqt_kernel(frequency: float, length: int, sample_rate: int, window: str) -> Kernel:

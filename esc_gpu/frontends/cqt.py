@@ -9,6 +9,7 @@ from esc_gpu.core.checks import check_number
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.constant_q import ConstantQ
+from esc_gpu.frontends.constant_q_bands import ear_offset
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
 
 
@@ -20,10 +21,11 @@ class CQT(ConstantQ):
         scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
         top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
-    The magnitudes are those of the direct sum over the kernels, to less than 1e-5 of their L2 norm.
+    The magnitudes are those of the direct sum over the kernels: within 0.02 dB up to 80 dB under a clip's maximum,
+    which is a tone's or an onset's in one of the bins.
 
     Raises:
-        EscGpuError: for an option out of range, a top bin above the Nyquist frequency among them.
+        EscGpuError: for an option out of range, a bin whose band reaches above the Nyquist frequency among them.
 
     Source: Brown & Puckette (1992), "An efficient algorithm for the calculation of a constant Q transform".
 
@@ -88,4 +90,4 @@ class VQT(CQT):
 
     @property
     def bandwidth_offset(self) -> float:
-        return 24.7 * self.alpha / 0.108 if self.gamma is None else float(self.gamma)
+        return ear_offset(self.bins_per_octave) if self.gamma is None else float(self.gamma)

@@ -11,11 +11,13 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import Frontend
+from esc_gpu.frontends.constant_q_bands import ConstantQBands, ear_offset
 from esc_gpu.frontends.registry import create_frontend, list_frontends
 
 STACK_MEMBERS = ("logmel", "mfcc", "cqt")
 DELTA_MEMBER = "logmel"
-C1 = 32.70319566257483  # Hz, where the constant-Q bins begin
+# Bins of the constant-Q transforms, and of their octaves.
+CONSTANT_Q = {"cqt": (84, 12), "vqt": (84, 12), "chroma_cqt": (252, 36)}
 CONTRAST_HZ = 200.0  # upper edge of the first band of the spectral contrast
 
 
@@ -119,11 +121,11 @@ def make_frontends(sample_rate: int, options: Mapping[str, Mapping[str, Any]]) -
 def default_options(name: str, sample_rate: int) -> dict[str, Any]:
     """What `create_frontend` is called with besides the name."""
     options: dict[str, Any] = {"sample_rate": sample_rate}
-    octaves = math.log2(max(1.0, sample_rate / 2 / C1))
-    if name in ("cqt", "vqt"):
-        options["n_bins"] = min(84, int(12 * octaves) + 1)
-    elif name == "chroma_cqt":
-        options["n_bins"] = min(252, int(36 * octaves) + 1)
+    if name in CONSTANT_Q:
+        n_bins, bins_per_octave = CONSTANT_Q[name]
+        offset = ear_offset(bins_per_octave) if name == "vqt" else 0.0
+        bands = ConstantQBands(n_bins, bins_per_octave, offset=offset)
+        options["n_bins"] = max(1, bands.count_under(sample_rate / 2))
     elif name == "spectral_contrast":
         options["n_bands"] = min(6, max(1, math.ceil(math.log2(sample_rate / 2 / CONTRAST_HZ))))
     elif name == "stack":

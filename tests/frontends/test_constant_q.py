@@ -1,11 +1,15 @@
 """Constant-Q and variable-Q: the direct sum over their kernels, and the plans kept for the lengths of clips."""
 
+from functools import partial
+
 import librosa
 import numpy as np
 import pytest
 import torch
 
+from esc_gpu.frontends.constant_q_bands import relative_bandwidth
 from esc_gpu.frontends.constant_q_kernels import cqt_kernel
+from esc_gpu.frontends.images import default_frontends
 from esc_gpu.frontends.registry import create_frontend, list_backends
 from tests.helpers.clips import close, noise
 from tests.helpers.frontend_cases import LONG_CQT
@@ -35,8 +39,21 @@ def test_a_cqt_loses_no_plan_to_another_thread(monkeypatch):
 @pytest.mark.parametrize("backend", list_backends("cqt"))
 def test_cqt_above_the_nyquist_frequency(backend):
     options = {"sample_rate": 16000, "fmin": 500.0, "n_bins": 50, "hop_length": 160}
-    assert_refused(lambda: create_frontend("cqt", backend, **options), "n_bins=50", "8476 Hz", "8000 Hz", "lower")
-    create_frontend("cqt", backend, **options | {"n_bins": 49})  # exactly 8000 Hz
+    make = partial(create_frontend, "cqt", backend, **options)
+    assert_refused(make, "n_bins=50", "8476 Hz", "8000 Hz", "lower n_bins to 48")
+    assert_refused(lambda: make(n_bins=49), "n_bins=49", "at 8000 Hz", "8357 Hz", "lower n_bins to 48")
+    make(n_bins=48)
+    # A narrower window's band is narrower, and kernels of four times the length have a fourth of it.
+    assert_refused(lambda: make(n_bins=48, fmin=512.0), "n_bins=48")
+    make(n_bins=48, fmin=512.0, window="boxcar")
+    make(n_bins=48, fmin=512.0, filter_scale=4.0)
+
+
+def test_bands_below_0_hz_and_of_no_bins():
+    """Their mirror image lies below 0 Hz; and a fmin that leaves no bin has no n_bins to name."""
+    assert_refused(lambda: create_frontend("vqt", gamma=50.0), "32.7032 Hz", "-6.3 Hz", "raise fmin", "lower gamma")
+    assert_refused(lambda: create_frontend("cqt", bins_per_octave=1, n_bins=4, filter_scale=0.5), "down to -16.4 Hz")
+    assert_refused(lambda: create_frontend("cqt", sample_rate=8000, fmin=3950.0), "lower fmin")
 
 
 def test_cqt_keeps_the_spectra_of_few_clip_lengths():
@@ -115,7 +132,7 @@ def test_vqt_bandwidths_are_those_of_librosa():
     """librosa's lengths, for its own ratio of bandwidth to frequency, which is another than ours."""
     frontend = create_frontend("vqt")
     lengths, _ = librosa.filters.wavelet_lengths(
-        freqs=frontend.centres(), sr=RATE, gamma=frontend.bandwidth_offset, alpha=np.full(84, frontend.alpha)
+        freqs=frontend.centres(), sr=RATE, gamma=frontend.bandwidth_offset, alpha=np.full(84, relative_bandwidth(12))
     )
     assert np.array_equal(frontend.kernel_lengths(), np.ceil(lengths))
     assert (
@@ -130,19 +147,19 @@ def test_cqt_is_the_direct_sum(options, n_samples, name):
     clip = signal(name, frontend.sample_rate, n_samples)
     actual, expected = features(frontend, clip), direct_cqt(frontend, clip)
     assert actual.shape == expected.shape
-    # The long kernels' spectra are cut where 1e-10 of their energy is left: an amplitude error of 1e-5.
+    # The long kernels' spectra are cut where 3e-13 of their energy is left.
     assert relative_l2(actual, expected) < 1e-4
 
 
 @pytest.mark.parametrize("hop_length", [1, 5, 255, 512])
 def test_cqt_of_long_kernels_up_to_nyquist(hop_length):
-    """Half of the top kernel's spectrum lies above the Nyquist frequency."""
+    """A part of the top kernel's spectrum lies above the Nyquist frequency."""
     frontend = create_frontend(
         "cqt",
         "native",
         sample_rate=16000,
         hop_length=hop_length,
-        fmin=4000.0,
+        fmin=3997.0,
         n_bins=13,
         filter_scale=60.0,
         pad_mode="constant",
@@ -150,6 +167,38 @@ def test_cqt_of_long_kernels_up_to_nyquist(hop_length):
     )
     clip = signal("noise", 16000, 1501)
     assert relative_l2(features(frontend, clip), direct_cqt(frontend, clip)) < 1e-4
+
+
+STEPS = {
+    "tone": 0.9 * np.cos(2 * np.pi * 1000 * np.arange(RATE) / RATE),
+    "onset": 0.9 * np.cos(2 * np.pi * 3000 * np.arange(RATE) / RATE) * (np.arange(RATE) > RATE // 2),
+    "offset": 0.9 * (np.arange(RATE) > RATE // 2),
+    "sweep": 0.9 * np.sin(np.pi * 20000 * (np.arange(RATE) / RATE) ** 2),
+}
+
+
+@pytest.mark.parametrize("name", ["cqt", "vqt"])
+def test_quiet_bins_are_those_of_the_direct_sum(name):
+    """All cells up to 80 dB under the clip's maximum, in decibels; a recording has as quiet ones."""
+    frontend = create_frontend(name, "native", scale="magnitude")
+    clips = {clip: samples.astype(np.float32) for clip, samples in STEPS.items()}
+    actual = frontend(torch.from_numpy(np.stack(list(clips.values()))))[:, 0].double().numpy()
+    for (clip, samples), image in zip(clips.items(), actual, strict=True):
+        expected = direct_cqt(frontend, samples.astype(np.float64))
+        is_heard = expected > 1e-4 * expected.max()
+        error = np.abs(20 * np.log10(image[is_heard] / expected[is_heard])).max()
+        assert error < 0.02, clip
+
+
+def test_a_steady_tone_is_steady_in_the_outermost_bins():
+    """A band that reaches beyond half the sample rate holds a tone and its mirror image, which beat."""
+    for name in ("cqt", "vqt"):
+        assert_refused(lambda name=name: create_frontend(name, sample_rate=8000), "n_bins to 83")
+    for name, frontend in default_frontends(8000, ["cqt", "vqt", "logmel", "gammatone"]).items():
+        for k in (0, -1):
+            tone = torch.cos(2 * np.pi * frontend.frequencies[k] * torch.arange(5 * 8000) / 8000)
+            middle = frontend(tone[None])[0, 0, k, 24:-24]
+            assert middle.max() - middle.min() < 0.5, (name, k)  # dB
 
 
 def test_cqt_in_decibels():

@@ -1,0 +1,82 @@
+"""The bins of a constant-Q or variable-Q transform: their centres, how wide they are, and how many there can be."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.windows import get_window
+
+C1 = 32.70319566257483  # Hz
+
+
+def relative_bandwidth(bins_per_octave: int) -> float:
+    """A bin's distance to the next one, as a share of its frequency."""
+    return float(2.0 ** (1.0 / bins_per_octave) - 1.0)
+
+
+def ear_offset(bins_per_octave: int) -> float:
+    """Hz that make the bandwidths of a VQT as those of the ear: Glasberg & Moore (1990), eq. 3, over its slope."""
+    return 24.7 * relative_bandwidth(bins_per_octave) / 0.108
+
+
+def noise_bandwidth(window: str) -> float:
+    """Equivalent noise bandwidth of a window in bins of its DFT (1.5 for Hann's): Harris (1978), eq. 11."""
+    values = get_window(window, 1000)
+    return float(len(values) * (values**2).sum() / np.abs(values).sum() ** 2)
+
+
+@dataclass(frozen=True)
+class ConstantQBands:
+    """`n_bins` bins from `fmin` in Hz on.
+
+    The other options are as in `ConstantQ`, and `offset` is its `bandwidth_offset` in Hz.
+    """
+
+    n_bins: int
+    bins_per_octave: int
+    fmin: float = C1
+    offset: float = 0.0
+    filter_scale: float = 1.0
+    window: str = "hann"
+
+    @property
+    def centres(self) -> np.ndarray:
+        """`(n_bins,)` Hz, `fmin * 2 ** (k / bins_per_octave)`, float64."""
+        return self.fmin * 2.0 ** (np.arange(self.n_bins) / self.bins_per_octave)
+
+    @property
+    def widths(self) -> np.ndarray:
+        """`(n_bins,)` Hz, which `filter_scale` divides."""
+        return relative_bandwidth(self.bins_per_octave) * self.centres + self.offset
+
+    @property
+    def edges(self) -> tuple[np.ndarray, np.ndarray]:
+        """Lowest and highest frequency of each band in Hz, `(n_bins,)` each, as `librosa.filters.wavelet_lengths`."""
+        half = 0.5 * noise_bandwidth(self.window) * self.widths / self.filter_scale
+        return self.centres - half, self.centres + half
+
+    def count_under(self, hz: float) -> int:
+        """Bins whose bands end at `hz` or under it."""
+        return int((self.edges[1] <= hz).sum())
+
+    def check(self, name: str, sample_rate: int) -> None:
+        """Refuse bands that hold their own mirror images, with which a steady tone would beat.
+
+        Raises:
+            EscGpuError: for a band of the front-end `name` that reaches above half the sample rate or below 0 Hz.
+        """
+        low, high = self.edges
+        fitting = self.count_under(sample_rate / 2)
+        if fitting < self.n_bins:
+            fewer = f"n_bins to {fitting} or " if fitting else ""
+            raise EscGpuError(
+                f"the highest of n_bins={self.n_bins} bins of {name}, at {self.centres[-1]:.0f} Hz, would reach up to "
+                f"{high[-1]:.0f} Hz, above half the sample rate ({sample_rate / 2:g} Hz): lower {fewer}fmin, or raise "
+                "bins_per_octave or filter_scale"
+            )
+        if low[0] < 0:
+            raise EscGpuError(
+                f"the lowest bin of {name}, at {self.centres[0]:g} Hz, would reach down to {low[0]:.1f} Hz, below 0: "
+                f"raise fmin, bins_per_octave or filter_scale{', or lower gamma' if self.offset else ''}"
+            )
