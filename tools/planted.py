@@ -93,12 +93,6 @@ PLANTED = [
         STACKED,
     ),
     (
-        "esc_gpu/frontends/spectrogram.py",
-        'return ("power", *options, self.pad_short, self.sharing)',
-        'return ("power", *options, self.sharing)',
-        STACKED,
-    ),
-    (
         "esc_gpu/frontends/filterbank.py",
         'return ("bands", *self.bank_options, type(self).filterbank, *self.power_key)',
         'return ("bands", *self.bank_options, *self.power_key)',

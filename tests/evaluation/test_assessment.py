@@ -8,6 +8,7 @@ import sklearn.metrics
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess, assess_seeds
+from esc_gpu.evaluation.bootstrap import accuracy_intervals
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.run_groups import select
 from tests.helpers.made_up_runs import CLASSES, make_official, write_esc10_run, write_run
@@ -151,6 +152,15 @@ def test_intervals_hold_the_value_and_follow_the_seed(run, assessment):
     assert assessment["bootstrap"] == {
         **{"resamples": 200, "unit": "source recording", "units": len(sources), "seed": 0}
     }
+
+
+def test_clips_of_one_source_are_drawn_together(run, assessment):
+    """Twice the same clip is no more knowledge: the interval stays as wide as of one."""
+    source = np.unique([name.split("-")[1] for name in run.filenames], return_inverse=True)[1]
+    expected = accuracy_intervals(run.predictions, run.labels, len(run.class_names), source, 200, 0)
+    assert assessment["intervals"] == expected
+    by_clip = accuracy_intervals(run.predictions, run.labels, len(run.class_names), np.arange(len(source)), 200, 0)
+    assert by_clip != expected
 
 
 # Published results

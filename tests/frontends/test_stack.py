@@ -39,6 +39,61 @@ def test_channels_on_the_grid_are_the_members_own():
     assert torch.equal(image[:, 1:], alone(CQT)(noise()))
 
 
+SPECTROGRAM = {"name": "spectrogram", "n_fft": 512, "hop_length": 160, "scale": "power"}
+BANDS = {"n_fft": 512, "hop_length": 160, "fmin": 50.0, "fmax": 7000.0}
+# Each pair differs in one option, or in its kind, and could be taken for one.
+ALIKE = {
+    "window": (SPECTROGRAM, SPECTROGRAM | {"window": "hamming"}),
+    "win_length": (SPECTROGRAM, SPECTROGRAM | {"win_length": 400}),
+    "n_fft": (SPECTROGRAM | {"win_length": 400}, SPECTROGRAM | {"win_length": 400, "n_fft": 1024}),
+    "hop_length": (SPECTROGRAM, SPECTROGRAM | {"hop_length": 80}),
+    "pad_mode": (SPECTROGRAM, SPECTROGRAM | {"pad_mode": "constant"}),
+    "sample_rate": (SPECTROGRAM | {"sample_rate": 8000}, SPECTROGRAM | {"sample_rate": 12000}),
+    "its own rate": (SPECTROGRAM, SPECTROGRAM | {"sample_rate": 8000}),
+    "kind of bands": (
+        {"name": "lfcc", "n_filters": 24, "n_lfcc": 24, **BANDS},
+        {"name": "gfcc", "n_bins": 24, "n_gfcc": 24, **BANDS},
+    ),
+    "number of bands": (LOGMEL, LOGMEL | {"n_mels": 31}),
+    "fmax": (LOGMEL, LOGMEL | {"fmax": 7000.0}),
+    "mel_scale": (LOGMEL, LOGMEL | {"mel_scale": "htk"}),
+    "norm": (LOGMEL, LOGMEL | {"norm": None}),
+    "top_db": (LOGMEL, LOGMEL | {"top_db": 5.0}),
+    "gamma": (CQT, CQT | {"name": "vqt", "gamma": 20.0}),
+    "filter_scale": (CQT, CQT | {"filter_scale": 0.5}),
+    "bins_per_octave": (CQT, CQT | {"bins_per_octave": 24}),
+    "fmin": (CQT, CQT | {"fmin": 110.0}),
+    "n_bins": (CQT, CQT | {"n_bins": 31}),
+    "window of the CQT": (CQT, CQT | {"window": "hamming"}),
+}
+
+
+@pytest.mark.parametrize("pair", ALIKE.values(), ids=ALIKE)
+def test_what_members_share_is_theirs_alone(pair):
+    """A stack computes once what its members have in common, and nothing that one of them has otherwise."""
+    for members in (pair, pair[::-1]):
+        image = stack(*members)(noise())
+        for channel, member in enumerate(members):
+            layer = create_frontend(**{"sample_rate": RATE, **member})
+            own = layer if layer.sample_rate == RATE else create_frontend(**layer.spec | {"input_sample_rate": RATE})
+            expected = to_grid(own(noise()), image.shape[2:])[:, 0]
+            torch.testing.assert_close(image[:, channel], expected, rtol=1e-4, atol=2e-3 if layer.value_unit else 1e-5)
+        assert (image[:, 0] - image[:, 1]).abs().max() > 0.1
+
+
+def test_a_padded_stack_inside_another_shares_nothing_of_the_clips_as_they_were():
+    plain = SPECTROGRAM | {"pad_mode": "constant"}
+    inner = {"name": "stack", "pad_short": True, "members": [plain, SPECTROGRAM | {"n_fft": 1024}]}
+    short = noise(n_samples=400)
+    padded = torch.nn.functional.pad(short, (0, 513 - 400))
+    for members in ([plain, inner], [inner, plain]):
+        image = stack(*members)(short)
+        at = members.index(plain) * 2
+        torch.testing.assert_close(image[:, at], to_grid(alone(plain)(short), image.shape[2:])[:, 0])
+        expected = to_grid(alone(plain)(padded), (513, padded.shape[1] // 160 + 1))
+        torch.testing.assert_close(image[:, 1 - at // 2], to_grid(expected, image.shape[2:])[:, 0])
+
+
 def test_grid_is_that_of_the_largest_member():
     frontend = stack(*MEMBERS)
     assert frontend(noise()).shape[1:] == frontend.output_shape(SAMPLES) == (4, 32, 51)

@@ -12,7 +12,7 @@ from esc_gpu.inference.export import open_onnx, open_torch
 from esc_gpu.inference.pipeline import Pipeline
 from tests.helpers.tiny import RATE
 
-NAMES = ["Hühner", "a, b", 'c"d']
+NAMES = ['c"d', "Hühner", "a, b"]  # not in their order
 LOGMEL = {"name": "logmel", "n_fft": 256, "hop_length": 256, "n_mels": 16}
 OPEN = {"onnx": open_onnx, "torch": open_torch}
 each_format = pytest.mark.parametrize("format", OPEN)

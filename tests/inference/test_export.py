@@ -189,6 +189,10 @@ def test_a_file_that_disagrees_leaves_the_earlier_one(pipeline, program, exporte
         assert file.read_text(encoding="utf-8") == "earlier"
 
 
+def test_a_logit_that_is_not_finite_is_no_agreement():
+    assert exporting.Agreement(4, 1e-4, 0).holds and not exporting.Agreement(4, float("nan"), 0).holds
+
+
 @pytest.mark.parametrize(("off", "holds"), [(0.9e-3, True), (1.1e-3, False), (float("nan"), False)])
 def test_the_tolerance(pipeline, off, holds):
     def answer(clips):

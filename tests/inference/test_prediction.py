@@ -32,6 +32,11 @@ def test_windows_of_one_class_are_a_segment():
     ]
 
 
+def test_the_probability_of_a_segment_is_the_mean_of_its_windows():
+    first, second = made_up([[0.9, 0.1, 0.0], [0.5, 0.4, 0.1], [0.7, 0.2, 0.1], [0.0, 0.2, 0.8]]).timeline()
+    assert first.probability == pytest.approx(0.7) and second.probability == pytest.approx(0.8)
+
+
 def test_one_window_is_a_segment_as_long_as_the_recording():
     assert made_up([[0.1, 0.1, 0.8]], duration_seconds=1.5).timeline() == [Segment(0.0, 1.5, "c", pytest.approx(0.8))]
 

@@ -86,10 +86,13 @@ def test_what_is_undefined_is_a_dash(write):
 
 
 def test_a_comparison_has_its_tables(write):
-    runs = [write("a", seed=1), write("b", seed=1, frontend="mfcc"), write("a2", seed=2)]
+    runs = [write("a", seed=1), write("b", seed=1, skill=0.8, frontend="mfcc"), write("a2", seed=2)]
     tables = titled(comparison_tables(compare(runs, n_bootstrap=100)))
     rows = tables["Runs, in percent"].rows
     assert [row[:3] for row in rows] == [["a", "logmel", "1, 2"], ["b", "mfcc", "1"]]
     assert "±" in rows[0][6] and "±" not in rows[1][6]  # over seeds
     (pair,) = tables["Pairs"].rows
+    first, second = (run.predictions == run.labels for run in runs[:2])
+    assert (first & ~second).sum() != (second & ~first).sum()
+    assert pair[4] == f"{(first & ~second).sum()} : {(second & ~first).sum()}"
     assert pair[:2] == ["a", "b"] and tables["Pairs"].notes[-1] == "It takes one run of each row: seeds 1 and 1."

@@ -11,6 +11,7 @@ import pytest
 import soundfile
 import soxr
 
+from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.store.build import open_store
 from tests.helpers.stores import (
@@ -163,6 +164,16 @@ def test_options_names_and_order_give_stores_of_their_own(clips, cache, tmp_path
     assert [clips_of(store).shape for store in stores[:3]] == [(3, RATE), (3, 4000), (3, RATE // 2)]
     np.testing.assert_array_equal(clips_of(stores[3]), clips_of(stores[0])[::-1])
     assert identity(cache, read(clips, cache)) == identity(cache, stores[0])  # the others left it in place
+
+
+def test_windows_from_other_starts_are_another_store(clips, cache):
+    recording = np.array([0, 0, 1])
+    starts = [np.array([0, 100, 0]), np.array([0, 200, 0])]
+    stores = [read(clips, cache, clip_seconds=0.5, windows=Windows(recording, start)) for start in starts]
+    assert stores[0].key != stores[1].key
+    whole = clips_of(read(clips, cache))
+    for store, start in zip(stores, starts, strict=True):
+        np.testing.assert_array_equal(clips_of(store)[1], whole[0][start[1] : start[1] + RATE // 2])
 
 
 def test_copy_of_the_clips_elsewhere_shares_the_store(clips, cache, tmp_path):

@@ -82,6 +82,8 @@ def test_the_confusion_matrix_has_its_counts(tmp_path, ten, figure):
     matrix = np.array(ten["confusion_matrix"])
     assert drawn == {(row, column): str(matrix[row, column]) for row, column in zip(*matrix.nonzero(), strict=True)}
     assert axes.get_title().startswith(f"{np.trace(matrix)} of 120 clips right (")
+    # The shade of a cell is its share of the true class.
+    np.testing.assert_allclose(axes.images[0].get_array(), matrix / matrix.sum(axis=1, keepdims=True))
 
 
 def test_reliability_has_a_bar_for_each_bin_with_clips(tmp_path, ten, figure):
