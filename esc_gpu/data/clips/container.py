@@ -114,9 +114,10 @@ def _of_mpeg(path: Path, frames: MpegFrames) -> Layout:
     held = f"holds {n_frames} MPEG frames"
     if frames.goes_on_at is not None:
         held += f", something else, and more from byte {frames.goes_on_at} on, as joined files do"
-        raise DamagedFileError(path, f"{held}; expected one stream of frames")
+        raise DamagedFileError(path, f"{held}; expected one stream of frames, which ffmpeg can make of them")
     if claimed is not None and n_frames > claimed + 1:
-        raise DamagedFileError(path, f"{held}, as joined files do; expected the {claimed} that its first one claims")
+        expected = f"the {claimed} that its first one claims, or one stream, which ffmpeg can make of them"
+        raise DamagedFileError(path, f"{held}, as joined files do; expected {expected}")
     if claimed is not None and n_frames < claimed - (0 if frames.is_cut else 1):
         raise DamagedFileError(path, f"{held}; expected the {claimed} that its first one claims")
     if claimed == n_frames and frames.is_info_read:

@@ -27,7 +27,8 @@ def _find_fault(reader: io.BufferedReader, position: int, size: int) -> str | No
             return f"breaks off in the Ogg page at byte {page}; expected all of it"
         begins = bool(header[5] & BEGINS)
         if begins and has_audio:
-            return f"holds a second Ogg stream behind the first, from byte {page} on; expected one stream"
+            held = f"holds a second Ogg stream behind the first, from byte {page} on"
+            return f"{held}; expected one stream, which ffmpeg can make of both"
         has_audio |= not begins
     return None
 
