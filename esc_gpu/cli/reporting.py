@@ -93,11 +93,16 @@ def close_output() -> None:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Inside the block the library's own warnings are one line each on standard error, above any progress bar."""
+    """Inside the block each of the library's own warnings is one line on standard error, above any progress bar."""
+
+    said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
         if not issubclass(category, EscGpuWarning):
             return usual(message, category, *where, **more)
+        if str(message) in said:  # each fold makes the same front-end
+            return
+        said.add(str(message))
         from esc_gpu.core.progress import tqdm
 
         tqdm.write(f"warning: {printable(str(message))}", file=sys.stderr)

@@ -1,12 +1,12 @@
 """A filter bank over the power of an STFT: what mel, linear, gammatone and chroma features share."""
 
-import warnings
 from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.core.user_warning import warn_user
 from esc_gpu.frontends.base import Shared, reuse
 from esc_gpu.frontends.scaling import check_scale, check_top_db, limit_range, power_to_db, rescale_power, scale_unit
 from esc_gpu.frontends.spectrogram import STFTFrontend
@@ -39,10 +39,7 @@ class FilterbankFrontend(STFTFrontend):
         empty = int((sums == 0).sum())
         if empty:
             option, bands = self.bands_word
-            warnings.warn(
-                f"{empty} of {len(sums)} {bands} hold no FFT bin: lower {option}, raise n_fft or raise fmin",
-                stacklevel=5,
-            )
+            warn_user(f"{empty} of {len(sums)} {bands} hold no FFT bin: lower {option}, raise n_fft or raise fmin")
 
     def build(self) -> None:
         super().build()

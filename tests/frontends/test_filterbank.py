@@ -7,6 +7,9 @@ import pytest
 import scipy.signal
 import torch
 
+from esc_gpu import functional
+from esc_gpu.errors import EscGpuWarning
+from esc_gpu.frontends import LogMel
 from esc_gpu.frontends.filterbank import RUN, band_runs, triangles
 from esc_gpu.frontends.gammatone import erb_frequencies, gammatone_filterbank
 from esc_gpu.frontends.registry import create_frontend
@@ -64,10 +67,27 @@ def test_erb_frequencies_are_evenly_spaced_on_the_ears_scale():
 def test_empty_mel_bands_are_warned_of(name, backend):
     with pytest.warns(UserWarning, match=r"^\d+ of 128 mel bands hold no FFT bin: lower n_mels, .*n_fft") as caught:
         frontend = create_frontend(name, backend, n_fft=512)
-    ours = [str(warning.message) for warning in caught if "hold no FFT bin" in str(warning.message)]
+    found = [warning for warning in caught if "hold no FFT bin" in str(warning.message)]
+    ours = [str(warning.message) for warning in found]
     assert len(ours) == 1
+    assert (found[0].category, found[0].filename) == (EscGpuWarning, __file__)
     assert int(re.match(r"\d+", ours[0])[0]) == (frontend.filterbank().sum(dim=1) == 0).sum()
     assert frontend(torch.zeros(1, 4000)).isfinite().all()
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: LogMel(n_fft=512),
+        lambda: create_frontend("stack", members=[{"name": "logmel", "n_fft": 512}]),
+        lambda: functional.logmel(torch.zeros(1, 4000), n_fft=511),
+    ],
+    ids=["class", "member", "function"],
+)
+def test_a_warning_names_the_line_of_the_user(make):
+    with pytest.warns(EscGpuWarning, match="hold no FFT bin") as caught:
+        make()
+    assert [warning.filename for warning in caught] == [__file__]
 
 
 @pytest.mark.parametrize("name", ["logmel", "mfcc"])
