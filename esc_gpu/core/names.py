@@ -26,11 +26,13 @@ def composed(text: str) -> str:
 
 def look_of(name: str) -> str:
     """What of a name can be seen by itself: two names of one look cannot be told apart."""
-    return JOINERS.sub("", composed(name))
+    return name if name.isascii() else JOINERS.sub("", composed(name))
 
 
 def control_character(text: str) -> str:
     """The first character that would end a line or command a terminal, as U+000A; empty where there is none."""
+    if text.isprintable():  # most are, and tables are long
+        return ""
     return next((_code(sign) for sign in text if unicodedata.category(sign) in ("Cc", "Zl", "Zp")), "")
 
 
@@ -40,6 +42,8 @@ def fault_of(name: str) -> str:
         return "is blank"
     if control := control_character(name):
         return f"has a control character ({control})"
+    if name.isascii():
+        return ""
     hidden = next((sign for sign in JOINERS.sub("", name) if _is_hidden(sign)), None)
     return f"has a character that cannot be seen ({_code(hidden)})" if hidden else ""
 
