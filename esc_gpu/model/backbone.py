@@ -15,6 +15,7 @@ from esc_gpu.core.files import check_there
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.head import keep_head_in_float32
 from esc_gpu.model.stem import Stem
+from esc_gpu.model.weights import by_own_names, create_with_weights
 
 # A file that is no weights fails in as many ways as there are formats; timm asserts what options must be.
 NO_WEIGHTS = (
@@ -43,19 +44,31 @@ def create_backbone(
             "model.stem_kernel makes the first convolution anew, and pretrained weights are of the size that it had: "
             "leave it null, or train from scratch"
         )
-    overlay = None
-    if weights is not None:
-        check_there("model.weights", weights)
-        overlay = {"file": str(weights)}
-    try:
-        model: Any = timm.create_model(
+    if "checkpoint_path" in options and (pretrained or weights is not None):
+        raise EscGpuError(
+            "model.options names weights by checkpoint_path, and model.pretrained or model.weights names others: leave "
+            "out all but one"
+        )
+
+    def make(overlay: Mapping[str, Any] | None, from_hub: bool = False) -> Any:
+        return timm.create_model(
             name,
-            pretrained=pretrained or weights is not None,
+            pretrained=from_hub or overlay is not None,
             pretrained_cfg_overlay=overlay,
             in_chans=in_chans,
             num_classes=num_classes,
             **options,
         )
+
+    try:
+        if weights is None:
+            model = make(None, pretrained)
+        else:
+            check_there("model.weights", weights)
+            state = by_own_names(timm.models.load_state_dict(str(weights)))
+            model = create_with_weights(make, weights, state, name)
+    except EscGpuError:
+        raise
     except NO_WEIGHTS as error:
         reason = first_line(error)
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error

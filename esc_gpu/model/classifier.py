@@ -64,7 +64,8 @@ class WaveformClassifier(nn.Module):
         num_classes: K.
         backbone: any image model of timm, by name.
         pretrained: take timm's weights from the hub.
-        weights: a local file of backbone weights (safetensors or PyTorch) instead of the hub.
+        weights: a local file of backbone weights (safetensors or PyTorch) instead of the hub, such as a run's own
+            `model.safetensors`. All are taken; a last layer of another number of classes is made anew, with a warning.
         normalize: "bin" (each channel and bin its own mean and standard deviation) or "channel".
         backbone_options: further arguments of `timm.create_model`, such as `drop_rate`.
         stem: what is changed at the backbone's beginning; None leaves it as it is.
@@ -74,7 +75,8 @@ class WaveformClassifier(nn.Module):
             it as it is.
 
     Raises:
-        EscGpuError: for an unknown backbone, one whose stem cannot be changed so, or weights that are not there.
+        EscGpuError: for an unknown backbone, one whose stem cannot be changed so, weights that are not there, and
+            weights of another backbone.
     """
 
     normalization: Normalization
