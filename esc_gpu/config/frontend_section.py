@@ -140,6 +140,8 @@ def placed(section: Any, keys: Sequence[str], value: Any) -> Any:
         return merged(section, value)
     if isinstance(section, list) and section:
         return [*section[:-1], placed(section[-1], keys, value)]
+    if isinstance(section, str):  # a member's name
+        section = {"name": section}
     section = section if isinstance(section, Mapping) else {}
     key, rest = keys[0].removesuffix("+"), keys[1:]
     if rest or key == keys[0]:

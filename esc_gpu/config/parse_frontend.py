@@ -123,6 +123,8 @@ def read_types(name: str, backend: str, options: Mapping[str, Any], where: str) 
 
 def read_member(section: Any, where: str) -> dict[str, Any]:
     """A front-end inside another one, as arguments of `create_frontend`."""
+    if isinstance(section, str):
+        section = {"name": section}
     if not isinstance(section, Mapping):
         raise EscGpuError(f"{where} is {section!r}; expected a front-end such as {{name: logmel}}; write its name so")
     return read_frontend(section, where).arguments()

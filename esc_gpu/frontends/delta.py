@@ -23,8 +23,8 @@ class Delta(Frontend):
     `librosa.feature.delta(order=k, mode="interp")`; the frames at either end take that of the first or last fit.
 
     Args:
-        member: the front-end, or a mapping of `create_frontend`'s arguments (`{"name": "logmel", "n_mels": 64}`).
-            A mapping without a sample rate gets that of this front-end.
+        member: the front-end, its name, or a mapping of `create_frontend`'s arguments
+            (`{"name": "logmel", "n_mels": 64}`). One without a sample rate gets that of this front-end.
         width: frames that a polynomial is fitted to, odd, from 3 on. A clip needs as many.
         order: the highest derivative, 1 or 2.
         sample_rate: samples per second, the member's input; that of `member` where it is made already.
@@ -49,7 +49,7 @@ class Delta(Frontend):
     def __init__(
         self,
         *,
-        member: Frontend | Mapping[str, Any] | None = None,
+        member: Frontend | Mapping[str, Any] | str | None = None,
         width: int = 9,
         order: int = 2,
         **common: Any,

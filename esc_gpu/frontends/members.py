@@ -8,21 +8,23 @@ from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.registry import create_frontend
 
 
-def member_layer(owner: Frontend, member: Frontend | Mapping[str, Any] | None) -> Frontend:
-    """A member of `owner`: itself, or made of its options.
+def member_layer(owner: Frontend, member: Frontend | Mapping[str, Any] | str | None) -> Frontend:
+    """A member of `owner`: itself, or made of its options; of a name, with the default ones.
 
     Without a sample rate a mapping gets the owner's; with another one, a resampler goes before it.
 
     Raises:
         EscGpuError: for what is neither, wrong options, and a member for waveforms at another rate than the owner's.
     """
+    if isinstance(member, str):
+        member = {"name": member}
     if isinstance(member, Mapping) and "name" in member:
         rate = member.get("sample_rate", owner.sample_rate)
         resampled = {} if rate == owner.sample_rate else {"input_sample_rate": owner.sample_rate}
         member = create_frontend(**{"sample_rate": rate, **resampled, **member})
     if not isinstance(member, Frontend):
         raise EscGpuError(
-            f"members of {owner.name} are front-ends or mappings with a name, as {{'name': 'logmel'}}, got {member!r}"
+            f"members of {owner.name} are front-ends, names or mappings such as {{'name': 'logmel'}}, got {member!r}"
         )
     if member.input_rate != owner.sample_rate:
         raise EscGpuError(

@@ -145,12 +145,28 @@ def check_options(name: str, cls: "type[Frontend]", options: dict[str, Any]) -> 
     known = option_names(cls)
     for option in options:
         if option not in known:
+            found = of_other_backends(name, cls.backend, option)
             raise EscGpuError(
-                f"{name} ({cls.backend}) has no option {option!r}{hint(option, known)}; it has {', '.join(known)}"
+                f"{name} ({cls.backend}) has no option {option!r}{found or hint(option, known)}; "
+                f"it has {', '.join(known)}"
             )
     for parameter in option_parameters(cls):
         if parameter.default is parameter.empty and parameter.name not in options:
             raise EscGpuError(f"{name} ({cls.backend}) has no default for its option {parameter.name!r}: set it")
+
+
+def of_other_backends(name: str, backend: str, option: str) -> str:
+    """What the other backends of a front-end that can be imported here have for an option, or an empty string."""
+    for other in list_backends(name):
+        try:
+            names = option_names(frontend_class(name, other)) if other != backend else []
+        except EscGpuError:  # of a package that is not installed, whose options are not known
+            continue
+        if option in names:
+            return f": backend={other!r} has it"
+        if meant := [known for known in names if known.startswith(f"{option}_")]:
+            return f": backend={other!r} has {' and '.join(meant)}"
+    return ""
 
 
 def hint(option: str, known: list[str], prefix: str = "") -> str:

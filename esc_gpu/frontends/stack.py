@@ -19,8 +19,8 @@ class Stack(Frontend):
     """Front-ends on a common grid `(F, N)`, one input channel each: `(B, sum of C, F, N)`.
 
     Args:
-        members: the front-ends, or mappings of `create_frontend`'s arguments (`{"name": "mfcc", "n_mfcc": 20}`).
-            A mapping without a sample rate gets that of the stack.
+        members: the front-ends, their names, or mappings of `create_frontend`'s arguments
+            (`{"name": "mfcc", "n_mfcc": 20}`). One without a sample rate gets that of the stack.
         sample_rate: samples per second, the members' input. A member with a `sample_rate` of its own resamples.
         n_bins: F of the grid; None for the largest of the members. N is that of the densest member.
         input_sample_rate, pad_short: as in `Frontend`.
@@ -35,7 +35,7 @@ class Stack(Frontend):
     Any device · gradient · torch.compile · torch.export, ONNX.
 
     >>> from esc_gpu.frontends import Stack
-    >>> Stack(sample_rate=16000, members=[{"name": "logmel"}, {"name": "mfcc"}])(torch.zeros(2, 16000)).shape
+    >>> Stack(sample_rate=16000, members=["logmel", "mfcc"])(torch.zeros(2, 16000)).shape
     torch.Size([2, 2, 128, 32])
     """
 
@@ -45,13 +45,13 @@ class Stack(Frontend):
     def __init__(
         self,
         *,
-        members: Sequence[Frontend | Mapping[str, Any]] = (),
+        members: Sequence[Frontend | Mapping[str, Any] | str] = (),
         n_bins: int | None = None,
         **common: Any,
     ):
         if not members:
             raise EscGpuError("a stack needs at least one front-end in `members`, for example [logmel, mfcc, cqt]")
-        if not isinstance(members, Sequence):
+        if not isinstance(members, Sequence) or isinstance(members, str):
             raise EscGpuError(f"members of a stack are a list of front-ends, got {members!r}: put it in brackets")
         super().__init__(1, **common)
         layers = [member_layer(self, member) for member in members]

@@ -45,6 +45,13 @@ def test_an_option_of_a_member(parse):
     assert found.options["member"] == {"name": "mfcc", "backend": "auto", "n_mfcc": 13, "n_mels": 32}
 
 
+def test_members_by_their_names(parse):
+    words = "--frontend.name", "stack", "--frontend.members", "[logmel, mfcc]"
+    assert [member["name"] for member in parse(*words).options["members"]] == ["logmel", "mfcc"]
+    last = parse(*words, "--frontend.members.n_mfcc", "13").options["members"][-1]
+    assert last == {"name": "mfcc", "backend": "auto", "n_mfcc": 13}
+
+
 def test_null_is_no_limit(parse):
     assert parse("--frontend.top_db", "null") == FrontendConfig(top_db=None)
     assert parse("--config={folder}/a.yaml", a="frontend: {norm: null}") == FrontendConfig(norm=None)

@@ -171,9 +171,10 @@ def test_mistakes_on_the_command_line(arguments, message):
         ("frontend: {nam: mfcc}", "no option 'frontend.nam'; did you mean 'frontend.name'"),
         ("frontend: {name: stack, members: [{nam: mfcc}]}", "did you mean 'frontend.members[0].name'"),
         (
-            "frontend: {name: stack, members: [mfcc]}",
-            "frontend.members[0] is 'mfcc'; expected a front-end such as {name:",
+            "frontend: {name: stack, members: [[mfcc]]}",
+            "frontend.members[0] is ['mfcc']; expected a front-end such as {name:",
         ),
+        ("frontend: {name: stack, members: [mfc]}", "frontend.members[0].name must be one of"),
         ("frontend: {name: delta, member: {name: mfcc, n_mfc: 3}}", "did you mean 'frontend.member.n_mfcc'"),
         ("train: {epochs: many}", "train.epochs: Expected a int. Got value: many"),
         ("train: [", "parsing config"),

@@ -54,6 +54,9 @@ def test_unknown_option(name, backend):
 
 def test_option_of_another_backend():
     assert_refused(lambda: create_frontend("logmel", "native", trainable_stft=True), "'trainable_stft'", "native")
+    assert_refused(lambda: create_frontend("mfcc", "native", trainable_mel=True), "backend='nnaudio' has it")
+    both = "backend='nnaudio' has trainable_stft and trainable_mel"
+    assert_refused(lambda: create_frontend("logmel", trainable=True), "'trainable'", both)
     assert create_frontend("logmel", trainable_stft=True, n_fft=256, n_mels=8).backend == "nnaudio"
 
 

@@ -159,6 +159,14 @@ def test_members_are_mappings_or_modules():
         assert frontend.spec == stack(LOGMEL, MFCC).spec
 
 
+def test_members_are_names():
+    """With their default options, at the stack's rate; a delta's member as well."""
+    named = stack("logmel", {"name": "delta", "member": "mfcc"})
+    written = stack({"name": "logmel"}, {"name": "delta", "member": {"name": "mfcc"}})
+    assert named.spec == written.spec
+    assert_refused(lambda: stack("logmel", "mfc"), "'mfc'", "did you mean 'mfcc'?")
+
+
 def test_mappings_are_left_as_they_were():
     member = dict(LOGMEL)
     stack(member)
@@ -237,7 +245,7 @@ def test_stack_without_members():
     assert_refused(lambda: create_frontend("stack"), "members")
 
 
-@pytest.mark.parametrize("members", [5, "logmel", ["logmel"], [None], [{"n_mels": 20}], {"name": "logmel"}])
+@pytest.mark.parametrize("members", [5, "logmel", [["logmel"]], [None], [{"n_mels": 20}], {"name": "logmel"}])
 def test_stack_of_what_is_no_front_end(members):
     assert_refused(lambda: create_frontend("stack", members=members), "members")
 

@@ -123,7 +123,7 @@ SAID = {
     "a class path with options": "there is no option 'frontend.class_path'; logmel has name, backend,",
     "a member": "there is no option 'frontend.member'; logmel has name, backend,",
     "members": "there is no option 'frontend.members'; logmel has name, backend,",
-    "a member of a delta": "frontend.member is '{module}.X'; expected a front-end such as {{name: logmel}}; write its",
+    "a member of a delta": "frontend.member.name must be one of spectrogram, logmel, mfcc,",
     "a class path in a stack": "there is no option 'frontend.members[0].class_path'; logmel has name, backend,",
     "a front-end's name": "frontend.name must be one of spectrogram, logmel, mfcc,",
 }
