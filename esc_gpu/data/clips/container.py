@@ -6,12 +6,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from esc_gpu.core.files import WINDOWS
 from esc_gpu.data.clips import caf_chunks, ogg_pages
 from esc_gpu.data.clips.damaged_files import DamagedFileError
-from esc_gpu.data.clips.mpeg_frames import MpegFrames, find_frames
+from esc_gpu.data.clips.mpeg_frames import LARGEST_FRAME, MARKED_FRAMES, MpegFrames, find_frames
 from esc_gpu.data.clips.part_of_file import PartOfFile
 
 if TYPE_CHECKING:
@@ -27,22 +27,28 @@ class Layout:
     Attributes:
         start: bytes before it that libsndfile is not given.
         before: what it is given instead.
-        least: as how many bytes it is given what follows.
-        frames: how long it is, where libsndfile does not know; else None.
+        mpeg: its frames, if it is MPEG audio of which libsndfile does not know how many there are; else None.
     """
 
     start: int = 0
     before: bytes = b""
-    least: int = 0
-    frames: int | None = None
+    mpeg: MpegFrames | None = None
 
 
 _layouts: dict[tuple[int, ...], Layout] = {}
 
 
+class Opened(NamedTuple):
+    """A file that is open in libsndfile, its length in frames, and how many of them are before what libsndfile has."""
+
+    file: "SoundFile"
+    frames: int
+    skipped: int = 0
+
+
 @contextmanager
-def open_container(path: Path, raw: io.FileIO) -> Iterator[tuple["SoundFile", int | None]]:
-    """The file, open in libsndfile, and its length in frames where libsndfile does not know that.
+def open_container(path: Path, raw: io.FileIO, seconds: float = 0.0) -> Iterator[Opened]:
+    """The file, open to be read from `seconds` on.
 
     Raises:
         DamagedFileError: for a file that holds more than libsndfile would read, or less than it says.
@@ -56,17 +62,21 @@ def open_container(path: Path, raw: io.FileIO) -> Iterator[tuple["SoundFile", in
         if len(_layouts) >= KEPT:
             _layouts.clear()
         _layouts[stamp] = layout
-    is_whole = not (layout.start or layout.before or WINDOWS)  # there libsndfile knows nothing of Python's file numbers
-    if is_whole:
-        raw.seek(0)
+    raw.seek(0)
+    if layout == Layout() and not WINDOWS:  # there libsndfile knows nothing of Python's file numbers
         with _open(raw.fileno()) as file:
-            if layout.frames is None or layout.frames <= file.frames:
-                yield file, layout.frames
-                return
-    part = PartOfFile(raw, layout.start, layout.before, layout.least)
+            yield Opened(file, file.frames)
+        return
+    mpeg, skipped, part = layout.mpeg, 0, PartOfFile(raw, layout.start, layout.before)
+    if mpeg is not None:
+        # libsndfile guesses the length by the number of bytes and the first frame, and reads no further.
+        least = (mpeg.n_frames + 2) * LARGEST_FRAME
+        mark = max(0, int(seconds * mpeg.header.rate) // (MARKED_FRAMES * mpeg.header.n_samples) - 1)
+        mark = min(mark, len(mpeg.marks) - 1)
+        skipped, part = mark * MARKED_FRAMES * mpeg.header.n_samples, PartOfFile(raw, mpeg.marks[mark], least=least)
     try:
         with _open(part) as file:
-            yield file, layout.frames
+            yield Opened(file, file.frames if mpeg is None else mpeg.n_frames * mpeg.header.n_samples, skipped)
     finally:
         if part.error is not None:
             raise part.error
@@ -120,9 +130,4 @@ def _of_mpeg(path: Path, frames: MpegFrames) -> Layout:
         raise DamagedFileError(path, f"{held}, as joined files do; expected {expected}")
     if claimed is not None and n_frames < claimed - (0 if frames.is_cut else 1):
         raise DamagedFileError(path, f"{held}; expected the {claimed} that its first one claims")
-    if claimed == n_frames and frames.is_info_read:
-        return Layout()
-    # libsndfile guesses the length by the number of bytes and the first frame, and reads no further.
-    least = (n_frames + 2) * (frames.header.n_bytes + 1)
-    start = frames.start if claimed is not None else 0
-    return Layout(start, least=frames.start + least, frames=n_frames * frames.header.n_samples)
+    return Layout() if claimed == n_frames and frames.is_info_read else Layout(mpeg=frames)

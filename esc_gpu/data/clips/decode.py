@@ -41,11 +41,12 @@ FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "M
 
 
 class Recording(NamedTuple):
-    """An audio file that is open: for libsndfile, as its bytes, and how many frames it has."""
+    """An audio file that is open: for libsndfile, its bytes, how many frames it has, and where libsndfile begins."""
 
     file: "SoundFile"
     raw: IO[bytes]
     frames: int
+    skipped: int
 
 
 def count_workers(workers: int | None) -> int:
@@ -87,7 +88,7 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
         EscGpuError: for a file that cannot be read, is empty, damaged, cut short, or over before `start`, and one that
             holds NaN, Inf or numbers that are too large for float32.
     """
-    with _opened(path) as recording:
+    with _opened(path, start / sample_rate) as recording:
         source_rate = recording.file.samplerate
         length = _resampled(recording.frames, source_rate, sample_rate)
         if recording.frames and start and start >= length:
@@ -139,16 +140,16 @@ def _read_mono(path: Path, recording: Recording, first: int, frames: int, dtype:
 
     Blocks bound the memory: it follows what the file holds, not the length that its header claims.
     """
-    file, raw, length = recording
+    file, raw, length, skipped = recording
     if not length:
         raise DamagedFileError(path, "has no audio (0 frames); expected some")
     position = first if file.seekable() else 0
-    blocks, end, reached = [], min(first + frames, length), 0
+    blocks, end, reached = [], min(first + frames, length), skipped
     while position < end:
         wanted = min(end - position, BLOCK_VALUES // file.channels)
         start = seek_to(file, raw, position)
         if start != reached:
-            file.seek(start)
+            file.seek(start - skipped)
         block = file.read(position - start + wanted, dtype=dtype)[position - start :]
         if len(block) < wanted:  # it ends too soon, or a part in the middle cannot be decoded
             given = position + len(block)
@@ -161,14 +162,14 @@ def _read_mono(path: Path, recording: Recording, first: int, frames: int, dtype:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Recording]:
-    """The audio file, open; whatever libsndfile has against it is an EscGpuError."""
+def _opened(path: Path, seconds: float = 0.0) -> Iterator[Recording]:
+    """The audio file, open to be read from `seconds` on; whatever libsndfile has against it is an EscGpuError."""
     import soundfile
 
     try:
-        with open_regular(path) as raw, open_container(path, raw) as (file, frames):
-            _check_header(path, file, is_known=frames is not None)
-            yield Recording(file, raw, file.frames if frames is None else frames)
+        with open_regular(path) as raw, open_container(path, raw, seconds) as (file, frames, skipped):
+            _check_header(path, file, frames)
+            yield Recording(file, raw, frames, skipped)
     except OSError as error:
         raise DamagedFileError(path, f"{error.strerror or error}; expected an audio file") from error
     except soundfile.LibsndfileError as error:
@@ -177,14 +178,14 @@ def _opened(path: Path) -> Iterator[Recording]:
         raise DamagedFileError(path, f"{reason}; expected audio libsndfile can decode") from cause
 
 
-def _check_header(path: Path, file: "SoundFile", is_known: bool) -> None:
-    """Refuse what a header says that cannot be; `is_known` is whether the length was found without libsndfile."""
+def _check_header(path: Path, file: "SoundFile", frames: int) -> None:
+    """Refuse what a header says that cannot be."""
     if file.format not in FORMATS:
         raise DamagedFileError(path, f"is {file.format_info}; expected {', '.join(FORMATS)}")
     lowest, highest = SOURCE_RATES
     if not lowest <= file.samplerate <= highest:
         raise DamagedFileError(path, f"claims {file.samplerate} Hz; expected {lowest} to {highest}")
-    if file.frames == UNKNOWN_FRAMES and not is_known:
+    if frames == UNKNOWN_FRAMES:
         raise DamagedFileError(path, "has no end that libsndfile finds; expected audio of a known length")
     if file.format == "RF64" and (sizes := RF64_SIZES.search(file.extra_info)):
         claimed, held = int(sizes["claimed"]), file.frames * int(sizes["block"])

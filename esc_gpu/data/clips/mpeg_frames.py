@@ -20,6 +20,7 @@ KILOBITS = {  # by the header's four bits, from 1 on; of version 1 or not, and l
 }
 RATES = {3: (44100, 48000, 32000), 2: (22050, 24000, 16000), 0: (11025, 12000, 8000)}  # by the bits of the version
 LARGEST_FRAME = 2881  # bytes: 160 kbit/s at 8 kHz in layer II
+MARKED_FRAMES = 256  # of so many, it is kept where one begins
 SURE_FRAMES = 3  # so many one behind another are no accident
 
 
@@ -60,7 +61,7 @@ class MpegFrames:
     """The frames of a file.
 
     Attributes:
-        start: where the first frame with audio begins, in bytes.
+        marks: where the first frame with audio begins, in bytes, and each MARKED_FRAMES behind it.
         header: of that.
         n_frames: how many there are with audio.
         claimed: how many there are by the frame of information before them; None where none says it.
@@ -69,7 +70,7 @@ class MpegFrames:
         is_cut: whether the last frame is not whole.
     """
 
-    start: int
+    marks: tuple[int, ...]
     header: Header
     n_frames: int
     claimed: int | None
@@ -91,10 +92,10 @@ def find_frames(raw: io.FileIO, position: int, size: int) -> MpegFrames | None:
     frame = _read(raw, header.n_bytes)
     claimed, is_info, is_known = _read_info(frame, header)
     start = position + (len(frame) if is_info else 0)
-    n_frames, end = _walk(raw, start, header)
+    n_frames, end, marks = _walk(raw, start, header)
     raw.seek(end)
     goes_on_at, is_cut = _look_behind(raw, end, size)
-    return MpegFrames(start, header, n_frames, claimed, is_known, goes_on_at, is_cut)
+    return MpegFrames(marks, header, n_frames, claimed, is_known, goes_on_at, is_cut)
 
 
 def _read(raw: io.FileIO, n_bytes: int) -> bytes:
@@ -149,9 +150,9 @@ def _read_info(frame: bytes, header: Header) -> tuple[int | None, bool, bool]:
     return None, False, False
 
 
-def _walk(raw: io.FileIO, position: int, first: Header) -> tuple[int, int]:
-    """How many whole frames lie one behind another from `position` on, and where they end."""
-    n_frames, base, content = 0, position, b""
+def _walk(raw: io.FileIO, position: int, first: Header) -> tuple[int, int, tuple[int, ...]]:
+    """How many whole frames lie one behind another from `position` on, where they end, and their marks."""
+    n_frames, base, content, marks = 0, position, b"", [position]
     while True:
         place = position - base
         header = parse_header(content[place : place + 4])
@@ -160,8 +161,10 @@ def _walk(raw: io.FileIO, position: int, first: Header) -> tuple[int, int]:
             base, content, place = position, _read(raw, CHUNK_BYTES), 0
             header = parse_header(content[:4])
         if header is None or not header.is_like(first) or place + header.n_bytes > len(content):
-            return n_frames, position
+            return n_frames, position, tuple(marks)
         n_frames, position = n_frames + 1, position + header.n_bytes
+        if n_frames % MARKED_FRAMES == 0:
+            marks.append(position)
 
 
 def _look_behind(raw: io.FileIO, end: int, size: int) -> tuple[int | None, bool]:

@@ -1,6 +1,7 @@
 """The pages of an Ogg file. Source: RFC 3533, section 6."""
 
 import io
+from typing import IO
 
 CHUNK_BYTES = 1 << 16
 HEADER_BYTES = 27  # and the table of segments
@@ -16,7 +17,7 @@ def find_fault(raw: io.FileIO, position: int, size: int) -> str | None:
         reader.detach()  # or it would close the file
 
 
-def _find_fault(reader: io.BufferedReader, position: int, size: int) -> str | None:
+def _find_fault(reader: IO[bytes], position: int, size: int) -> str | None:
     has_audio = False
     while (page := _next_page(reader, position)) is not None:
         reader.seek(page)
@@ -33,7 +34,7 @@ def _find_fault(reader: io.BufferedReader, position: int, size: int) -> str | No
     return None
 
 
-def _next_page(reader: io.BufferedReader, position: int) -> int | None:
+def _next_page(reader: IO[bytes], position: int) -> int | None:
     """Where a page begins at `position` or later."""
     while True:
         reader.seek(position)

@@ -7,6 +7,8 @@ import soundfile
 from esc_gpu.data.clips import container
 from esc_gpu.data.clips.damaged_files import DamagedFileError
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
+from esc_gpu.data.clips.mpeg_frames import MARKED_FRAMES
+from esc_gpu.data.clips.part_of_file import PartOfFile
 from tests.helpers.windows import RATE, cut, noise, starts, write
 
 MP3_RATE = 44100
@@ -40,6 +42,29 @@ def test_an_mp3_whose_length_nothing_says_is_decoded_to_its_end(tmp_path, monkey
         clip = decode_clip(path, LAME_DELAY + start, sample_rate=MP3_RATE, samples=2000)
         np.testing.assert_allclose(clip, expected[start : start + 2000], rtol=0, atol=1, err_msg=f"from {start} on")
     assert starts(cut([path], 0.0, 0.5, MP3_RATE))[-1] == length - MP3_RATE // 2
+
+
+@pytest.mark.parametrize("rate", [8000, 32000])
+def test_far_into_it_nothing_is_read_of_what_is_before(tmp_path, monkeypatch, rate):
+    path = tmp_path / "a.mp3"
+    soundfile.write(path, noise(45 * rate), rate, bitrate_mode="VARIABLE", compression_level=0.9)
+    expected = np.rint(soundfile.read(path)[0] * 32768)
+    content = path.read_bytes()
+    path.write_bytes(content[info_bytes(content) :])
+    recording_samples(path, rate)  # its frames are counted
+    read, readinto = [], PartOfFile.readinto
+    monkeypatch.setattr(PartOfFile, "readinto", lambda *given: read.append(readinto(*given)) or read[-1])
+    most = (2 * MARKED_FRAMES * (1152 if rate == 32000 else 576) / rate + 3) / 45 * len(content)
+    for seconds in (1, 20, 25, 44):
+        read.clear()
+        clip = decode_clip(path, LAME_DELAY + seconds * rate, sample_rate=rate, samples=rate // 2)
+        part = expected[seconds * rate :][: rate // 2]
+        np.testing.assert_allclose(clip, part, rtol=0, atol=1, err_msg=f"from {seconds} s on")
+        assert sum(read) < most
+    other = 8009  # Hz; it shares no divisor with the file's, so that up to a second before is read
+    clip = decode_clip(path, 40 * other, sample_rate=other, samples=other)
+    whole = decode_clip(path, 0, sample_rate=other, samples=41 * other)
+    np.testing.assert_allclose(clip, whole[-other:], rtol=0, atol=1)
 
 
 @pytest.mark.parametrize("change", [-1, 1])

@@ -37,9 +37,12 @@ MONO = bytes.fromhex("fffb90c4") + bytes(413)
 
 
 def found(*parts):
+    """The first mark and all that follows it in MpegFrames but the header."""
     content = b"".join(parts)
     frames = find_frames(Raw(content), 0, len(content))
-    return None if frames is None else (frames.start, frames.n_frames, frames.claimed, frames.goes_on_at, frames.is_cut)
+    if frames is None:
+        return None
+    return frames.marks[0], frames.n_frames, frames.claimed, frames.goes_on_at, frames.is_cut
 
 
 def test_frames_are_counted_and_what_is_behind_them_is_looked_at():
@@ -57,6 +60,11 @@ def test_frames_are_counted_and_what_is_behind_them_is_looked_at():
     )
     assert found(FRAME) == (0, 1, None, None, False)
     assert found(bytes(1000)) is None and found(FRAME, bytes(1000)) is None
+
+
+def test_every_256th_frame_is_marked():
+    content = bytes(10) + 513 * FRAME
+    assert find_frames(Raw(content), 0, len(content)).marks == (10, 10 + 256 * 417, 10 + 512 * 417)
 
 
 def test_a_frame_of_information_is_no_audio():
