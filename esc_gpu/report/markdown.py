@@ -1,4 +1,7 @@
-"""A run as a Markdown document with its figures, for pandoc, LaTeX or a repository's pages."""
+"""A run as a Markdown document with its figures, for pandoc, LaTeX or a repository's pages.
+
+Every text is escaped where it becomes a part of the document, whatever it was made of.
+"""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -22,19 +25,27 @@ FIGURES = "figures"
 EXAMPLES_A_FIGURE = 3  # at most
 MISTAKES_DRAWN = 12
 N_LIKELIEST = 3
+MAP = (
+    "The output of the network's last layer but one in the plane, by t-SNE: neighbours are alike to the network, "
+    "distances between groups and the axes mean nothing. Each fold has a network of its own. Mistakes are ringed."
+)
+HEAT = (
+    "What is outlined and left in colour speaks for the class that was predicted, what is grey does not (Grad-CAM; the "
+    "line is at half of the maximum)."
+)
 
 
 def write_markdown(report: RunReport, path: Path) -> Path:
     """Write the document to `path`, and its figures as PNG and PDF into the folder `figures` beside it."""
     folder = path.parent / FIGURES
     folder.mkdir(parents=True, exist_ok=True)
-    parts = [f"# {escape(report.run.name)}: features and classification"]
+    parts = [heading(1, f"{report.run.name}: features and classification")]
     if report.run.summary["data"]["synthetic"]:
-        parts.append(f"> **Synthetic recordings.** {texts.SYNTHETIC}")
+        parts.append(f"> **Synthetic recordings.** {escape(texts.SYNTHETIC)}")
     numbers = [(number.label, number.value, number.detail) for number in texts.headlines(report.assessment)]
     parts += [
         table(["", "value", "what it is"], numbers),
-        table(["", ""], texts.facts(report.run.summary, report.run.config)),
+        table(["", ""], texts.facts(report.run.summary, report.run.config, report.assessment)),
     ]
     parts += [*features_part(report, folder), *classification_part(report, folder)]
     write_text(path, "\n\n".join(parts) + "\n")
@@ -46,15 +57,15 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
     names = [shown[label] for label in report.labels]
     name = str(report.frontend.spec["name"])
     parts = [
-        "## Part I: Features",
-        "### Front-end",
-        texts.frontend_sentence(report.frontend, report.sample_rate, report.clip_seconds),
+        heading(2, "Part I: Features"),
+        heading(3, "Front-end"),
+        escape(texts.frontend_sentence(report.frontend, report.sample_rate, report.clip_seconds)),
     ]
     for options in texts.option_tables(report.frontend.spec):
-        parts += [f"Options of {escape(options.title)}:", table(["option", "value", "meaning"], options.rows)]
+        parts += [escape(f"Options of {options.title}:"), table(["option", "value", "meaning"], options.rows)]
     parts += [
-        "### A clip of each class",
-        "The first test clip of each class, not chosen; one scale of colours a figure.",
+        heading(3, "A clip of each class"),
+        escape("The first test clip of each class, not chosen; one scale of colours a figure."),
     ]
     clips = [
         Clip(title, clip.waveform, report.sample_rate, {name: clip.features}, clip.start_seconds)
@@ -65,15 +76,18 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         stem = folder / f"examples-{start // EXAMPLES_A_FIGURE + 1}"
         caption = f"Waveform and {name} of: {', '.join(clip.title for clip in some)}"
         parts.append(figure(stem, caption, draw_clips(some)))
-    parts += ["### Spectra of the classes", "Mean and standard deviation over all frames of a class."]
+    parts += [
+        heading(3, "Spectra of the classes"),
+        escape("Mean and standard deviation over all frames of a class."),
+    ]
     statistics = report.statistics
     for channel, axis in enumerate(report.frontend.axes):
         means, spreads = statistics.means[:, channel], statistics.spreads[:, channel]
         drawn = draw_class_means(axis.name, axis, means, spreads, statistics.fisher[channel], names)
         parts.append(figure(folder / f"spectra-{channel + 1}", f"Spectra of the classes: {axis.name}", drawn))
     parts += [
-        "### What the network sees",
-        "The same clips after the normalisation by the statistics of the training folds.",
+        heading(3, "What the network sees"),
+        escape("The same clips after the normalisation by the statistics of the training folds."),
     ]
     inputs = [channels(clip.inputs) for clip in report.examples]
     for number, part in enumerate(inputs[0], start=1):
@@ -92,19 +106,22 @@ def classification_part(report: RunReport, folder: Path) -> list[str]:
     plot_maps(folder / "maps", report.maps, run)
     if report.mistakes:
         plot_mistakes(folder / "mistakes", report.mistakes[:MISTAKES_DRAWN], run)
-    parts = ["## Part II: Classification", "### Protocol", texts.protocol(assessment, run.config)]
+    parts = [
+        heading(2, "Part II: Classification"),
+        heading(3, "Protocol"),
+        escape(texts.protocol(assessment, run.config)),
+    ]
     parts.append(image("curves", "Loss and test accuracy of each fold"))
     for results in evaluation_tables(assessment):
-        parts += [f"### {results.title}", table(results.columns, results.rows)]
+        parts += [heading(3, results.title), table(results.columns, results.rows)]
         parts += [escape(note) for note in results.notes]
     parts += [
-        "### Pictures of the results",
+        heading(3, "Pictures of the results"),
         image("confusion", "Confusion matrix: true classes down, predicted ones across"),
         image("per_class", "F1, precision and recall of each class"),
         image("reliability", "Accuracy against the probability of the predicted class"),
-        "### Map of the test clips",
-        "The output of the network's last layer but one in the plane, by t-SNE: neighbours are alike to the network, "
-        "distances between groups and the axes mean nothing. Each fold has a network of its own. Mistakes are ringed.",
+        heading(3, "Map of the test clips"),
+        escape(MAP),
         image("maps", "Test clips of each fold"),
         *mistakes_part(report),
     ]
@@ -112,16 +129,15 @@ def classification_part(report: RunReport, folder: Path) -> list[str]:
 
 
 def mistakes_part(report: RunReport) -> list[str]:
-    parts = ["### Mistakes", f"{report.n_mistakes} of {len(report.run.labels)} clips are taken for another class."]
+    parts = [
+        heading(3, "Mistakes"),
+        escape(f"{report.n_mistakes} of {len(report.run.labels)} clips are taken for another class."),
+    ]
     if not report.mistakes:
         return parts
     run, n_drawn = report.run, min(len(report.mistakes), MISTAKES_DRAWN)
     shown = list(readable(run.class_names).values())
-    parts.append(
-        f"{escape(report.no_heat)}."
-        if report.no_heat
-        else "What is left in colour speaks for the class that was predicted, what is grey does not (Grad-CAM)."
-    )
+    parts.append(escape(f"{report.no_heat}." if report.no_heat else HEAT))
     rows = []
     for clip in report.mistakes:
         order = (-run.probabilities[clip.row]).argsort(kind="stable")[:N_LIKELIEST]
@@ -141,6 +157,11 @@ def figure(stem: Path, caption: str, drawn: Figure) -> str:
     return image(stem.name, caption)
 
 
+def heading(level: int, text: str) -> str:
+    """A heading of a level from 1 on."""
+    return f"{'#' * level} {escape(text)}"
+
+
 def image(name: str, caption: str) -> str:
     """The line that places a figure."""
     return f"![{escape(caption)}]({FIGURES}/{name}.png)"
@@ -148,6 +169,5 @@ def image(name: str, caption: str) -> str:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
     """A table of cells that are text."""
-    lines = [columns, ["---"] * len(columns), *rows]
-    lines = [line if number == 1 else [escape(cell) for cell in line] for number, line in enumerate(lines)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+    head, *lines = [[escape(cell) for cell in line] for line in (columns, *rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in (head, ["---"] * len(columns), *lines))

@@ -50,7 +50,7 @@ def _markdown(table: Table) -> str:
     rule = ["---:" if is_right else "---" for is_right in _numeric(table)]
     lines = [map(escape, table.columns), rule, *(map(escape, row) for row in table.rows)]
     rows = "\n".join(f"| {' | '.join(line)} |" for line in lines)
-    return "\n\n".join([f"## {table.title}", rows, *map(escape, table.notes)])
+    return "\n\n".join([f"## {escape(table.title)}", rows, *map(escape, table.notes)])
 
 
 def _numeric(table: Table) -> list[bool]:

@@ -7,7 +7,7 @@ from esc_gpu.core.text import describe_weights
 from esc_gpu.frontends.registry import canonical, resolve
 from esc_gpu.frontends.signature import option_texts
 from esc_gpu.report.contents import FrontendSummary
-from esc_gpu.report.tables import counted, mean_and_spread, percent_range
+from esc_gpu.report.tables import counted, mean_and_spread, numbered, percent_range
 
 SYNTHETIC = (
     "These recordings are synthetic: sounds made by a program. The numbers below show that everything works; they say "
@@ -46,25 +46,34 @@ def headlines(assessment: Mapping[str, Any]) -> list[Number]:
     return numbers
 
 
-def facts(summary: Mapping[str, Any], config: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was trained on what, when and where."""
+def facts(
+    summary: Mapping[str, Any], config: Mapping[str, Any], assessment: Mapping[str, Any]
+) -> list[tuple[str, str]]:
+    """What was trained and tested on what, when and where."""
     data, environment, gpu = summary["data"], summary["environment"], summary["environment"]["gpu"]
     versions = {"Python": environment["python"], **environment["versions"]}
     cuda = f", CUDA {environment['cuda']}" if environment["cuda"] else ""
     hardware = f"{gpu['count']} × {gpu['name']}{cuda}" if gpu else "no GPU"
     subset = "" if data["subset"] == "all" else f" (subset {data['subset']})"
     processes = "one process" if summary["processes"] == 1 else f"{summary['processes']} processes"
+    tested, numbers = assessment["clips"], [fold["fold"] for fold in assessment["folds"]]
+    share = "all" if tested == data["clips"] else f"{tested:,} of them"
+    verb = f"{'is' if tested == 1 else 'are'} {'validated on' if assessment['validation'] else 'tested'}"
     start = "pre-trained" if config["model"]["pretrained"] or config["model"]["weights"] else "from scratch"
     return [
         (
             "recordings",
-            f"{data['recordings']}{subset}: {counted(data['clips'], 'recording')}, {data['classes']} classes; clips of "
-            f"{config['data']['clip_seconds']:g} s at {config['data']['sample_rate']:,} Hz",
+            f"{data['recordings']}{subset}: {counted(data['clips'], 'recording')}, {data['classes']} classes; {share} "
+            f"{verb}, in {numbered('fold', numbers)}; clips of {config['data']['clip_seconds']:g} s at "
+            f"{config['data']['sample_rate']:,} Hz",
         ),
         ("front-end", f"{summary['frontend']['name']} ({summary['frontend']['backend']})"),
         ("backbone", f"{config['model']['backbone']}, {start}, precision {summary['mixed_precision']}"),
         ("date", str(environment["date"])),
-        ("training", f"{summary['seconds']:,.0f} s in all, {processes}"),
+        (
+            "training",
+            f"{counted(config['train']['epochs'], 'epoch')} a fold, {summary['seconds']:,.0f} s in all, {processes}",
+        ),
         ("hardware", f"{hardware}; {environment['cpu']}, {counted(environment['cores'], 'core')}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
     ]

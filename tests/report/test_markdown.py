@@ -1,6 +1,8 @@
 """The Markdown twin: whole tables, figures that are there, and names that mean nothing to Markdown."""
 
+import copy
 import re
+from dataclasses import replace
 
 import pytest
 from matplotlib.image import imread
@@ -35,6 +37,15 @@ def report(tmp_path_factory):
 @pytest.fixture(scope="module")
 def document(report, tmp_path_factory):
     return write_markdown(report, tmp_path_factory.mktemp("report") / "report.md")
+
+
+class EvilNumber(float):
+    """A number that is markup as text."""
+
+    def __format__(self, spec):
+        return "<b>1</b>"
+
+    __str__ = __repr__ = lambda self: "<b>1</b>"
 
 
 def tables(text):
@@ -81,6 +92,26 @@ def test_names_have_no_meaning(tmp_path):
     assert not re.search(r"!\[x", text.replace("\\[", ""))
     for rows in tables(text):
         assert len({len(row) for row in rows}) == 1
+
+
+def test_no_value_of_a_summary_has_a_meaning(report, tmp_path):
+    """Also one that a training would never write there."""
+    evil = "<b>x</b>"
+    summary = copy.deepcopy(report.run.summary)
+    for section in ("train", "model"):
+        summary["config"][section] = {key: EvilNumber() for key in summary["config"][section]}
+    summary["data"] = {**summary["data"], "recordings": evil, "subset": evil}
+    summary["environment"] = {**summary["environment"], "versions": {evil: evil}, "cpu": evil, "date": evil}
+    spec = {**report.frontend.spec, "window": evil}
+    altered = replace(
+        report,
+        run=replace(report.run, summary=summary),
+        frontend=replace(report.frontend, spec=spec),
+        no_heat=evil,
+    )
+    with undrawn():
+        text = write_markdown(altered, tmp_path / "report.md").read_text(encoding="utf-8")
+    assert text.count(r"\<b\>") >= 12 and not re.search(r"(?<!\\)<", text)
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 import pytest
 
-from esc_gpu.report.texts import protocol
+from esc_gpu.report.texts import facts, protocol
 
 
 @pytest.mark.parametrize(
@@ -23,3 +23,24 @@ def test_the_protocol_is_that_of_the_run(validation, said, unsaid, ema_decay, we
 def test_the_protocol_of_a_run_of_an_earlier_version_has_no_averaged_weights():
     config = {"train": {"epochs": 30, "batch_size": 16, "lr": 1e-3}}
     assert "those after the last step" in protocol({"validation": False, "folds": [{"fold": 1}]}, config)
+
+
+def test_the_facts_tell_what_was_tested_from_what_there_is():
+    config = {
+        "data": {"clip_seconds": 5.0, "sample_rate": 44100},
+        "model": {"backbone": "resnet18", "pretrained": False, "weights": None},
+        "train": {"epochs": 2},
+    }
+    summary = {
+        "data": {"recordings": "esc10", "subset": "all", "clips": 400, "classes": 10},
+        "frontend": {"name": "logmel", "backend": "native"},
+        "environment": {"date": "", "python": "3.11", "versions": {}, "cuda": None, "gpu": None, "cpu": "", "cores": 2},
+        **{"processes": 1, "mixed_precision": "no", "seconds": 14.2},
+    }
+    folds = [{"fold": 1}, {"fold": 2}]
+    said = dict(facts(summary, config, {"clips": 160, "folds": folds, "validation": False}))
+    clips = "clips of 5 s at 44,100 Hz"
+    assert said["recordings"] == f"esc10: 400 recordings, 10 classes; 160 of them are tested, in folds 1, 2; {clips}"
+    assert said["training"] == "2 epochs a fold, 14 s in all, one process"
+    said = dict(facts(summary, config, {"clips": 400, "folds": folds[:1], "validation": True}))
+    assert said["recordings"] == f"esc10: 400 recordings, 10 classes; all are validated on, in fold 1; {clips}"

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
+from contourpy import contour_generator
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
@@ -25,6 +26,8 @@ CRISP = 512  # cells an axis of an image has at least, so that drawing it does n
 INPUT_LIMIT = 3.0  # standard deviations to either side that the normalised features are drawn in
 VEIL = (150, 150, 152)  # grey, over what Grad-CAM leaves cold
 VEIL_OPACITY = 0.85  # where it is 0
+HOT = 0.5  # of its maximum: the outline is drawn there, which is seen on dark pictures, too
+GRID = 32, 64  # cells that the outline follows, at most
 
 Ticks = tuple[list[float], list[str]]
 
@@ -43,6 +46,15 @@ def split_channels(features: Mapping[str, FeatureImage]) -> dict[str, FeatureIma
         else:
             parts[name] = image
     return parts
+
+
+def outlines(heat: np.ndarray) -> list[np.ndarray]:
+    """The lines `(n, 2)` around what is `HOT` in Grad-CAM `(F, N)`, also along its edges; x and y from 0 to 1, y up."""
+    sizes = zip(heat.shape, GRID, strict=True)
+    cells = [np.linspace(0, size - 1, min(size, most)).round().astype(int) for size, most in sizes]
+    coarse = np.pad(heat[np.ix_(*cells)].astype(np.float32), 1)
+    ys, xs = ((np.arange(-1, size - 1) + 0.5) / (size - 2) for size in coarse.shape)
+    return [np.asarray(line) for line in contour_generator(xs, ys, coarse).lines(HOT)]
 
 
 def is_curve(image: FeatureImage) -> bool:

@@ -22,6 +22,7 @@ from esc_gpu.report.figures.panels import (
     VEIL_OPACITY,
     channels,
     draw_panel,
+    outlines,
     value_limits,
 )
 from esc_gpu.report.figures.save import save, save_pair
@@ -165,7 +166,7 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path
 
 def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> list[Path]:
     """Features of misclassified clips, a row a clip and a column a channel; grey over what does not speak for the class
-    that was predicted."""
+    that was predicted, and a line around what does."""
     names, shown = list(channels(mistakes[0].features)), list(readable(run.class_names).values())
     per_row = max(1, 3 // len(names))  # clips
     rows, columns = -(-len(mistakes) // per_row), per_row * len(names)
@@ -195,6 +196,9 @@ def draw_mistake(axes: Axes, clip: Mistake, channel: str, limits: tuple[float, f
         heat = clip.heat["predicted"].astype(np.float32)
         extent = (*axes.get_xlim(), *axes.get_ylim())
         axes.imshow(heat, origin="lower", aspect="auto", extent=extent, cmap=GREYING, vmin=0, vmax=1)
+        for line in outlines(heat):
+            for color, width in (("black", 2.2), ("white", 1.0)):
+                axes.plot(*line.T, color=color, linewidth=width, transform=axes.transAxes, clip_on=False)
     axes.tick_params(**SMALL)
     axes.set_xlabel("time in s", fontsize=8)
     axes.yaxis.label.set_fontsize(8)

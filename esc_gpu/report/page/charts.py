@@ -8,7 +8,7 @@ import numpy as np
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.images import FeatureImage
-from esc_gpu.report.figures.panels import DIVERGING, SEQUENTIAL, channels, is_curve, value_limits
+from esc_gpu.report.figures.panels import DIVERGING, SEQUENTIAL, channels, is_curve, outlines, value_limits
 from esc_gpu.report.page.axes import Axis, Tick, bin_axis, value_axis
 from esc_gpu.report.page.images import feature_uri, heat_uri
 
@@ -20,18 +20,19 @@ Numbers = Sequence[float] | np.ndarray
 
 @dataclass(frozen=True)
 class Lines:
-    """Lines in one frame: `paths` of `(class, d)` in a frame of 1 × 1, y downwards."""
+    """Lines in one frame: `paths` of `(class, d)` in a frame of 1 × 1, y downwards; `marks` are dots, as such paths."""
 
     x: Axis
     y: Axis
     paths: tuple[tuple[str, str], ...]
+    marks: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
 class Picture:
     """One channel of a feature image: a picture with its axes and the axis of its `colors`, or a curve.
 
-    `heat` has pictures to lie over it, by what they explain.
+    `heat` has pictures to lie over it, by what they explain, and `outlines` the paths around where they are hot.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Picture:
     values: Axis | None = None
     curve: str = ""
     heat: Mapping[str, str] = field(default_factory=dict)
+    outlines: Mapping[str, str] = field(default_factory=dict)
 
 
 Limits = dict[str, tuple[float, float]]
@@ -56,20 +58,29 @@ def pictures(
     image: FeatureImage, limits: Limits, start_seconds: float = 0.0, heat: Mapping[str, np.ndarray] | None = None
 ) -> list[Picture]:
     """Each channel of an image, all with the same `heat` `(F, N)` over them."""
-    over = {name: heat_uri(values) for name, values in (heat or {}).items()}
+    over = {
+        "heat": {name: heat_uri(values) for name, values in (heat or {}).items()},
+        "outlines": {name: outline_path(values) for name, values in (heat or {}).items()},
+    }
     drawn = []
     for name, channel in channels(image).items():
         low, high = limits[name]
         x, values = time_axis(channel.times, start_seconds), value_axis(low, high, channel.value_unit, most=4)
         if is_curve(channel):
             curve = line_path(channel.times + start_seconds, channel.values[0, 0], x, values)
-            drawn.append(Picture(name, x, values, curve=curve, heat=over))
+            drawn.append(Picture(name, x, values, curve=curve, **over))
             continue
         y = bin_axis(channel.frequencies, channel.bin_unit)
         colors = DIVERGING if channel.is_signed else SEQUENTIAL
         uri = feature_uri(channel.values[0], low, high, colors)
-        drawn.append(Picture(name, x, y, uri, colors, values, heat=over))
+        drawn.append(Picture(name, x, y, uri, colors, values, **over))
     return drawn
+
+
+def outline_path(heat: np.ndarray) -> str:
+    """The line around what is hot in Grad-CAM `(F, N)`, in a frame of 1 × 1, y downwards."""
+    lines = ("L".join(f"{x:.3f} {1 - y:.3f}" for x, y in line) for line in outlines(heat))
+    return "".join(f"M{line}" for line in lines)
 
 
 def time_axis(times: np.ndarray, start_seconds: float = 0.0) -> Axis:
@@ -142,16 +153,20 @@ def curves(
 ) -> Lines:
     """Values of the epochs' records, a line a fold and key; `keys` has the class of each key's lines.
 
-    The axis ends at `high`, or a little over the largest value.
+    The axis ends at `high`, or a little over the largest value. A value of the test, and one that is alone on its line,
+    has a mark: of a run that is evaluated once there is nothing else to see.
     """
     records = [record for history in histories.values() for record in history]
     values = [record[key] for record in records for key in keys if key in record and np.isfinite(record[key])]
     x = value_axis(0, max(record["epoch"] for record in records), "epoch", whole=True)
     y = value_axis(0, max(values, default=1.0) * 1.05 if high is None else high, label, most=5)
-    paths = []
+    paths, marks = [], []
     for number, history in enumerate(histories.values()):
         for key, style in keys.items():
             known = [record for record in history if key in record]
             path = line_path([record["epoch"] for record in known], [record[key] for record in known], x, y)
             paths.append((f"{style} s{number % N_COLORS}", path))
-    return Lines(x, y, tuple(paths))
+            if len(known) == 1 or known and key.startswith("test_"):
+                dots = (line_path([record["epoch"]], [record[key]], x, y) for record in known)
+                marks.append((f"mark s{number % N_COLORS}", "".join(f"{dot}h0" for dot in dots if dot)))
+    return Lines(x, y, tuple(paths), tuple(marks))

@@ -37,6 +37,13 @@
     });
   }
 
+  // A table that goes on to the right fades out there.
+  for (const box of all(".scroll")) {
+    const fade = () => box.classList.toggle("more", box.scrollWidth - box.clientWidth - box.scrollLeft > 1);
+    box.addEventListener("scroll", fade, { passive: true });
+    new ResizeObserver(fade).observe(box);
+  }
+
   // The list of mistakes: shown by true class, predicted class and fold.
   const filters = all("[data-filter]");
   const cards = all(".mistake");

@@ -115,7 +115,7 @@ def features_part(report: RunReport) -> dict[str, Any]:
     """What part I places besides its clips."""
     run, frontend = report.run, report.frontend
     return {
-        "facts": texts.facts(run.summary, run.config),
+        "facts": texts.facts(run.summary, run.config, report.assessment),
         "headlines": texts.headlines(report.assessment),
         "frontend": frontend,
         "frontend_sentence": texts.frontend_sentence(frontend, report.sample_rate, report.clip_seconds),

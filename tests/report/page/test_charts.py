@@ -22,6 +22,7 @@ from esc_gpu.report.page.charts import (
     curves,
     limits_of,
     line_path,
+    outline_path,
     pictures,
     time_axis,
     waveform_outline,
@@ -102,6 +103,20 @@ def test_the_veil_is_thick_where_grad_cam_is_cold():
     assert np.abs(pixels[-2, 20, :3].astype(int) - VEIL).max() <= 6
 
 
+def test_a_line_goes_around_what_is_hot():
+    """It is seen where the picture is as dark as the veil."""
+    image = make_image()
+    heat = np.zeros(image.values.shape[1:], dtype=np.float16)
+    heat[:8, :16] = 1
+    (part,) = pictures(image, limits_of([image]), heat={"predicted": heat, "true": 0 * heat})
+    corners = np.array(points(part.outlines["predicted"]))
+    n_bins, n_frames = heat.shape
+    assert corners.min(axis=0) == pytest.approx([0, 1 - 8 / n_bins], abs=0.5 / n_bins)
+    assert corners.max(axis=0) == pytest.approx([16 / n_frames, 1], abs=1 / n_frames)
+    assert part.outlines["true"] == ""
+    assert len(points(outline_path(np.ones((64, 2000))))) < 300  # however many frames there are
+
+
 def test_time_is_that_of_the_recording():
     axis = time_axis(np.arange(5) * 0.1, start_seconds=2.0)
     assert (axis.low, axis.high) == pytest.approx((1.95, 2.45))
@@ -150,3 +165,11 @@ def test_curves_are_a_line_a_fold_of_the_epochs_that_have_the_value():
     assert [style for style, _ in chart.paths] == ["solid s0", "dotted s0", "solid s1", "dotted s1"]
     assert [len(points(path)) for _, path in chart.paths] == [2, 1, 1, 1]
     assert chart.y.low == 0 and chart.y.high == pytest.approx(2.1)
+
+
+def test_a_run_that_was_evaluated_once_has_its_value_as_a_mark():
+    histories = {1: [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0, "test_accuracy": 25.0}], 2: [{"epoch": 2}]}
+    chart = curves(histories, {"test_accuracy": "solid"}, "accuracy", 100)
+    assert chart.marks == (("mark s0", "M1.0000 0.7500h0"),)
+    chart = curves(histories, {"loss": "solid"}, "loss", 4)
+    assert chart.marks == ()  # a line is there

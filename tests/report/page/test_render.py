@@ -66,6 +66,12 @@ def page(html):
     return Parsed(html)
 
 
+def test_a_run_that_was_evaluated_once_has_dots_for_curves(page, report):
+    """The made-up histories have one record with a test loss and accuracy."""
+    assert len(page.with_class("mark")) == 2 * len(report.maps)
+    assert all(re.fullmatch(r"M[\d. ]+h0", attributes["d"]) for attributes in page.with_class("mark"))
+
+
 def test_every_element_is_closed(page):
     assert page.open == [] and page.elements[0][0] == "html" and page.all("html")[0]["lang"] == "en"
 
@@ -157,6 +163,7 @@ def test_every_mistake_is_listed_with_its_picture_its_heat_and_its_sound(report,
     assert f"All {report.n_mistakes} mistakes" in page.text
     for kind in ("heat-predicted", "heat-true"):
         assert len(page.with_class(kind)) == len(cards)
+    assert len(page.with_class("hot")) == 2 * len(cards) and all(a["d"] for a in page.with_class("hot"))
     sounds = page.all("audio")
     assert len(sounds) == len(cards) + len(report.examples)
     assert all(a["src"].startswith("data:audio/") and a["preload"] == "none" for a in sounds)
