@@ -84,6 +84,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         check_writable(Path(file))
     if arguments.picture and Path(arguments.picture).suffix.lower() != ".png":
         raise EscGpuError(f"--picture is {arguments.picture}; expected a name that ends in .png; correct it")
+    if len({os.path.realpath(file) for file in written}) < len(written):
+        raise EscGpuError(f"--output and --picture are both {arguments.output}: choose another name for one of them")
     if arguments.recordings.count(STDIN) > 1:
         raise EscGpuError(f"{STDIN} stands for standard input, which holds one recording: name it once")
     paths = find_audio_files(arguments.recordings)

@@ -114,3 +114,6 @@ def test_a_picture_is_a_png_and_no_recording_is_replaced(tmp_path, capsys):
     assert "expected a name that ends in .png" in capsys.readouterr().err
     assert main(["predict", str(tone), "--model", str(tmp_path), "--output", str(tone)]) == 2
     assert "is one of the recordings" in capsys.readouterr().err and tone.read_bytes() == b"mine"
+    both = str(tmp_path / "both.png")
+    assert main(["predict", str(tone), "--model", str(tmp_path), "--picture", both, "--output", both]) == 2
+    assert "--output and --picture are both" in capsys.readouterr().err
