@@ -158,9 +158,16 @@ def check_makeable(folder: Path) -> None:
     Raises:
         EscGpuError: for what is a file, is to be below one, or may not be written to.
     """
-    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
-    reason = "is no folder" if not there.is_dir() else "" if os.access(there, os.W_OK) else "may not be written to"
-    if reason:
+    reason = hindrance(folder)
+    if reason is not None:
         raise EscGpuError(
-            f"cannot write to {folder} ({there} {reason}); expected a folder that can be made; choose another --output"
+            f"cannot write to {folder} ({reason}); expected a folder that can be made; choose another --output"
         )
+
+
+def hindrance(folder: Path) -> str | None:
+    """What keeps a folder from being made or written to, as far as it is seen without a try; None for nothing."""
+    there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))
+    if not there.is_dir():
+        return f"{there} is no folder"
+    return None if os.access(there, os.W_OK) else f"{there} may not be written to"

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from esc_gpu.core.files import PARTIAL
+from esc_gpu.core.files import PARTIAL, hindrance
 from esc_gpu.core.run_layout import CONFIG, LOCK, REPLACED
 from esc_gpu.errors import EscGpuError
 
@@ -15,7 +15,7 @@ def check_place(output_dir: Path, *, goes_on: bool) -> None:
         goes_on: whether a run that is there may be gone on with, or replaced.
 
     Raises:
-        EscGpuError: for what is no folder, holds something else, or holds a run where it is not to go on.
+        EscGpuError: for what is no folder or cannot be one, holds something else, or holds a run that is not to go on.
     """
     try:
         check_folder(output_dir)
@@ -24,6 +24,9 @@ def check_place(output_dir: Path, *, goes_on: bool) -> None:
         raise no_place(output_dir, error) from error
     if is_begun and not goes_on:
         raise holds_a_run(output_dir)
+    reason = hindrance(output_dir)
+    if reason is not None:
+        raise no_place(output_dir, reason)
 
 
 def check_folder(output_dir: Path) -> None:
@@ -34,7 +37,7 @@ def check_folder(output_dir: Path) -> None:
             raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
 
 
-def no_place(output_dir: Path, error: OSError) -> EscGpuError:
+def no_place(output_dir: Path, error: OSError | str) -> EscGpuError:
     """What is said of a folder that cannot be had or written to."""
     return EscGpuError(f"cannot write to {output_dir} ({error}): choose another --output_dir")
 

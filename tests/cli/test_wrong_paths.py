@@ -53,6 +53,7 @@ WRONG = {
     "train from weights": ("train --model.weights no.pth", "model.weights: there is no file no.pth; correct the name"),
     "train on a config's root": ("train --config wrong.yaml", NO_ROOT),
     "train into a file": ("train --output_dir sound.wav", "cannot write to sound.wav ([Errno 20] Not a directory"),
+    "train below a file": ("train --output_dir sound.wav/a", "cannot write to sound.wav/a (sound.wav is no folder)"),
     "train into a run": ("train --output_dir finished", "finished already holds a run: go on with it by --resume, re"),
     "train by a config": ("train --config no.yaml", "--config: there is no file no.yaml; correct the name"),
     "train by a name": (
