@@ -17,6 +17,11 @@ def exporting() -> bool:
     return torch.compiler.is_exporting() and not torch.compiler.is_dynamo_compiling()
 
 
+def in_one_graph() -> bool:
+    """Whether a graph is made that is to take batches of any size: by torch.compile, torch.export or torch.jit.trace."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+
+
 def budget(tensor: Tensor, cpu_bytes: int | None = None) -> int:
     """Bytes of one block's input on the tensor's device."""
     if tensor.is_cuda:
@@ -26,7 +31,7 @@ def budget(tensor: Tensor, cpu_bytes: int | None = None) -> int:
 
 def block_sizes(n_clips: int, n_frames: int, frame_bytes: int, budget_bytes: int) -> tuple[int, int]:
     """Clips and frames of a block of at most `budget_bytes`: several whole clips, or an even part of one."""
-    if torch.compiler.is_compiling():  # one graph for all batches; the compiler makes its own blocks
+    if in_one_graph():  # a compiler makes its own blocks
         return n_clips, n_frames
     clip_bytes = n_frames * frame_bytes
     if clip_bytes <= budget_bytes:

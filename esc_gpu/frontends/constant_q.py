@@ -12,7 +12,7 @@ from torch import Tensor
 
 from esc_gpu.core.checks import check_choice, check_int, check_number
 from esc_gpu.frontends.base import Frontend, Shared, reuse
-from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
+from esc_gpu.frontends.blocks import block_sizes, budget, exporting, in_one_graph, join
 from esc_gpu.frontends.constant_q_bands import C1, ConstantQBands
 from esc_gpu.frontends.constant_q_kernels import (
     Kernel,
@@ -169,7 +169,7 @@ class ConstantQ(Frontend):
         n_frames = self.count_frames(waveform.shape[-1])
         if exporting():
             return self.direct_power(self.pad_ends(waveform, 0), n_frames, 0)
-        if torch.compiler.is_compiling():
+        if in_one_graph():
             return self.chunk_power(self.pad_ends(waveform, 0), 0, n_frames, n_frames)
         hop_bytes = self.hop_length * waveform.element_size()
         n_clips, n_chunk = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform, CPU_BYTES))

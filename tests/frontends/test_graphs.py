@@ -54,6 +54,17 @@ def test_a_compiled_graph_takes_clips_of_other_lengths():
         torch.testing.assert_close(graph(waveform), layer(waveform), rtol=1e-3, atol=1e-3)
 
 
+@pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
+@pytest.mark.parametrize("traced_with", [1, 40])
+@each({key: NATIVE[key] for key in ("logmel-native", "cqt-native", "stack-features")})
+def test_it_is_traced_for_batches_of_any_size(case, traced_with):
+    layer = create_frontend(**case)
+    graph = torch.jit.trace(layer, noise(traced_with, 20000), check_trace=False)
+    for n_clips in (1, 3, 40):  # of which the last is computed in several blocks
+        waveform = noise(n_clips, 20000)
+        torch.testing.assert_close(graph(waveform), layer(waveform), rtol=1e-3, atol=1e-3)
+
+
 @each(NATIVE)
 def test_it_is_exported_with_a_free_batch_and_goes_through_onnx(case):
     layer = create_frontend(**case)
