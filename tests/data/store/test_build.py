@@ -1,6 +1,7 @@
 """A store: what it holds, when it is built and when it is not."""
 
 import fcntl
+import hashlib
 import json
 import os
 import shutil
@@ -13,7 +14,7 @@ import soxr
 
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.esc50 import read_esc50
-from esc_gpu.data.store.build import open_store
+from esc_gpu.data.store.build import digest_file, open_store
 from tests.helpers.stores import (
     HIGHEST,
     LOWEST,
@@ -253,3 +254,12 @@ def test_progress_bar(clips, cache, capsys, progress):
     captured = capsys.readouterr()
     assert captured.out == ""
     assert ("3/3" in captured.err) is progress
+
+
+@pytest.mark.parametrize(("format", "is_same"), [("WAV", True), ("AIFF", True), ("FLAC", True), ("OGG", False)])
+def test_stores_of_before_are_taken_only_of_what_is_read_as_before(tmp_path, format, is_same):
+    """Else shortened clips of joined files would live on in them."""
+    path = tmp_path / "a"
+    soundfile.write(path, noise(), RATE, format=format)
+    digest = hashlib.blake2b(path.read_bytes()).hexdigest()
+    assert digest_file(path).digest == (digest if is_same else f"{digest}-2")
