@@ -1,4 +1,4 @@
-"""How features differ between classes: mean and spread of each bin."""
+"""How features differ between classes: mean and spread of each bin, without digital silence."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.device import float64_device
@@ -25,16 +26,18 @@ class FeatureStatistics:
     """One front-end over all clips of K classes, all float64 but `frames`.
 
     Attributes:
-        frames: (K,) int64, frames of each class.
+        frames: (K,) int64, frames of each class that are no digital silence.
         means: (K, C, F), the mean over all frames of a class.
         spreads: (K, C, F), the standard deviation over all frames of a class (divided by their number).
         clip_means: (clips, C, F), the mean over the frames of each clip.
+        clip_spreads: (clips, C, F), the standard deviation over them.
     """
 
     frames: np.ndarray
     means: np.ndarray
     spreads: np.ndarray
     clip_means: np.ndarray
+    clip_spreads: np.ndarray
 
     @property
     def fisher(self) -> np.ndarray:
@@ -55,6 +58,21 @@ class FeatureStatistics:
         return np.where(between > floor, ratio, 0.0)
 
 
+def sounding_frames(waveforms: Tensor, frontend: "Frontend") -> Tensor:
+    """`(B, T)` → `(B, N)` bool: the frames around whose centres, half a hop to either side, not all samples are 0.
+
+    Recordings are often filled up with zeros, of which a feature says nothing. Of a clip of zeros it is all frames.
+    """
+    n_samples = waveforms.shape[-1]
+    sums = F.pad((waveforms.cpu() != 0).cumsum(dim=1), (1, 0))
+    centres = torch.arange(frontend.n_frames(n_samples)) * (frontend.hop_seconds * frontend.input_rate)
+    half = frontend.hop_seconds * frontend.input_rate / 2
+    first = (centres - half).floor().long().clamp(0, n_samples - 1)
+    stop = torch.maximum((centres + half).ceil().long(), first + 1).clamp(max=n_samples)
+    sounding = sums[:, stop] > sums[:, first]
+    return sounding | ~sounding.any(dim=1, keepdim=True)
+
+
 class RunningStatistics:
     """The sums of `FeatureStatistics`, in float64, batch by batch.
 
@@ -69,22 +87,33 @@ class RunningStatistics:
         self.sums = np.zeros((num_classes, *shape))
         self.squares = np.zeros((num_classes, *shape))
         self.clip_means = np.zeros((n_clips, *shape))
+        self.clip_spreads = np.zeros((n_clips, *shape))
 
-    def update(self, features: Tensor, labels: np.ndarray, clips: np.ndarray) -> None:
-        """Add the features `(B, C, F, N)` of the clips numbered `clips` `(B,)`, of the classes `labels` `(B,)`."""
+    def update(self, features: Tensor, labels: np.ndarray, clips: np.ndarray, sounding: Tensor | None = None) -> None:
+        """Add the features `(B, C, F, N)` of the clips numbered `clips` `(B,)`, of the classes `labels` `(B,)`.
+
+        `sounding` `(B, N)` bool says which frames count, None that all do.
+        """
         features = features.to(float64_device(features.device)).double()
+        counts = np.full(len(labels), features.shape[-1])
+        if sounding is not None:
+            features = features * sounding.to(features)[:, None, None]
+            counts = sounding.sum(dim=1).cpu().numpy()
         sums, squares = (part.sum(dim=-1).cpu().numpy() for part in (features, features.square()))
-        np.add.at(self.frames, labels, features.shape[-1])
+        np.add.at(self.frames, labels, counts)
         np.add.at(self.sums, labels, sums)
         np.add.at(self.squares, labels, squares)
-        self.clip_means[clips] = sums / features.shape[-1]
+        frames = counts[:, None, None]
+        self.clip_means[clips] = sums / frames
+        self.clip_spreads[clips] = np.sqrt(np.maximum(squares / frames - (sums / frames) ** 2, 0.0))
 
     def result(self) -> FeatureStatistics:
         """The statistics of all that came."""
         frames = self.frames[:, None, None]
         means = self.sums / frames
         spreads = np.sqrt(np.maximum(self.squares / frames - means**2, 0.0))
-        return FeatureStatistics(self.frames.copy(), means, spreads, self.clip_means.copy())
+        clips = self.clip_means.copy(), self.clip_spreads.copy()
+        return FeatureStatistics(self.frames.copy(), means, spreads, *clips)
 
 
 def compute_statistics(
@@ -94,7 +123,7 @@ def compute_statistics(
     frontends: Mapping[str, "Frontend"],
     progress: bool = True,
 ) -> dict[str, FeatureStatistics]:
-    """Statistics of every front-end over all clips, in one pass over them.
+    """Statistics of every front-end over all clips without their digital silence, in one pass over them.
 
     Args:
         waveforms: the clips, as of `esc_gpu.data.store.build.open_store`.
@@ -118,6 +147,7 @@ def compute_statistics(
             batch = np.empty((len(clips), waveforms.n_samples), dtype=np.int16)
             waveforms.read_into(clips, batch)
             for name, frontend in frontends.items():
-                running[name].update(frontend(torch.from_numpy(batch)), labels[clips], clips)
+                sounding = sounding_frames(torch.from_numpy(batch), frontend)
+                running[name].update(frontend(torch.from_numpy(batch)), labels[clips], clips, sounding)
             bar.update(len(clips))
     return {name: sums.result() for name, sums in running.items()}

@@ -1,4 +1,4 @@
-"""How well a feature's means over the clips tell the classes apart."""
+"""How well a feature's means and spreads over the clips tell the classes apart."""
 
 from dataclasses import dataclass
 
@@ -13,7 +13,7 @@ from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 
 @dataclass(frozen=True, eq=False)
 class Separability:
-    """How well the clips' mean feature vectors tell the classes apart.
+    """How well the clips' feature vectors, a mean and a spread of each bin, tell the classes apart.
 
     Attributes:
         silhouette: from -1 to 1, the mean over the clips of `(b - a) / max(a, b)`: `a` is the mean distance to the
@@ -29,7 +29,7 @@ class Separability:
 
 
 def separability(statistics: FeatureStatistics, labels: np.ndarray, folds: np.ndarray) -> Separability:
-    """How well one linear look at the clips' means tells the classes apart.
+    """How well one linear look at the means and standard deviations of the clips' frames tells the classes apart.
 
     The vectors are standardised: for the silhouette by all clips, for the discriminant by those of its training folds.
     The discriminant's covariance is shrunk (Ledoit & Wolf 2004), for there are often more bins than clips.
@@ -40,7 +40,8 @@ def separability(statistics: FeatureStatistics, labels: np.ndarray, folds: np.nd
 
     Source: Rousseeuw (1987), "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis".
     """
-    vectors = statistics.clip_means.reshape(len(labels), -1)
+    parts = statistics.clip_means, statistics.clip_spreads
+    vectors = np.concatenate([part.reshape(len(labels), -1) for part in parts], axis=1)
     predicted = np.empty_like(labels)
     for fold in np.unique(folds):
         test = folds == fold

@@ -14,7 +14,7 @@ from esc_gpu.core.progress import tqdm
 from esc_gpu.core.run_layout import PREDICTIONS, WEIGHTS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess_seeds
-from esc_gpu.evaluation.feature_statistics import RunningStatistics
+from esc_gpu.evaluation.feature_statistics import RunningStatistics, sounding_frames
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.experiment.run_clips import RunClips, open_run_clips
 from esc_gpu.frontends import Frontend
@@ -147,7 +147,8 @@ def look_at(
     for batch, waveform in clips.batches(numbers):
         waveform = waveform.to(model.frontend.precision.device)
         with torch.no_grad():
-            statistics.update(model.frontend(waveform), classes[clips.windows.recording[batch]], batch)
+            sounding = sounding_frames(waveform, model.frontend)
+            statistics.update(model.frontend(waveform), classes[clips.windows.recording[batch]], batch, sounding)
         embedding, logits = embed_and_classify(model, waveform)
         parts.append([part.cpu().double().numpy() for part in (embedding, logits.softmax(dim=1))])
         bar.update(len(batch))

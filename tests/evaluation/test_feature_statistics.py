@@ -8,9 +8,10 @@ from sklearn.feature_selection import f_classif
 import esc_gpu.evaluation.feature_statistics as module
 from esc_gpu.data.store.read import ArrayStore
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.feature_statistics import FeatureStatistics, compute_statistics
+from esc_gpu.evaluation.feature_statistics import FeatureStatistics, RunningStatistics, compute_statistics
 from esc_gpu.evaluation.separability import separability
 from esc_gpu.frontends.images import default_frontends
+from esc_gpu.frontends.registry import create_frontend
 
 RATE, N_CLASSES = 8000, 3
 NAMES = ("logmel", "mfcc", "spectral_centroid", "rms", "delta")
@@ -43,6 +44,7 @@ def test_numbers_are_those_of_plain_float64(name, clips, statistics):
     waveforms, labels = clips
     features, found = frames_of(waveforms, name), statistics[name]
     assert np.allclose(found.clip_means, features.mean(axis=-1), rtol=1e-9, atol=1e-9)
+    assert np.allclose(found.clip_spreads, features.std(axis=-1), rtol=1e-6, atol=1e-6)
     for label in range(N_CLASSES):
         frames = np.concatenate(features[labels == label], axis=-1)  # (C, F, all frames)
         assert found.frames[label] == frames.shape[-1]
@@ -71,10 +73,38 @@ def test_batches_make_no_difference(clips, statistics, monkeypatch):
         assert np.allclose(again[name].clip_means, statistics[name].clip_means, rtol=1e-5, atol=1e-5)
 
 
+def test_digital_silence_is_not_counted():
+    """A clip that is filled up with zeros has the statistics of its sounding part, at any rate of the front-end."""
+    tones = (9000 * np.sin(2 * np.pi * np.array([[400], [900]]) * np.arange(RATE) / RATE)).astype(np.int16)
+    labels = np.arange(2)
+    frontends = default_frontends(RATE, ["spectral_centroid"])
+    frontends["resampled"] = create_frontend("spectral_centroid", sample_rate=4000, input_sample_rate=RATE)
+    padded = np.pad(tones, ((0, 0), (0, 2 * RATE)))
+    found, whole = (
+        compute_statistics(ArrayStore(clips), labels, 2, frontends, progress=False) for clips in (padded, tones)
+    )
+    for name in frontends:
+        assert np.abs(found[name].frames - whole[name].frames).max() <= 1
+        assert np.allclose(found[name].means, whole[name].means, rtol=0.1)
+        assert (found[name].means > found[name].spreads).all()  # with the silence, the bars reached below 0 Hz
+    silent = compute_statistics(ArrayStore(0 * tones), labels, 2, frontends, progress=False)["spectral_centroid"]
+    assert silent.frames.tolist() == whole["spectral_centroid"].frames.tolist() and not silent.means.any()
+
+
+def test_classes_of_one_mean_are_told_by_their_spread():
+    """As a steady noise and clicks that are as loud in the mean."""
+    generator, labels = np.random.default_rng(0), np.arange(40) % 2
+    features = torch.from_numpy(generator.standard_normal((40, 1, 2, 50)) * (1 + 4 * labels)[:, None, None, None])
+    statistics = RunningStatistics(2, 40, (1, 2))
+    statistics.update(features - features.mean(dim=-1, keepdim=True), labels, np.arange(40))
+    assert separability(statistics.result(), labels, np.arange(40) // 10).balanced_accuracy == 1
+
+
 def made_up(means, spreads, clip_means=None, frames=(1, 1)):
     """Statistics of one channel; (K, F) means and spreads."""
     means, spreads = (np.array(part, dtype=float)[:, None] for part in (means, spreads))
-    return FeatureStatistics(np.array(frames), means, spreads, clip_means)
+    none = None if clip_means is None else np.zeros_like(clip_means)
+    return FeatureStatistics(np.array(frames), means, spreads, clip_means, none)
 
 
 def test_fishers_ratio_of_bins_that_do_not_vary():

@@ -17,6 +17,7 @@ HELP = "draw, save and analyse the audio features of clips or of a data set"
 DRAWN_SECONDS = 60.0  # of a long recording, where --seconds is not given
 CLIP_SECONDS = 5.0  # of each recording of a data set, where --seconds is not given
 ARRAYS = ".npz"
+SHAPE = re.compile(r"[:,]? `\(B[^`]*`")  # in the first sentence of a front-end's docstring
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -130,7 +131,7 @@ def list_all(say: Callable[[str], None]) -> None:
     for name, frontend in default_frontends(44100).items():
         summary = " ".join((type(frontend).__doc__ or "").split("\n\n")[0].split())
         size = "×".join(map(str, frontend.output_shape(5 * 44100)))
-        say(f"{name:<20}{size:<12}{re.sub(',? `.B[^`]*`', '', summary)}")
+        say(f"{name:<20}{size:<12}{SHAPE.sub('', summary)}")
 
 
 def check(arguments: Namespace) -> None:

@@ -1,5 +1,6 @@
 """`esc-gpu features` of clips, by the real command line."""
 
+import re
 from pathlib import Path
 
 import numpy as np
@@ -102,6 +103,7 @@ def test_the_list_has_all(capsys):
     assert main(["features", "--list"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in lines] == list_frontends()
+    assert not [line for line in lines if re.search(r"[:,][,.]|,,|`\(B", line) or not line.endswith(".")]
     assert "1×128×431" in lines[1] and "Log-mel spectrogram" in lines[1] and "(B" not in "".join(lines)
 
 

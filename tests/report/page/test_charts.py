@@ -137,7 +137,7 @@ def test_a_stack_has_a_picture_a_member_and_a_descriptor_a_curve():
 
 def test_spectra_of_a_channel_share_a_frame_that_holds_them():
     means = np.array([[[0.0, 1.0, 2.0]], [[5.0, 5.0, 5.0]]])
-    statistics = FeatureStatistics(np.array([4, 4]), means, np.ones_like(means), np.zeros((2, 1, 3)))
+    statistics = FeatureStatistics(np.array([4, 4]), means, np.ones_like(means), *np.zeros((2, 2, 1, 3)))
     ((axis, charts),) = class_spectra(statistics, [ChannelAxis("x", np.array([1.0, 2.0, 3.0]), "Hz", "dB", False)])
     first, second = charts
     assert axis.name == "x" and first.y == second.y and first.y.low < -1 and first.y.high > 6
@@ -151,7 +151,7 @@ def test_spectra_of_a_channel_share_a_frame_that_holds_them():
 
 def test_one_bin_is_drawn_as_wide_as_the_chart():
     means = np.array([[[0.5]], [[0.7]]])
-    statistics = FeatureStatistics(np.array([1, 1]), means, 0 * means, means)
+    statistics = FeatureStatistics(np.array([1, 1]), means, 0 * means, means, means)
     ((_, charts),) = class_spectra(statistics, [ChannelAxis("rms", np.zeros(1), "feature", "", False)])
     assert [x for x, _ in points(dict(charts[0].paths)["line"])] == [0, 1]
 
