@@ -17,6 +17,13 @@ def explain(message: str, known: Iterable[str]) -> str:
         group = re.search(r"Group '(\w+)'", message)
         key = f"{group[1]}.{key}" if group else key
         return f"there is no option {key!r}{nearest(key, known)}; --help lists them all"
+    no_config = re.match(r"Unexpected config:(.*)", message, re.DOTALL)
+    if no_config:
+        given = no_config[1].strip()
+        return f"--config is {given!r}; expected sections with options; give a file of YAML that has some"
+    no_file = re.search(r"(?:Path is not a file|File is not readable): '(.*)'", message)
+    if no_file:
+        return f"--config: {no_file[1]} is no file, or may not be read; expected a file of YAML; correct the name"
     wrong = re.match(r'Parser key "([\w.\[\]]+)":\s+(.*)', message, re.DOTALL)
     if not wrong:
         return " ".join(message.split())

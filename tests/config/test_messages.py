@@ -1,0 +1,22 @@
+"""What is said of a config that is none: what it is, and what was expected."""
+
+import pytest
+
+from esc_gpu.config.messages import explain
+from esc_gpu.config.parse import parse_run
+from tests.helpers.one_line import refusal
+
+
+@pytest.mark.parametrize(("text", "given"), [("", "''"), ("- 1\n", "'- 1'"), ("words\n", "'words'")])
+def test_a_file_without_sections_is_said_to_have_none(tmp_path, text, given):
+    file = tmp_path / "a.yaml"
+    file.write_text(text, encoding="utf-8")
+    said = refusal(parse_run, ["--config", str(file)], "train.py")
+    assert said == f"--config is {given}; expected sections with options; give a file of YAML that has some"
+
+
+def test_a_config_that_is_a_folder_is_said_to_be_no_file(tmp_path):
+    (tmp_path / "a.yaml").mkdir()
+    said = refusal(parse_run, ["--config", str(tmp_path / "a.yaml")], "train.py")
+    assert said.startswith(f"--config: {tmp_path / 'a.yaml'} is no file, or may not be read; expected")
+    assert explain("config: File is not readable: '/a.yaml'", []).startswith("--config: /a.yaml is no file, or may not")
