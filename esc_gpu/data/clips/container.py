@@ -104,6 +104,8 @@ def _look(path: Path, raw: io.FileIO, size: int) -> Layout:
         frames = find_frames(raw, start, size)
         if frames is not None:
             return _of_mpeg(path, frames)
+        if magic[:1] == b"\xff":  # of "free format", or none
+            raise DamagedFileError(path, "has no MPEG frames that say how long they are; expected some")
     return Layout(start)
 
 

@@ -36,7 +36,7 @@ HEADER_BYTES = 128  # by so many, programs are wrong that count the header in
 BLOCK_VALUES = 1 << 22  # decoded at a time, all channels together: a clip of 5 s is one block
 SYSTEM_ERROR = 2  # libsndfile's code of a call to the system that failed
 UNKNOWN_FRAMES = (1 << 63) - 1  # libsndfile's length of what it finds no end of
-# Whose end is known: others are shortened without a word where they break off.
+# Of others libsndfile takes what is left of a broken copy for the whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")
 
 

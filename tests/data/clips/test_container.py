@@ -102,6 +102,11 @@ def mp3_cut_short(path):
     return "holds .. MPEG frames; expected the 7. that its first one claims"
 
 
+def free_format(path):
+    path.write_bytes(9 * (b"\xff\xfb\x00\x00" + bytes(400)))
+    return "has no MPEG frames that say how long they are; expected some"
+
+
 def chained_vorbis(path):
     write(path.with_suffix(".ogg"), noise(RATE))
     path.write_bytes(path.with_suffix(".ogg").read_bytes())
@@ -123,7 +128,7 @@ def ogg_cut_short(path):
 
 
 @pytest.mark.parametrize(
-    "spoil", [joined_mp3, joined_mp3_with_tags, mp3_cut_short, chained_vorbis, chained_opus, ogg_cut_short]
+    "spoil", [joined_mp3, joined_mp3_with_tags, mp3_cut_short, free_format, chained_vorbis, chained_opus, ogg_cut_short]
 )
 def test_what_libsndfile_would_shorten_is_refused_by_what_it_is(tmp_path, spoil):
     path = tmp_path / "a"

@@ -122,7 +122,7 @@ def test_a_file_cut_short_is_refused_whatever_its_size_was(tmp_path, claimed):
 
 
 @pytest.mark.parametrize("format", ["NIST", "VOC", "PAF", "SVX", "IRCAM", "MAT4", "MAT5", "PVF"])
-def test_a_format_whose_end_nothing_tells_is_refused(tmp_path, format):
+def test_a_format_whose_broken_copies_pass_for_whole_is_refused(tmp_path, format):
     """Where such a file is cut short, libsndfile shortens the recording without a word."""
     path = tmp_path / "a.wav"
     soundfile.write(path, noise(RATE), RATE, "PCM_16", format=format)
