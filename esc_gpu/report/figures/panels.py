@@ -221,4 +221,4 @@ def draw_thumbnail(image: np.ndarray) -> np.ndarray:
     The channels stand one under the other, the lowest bin of each at its lower edge.
     """
     rows = image[:, ::-1].reshape(-1, image.shape[-1])
-    return colormaps[SEQUENTIAL](np.clip((rows + INPUT_LIMIT) / (2 * INPUT_LIMIT), 0, 1), bytes=True)[..., :3]
+    return colormaps[DIVERGING](np.clip((rows + INPUT_LIMIT) / (2 * INPUT_LIMIT), 0, 1), bytes=True)[..., :3]

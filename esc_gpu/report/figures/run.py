@@ -9,17 +9,18 @@ from matplotlib import color_sequences
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
-from matplotlib.ticker import FixedLocator, MaxNLocator
+from matplotlib.ticker import MaxNLocator
 
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.report.contents import FoldMap, Mistake
 from esc_gpu.report.figures.confusion import draw_confusion
 from esc_gpu.report.figures.features import SMALL
 from esc_gpu.report.figures.panels import (
+    DIVERGING,
     INPUT_LIMIT,
-    SEQUENTIAL,
     VEIL,
     VEIL_OPACITY,
+    bin_ticks,
     channels,
     draw_panel,
     outlines,
@@ -113,7 +114,7 @@ def plot_inputs(
     grid = figure.subplots(rows * n_channels, INPUTS_A_ROW, sharex=True, squeeze=False)
     for axes in grid.flat:
         axes.set_visible(False)
-    ticks = np.linspace(0, n_bins - 1, 5).round().astype(int)
+    places, labels = bin_ticks(bins, bin_unit)
     for number, (clip, name) in enumerate(zip(images, readable(class_names).values(), strict=True)):
         for channel, image in enumerate(clip):
             axes = grid[number // INPUTS_A_ROW * n_channels + channel, number % INPUTS_A_ROW]
@@ -125,10 +126,9 @@ def plot_inputs(
                 extent=(times[0], times[-1], -0.5, n_bins - 0.5),
                 vmin=-INPUT_LIMIT,
                 vmax=INPUT_LIMIT,
-                cmap=SEQUENTIAL,
+                cmap=DIVERGING,
             )
-            axes.yaxis.set_major_locator(FixedLocator(ticks.tolist()))
-            axes.set_yticklabels([f"{bins[tick]:.0f}" for tick in ticks] if channel == 0 else [""] * len(ticks))
+            axes.set_yticks(places, labels if channel == 0 else [""] * len(labels))
             axes.tick_params(labelsize=7)
             if channel == 0:
                 axes.set_title(name, fontsize=10)

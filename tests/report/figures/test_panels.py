@@ -17,7 +17,7 @@ from esc_gpu.report.figures.panels import (
 )
 from tests.helpers.feature_images import image_of
 
-LOWEST, MIDDLE, HIGHEST = (colormaps["magma"](value, bytes=True)[:3] for value in (0.0, 0.5, 1.0))
+LOWEST, MIDDLE, HIGHEST = (colormaps["RdBu_r"](value, bytes=True)[:3] for value in (0.0, 0.5, 1.0))
 
 
 def test_a_pixel_is_a_value_low_bins_below_channels_one_under_the_other():

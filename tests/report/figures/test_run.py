@@ -6,9 +6,11 @@ import numpy as np
 import pytest
 from matplotlib.image import imread
 
+from esc_gpu import create_frontend
 from esc_gpu.report import plot_confusion, plot_curves, plot_inputs
 from esc_gpu.report.contents import FoldMap
 from esc_gpu.report.figures import run as plots
+from esc_gpu.report.figures.panels import DIVERGING
 
 
 def is_drawn(path):
@@ -47,6 +49,16 @@ def test_the_words_beside_few_classes_fit_into_the_picture(tmp_path, monkeypatch
     figure.draw_without_rendering()
     words = figure.axes[-1].yaxis.label.get_window_extent()
     assert figure.bbox.y0 < words.y0 and words.y1 < figure.bbox.y1
+
+
+def test_inputs_have_round_frequencies_and_colours_of_both_signs(tmp_path, monkeypatch):
+    monkeypatch.setattr(plots, "save", lambda figure, path: drawn.append(figure))
+    drawn = []
+    bins = create_frontend("logmel").frequencies.numpy()
+    plot_inputs(tmp_path / "inputs.png", np.zeros((2, 1, 128, 5)), np.arange(5), bins, "Hz", ["a", "b"])
+    axes = drawn[0].axes[0]
+    assert [label.get_text() for label in axes.get_yticklabels()][-2:] == ["10k", "20k"]
+    assert axes.images[0].get_cmap().name == DIVERGING
 
 
 def test_every_class_of_the_map_is_in_its_legend(tmp_path, monkeypatch):
