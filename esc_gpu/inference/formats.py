@@ -3,7 +3,7 @@
 import csv
 import dataclasses
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,22 +12,23 @@ from esc_gpu.inference.prediction import Prediction, Segment
 
 DIGITS = 6  # of probabilities, as in predictions.csv
 TOP_COLUMNS = ["path", "rank", "class", "probability"]
+Timeline = Sequence[Segment] | None  # where it was asked for
 TIMELINE_COLUMNS = ["path", "start_seconds", "end_seconds", "class", "probability"]
 
 
-def text_lines(path: str | Path, prediction: Prediction, top: int, timeline: bool) -> list[str]:
+def text_lines(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> list[str]:
     """A line with the likeliest classes, and one for each segment of the timeline."""
     answers = ", ".join(f"{name} {probability:.3f}" for name, probability in prediction.top(top))
-    return [f"{printable(shown(path))}: {answers}", *(map(_segment_line, prediction.timeline()) if timeline else ())]
+    return [f"{printable(shown(path))}: {answers}", *map(_segment_line, timeline or ())]
 
 
-def csv_lines(path: str | Path, prediction: Prediction, top: int, timeline: bool) -> list[str]:
+def csv_lines(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> list[str]:
     """A row for each of the likeliest classes or, of a timeline, for each segment; `csv_header` names the columns."""
     rows: list[tuple[Any, ...]]
-    if timeline:
+    if timeline is not None:
         rows = [
             (f"{part.start_seconds:.3f}", f"{part.end_seconds:.3f}", part.class_name, part.probability)
-            for part in prediction.timeline()
+            for part in timeline
         ]
     else:
         rows = [(rank, *answer) for rank, answer in enumerate(prediction.top(top), start=1)]
@@ -39,7 +40,7 @@ def csv_header(timeline: bool) -> str:
     return _csv_line(TIMELINE_COLUMNS if timeline else TOP_COLUMNS)
 
 
-def json_record(path: str | Path, prediction: Prediction, top: int, timeline: bool) -> dict[str, Any]:
+def json_record(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> dict[str, Any]:
     """All of it as plain types, with the probability of every class."""
     record = {
         "path": shown(path),
@@ -51,8 +52,8 @@ def json_record(path: str | Path, prediction: Prediction, top: int, timeline: bo
             for name, value in zip(prediction.class_names, prediction.probabilities, strict=True)
         },
     }
-    if timeline:
-        record["timeline"] = [_segment_record(part) for part in prediction.timeline()]
+    if timeline is not None:
+        record["timeline"] = [_segment_record(part) for part in timeline]
     return record
 
 

@@ -55,13 +55,30 @@ class Prediction:
         end = min(self.starts_seconds[-1] + self.clip_seconds, self.duration_seconds)
         return np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [end]])
 
-    def timeline(self) -> list[Segment]:
-        """The recording from beginning to end, consecutive windows with the same likeliest class as one segment."""
+    def timeline(self, threshold: float = 0.0, min_seconds: float = 0.0) -> list[Segment]:
+        """What is heard when: consecutive windows with the same likeliest class as one segment.
+
+        Segments shorter than `min_seconds` are left out. Between two of the same class a gap shorter than that is
+        closed. Of these, segments whose probability is under `threshold` are left out. By default nothing is, and the
+        segments go from the recording's beginning to its end.
+
+        Args:
+            threshold: a probability, 0 to 1.
+            min_seconds: a duration in s, 0 or more.
+        """
         labels, edges = self.window_probabilities.argmax(axis=1), self.edges_seconds
-        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1), len(labels)]
-        segments = []
+        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
+        spans: list[tuple[int, int]] = []  # of windows
         for first, end in zip(bounds, bounds[1:], strict=False):
+            if edges[end] - edges[first] < min_seconds:
+                continue
+            if spans and labels[spans[-1][0]] == labels[first] and edges[first] - edges[spans[-1][1]] < min_seconds:
+                first = spans.pop()[0]
+            spans.append((first, end))
+        segments = []
+        for first, end in spans:
             label = labels[first]
             probability = float(self.window_probabilities[first:end, label].mean(dtype=np.float64))
-            segments.append(Segment(float(edges[first]), float(edges[end]), self.class_names[label], probability))
+            if probability >= threshold:
+                segments.append(Segment(float(edges[first]), float(edges[end]), self.class_names[label], probability))
         return segments

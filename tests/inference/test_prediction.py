@@ -41,6 +41,24 @@ def test_one_window_is_a_segment_as_long_as_the_recording():
     assert made_up([[0.1, 0.1, 0.8]], duration_seconds=1.5).timeline() == [Segment(0.0, 1.5, "c", pytest.approx(0.8))]
 
 
+def test_short_segments_and_unsure_ones_are_left_out():
+    """Windows of 2 s by 1 s: a for 2.5 s, b for 1 s, a for 1 s, c for 2 s, b for 2.5 s."""
+    a, b, c = [0.8, 0.1, 0.1], [0.3, 0.6, 0.1], [0.3, 0.3, 0.4]
+    prediction = made_up([a, a, b, a, c, c, b, b])
+    heard = [(part.start_seconds, part.end_seconds, part.class_name) for part in prediction.timeline(min_seconds=2)]
+    assert heard == [(0.0, 2.5, "a"), (4.5, 6.5, "c"), (6.5, 9.0, "b")]  # the second a is too short
+    assert [part.class_name for part in prediction.timeline(threshold=0.5)] == ["a", "b", "a", "b"]
+    assert [part.class_name for part in prediction.timeline(0.5, 2)] == ["a", "b"]
+    assert prediction.timeline(min_seconds=60) == [] == prediction.timeline(threshold=1)
+
+
+def test_a_short_gap_between_two_of_one_class_is_closed():
+    a, b = [0.8, 0.1, 0.1], [0.3, 0.6, 0.1]
+    prediction = made_up([a, a, b, a, a])
+    assert prediction.timeline(min_seconds=1.5) == [Segment(0.0, 6.0, "a", pytest.approx((4 * 0.8 + 0.3) / 5))]
+    assert len(prediction.timeline(min_seconds=1)) == 3  # it is as long as that
+
+
 @pytest.mark.parametrize("seed", range(5))
 def test_segments_tile_the_recording_and_neighbours_differ(seed):
     generator = np.random.default_rng(seed)

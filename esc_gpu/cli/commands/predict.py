@@ -1,6 +1,7 @@
 """`esc-gpu predict`: what is to be heard in recordings."""
 
 import json
+import math
 import os
 import shutil
 import sys
@@ -47,6 +48,19 @@ def add_arguments(parser: ArgumentParser) -> None:
         "beginning is heard (default: 0.5)",
     )
     parser.add_argument("--timeline", action="store_true", help="also say what is heard when, segment by segment")
+    parser.add_argument(
+        "--threshold",
+        type=_probability,
+        metavar="SHARE",
+        help="leave out segments of the timeline whose probability is under this, 0 to 1 (default: 0)",
+    )
+    parser.add_argument(
+        "--shortest",
+        type=_seconds,
+        metavar="SECONDS",
+        help="leave out segments of the timeline that are shorter than this, and close shorter gaps between two of one "
+        "class (default: 0)",
+    )
     parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline of the one recording")
     output = parser.add_mutually_exclusive_group()
     output.add_argument(
@@ -79,6 +93,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.data.recordings.audio_files import find_audio_files
 
+    if not arguments.timeline and (arguments.threshold is not None or arguments.shortest is not None):
+        raise EscGpuError("--threshold and --shortest are for the timeline: give --timeline, or leave them out")
     written = [file for file in (arguments.output, arguments.picture) if file]
     for file in written:
         check_writable(Path(file))
@@ -145,7 +161,6 @@ def answer(
     from esc_gpu.core.progress import tqdm
     from esc_gpu.inference.formats import csv_header, csv_lines, json_record, text_lines
 
-    detail = (arguments.top, arguments.timeline)
     records, failed = [], []
     if arguments.csv:
         say(csv_header(arguments.timeline))
@@ -159,6 +174,8 @@ def answer(
                 continue
             if arguments.picture:
                 draw(arguments.picture, path, prediction)
+            limits = (arguments.threshold or 0.0, arguments.shortest or 0.0)
+            detail = (arguments.top, prediction.timeline(*limits) if arguments.timeline else None)
             if arguments.json:
                 records.append(json_record(path, prediction, *detail))
                 continue
@@ -222,6 +239,26 @@ def _count(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
         raise ArgumentTypeError(f"{text!r} is no number from 1 on")
     return int(text)
+
+
+def _probability(text: str) -> float:
+    if not 0 <= (value := _number(text)) <= 1:
+        raise ArgumentTypeError(f"{text!r} is no share from 0 to 1")
+    return value
+
+
+def _seconds(text: str) -> float:
+    if not 0 <= (value := _number(text)) < math.inf:
+        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0 on")
+    return value
+
+
+def _number(text: str) -> float:
+    """NaN for what is none."""
+    try:
+        return float(text)
+    except ValueError:
+        return math.nan
 
 
 def _share(text: str) -> float | None:

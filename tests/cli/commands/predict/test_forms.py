@@ -27,6 +27,18 @@ def test_the_timeline_follows_its_file(predict, workspace):
     ]
 
 
+@pytest.mark.parametrize("form", [[], ["--csv"], ["--json"]])
+def test_the_timeline_has_what_is_sure_and_long_enough(predict, workspace, form):
+    whole = expected(workspace, "long.flac").timeline()
+    limit = max(part.probability for part in whole) - 1e-6
+    sure = expected(workspace, "long.flac").timeline(limit)
+    assert sure and predict("long.flac", "--timeline", *form)[0] == 0
+    for options, n_segments in ((["--threshold", limit], len(sure)), (["--shortest", 60], 0)):
+        _, out, _ = predict("long.flac", "--timeline", *options, *form)
+        found = json.loads(out)["files"][0]["timeline"] if form == ["--json"] else out.splitlines()[1:]
+        assert len(found) == n_segments
+
+
 def test_csv_has_a_row_for_each_file_and_rank(predict, workspace):
     status, out, _ = predict(*FILES, "--csv", "--top", 9)
     assert status == 0 and out.splitlines()[0] == "path,rank,class,probability"

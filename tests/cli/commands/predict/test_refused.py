@@ -78,12 +78,19 @@ def test_a_device_that_is_not_there_is_told_of(predict):
         (["--overlap", "half"], "'half' is no share"),
         (["--json", "--csv"], "not allowed with argument"),
         (["--device", "gpu"], "invalid choice: 'gpu'"),
+        (["--timeline", "--threshold", "1.5"], "'1.5' is no share from 0 to 1"),
+        (["--timeline", "--shortest", "nan"], "'nan' is no number of seconds from 0 on"),
     ],
 )
 def test_a_mistyped_option_is_answered_at_once(predict, capsys, arguments, message):
     with pytest.raises(SystemExit) as end:
         predict("short.wav", *arguments)
     assert end.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_limits_of_a_timeline_need_one(predict):
+    status, out, err = predict("short.wav", "--threshold", 0.5)
+    assert (status, out) == (2, "") and "--threshold and --shortest are for the timeline: give --timeline" in err
 
 
 def test_help_names_every_option(capsys):
@@ -97,6 +104,8 @@ def test_help_names_every_option(capsys):
         "top",
         "overlap",
         "timeline",
+        "threshold",
+        "shortest",
         "picture",
         "json",
         "csv",
