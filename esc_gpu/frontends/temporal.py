@@ -8,6 +8,7 @@ from torch import Tensor
 
 from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.blocks import block_sizes, budget, join
 from esc_gpu.frontends.scaling import power_to_magnitude
 from esc_gpu.frontends.spectrogram import PAD_MODES
 
@@ -25,11 +26,30 @@ class FrameDescriptor(Frontend):
     """
 
     bin_unit = "feature"
+    pad_mode = "replicate"
 
     def __init__(self, *, frame_length: int = 2048, hop_length: int = 512, **common: Any):
         super().__init__(hop_length, **common)
         check_int("frame_length", frame_length, 2)
         self.frame_length = frame_length
+
+    def describe(self, samples: Tensor) -> Tensor:
+        """`(b, t)` samples of some frames, at their ends nothing else → a number for each frame, `(b, n)`."""
+        raise NotImplementedError
+
+    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+        n_frames, half = self.count_frames(waveform.shape[-1]), self.frame_length // 2
+        hop_bytes = self.hop_length * waveform.element_size()
+        n_clips, n_block = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform))
+        padded = F.pad(waveform, (half, half), mode=self.pad_mode)
+        if (n_clips, n_block) == (waveform.shape[0], n_frames):
+            return self.describe(padded)[:, None, None]
+        rows = []
+        for clips in padded.split(n_clips):
+            firsts = range(0, n_frames, n_block)
+            spans = [(n * self.hop_length, (min(n + n_block, n_frames) - 1) * self.hop_length) for n in firsts]
+            rows.append(join([self.describe(clips[:, a : b + self.frame_length]) for a, b in spans], dim=-1))
+        return join(rows, dim=0)[:, None, None]
 
     def count_frames(self, n_samples: int) -> int:
         # An odd frame_length is padded by one sample less than itself.
@@ -65,15 +85,13 @@ class ZeroCrossingRate(FrameDescriptor):
     name = "zero_crossing_rate"
     value_unit = "per sample"
 
-    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        half = self.frame_length // 2
-        padded = F.pad(waveform, (half, half), mode="replicate")
+    def describe(self, samples: Tensor) -> Tensor:
         # `sign` has gradient 0, where a comparison has none and a backward pass would fail.
-        is_negative = torch.sign(padded + ZERO).clamp_max(0.0)
+        is_negative = torch.sign(samples + ZERO).clamp_max(0.0)
         crossings = is_negative.diff(dim=-1).abs()
         # Of frame_length samples, and so of one pair less.
         frames = crossings.unfold(-1, self.frame_length - 1, self.hop_length)
-        return (frames.sum(dim=-1) / self.frame_length)[:, None, None]
+        return frames.sum(dim=-1) / self.frame_length
 
 
 class RMS(FrameDescriptor):
@@ -104,8 +122,6 @@ class RMS(FrameDescriptor):
         self.pad_mode = pad_mode
         self.least = self.frame_length // 2 + 1 if pad_mode == "reflect" else 1
 
-    def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        half = self.frame_length // 2
-        squares = F.pad(waveform, (half, half), mode=self.pad_mode).square()
-        power = squares.unfold(-1, self.frame_length, self.hop_length).mean(dim=-1)
-        return power_to_magnitude(power)[:, None, None]
+    def describe(self, samples: Tensor) -> Tensor:
+        power = samples.square().unfold(-1, self.frame_length, self.hop_length).mean(dim=-1)
+        return power_to_magnitude(power)

@@ -3,8 +3,10 @@
 import librosa
 import numpy as np
 import pytest
+import torch
 
 from esc_gpu.frontends.registry import create_frontend
+from tests.helpers.peak_memory import PeakMemory
 from tests.helpers.second_at_22050 import RATE, for_signals, signal
 from tests.helpers.signals import features, relative_l2
 
@@ -42,3 +44,17 @@ def test_rms_is_that_of_librosa(clip_name, frames, pad_mode):
     expected = librosa.feature.rms(y=clip, pad_mode=pad_mode, dtype=np.float64, **frames)
     actual = features(create_frontend("rms", sample_rate=RATE, pad_mode=pad_mode, **frames), clip)
     assert relative_l2(actual, expected) < 1e-6
+
+
+@pytest.mark.parametrize("name", ["zero_crossing_rate", "rms"])
+def test_a_long_recording_is_computed_block_by_block(name):
+    """Beside the clip, its copy with padded ends and some megabytes; and the blocks give what short clips do."""
+    frontend = create_frontend(name, frame_length=2047)
+    clips = torch.from_numpy(np.random.default_rng(0).standard_normal((2, 60 * 44100))).float()
+    with PeakMemory("cpu") as memory:
+        found = frontend(clips[:1])
+    assert memory.peak < 1.1 * clips[:1].nbytes + 15e6
+    whole, first = frontend(clips), 40 * 100  # frames
+    part = frontend(clips[1:, first * 512 : first * 512 + 4 * 44100])
+    assert torch.equal(whole[:1], found)
+    assert torch.allclose(whole[1:, ..., first + 4 : first + 300], part[..., 4:300], rtol=1e-6)
