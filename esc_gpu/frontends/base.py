@@ -13,6 +13,7 @@ from esc_gpu.core.waveform import check_waveform, to_float
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.blocks import exporting
+from esc_gpu.frontends.constants import constants, keep_values, on_the_cpu
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.signature import option_names, option_parameters
@@ -75,6 +76,10 @@ class Frontend(Float32Module):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
+        if "__init__" in vars(cls):
+            cls.__init__ = on_the_cpu(vars(cls)["__init__"])  # type: ignore[method-assign]
+        if isinstance(axis := vars(cls).get("frequencies"), property) and axis.fget:
+            cls.frequencies = property(on_the_cpu(axis.fget), doc=axis.__doc__)  # type: ignore[assignment, method-assign]
         # All options, where the constructor hands those of its bases on as **kwargs.
         cls.__signature__ = inspect.Signature(option_parameters(cls))
 
@@ -100,6 +105,12 @@ class Frontend(Float32Module):
         self.resample = None if self.input_rate == sample_rate else Resample(self.input_rate, sample_rate)
         # Carries the device and the precision of the constants, also where there are no others.
         self.register_buffer("precision", torch.empty(0, dtype=torch.float32, device="cpu"), persistent=False)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        before = constants(self)
+        changed = super()._apply(fn, recurse)
+        keep_values(self, before, lambda: type(self)(**self.options))
+        return changed
 
     if TYPE_CHECKING:
 
@@ -202,7 +213,7 @@ class Frontend(Float32Module):
 
     def times(self, n_frames: int) -> Tensor:
         """`(N,)` centre of each frame in seconds."""
-        return (torch.arange(n_frames, dtype=torch.float64) * self.hop_seconds).float()
+        return (torch.arange(n_frames, dtype=torch.float64, device="cpu") * self.hop_seconds).float()
 
     @property
     def hop_seconds(self) -> float:

@@ -18,8 +18,8 @@ def exporting() -> bool:
 
 
 def in_one_graph() -> bool:
-    """Whether a graph is made that is to take batches of any size: by torch.compile, torch.export or torch.jit.trace."""
-    return torch.compiler.is_compiling() or torch.jit.is_tracing()
+    """Whether a graph for any number of clips is made, by torch.compile, torch.export or torch.jit.trace."""
+    return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined]  # torch's types lack it
 
 
 def budget(tensor: Tensor, cpu_bytes: int | None = None) -> int:

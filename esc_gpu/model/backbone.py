@@ -50,7 +50,7 @@ def create_backbone(
             "out all but one"
         )
 
-    def make(overlay: Mapping[str, Any] | None, from_hub: bool = False) -> Any:
+    def make(overlay: dict[str, Any] | None, from_hub: bool = False) -> Any:
         return timm.create_model(
             name,
             pretrained=from_hub or overlay is not None,

@@ -5,6 +5,7 @@ decide. The layer is small, so that float32 costs next to nothing.
 """
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -43,6 +44,6 @@ def keep_head_in_float32(backbone: nn.Module) -> None:
 
 def head_layers(backbone: nn.Module) -> Iterator[nn.Module]:
     """Every module of timm's classifier; there may be two, as in distilled transformers."""
-    classifier = getattr(backbone, "get_classifier", tuple)()
+    classifier: Any = getattr(backbone, "get_classifier", tuple)()
     for part in classifier if isinstance(classifier, (tuple, list)) else [classifier]:
         yield from part.modules()

@@ -29,8 +29,8 @@ class Normalization(Float32Module):
         check_choice("normalize", per, NORMALIZE)
         self.dims = (0, 3) if per == "bin" else (0, 2, 3)
         self.fitted = False
-        self.register_buffer("mean", torch.zeros(n_channels, n_bins, 1))
-        self.register_buffer("std", torch.ones(n_channels, n_bins, 1))
+        self.register_buffer("mean", torch.zeros(n_channels, n_bins, 1, device="cpu"))
+        self.register_buffer("std", torch.ones(n_channels, n_bins, 1, device="cpu"))
 
     @torch.no_grad()
     def fit(self, images: Iterable[Tensor], add_up: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 
 OWN = "backbone."  # the names of a run's own weights begin so
-Make = Callable[[Mapping[str, Any] | None], nn.Module]
+Make = Callable[[dict[str, Any] | None], Any]
 
 
 def by_own_names(state: Any) -> dict[str, Tensor]:
@@ -51,7 +51,7 @@ def create_with_weights(make: Make, file: str | Path, state: Mapping[str, Tensor
     if is_anew:
         taken |= {key: initial[key] for key in head}
     try:
-        model = make({**overlay, "state_dict": taken})
+        model: Any = make({**overlay, "state_dict": taken})
     except (RuntimeError, KeyError, ValueError, AssertionError, AttributeError, TypeError, IndexError) as error:
         raise EscGpuError(misfit(file, name, state, initial, head, firsts)) from error
     model.pretrained_cfg = model.default_cfg = described(
