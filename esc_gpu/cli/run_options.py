@@ -96,7 +96,7 @@ def read(config: str) -> Any:
     """What a file's YAML holds; None for what is no file, or none that the parser will take."""
     import yaml
 
-    from esc_gpu.core.nesting import check_yaml
+    from esc_gpu.core.yaml_limits import check_yaml
 
     try:
         text = Path(config).read_text(encoding="utf-8-sig")

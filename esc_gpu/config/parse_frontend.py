@@ -20,7 +20,7 @@ from esc_gpu.config.frontend_options import (
 )
 from esc_gpu.config.messages import explain
 from esc_gpu.core.checks import check_choice
-from esc_gpu.core.nesting import check_yaml
+from esc_gpu.core.yaml_limits import check_yaml
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import canonical, hint, list_backends, list_frontends
 

@@ -23,8 +23,8 @@ from esc_gpu.core.files import (
     write_text,
 )
 from esc_gpu.core.lock import InUseError, locked
-from esc_gpu.core.nesting import check_yaml
 from esc_gpu.core.run_layout import CONFIG, DATA, FOLDS, LOCK, REPLACED
+from esc_gpu.core.yaml_limits import check_yaml
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.output_place import check_folder, holds_a_run, no_place
 from esc_gpu.model.classifier import WaveformClassifier

@@ -58,22 +58,20 @@ def pictures(
     image: FeatureImage, limits: Limits, start_seconds: float = 0.0, heat: Mapping[str, np.ndarray] | None = None
 ) -> list[Picture]:
     """Each channel of an image, all with the same `heat` `(F, N)` over them."""
-    over = {
-        "heat": {name: heat_uri(values) for name, values in (heat or {}).items()},
-        "outlines": {name: outline_path(values) for name, values in (heat or {}).items()},
-    }
+    veils = {name: heat_uri(values) for name, values in (heat or {}).items()}
+    edges = {name: outline_path(values) for name, values in (heat or {}).items()}
     drawn = []
     for name, channel in channels(image).items():
         low, high = limits[name]
         x, values = time_axis(channel.times, start_seconds), value_axis(low, high, channel.value_unit, most=4)
         if is_curve(channel):
             curve = line_path(channel.times + start_seconds, channel.values[0, 0], x, values)
-            drawn.append(Picture(name, x, values, curve=curve, **over))
+            drawn.append(Picture(name, x, values, curve=curve, heat=veils, outlines=edges))
             continue
         y = bin_axis(channel.frequencies, channel.bin_unit)
         colors = DIVERGING if channel.is_signed else SEQUENTIAL
         uri = feature_uri(channel.values[0], low, high, colors)
-        drawn.append(Picture(name, x, y, uri, colors, values, **over))
+        drawn.append(Picture(name, x, y, uri, colors, values, heat=veils, outlines=edges))
     return drawn
 
 
