@@ -17,8 +17,14 @@ from esc_gpu.core.text import printable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 
 EXIT_USER_ERROR = 2
-# What a name can lead to that nothing can be read from or written to: the name is always the user's.
-MISNAMED = (errno.EISDIR, errno.ENOTDIR, errno.ENAMETOOLONG, errno.ELOOP, errno.EEXIST)
+# What a name can lead to that nothing can be read from or written to, and what was expected: the name is the user's.
+MISNAMED = {
+    errno.EISDIR: "a file",
+    errno.ENOTDIR: "a folder where it names one",
+    errno.EEXIST: "a folder, or a new name",
+    errno.ELOOP: "a link that leads somewhere",
+    errno.ENAMETOOLONG: "a shorter name",
+}
 # As a shell says of a program that SIGINT or SIGPIPE ended.
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
 
@@ -63,7 +69,7 @@ def finish(command: Callable[[], int | None]) -> int:
             close_output()
             return EXIT_BROKEN_PIPE
         if error.errno in MISNAMED and error.filename is not None:
-            line = f"{error.filename}: {error.strerror}; expected another kind of file, or a shorter name; correct it"
+            line = f"{error.filename}: {error.strerror}; expected {MISNAMED[error.errno]}; correct it"
         elif error.errno in UNWRITABLE:
             line = f"{error.filename or 'output'}: {error.strerror}"
         else:

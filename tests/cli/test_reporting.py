@@ -59,14 +59,19 @@ def test_a_reader_of_the_output_that_has_enough_is_no_error_on_windows_either(mo
 
 
 @pytest.mark.parametrize(
-    ("number", "name"), [(errno.EISDIR, "summary.json"), (errno.ENAMETOOLONG, "a" * 300), (errno.ENOTDIR, "file/x")]
+    ("number", "name", "expected"),
+    [
+        (errno.EISDIR, "summary.json", "a file"),
+        (errno.ENAMETOOLONG, "a" * 300, "a shorter name"),
+        (errno.ENOTDIR, "file/x", "a folder where it names one"),
+    ],
 )
-def test_a_name_that_leads_to_no_file_is_one_line(capsys, number, name):
+def test_a_name_that_leads_to_no_file_is_one_line(capsys, number, name, expected):
     def use():
         raise OSError(number, os.strerror(number), name)
 
     assert reporting(use) == 2
-    assert error_line(capsys.readouterr().err).startswith(f"{name}: {os.strerror(number)}; expected ")
+    assert error_line(capsys.readouterr().err) == f"{name}: {os.strerror(number)}; expected {expected}; correct it"
 
 
 def test_an_error_of_ours_stays_one(capsys):
