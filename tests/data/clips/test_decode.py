@@ -163,18 +163,32 @@ def test_a_stream_is_read_to_its_end(tmp_path, claimed):
     np.testing.assert_array_equal(decode_clip(path, 0, sample_rate=RATE, samples=RATE), expected)
 
 
+def unreadable_from_now_on(folder):
+    def spoil(file, raw, first):
+        handle = os.open(folder / "other", os.O_WRONLY | os.O_CREAT)
+        os.dup2(handle, raw.fileno())
+        os.close(handle)
+        return first
+
+    return spoil
+
+
+@pytest.mark.parametrize("extension", ["wav", "flac"])
+def test_so_it_is_where_python_reads_for_libsndfile(tmp_path, monkeypatch, extension):
+    path = write(tmp_path / f"a.{extension}", noise(10 * RATE))
+    monkeypatch.setattr(container, "WINDOWS", True)
+    monkeypatch.setattr(decode_module, "seek_to", unreadable_from_now_on(tmp_path))
+    with pytest.raises(EscGpuError, match=f"^{path}: Bad file descriptor; expected an audio file") as caught:
+        decode_clip(path, 0, sample_rate=RATE, samples=10 * RATE)
+    assert caught.value.__cause__.errno == errno.EBADF
+
+
 @pytest.mark.parametrize("extension", ["wav", "flac"])
 def test_a_read_that_fails_is_the_disks_fault(tmp_path, monkeypatch, extension):
     """The file is made one that cannot be read (EBADF) once libsndfile has it open."""
     path = write(tmp_path / f"a.{extension}", noise(10 * RATE))
 
-    def spoil(file, raw, first):
-        handle = os.open(tmp_path / "other", os.O_WRONLY | os.O_CREAT)
-        os.dup2(handle, raw.fileno())
-        os.close(handle)
-        return first
-
-    monkeypatch.setattr(decode_module, "seek_to", spoil)
+    monkeypatch.setattr(decode_module, "seek_to", unreadable_from_now_on(tmp_path))
     with pytest.raises(EscGpuError, match=f"^{path}: System error") as caught:
         decode_clip(path, 0, sample_rate=RATE, samples=10 * RATE)
     assert caught.value.__cause__.errno == errno.EIO
