@@ -1,5 +1,8 @@
 """ESC-50: its classes, those of its part ESC-10, and its files (Piczak, ACM Multimedia 2015)."""
 
+import re
+from pathlib import PurePosixPath
+
 TABLE, AUDIO = "meta/esc50.csv", "audio"  # below the folder of the recordings
 SYNTHETIC = "meta/synthetic.json"  # beside the table of the synthetic recordings, which have this layout
 COLUMNS = ("filename", "fold", "target", "category", "esc10", "src_file", "take")  # of the table
@@ -28,6 +31,15 @@ ESC10 = (
     *("dog", "rooster", "rain", "sea_waves", "crackling_fire"),
     *("crying_baby", "sneezing", "clock_tick", "helicopter", "chainsaw"),
 )
+
+
+NAME = re.compile(r"([1-5])-\d+-[A-Z]-(\d+)")  # FOLD-SOURCE-TAKE-TARGET, before the ending
+
+
+def has_official_name(file: str, fold: int, class_name: str) -> bool:
+    """Whether a file is called as ESC-50 calls a recording of this fold and class."""
+    match = NAME.fullmatch(PurePosixPath(file).stem)
+    return match is not None and int(match[1]) == fold and ESC50[int(match[2]) : int(match[2]) + 1] == (class_name,)
 
 
 def category_of(target: int) -> str:

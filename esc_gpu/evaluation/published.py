@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import PurePosixPath
 from typing import Any
 
-from esc_gpu.core.esc50 import ESC50
+from esc_gpu.core.esc50 import has_official_name
 from esc_gpu.evaluation.finished_run import RunResults
 
 HUMANS = "human listeners"
@@ -45,7 +45,6 @@ PUBLISHED = {
 
 
 # SHA-256 of the sorted names of all recordings, a line each, without endings: ESC-10 came as .ogg, ESC-50 as .wav.
-# A name has the fold and the class of its recording: FOLD-SOURCE-TAKE-TARGET.
 OFFICIAL = {
     "0005d905e826de57baa4fdc21a3507bb728eec195e1b02dc9d30e74f9b668db9": "ESC-10",
     "111dcfff59c9ffac357e3286cb4dc5b4bc1584befee41b7aab7d28a136c63e63": "ESC-50",
@@ -65,20 +64,13 @@ def references(run: RunResults) -> list[dict[str, Any]]:
 def official_set(run: RunResults) -> str:
     """ESC-10 or ESC-50 where the test clips are all of its recordings, in their official folds and classes; else ""."""
     tested = {
-        (PurePosixPath(name).stem, fold, run.class_names[label])
+        (name, fold, run.class_names[label])
         for name, fold, label in zip(run.filenames, run.folds.tolist(), run.labels.tolist(), strict=True)
     }
-    names = sorted(name for name, _, _ in tested)
-    found = OFFICIAL.get(digest(names), "")
-    return found if found and all(is_official(*recording) for recording in tested) else ""
+    found = OFFICIAL.get(digest(sorted(PurePosixPath(name).stem for name, _, _ in tested)), "")
+    return found if all(has_official_name(*recording) for recording in tested) else ""
 
 
 def digest(names: Iterable[str]) -> str:
     """SHA-256 of names, a line each."""
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
-
-
-def is_official(name: str, fold: int, class_name: str) -> bool:
-    """Whether a recording of ESC-50 has the fold and the class that its name says."""
-    first, _, _, target = name.split("-")
-    return fold == int(first) and class_name == ESC50[int(target)]

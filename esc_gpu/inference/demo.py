@@ -18,7 +18,7 @@ from esc_gpu.inference.formats import clock
 from esc_gpu.inference.pipeline import Pipeline, load_pipeline
 from esc_gpu.inference.predict import predict_file
 from esc_gpu.report.figures.recording import Figure, draw_features, draw_timeline
-from esc_gpu.report.tables import readable
+from esc_gpu.report.tables import percent, readable
 
 MAX_MEGABYTES, MAX_MINUTES = 50, 10
 PICTURE_SECONDS = 10  # of a recording's features at a time
@@ -75,7 +75,7 @@ def describe(pipeline: Pipeline) -> str:
         kind = "synthetic recordings" if info.get("synthetic") else "recordings"
         text += (
             f"\n\nOf the {metrics['clips']} {kind} of fold {fold}, which it was not trained on, it called "
-            f"{metrics['accuracy']:.1%} right."
+            f"{percent(metrics['accuracy'], 1)}% right."
         )
     return text
 

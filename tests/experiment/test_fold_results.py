@@ -20,7 +20,7 @@ def test_the_training_is_described_by_plain_types(tmp_path, synthetic, licence):
     recordings = Recordings(
         root=tmp_path,
         audio=tmp_path / "audio",
-        filenames=("1.wav", "2.wav"),
+        filenames=("1-1-A-0.wav", "2-2-A-10.wav"),
         folds=np.array([1, 2]),
         labels=np.array([0, 1]),
         src_files=("1", "2"),

@@ -10,12 +10,17 @@ from esc_gpu.data.recordings.licence import recordings_licence
 from esc_gpu.data.recordings.synthetic import SOUNDS, write_synthetic
 
 
-def recordings(root, classes, in_layout=True):
+def official(name):
+    """What ESC-50 could call a recording of a class."""
+    return f"1-100-A-{ESC50.index(name)}.wav" if name in ESC50 else f"{name}.wav"
+
+
+def recordings(root, classes, in_layout=True, named=official):
     n = len(classes)
     return Recordings(
         root=root,
         audio=root / "audio" if in_layout else root,
-        filenames=tuple(f"{name}.wav" for name in classes),
+        filenames=tuple(map(named, classes)),
         folds=np.ones(n, dtype=np.int64),
         labels=np.arange(n),
         src_files=tuple(classes),
@@ -42,6 +47,11 @@ def test_esc_50_has_fifty_classes_and_esc_10_ten_of_them():
 )
 def test_the_licence_is_known_by_layout_and_classes(tmp_path, classes, in_layout, expected):
     assert recordings_licence(recordings(tmp_path, classes, in_layout)) == expected
+
+
+@pytest.mark.parametrize("named", ["{}.wav".format, lambda name: "2-100-A-0.wav", lambda name: "1-100-A-99.wav"])
+def test_recordings_of_ones_own_with_classes_of_esc_50_are_not_those_of_esc_50(tmp_path, named):
+    assert recordings_licence(recordings(tmp_path, ["dog", "rain"], named=named)) is None
 
 
 def test_synthetic_recordings_in_the_layout_are_not_those_of_esc_50(tmp_path):
