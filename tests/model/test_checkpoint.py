@@ -201,7 +201,7 @@ def test_a_missing_key_is_named(tmp_path):
     with pytest.raises(EscGpuError, match="there is no 'backbone_options'"):
         load(tmp_path)
     file.write_text("[1, 2]", encoding="utf-8")
-    with pytest.raises(EscGpuError, match="describes no pipeline"):
+    with pytest.raises(EscGpuError, match="holds no JSON object; expected one, in braces"):
         load(tmp_path)
 
 
