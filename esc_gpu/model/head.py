@@ -12,22 +12,27 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 
+def at_least_float32(tensor: Tensor) -> Tensor:
+    """In float32; as it is in float64, in which the reference of a training may be."""
+    return tensor.to(torch.promote_types(tensor.dtype, torch.float32))
+
+
 class Float32Linear(nn.Linear):
     """A linear layer that autocast leaves in float32, as it does the layer's weights where the model's are halved."""
 
     def forward(self, input: Tensor) -> Tensor:
-        bias = None if self.bias is None else self.bias.float()
+        bias = None if self.bias is None else at_least_float32(self.bias)
         with torch.autocast(input.device.type, enabled=False):
-            return F.linear(input.float(), self.weight.float(), bias)
+            return F.linear(at_least_float32(input), at_least_float32(self.weight), bias)
 
 
 class Float32Conv2d(nn.Conv2d):
     """The same for backbones that end with a convolution."""
 
     def forward(self, input: Tensor) -> Tensor:
-        bias = None if self.bias is None else self.bias.float()
+        bias = None if self.bias is None else at_least_float32(self.bias)
         with torch.autocast(input.device.type, enabled=False):
-            return self._conv_forward(input.float(), self.weight.float(), bias)
+            return self._conv_forward(at_least_float32(input), at_least_float32(self.weight), bias)
 
 
 FULL: dict[type[nn.Module], type[nn.Module]] = {nn.Linear: Float32Linear, nn.Conv2d: Float32Conv2d}
