@@ -27,8 +27,8 @@ class FeatureStatistics:
 
     Attributes:
         frames: (K,) int64, frames of each class that are no digital silence.
-        means: (K, C, F), the mean over all frames of a class.
-        spreads: (K, C, F), the standard deviation over all frames of a class (divided by their number).
+        means: (K, C, F), the mean over these frames of a class.
+        spreads: (K, C, F), the standard deviation over them (divided by their number).
         clip_means: (clips, C, F), the mean over the frames of each clip.
         clip_spreads: (clips, C, F), the standard deviation over them.
     """

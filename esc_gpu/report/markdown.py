@@ -78,7 +78,7 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         parts.append(figure(stem, caption, draw_clips(some)))
     parts += [
         heading(3, "Spectra of the classes"),
-        escape("Mean and standard deviation over all frames of a class."),
+        escape("Mean and standard deviation over all sounding frames of a class."),
     ]
     statistics = report.statistics
     for channel, axis in enumerate(report.frontend.axes):

@@ -103,8 +103,8 @@ def test_a_default_can_be_copied(capsys):
 
 def test_a_type_is_in_yamls_words(capsys):
     text = printed(["--frontend.help", "stack"], capsys) + printed(["--frontend.help", "delta"], capsys)
-    assert "  --frontend.members [FRONTEND|{NAME: VALUE},...]\n" in text
-    assert "  --frontend.member FRONTEND|{NAME: VALUE}\n" in text
+    assert "  --frontend.members [FRONTEND|{NAME: VALUE}|STR,...]\n" in text
+    assert "  --frontend.member FRONTEND|{NAME: VALUE}|STR\n" in text
 
 
 def test_a_backend_without_its_package(monkeypatch, capsys):
