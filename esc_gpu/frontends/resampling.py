@@ -13,10 +13,11 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
 
 # Zero crossings of the sinc on each side; the Kaiser window's beta for 100 dB; the cut-off as a share of the lower
-# Nyquist frequency, so that the stop band begins there. Within 0.02 dB up to 0.88 of it.
+# Nyquist frequency, so that the stop band begins at 1.011 of it. Within 0.02 dB up to 0.88 of it. Another cut-off would
+# give the models of before other numbers.
 ZEROS = 48
 BETA = 10.06
-ROLLOFF = 0.933
+ROLLOFF = 0.945
 # Numbers of the largest kernel that is made: 32 MB.
 MAX_KERNEL = 2**23
 
@@ -54,7 +55,7 @@ class Resample(nn.Module):
     #
     # For A = 100 dB of attenuation beta = 0.1102 (A - 8.7) = 10.06, and from pass band to stop band 2 ZEROS / c samples
     # of window take (A - 8) / (2.285 * 2 ZEROS / c) = 0.42 c rad a sample: 0.133 c of Nyquist, half of it on each side
-    # of c. With c = 0.933 of the lower Nyquist frequency the filter goes from 0.871 to 0.995 of it.
+    # of c. With c = 0.945 of the lower Nyquist frequency the filter goes from 0.88 to 1.01 of it.
 
     kernels: Tensor
 
