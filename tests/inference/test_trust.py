@@ -55,7 +55,7 @@ def dangers(code):
 @pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(REPOSITORY / "esc_gpu")))
 def test_nothing_is_unpickled_or_run(path):
     code = path.read_text(encoding="utf-8")
-    allowed = ["pickle"] if path.name == "resume_state.py" else []  # for the name of what torch.load raises
+    allowed = ["pickle"] if path.name in ("resume_state.py", "backbone.py") else []  # for the name of what torch.load raises
     assert dangers(code) == allowed
     assert not re.search(r"pickle\.(?!UnpicklingError)", code)
 
