@@ -126,4 +126,6 @@ def test_a_summary_without_the_config(run, capfd):
     del summary["config"]
     (run / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     status, _, errors = run_command(capfd, "evaluate", run)
-    assert status == 2 and len(errors) == 1 and "summary.json has no config; expected it; train the run again" in errors[0]
+    assert (
+        status == 2 and len(errors) == 1 and "summary.json has no config; expected it; train the run again" in errors[0]
+    )
