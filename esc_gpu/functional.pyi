@@ -131,11 +131,11 @@ def rms(
 ) -> Tensor: ...
 
 def delta(
-    waveform: Tensor, *, backend: str = ..., member: Frontend | Mapping[str, Any] | None = None, width: int = 9,
+    waveform: Tensor, *, backend: str = ..., member: Frontend | Mapping[str, Any] | str | None = None, width: int = 9,
     order: int = 2, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def stack(
-    waveform: Tensor, *, backend: str = ..., members: Sequence[Frontend | Mapping[str, Any]] = (),
+    waveform: Tensor, *, backend: str = ..., members: Sequence[Frontend | Mapping[str, Any] | str] = (),
     n_bins: int | None = None, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...

@@ -12,7 +12,7 @@ from pathlib import Path
 # What importing this package and any benchmark takes.
 EVERY = ("torch", "numpy", "scipy", "psutil")
 # What reading recordings and drawing bars takes, and what trainings take besides.
-RECORDINGS = ("filelock", "matplotlib", "PIL", "soundfile", "cffi", "soxr", "tqdm")
+RECORDINGS = ("contourpy", "filelock", "matplotlib", "PIL", "soundfile", "cffi", "soxr", "tqdm")
 TRAINING = (
     *(*RECORDINGS, "accelerate", "huggingface_hub", "jinja2", "jsonargparse", "docstring_parser", "typeshed_client"),
     *("markupsafe", "safetensors", "sklearn", "timm", "torchvision", "yaml"),

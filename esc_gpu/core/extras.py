@@ -9,8 +9,17 @@ from esc_gpu.errors import EscGpuError
 # By extra, the packages as they are imported.
 EXTRAS = {
     "train": (
-        *("accelerate", "filelock", "huggingface_hub", "jinja2", "jsonargparse", "markupsafe", "matplotlib", "PIL"),
-        *("psutil", "safetensors", "sklearn", "soundfile", "soxr", "timm", "torchvision", "tqdm", "yaml"),
+        *(
+            "accelerate",
+            "contourpy",
+            "filelock",
+            "huggingface_hub",
+            "jinja2",
+            "jsonargparse",
+            "markupsafe",
+            "matplotlib",
+        ),
+        *("PIL", "psutil", "safetensors", "sklearn", "soundfile", "soxr", "timm", "torchvision", "tqdm", "yaml"),
     ),
     "wandb": ("wandb",),
     "tensorboard": ("tensorboard",),

@@ -156,13 +156,13 @@ class RMS(_temporal.RMS):
 
 class Delta(_delta.Delta):
     def __init__(
-        self, *, member: Frontend | Mapping[str, Any] | None = None, width: int = 9, order: int = 2,
+        self, *, member: Frontend | Mapping[str, Any] | str | None = None, width: int = 9, order: int = 2,
         sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class Stack(_stack.Stack):
     def __init__(
-        self, *, members: Sequence[Frontend | Mapping[str, Any]] = (), n_bins: int | None = None,
+        self, *, members: Sequence[Frontend | Mapping[str, Any] | str] = (), n_bins: int | None = None,
         sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
@@ -312,14 +312,14 @@ def create_frontend(
 @overload
 def create_frontend(
     name: Literal["delta"], backend: Literal["auto", "native"] = ..., *,
-    member: Frontend | Mapping[str, Any] | None = None, width: int = 9, order: int = 2, sample_rate: int = 44100,
+    member: Frontend | Mapping[str, Any] | str | None = None, width: int = 9, order: int = 2, sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Delta: ...
 
 @overload
 def create_frontend(
     name: Literal["stack"], backend: Literal["auto", "native"] = ..., *,
-    members: Sequence[Frontend | Mapping[str, Any]] = (), n_bins: int | None = None, sample_rate: int = 44100,
+    members: Sequence[Frontend | Mapping[str, Any] | str] = (), n_bins: int | None = None, sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Stack: ...
 

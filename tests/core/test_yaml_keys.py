@@ -3,7 +3,7 @@
 import pytest
 import yaml
 
-from esc_gpu.core.nesting import check_yaml
+from esc_gpu.core.yaml_limits import check_yaml
 from tests.helpers.one_line import refusal
 
 

@@ -136,7 +136,7 @@ def test_the_command_writes_both(table, tmp_path, capsys):
         (["--table", "{table}", "--gallery", "clip.wav"], "both clips and options of a data set"),
         (["--table", "{table}", "--subset", "esc10", "--gallery"], "data.subset is 'esc10' together with data.table"),
         (["--table", "{table}", "--statistics", "--seconds", "0.1", "--frontends", "cqt"], "cqt needs at least"),
-        (["--table", "{table}", "--gallery", "--output", "{table}"], "File exists"),
+        (["--table", "{table}", "--gallery", "--output", "{table}"], "is no folder"),
     ],
 )
 def test_mistakes_are_one_line(arguments, message, table, tmp_path, monkeypatch, capsys):
