@@ -76,10 +76,11 @@ class Frontend(Float32Module):
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
-        if "__init__" in vars(cls):
-            cls.__init__ = on_the_cpu(vars(cls)["__init__"])  # type: ignore[method-assign]
-        if isinstance(axis := vars(cls).get("frequencies"), property) and axis.fget:
-            cls.frequencies = property(on_the_cpu(axis.fget), doc=axis.__doc__)  # type: ignore[assignment, method-assign]
+        # By their names: an editor would take an assignment for the constructor that it is to complete.
+        for name in {"__init__", "frequencies"} & vars(cls).keys():
+            own = vars(cls)[name]
+            getter = own.fget if isinstance(own, property) else None
+            setattr(cls, name, property(on_the_cpu(getter), doc=own.__doc__) if getter else on_the_cpu(own))
         # All options, where the constructor hands those of its bases on as **kwargs.
         cls.__signature__ = inspect.Signature(option_parameters(cls))
 

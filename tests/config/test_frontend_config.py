@@ -42,10 +42,10 @@ def test_members_are_configs_or_mappings():
         (FrontendConfig(["mfcc"]), "the front-end's name must be one of"),
         (FrontendConfig("mfcc", ["native"]), "the backend of mfcc must be one of"),
         (FrontendConfig("mfcc", n_mfc=3), "no option 'n_mfc'; did you mean 'n_mfcc'"),
-        (FrontendConfig("stack", members=[3]), "members of stack are front-ends or mappings with a name"),
+        (FrontendConfig("stack", members=[3]), "members of stack are front-ends, names or mappings such as"),
         (FrontendConfig("stack", members={"name": "mfcc"}), "members of a stack are a list of front-ends"),
         (FrontendConfig("stack", members=3), "members of a stack are a list of front-ends"),
-        (FrontendConfig("delta", member=3), "members of delta are front-ends or mappings with a name"),
+        (FrontendConfig("delta", member=3), "members of delta are front-ends, names or mappings such as"),
     ],
 )
 def test_a_wrong_one_is_refused_where_it_is_used(frontend, message):
