@@ -163,7 +163,7 @@ def run_tests(tree: Path, tests: Sequence[str]) -> int:
         if name.partition(".")[0] in (PACKAGE, "benchmarks", "tools", "tests"):
             del sys.modules[name]
     sys.meta_path[:] = [finder for finder in sys.meta_path if "editable" not in type(finder).__module__.lower()]
-    words = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "--tb=line", "-rf", *tests]
+    words = ["-x", "-q", "--no-header", "-p", "no:cacheprovider", "--tb=line", "-rfE", *tests]
     return int(pytest.main(words))
 
 
