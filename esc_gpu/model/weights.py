@@ -40,7 +40,8 @@ def create_with_weights(make: Make, file: str | Path, state: Mapping[str, Tensor
     """
     with torch.random.fork_rng(devices=[]):
         fresh = make(None)
-    description, initial = described(fresh), fresh.state_dict()
+    description: dict[str, Any] = dict(getattr(fresh, "pretrained_cfg", None) or {})  # timm's
+    initial = fresh.state_dict()
     head = [key for key in initial if key.startswith(tuple(f"{part}." for part in names(description, "classifier")))]
     firsts = [f"{part}.weight" for part in names(description, "first_conv")]
     overlay: dict[str, Any] = {"num_classes": getattr(fresh, "num_classes", None), "label_offset": 0}
@@ -54,9 +55,8 @@ def create_with_weights(make: Make, file: str | Path, state: Mapping[str, Tensor
         model: Any = make({**overlay, "state_dict": taken})
     except (RuntimeError, KeyError, ValueError, AssertionError, AttributeError, TypeError, IndexError) as error:
         raise EscGpuError(misfit(file, name, state, initial, head, firsts)) from error
-    model.pretrained_cfg = model.default_cfg = described(
-        fresh
-    )  # or every copy of the model would have the file's tensors
+    # Without the overlay, or every copy of the model would have the file's tensors.
+    model.pretrained_cfg = model.default_cfg = description
     for key, weight in model.named_parameters():
         drawn = weight.ndim > 1 and key not in head and torch.equal(weight, initial[key])
         if drawn and not (key in state and torch.equal(state[key].to(weight.dtype), weight)):
@@ -66,11 +66,6 @@ def create_with_weights(make: Make, file: str | Path, state: Mapping[str, Tensor
         message = f"{file} has a last layer for {count}: {name} gets a new one, and all its other weights from the file"
         warnings.warn(EscGpuWarning(message), stacklevel=4)
     return model
-
-
-def described(model: nn.Module) -> dict[str, Any]:
-    """timm's description of a backbone."""
-    return dict(getattr(model, "pretrained_cfg", None) or {})
 
 
 def names(description: Mapping[str, Any], part: str) -> tuple[str, ...]:

@@ -73,7 +73,6 @@ def compiles(config: RunConfig, accelerator: Any, classifier: WaveformClassifier
     n_clips = config.train.batch_size // config.train.accumulation
     waveform = torch.zeros(n_clips, training_samples(config), device=accelerator.device)
     devices = [accelerator.device] if accelerator.device.type == "cuda" else []
-    torch.compiler.reset()
     try:
         compile_parts(trial, mode)
         with torch.random.fork_rng(devices), accelerator.autocast():
