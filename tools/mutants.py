@@ -26,6 +26,24 @@ SWAPPED = {
 }
 # What a user reads, or what only a type checker does: no behaviour is in it.
 QUIET_CALLS = ("EscGpuError", "EscGpuWarning", "warn", "ValueError", "TypeError", "cast", "TypeVar", "phase")
+# How a drawing looks, and what only guards against a mistake in the code around it: a matter of taste, or no behaviour.
+QUIET_WORDS = (
+    *(
+        "color",
+        "cmap",
+        "linewidth",
+        "linewidths",
+        "linestyle",
+        "marker",
+        "markersize",
+        "s",
+        "alpha",
+        "zorder",
+        "frameon",
+    ),
+    *("figsize", "layout", "width", "height", "dpi", "pad", "labelpad", "ha", "va", "loc", "css"),
+    *("size", "fontsize", "fontweight", "rotation", "desc", "unit", "strict"),
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +124,7 @@ def edits(text: str) -> Iterator[tuple[int, int, str, str]]:
             yield *span(node), "pass", "left out"
         elif isinstance(node, ast.Call):
             for word in node.keywords:
-                if word.arg is not None and len(node.keywords) + len(node.args) > 1:
+                if word.arg not in (None, *QUIET_WORDS) and len(node.keywords) + len(node.args) > 1:
                     first, last = span(word)
                     yield first, last + text[last:].startswith(","), "", "option left out"
             if len(node.args) == 2 and not any(isinstance(part, ast.Starred) for part in node.args):
@@ -115,12 +133,14 @@ def edits(text: str) -> Iterator[tuple[int, int, str, str]]:
 
 
 def loud(node: ast.AST) -> Iterator[ast.AST]:
-    """The nodes that do something: no annotations, docstrings, imports, decorators, messages or type checks."""
+    """The nodes that do something: no annotations, docstrings, imports, decorators, messages, looks or type checks."""
     if isinstance(node, ast.Import | ast.ImportFrom | ast.Raise | ast.Assert | ast.JoinedStr):
         return
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant | ast.Yield | ast.YieldFrom):
         return
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in QUIET_CALLS:
+        return
+    if isinstance(node, ast.keyword) and node.arg in QUIET_WORDS:
         return
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return

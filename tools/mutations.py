@@ -1,7 +1,8 @@
 """Plant mistakes into the package, one at a time, and see which of them no test notices: `python -m tools.mutations`.
 
 Each mistake stands in a copy of the package, in a process of its own. First run the tests of its module, then those of
-its area. A mistake that all of them pass over has survived: it deserves an assertion, or it changes nothing.
+its area. A test that fails is run once more alone: where it passes then, it failed by chance, and the others go on
+without it. A mistake that all of them pass over has survived: it deserves an assertion, or it changes nothing.
 
     python -m tools.mutations --count 40 --seed 1 --areas training inference
     python -m tools.mutations --planted
@@ -27,6 +28,7 @@ from tools.mutants import mutants
 from tools.planted import PLANTED
 
 PACKAGE = "esc_gpu"
+HANGS = "it did not end"
 # The tests of each area, beside those of the module: folders and files of `tests`.
 AREAS = {
     "training": ("training", "experiment/test_cross_validation.py", "experiment/test_folds_at_once.py"),
@@ -59,7 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--planted", action="store_true", help="those of tools/planted.py instead")
     parser.add_argument("--at-once", type=int, default=2, help="processes (default: 2)")
     parser.add_argument(
-        "--seconds", type=float, default=240, help="after which a mistake counts as caught (default: 240)"
+        "--seconds", type=float, default=900, help="after which its tests hang and it is caught (default: 900)"
     )
     parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "mutations.json", help="of the list")
     options = parser.parse_args(arguments)
@@ -134,13 +136,26 @@ def look(mistake: dict[str, object], seconds: float) -> dict[str, object]:
             shutil.copy(REPOSITORY / name, tree / name)
         (tree / file).write_text(str(mistake["text"]), encoding="utf-8")
         started, caught_by = time.monotonic(), None
+        said = Path(folder) / "said"
         for tests in stages(file, mistake):
-            left = seconds - (time.monotonic() - started)
-            caught_by = in_child(lambda tests=tests: run_tests(tree, tests), max(left, 1), Path(folder) / "said")
+            caught_by = caught(tree, tests, seconds, said)
             if caught_by is not None:
                 break
     row = {key: mistake[key] for key in ("area", "file", "line", "what", "before", "after")}
     return row | {"caught": caught_by is not None, "by": caught_by, "seconds": round(time.monotonic() - started, 1)}
+
+
+def caught(tree: Path, tests: Sequence[str], seconds: float, said: Path) -> str | None:
+    """The test that fails, and fails once more alone; None where all pass."""
+    by_chance: list[str] = []
+    while True:
+        words = [*tests, *(f"--deselect={test}" for test in by_chance)]
+        failed = in_child(lambda words=words: run_tests(tree, words), seconds, said)
+        if failed is None or failed == HANGS or not failed.count("::"):
+            return failed
+        if in_child(lambda failed=failed: run_tests(tree, [failed]), seconds, said) is not None:
+            return failed
+        by_chance.append(failed)
 
 
 def stages(file: Path, mistake: dict[str, object]) -> list[list[str]]:
@@ -189,7 +204,7 @@ def in_child(work: Callable[[], int], seconds: float, said: Path) -> str | None:
         time.sleep(0.05)
     os.killpg(child, signal.SIGKILL)
     os.waitpid(child, 0)
-    return "it did not end"
+    return HANGS
 
 
 def failed_test(said: Path) -> str:
@@ -199,7 +214,11 @@ def failed_test(said: Path) -> str:
         RuntimeError: where there is none: the tests did not run, which catches nothing.
     """
     text = said.read_text(encoding="utf-8", errors="replace")
-    named = [line.split()[1] for line in text.splitlines() if line.startswith(("FAILED ", "ERROR "))]
+    named = [
+        line.partition(" ")[2].partition(" - ")[0]
+        for line in text.splitlines()
+        if line.startswith(("FAILED ", "ERROR "))
+    ]
     if not named:
         raise RuntimeError(f"the tests did not run:\n{text[-2000:]}")
     return named[0]

@@ -49,6 +49,10 @@ def test_a_mutant_differs_in_its_line_alone():
         assert [n for n, pair in enumerate(zip(lines, changed, strict=True), 1) if len(set(pair)) > 1] == [mutant.line]
 
 
+def test_how_a_drawing_looks_is_left_alone():
+    assert [mutant.after for mutant in mutants("axes.plot(x, color=a + b, linewidth=0.5)\n")] == ["pass"]
+
+
 def test_brackets_between_the_operands_stay():
     (after,) = {mutant.after for mutant in mutants("y = (a + 1) * (b)\n") if "/" in mutant.after}
     assert after == "y = (a + 1) / (b)"
