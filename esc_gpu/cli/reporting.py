@@ -12,7 +12,7 @@ from typing import Any
 from esc_gpu.cli.launch import is_first_process, is_first_to_speak
 from esc_gpu.cli.signals import interruptible
 from esc_gpu.core.extras import naming_extras
-from esc_gpu.core.files import UNWRITABLE, WINDOWS
+from esc_gpu.core.files import UNWRITABLE, WINDOWS, FolderGoneError
 from esc_gpu.core.text import printable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 
@@ -68,7 +68,9 @@ def finish(command: Callable[[], int | None]) -> int:
         if WINDOWS and error.errno == errno.EINVAL and error.filename is None:  # which it has for a broken pipe
             close_output()
             return EXIT_BROKEN_PIPE
-        if error.errno in MISNAMED and error.filename is not None:
+        if isinstance(error, FolderGoneError):
+            line = f"cannot write {error.filename}: {error.strerror}; bring it back, or name another, and start again"
+        elif error.errno in MISNAMED and error.filename is not None:
             line = f"{error.filename}: {error.strerror}; expected {MISNAMED[error.errno]}; correct it"
         elif error.errno in UNWRITABLE:
             line = f"{error.filename or 'output'}: {error.strerror}"

@@ -26,11 +26,18 @@ UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES
 RETRY_S = (0.01, 0.05, 0.2, 0.5, 1.0)
 
 
+class FolderGoneError(FileNotFoundError):
+    """The folder of a file that was being written is not there any more."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside `path`; it takes the place of `path` when the block ends without an error.
 
     Its content is on the disk before, and so is the change of names when this ends.
+
+    Raises:
+        FolderGoneError: where the folder of `path` is not there, or not any more.
     """
     temporary = None
     try:
@@ -45,7 +52,11 @@ def replacing(path: Path) -> Iterator[Path]:
         move(temporary, path)
         synchronize(path.parent)
     except OSError as error:
-        if error.errno is not None and (error.filename is None or PARTIAL in str(error.filename)):
+        name = str(error.filename)
+        is_ours = error.filename is None or name == str(path.parent) or PARTIAL in name
+        if error.errno == errno.ENOENT and is_ours:
+            raise FolderGoneError(error.errno, "its folder was removed or renamed meanwhile", str(path)) from error
+        if error.errno is not None and is_ours:
             error.filename = str(path)  # a full disk does not say which file it had no room for
         raise
     finally:

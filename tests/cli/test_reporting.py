@@ -10,6 +10,7 @@ import pytest
 
 from esc_gpu.cli import reporting as reporting_module
 from esc_gpu.cli.reporting import reporting
+from esc_gpu.core.files import write_text
 from tests.helpers.one_line import error_line
 
 
@@ -72,6 +73,13 @@ def test_a_name_that_leads_to_no_file_is_one_line(capsys, number, name, expected
 
     assert reporting(use) == 2
     assert error_line(capsys.readouterr().err) == f"{name}: {os.strerror(number)}; expected {expected}; correct it"
+
+
+def test_a_folder_that_goes_while_a_command_writes_is_one_line(capsys, tmp_path):
+    file = tmp_path / "gone" / "answers.csv"
+    assert reporting(lambda: write_text(file, "dog\n")) == 2
+    line = f"cannot write {file}: its folder was removed or renamed meanwhile; bring it back, or name another"
+    assert error_line(capsys.readouterr().err).startswith(line)
 
 
 def test_an_error_of_ours_stays_one(capsys):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import stat
 
 import pytest
@@ -11,6 +12,7 @@ from esc_gpu import EscGpuError
 from esc_gpu.core import files
 from esc_gpu.core.files import (
     PARTIAL,
+    FolderGoneError,
     check_makeable,
     check_writable,
     discard,
@@ -117,6 +119,27 @@ def test_a_full_disk_names_the_file(tmp_path):
     with pytest.raises(OSError) as raised, replacing(tmp_path / "b" / "a.json"):
         pass
     assert raised.value.filename == str(tmp_path / "b" / "a.json")
+
+
+@pytest.mark.parametrize("moment", ["before", "meanwhile", "at the end"])
+def test_a_folder_that_goes_is_named(tmp_path, monkeypatch, moment):
+    folder = tmp_path / "answers"
+    folder.mkdir()
+    if moment == "before":
+        folder.rmdir()
+    elif moment == "at the end":
+        monkeypatch.setattr(files, "move", lambda source, target: shutil.rmtree(folder))
+    words = "its folder was removed or renamed meanwhile"
+    with pytest.raises(FolderGoneError, match=words) as raised, replacing(folder / "a.csv"):
+        if moment == "meanwhile":
+            shutil.rmtree(folder)
+    assert raised.value.filename == str(folder / "a.csv")
+
+
+def test_a_missing_file_that_is_only_read_is_told_from_a_folder_that_goes(tmp_path):
+    with pytest.raises(FileNotFoundError) as raised, replacing(tmp_path / "a.csv"):
+        (tmp_path / "b.csv").read_bytes()
+    assert not isinstance(raised.value, FolderGoneError) and raised.value.filename == str(tmp_path / "b.csv")
 
 
 def test_a_folder_that_cannot_be_synchronised_is_no_error_and_a_bad_disk_is(tmp_path, monkeypatch):
