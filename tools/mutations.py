@@ -59,6 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--count", type=int, default=150, help="mistakes, evenly over the areas (default: 150)")
     parser.add_argument("--seed", type=int, default=0, help="of their choice (default: 0)")
     parser.add_argument("--planted", action="store_true", help="those of tools/planted.py instead")
+    parser.add_argument("--again", type=Path, help="the mistakes of this list that survived")
     parser.add_argument("--at-once", type=int, default=2, help="processes (default: 2)")
     parser.add_argument(
         "--seconds", type=float, default=900, help="after which its tests hang and it is caught (default: 900)"
@@ -66,6 +67,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--output", type=Path, default=REPOSITORY / "build" / "mutations.json", help="of the list")
     options = parser.parse_args(arguments)
     chosen = planted() if options.planted else sample(options.areas, options.count, options.seed)
+    if options.again is not None:
+        chosen = again(json.loads(options.again.read_text(encoding="utf-8"))["rows"])
     preload()
     rows = []
     options.output.parent.mkdir(parents=True, exist_ok=True)
@@ -112,6 +115,18 @@ def planted() -> list[dict[str, object]]:
         line = text[: text.index(before)].count("\n") + 1
         row = {"area": Path(file).parts[1], "file": file, "line": line, "what": "planted", "before": before}
         chosen.append(row | {"after": after, "text": text.replace(before, after), "tests": tests})
+    return chosen
+
+
+def again(rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
+    """The mistakes that survived, in the text as it is now; those whose line has gone are left out."""
+    chosen = []
+    for row in rows:
+        text = (REPOSITORY / str(row["file"])).read_text(encoding="utf-8")
+        same = [m for m in mutants(text) if (m.what, m.before, m.after) == (row["what"], row["before"], row["after"])]
+        if same and not row["caught"]:
+            nearest = min(same, key=lambda mutant: abs(mutant.line - int(str(row["line"]))))
+            chosen.append({"area": row["area"], "file": row["file"], **vars(nearest)})
     return chosen
 
 
@@ -191,6 +206,7 @@ def in_child(work: Callable[[], int], seconds: float, said: Path) -> str | None:
         for stream in (1, 2):
             os.dup2(handle, stream)
         status = 3
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background a shell lets it be ignored
         try:
             status = work()
         finally:

@@ -2,7 +2,7 @@
 
 from benchmarks.common.paths import REPOSITORY
 from tools.mutants import mutants
-from tools.mutations import AREAS, PACKAGE, planted, sample
+from tools.mutations import AREAS, PACKAGE, again, planted, sample
 
 TEXT = '''\
 """A module."""
@@ -67,6 +67,12 @@ def test_a_sample_follows_its_seed_and_is_even_over_the_areas():
     assert first == same and other != first[:7]
     assert [row["area"] for row in first].count("augment") == 4 and len(first) == 7
     assert all((REPOSITORY / row["file"]).read_text(encoding="utf-8") != row["text"] for row in first)
+
+
+def test_what_survived_is_found_again_where_its_line_stands_now():
+    first, second = sample(["augment"], 2, 1)
+    rows = [first | {"caught": False, "line": first["line"] + 30}, second | {"caught": True}]
+    assert again(rows) == [first] and again([rows[0] | {"before": "what is gone"}]) == []
 
 
 def test_areas_and_planted_mistakes_are_those_of_the_tree():
