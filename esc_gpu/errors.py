@@ -1,5 +1,7 @@
 """The one exception for a user's mistake."""
 
+__all__ = ["EscGpuError", "EscGpuWarning"]
+
 
 class EscGpuError(ValueError):
     """What was wrong, what was expected and what to do, in one line.

@@ -3,6 +3,8 @@
 from esc_gpu.core.extras import naming_extras
 
 with naming_extras():
-    from esc_gpu.model.backbone import create_backbone as create_backbone
-    from esc_gpu.model.classifier import WaveformClassifier as WaveformClassifier
-    from esc_gpu.model.normalization import Normalization as Normalization
+    from esc_gpu.model.backbone import create_backbone
+    from esc_gpu.model.classifier import WaveformClassifier
+    from esc_gpu.model.normalization import Normalization
+
+__all__ = ["Normalization", "WaveformClassifier", "create_backbone"]

@@ -3,4 +3,6 @@
 from esc_gpu.core.extras import naming_extras
 
 with naming_extras():
-    from esc_gpu.data.store.build import open_store as open_store
+    from esc_gpu.data.store.build import open_store
+
+__all__ = ["open_store"]
