@@ -44,14 +44,18 @@
     new ResizeObserver(fade).observe(box);
   }
 
-  // The list of mistakes: shown by true class, predicted class and fold.
+  // The list of mistakes: shown by true class, predicted class and fold; those that are chosen stand together.
   const filters = all("[data-filter]");
   const cards = all(".mistake");
+  const places = cards.map((card) => card.parentElement);
   const showCards = () => {
-    for (const card of cards) {
-      card.hidden = filters.some((select) => select.value !== "" && select.value !== card.dataset[select.dataset.filter]);
-    }
-    byId("shown").textContent = `${cards.filter((card) => !card.hidden).length} shown`;
+    const chosen = filters.filter((select) => select.value !== "");
+    cards.forEach((card, number) => {
+      places[chosen.length ? 0 : number].append(card);
+      card.hidden = chosen.some((select) => select.value !== card.dataset[select.dataset.filter]);
+    });
+    for (const page of all("#list details")) page.hidden = chosen.length > 0;
+    byId("shown").textContent = chosen.length ? `${cards.filter((card) => !card.hidden).length} shown` : "";
   };
   const setFilters = (values) => {
     for (const select of filters) select.value = values[select.dataset.filter] ?? "";

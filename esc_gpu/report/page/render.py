@@ -25,6 +25,7 @@ PAGE_BYTES = 58_000_000
 N_LIKELIEST = 3
 N_SHAPES = 5  # of points, for classes of one colour
 LEVELS = 10  # of shading in the confusion matrix
+PER_PAGE = 12  # clips and charts of a list that are seen at once; the others are opened
 DENSE = 20  # classes from which on the matrix is drawn small
 
 
@@ -70,6 +71,7 @@ def render_page(report: RunReport, page_bytes: int = PAGE_BYTES) -> str:
         names=report.run.class_names,
         shown=readable(report.run.class_names),
         metrics=METRICS,
+        per_page=PER_PAGE,
         assessment=report.assessment,
         gradients={name: color_stops(name) for name in (SEQUENTIAL, DIVERGING)},
         synthetic=texts.SYNTHETIC if report.run.summary["data"]["synthetic"] else "",

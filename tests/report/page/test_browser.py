@@ -5,6 +5,7 @@ import shutil
 import pytest
 
 from esc_gpu.cli.main import main
+from esc_gpu.report.page.render import PER_PAGE
 from tests.helpers.tiny_run import train_tones
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright: pip install playwright")
@@ -98,6 +99,7 @@ def test_a_column_sorts_both_ways(open_page):
 
 def test_the_matrix_says_what_a_cell_is_and_leads_to_its_clips(open_page):
     page = open_page()
+    before = page.locator(".mistake .file").all_text_contents()
     cell = page.locator(".matrix td.wrong:has(button)").first
     cell.hover()
     said = page.locator("#readout").inner_text()
@@ -110,8 +112,11 @@ def test_the_matrix_says_what_a_cell_is_and_leads_to_its_clips(open_page):
     for name in ("data-true", "data-predicted"):
         assert {card.get_attribute(name) for card in cards.all()} == {cell.get_attribute(name)}
     sync_api.expect(page.locator("#filters")).to_be_in_viewport()
+    assert page.locator("#list summary:visible").count() == 0
     page.get_by_role("button", name="show all").click()
-    assert page.locator(".mistake:visible").count() == page.locator(".mistake").count() > count
+    assert page.locator(".mistake:visible").count() == PER_PAGE and page.locator("#shown").inner_text() == ""
+    assert page.locator("#list summary:visible").count() == page.locator("#list details .mistake:first-child").count()
+    assert page.locator(".mistake .file").all_text_contents() == before
 
 
 def test_a_confused_pair_and_the_filters_lead_to_clips(open_page):
@@ -189,6 +194,10 @@ def test_pictures_are_drawn(open_page):
 
 def test_it_is_readable_without_scripts(open_page):
     page = open_page(java_script_enabled=False)
+    line, hidden = page.locator("#list summary").first, page.locator("#list details .mistake").first
+    assert not hidden.is_visible()
+    line.click()
+    assert hidden.is_visible()
     assert page.locator(".controls.needs-script:visible").count() == 0
     assert page.locator(".map:visible").count() == page.locator(".map").count() == 3
     assert page.locator(".mistake").first.is_visible()
@@ -198,5 +207,6 @@ def test_it_prints(open_page):
     page = open_page(color_scheme="dark")
     assert page.pdf(format="A4").startswith(b"%PDF")
     page.emulate_media(media="print")
+    assert page.locator(".mistake:visible").count() == page.locator(".mistake").count() > PER_PAGE
     assert page.locator("audio:visible").count() == 0 and page.locator("nav:visible").count() == 0
     assert page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"

@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from esc_gpu.report.page.render import render_page
+from esc_gpu.report.page.render import PER_PAGE, render_page
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 
@@ -198,6 +198,17 @@ def test_a_part_of_the_mistakes_says_so(report):
     assert f"The 2 surest of {report.n_mistakes} mistakes" in " ".join(page.text.split())
 
 
+def test_a_dozen_mistakes_are_seen_and_the_others_opened(report):
+    assert len(report.mistakes) > 2
+    many = Parsed(render_page(replace(report, mistakes=(report.mistakes * PER_PAGE)[: 2 * PER_PAGE + 1])))
+    assert many.texts["summary"] == [f"Mistakes {PER_PAGE + 1} to {2 * PER_PAGE}", f"Mistakes {2 * PER_PAGE + 1}"]
+    assert not any("open" in attributes for attributes in many.all("details"))
+    words = [(attributes.get("class") or "").split()[-1:] for _, attributes in many.elements]
+    kinds = [word for (word,) in filter(None, words) if word in ("more", "mistake")]
+    assert kinds == ["mistake"] * PER_PAGE + ["more"] + ["mistake"] * PER_PAGE + ["more", "mistake"]
+    assert not Parsed(render_page(replace(report, mistakes=report.mistakes[:PER_PAGE]))).all("details")
+
+
 def test_a_run_without_mistakes(tmp_path):
     report = make_report(tmp_path / "perfect", skill=50)
     page = Parsed(render_page(report))
@@ -259,3 +270,6 @@ def test_fifty_classes(tmp_path):
     assert page.with_class("dense") and len([a for a in page.all("td") if "data-text" in a]) == 2500
     shapes = {(a["class"].split()[1]) for a in page.with_class("point")}
     assert shapes == {f"c{number}" for number in range(10)}
+    lines = [f"Classes {first} to {min(first + PER_PAGE - 1, 50)}" for first in range(1 + PER_PAGE, 51, PER_PAGE)]
+    # Of clips, spectra and inputs.
+    assert [text for text in page.texts["summary"] if text.startswith("Classes")] == 3 * lines
