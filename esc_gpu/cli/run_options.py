@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from esc_gpu.config.schema import RunConfig
 
 CONFIG = "config"
-ROOT, TABLE, WEIGHTS, OUTPUT = "data.root", "data.table", "model.weights", "output_dir"
+ROOT, TABLE, CACHE = "data.root", "data.table", "data.cache_dir"
+WEIGHTS, OUTPUT = "model.weights", "output_dir"
 SWITCHES = RESUME, OVERWRITE = "resume", "overwrite"
-NAMES = ROOT, TABLE, WEIGHTS, OUTPUT, *SWITCHES
+NAMES = ROOT, TABLE, CACHE, WEIGHTS, OUTPUT, *SWITCHES
 SECTIONS = {name.partition(".")[0] for name in NAMES if "." in name}
 ASKING = {"--help", "-h", "--frontend.help", "--print_config"}  # nothing is written then
 NULL = ("null", "~", "")
@@ -33,15 +34,17 @@ def parse(arguments: Sequence[str], prog: str, *, trains: bool = True) -> "RunCo
 def check_paths(arguments: Sequence[str], *, trains: bool = False) -> None:
     """Refuse files and folders that are not there, and before a training an output folder that cannot be had."""
     from esc_gpu.cli.launch import is_first_process
-    from esc_gpu.core.files import check_there
+    from esc_gpu.core.files import check_cache, check_there
     from esc_gpu.data.recordings.layouts import check_recordings
     from esc_gpu.experiment.output_place import check_place
 
     named = named_paths(arguments)
-    root, table, weights, output = (named.get(name) for name in (ROOT, TABLE, WEIGHTS, OUTPUT))
+    root, table, cache, weights, output = (named.get(name) for name in (ROOT, TABLE, CACHE, WEIGHTS, OUTPUT))
     if weights is not None:
         check_there(WEIGHTS, weights)
     check_recordings(root, table)
+    if cache is not None:
+        check_cache(Path(os.path.expanduser(cache)), f"--{CACHE}")
     if trains and output is not None and is_first_process():
         check_place(Path(os.path.expanduser(output)), goes_on=not named.keys().isdisjoint(SWITCHES))
 

@@ -176,6 +176,20 @@ def check_makeable(folder: Path) -> None:
         )
 
 
+def check_cache(folder: Path, option: str) -> None:
+    """Refuse a cache folder that cannot be made, before the work; one that is there may be complete, and only be read.
+
+    Raises:
+        EscGpuError: for what is a file, is to be below one, or below a folder that may not be written to.
+    """
+    reason = None if folder.is_dir() else hindrance(folder)
+    if reason is not None:
+        raise EscGpuError(
+            f"cache folder {folder}: {reason}; expected a folder that can be written; correct it or choose another "
+            f"with {option}"
+        )
+
+
 def hindrance(folder: Path) -> str | None:
     """What keeps a folder from being made or written to, as far as it is seen without a try; None for nothing."""
     there = next(path for path in (folder, *folder.parents) if os.path.lexists(path))

@@ -13,6 +13,7 @@ from esc_gpu.core import files
 from esc_gpu.core.files import (
     PARTIAL,
     FolderGoneError,
+    check_cache,
     check_makeable,
     check_writable,
     discard,
@@ -90,6 +91,8 @@ def test_what_cannot_be_written_is_refused_before(tmp_path):
     assert_refused(lambda: check_writable(tmp_path / ("a" * 300)), "File name too long; choose another name")
     check_makeable(tmp_path / "none" / "a")
     (tmp_path / "file").touch()
+    check_cache(tmp_path / "none" / "a", "--cache")
+    assert_refused(lambda: check_cache(tmp_path / "file", "--cache"), "or choose another with --cache")
     assert_refused(lambda: check_makeable(tmp_path / "file" / "a"), f"({tmp_path / 'file'} is no folder)")
     assert list(tmp_path.iterdir()) == [tmp_path / "file"]
 
