@@ -19,8 +19,10 @@ def draw_spec_augment(
 
     Args:
         image_size: `(F, N)`.
-        freq_masks, time_masks: masks for each clip along each axis.
-        freq_mask_share, time_mask_share: the widest mask, as a share of F or N; widths are uniform from 0.
+        freq_masks: masks for each clip over bins.
+        freq_mask_share: the widest of them, as a share of F; widths are uniform from 0.
+        time_masks: masks for each clip over frames.
+        time_mask_share: the widest of them, as a share of N; widths are uniform from 0.
         draws: the random numbers; their device is the image's.
 
     Source: Park et al., "SpecAugment" (Interspeech 2019), section 2, steps 2 and 3.
