@@ -7,15 +7,14 @@ process and says nothing. This module then makes that process torch's launcher.
 import ctypes
 import logging
 import os
-import shlex
 import signal
 import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from subprocess import list2cmdline  # Windows' quotes: nothing is started by it
 from typing import TYPE_CHECKING
 
+from esc_gpu.cli.next_commands import command_line
 from esc_gpu.core.files import WINDOWS
 
 if TYPE_CHECKING:
@@ -175,8 +174,7 @@ def is_first_to_speak() -> bool:
 def resume_command(arguments: Sequence[str], prog: str) -> str:
     """What to type to go on with the run that this process is part of: its own command, or its launcher's."""
     words = typed_words(arguments, prog)
-    words = [*words, *([] if "--resume" in words else ["--resume"])]
-    return list2cmdline(words) if WINDOWS else shlex.join(words)
+    return command_line([*words, *([] if "--resume" in words else ["--resume"])])
 
 
 def typed_words(arguments: Sequence[str], prog: str) -> list[str]:

@@ -10,7 +10,7 @@ from esc_gpu.cli.reporting import EXIT_USER_ERROR, finish, print_what_the_consol
 from esc_gpu.core.text import printable
 from esc_gpu.core.version import __version__
 
-DESCRIPTION = "Environmental sound classification with the audio features as layers."
+DESCRIPTION = "Environmental sound classification with audio features as layers of the model."
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -21,7 +21,7 @@ def main(arguments: list[str] | None = None) -> int:
         return finish(lambda: OF_A_RUN[name].main(options, f"esc-gpu {name}"))
     print_what_the_console_has()  # the options' help, too
     parser = create_parser()
-    parsed = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments, argparse.Namespace(typed=arguments))
     if parsed.command is None:
         parser.print_help()
         return 0
@@ -29,22 +29,23 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 class Parser(argparse.ArgumentParser):
-    """Says what is wrong with the options in one line, as of any other mistake."""
+    """Reports a wrong option in one line, like every other mistake."""
 
     def error(self, message: str) -> NoReturn:
-        self.exit(EXIT_USER_ERROR, f"error: {printable(message)}; {self.prog} --help lists what there is\n")
+        self.exit(EXIT_USER_ERROR, f"error: {printable(message)}; {self.prog} --help lists the valid choices\n")
 
 
 def create_parser() -> argparse.ArgumentParser:
     """The options of all commands but those of a run."""
     parser = Parser(prog="esc-gpu", description=DESCRIPTION)
     parser.add_argument(
-        "--version", action="version", version=f"esc-gpu {__version__}", help="print the version, and exit"
+        "--version", action="version", version=f"esc-gpu {__version__}", help="print the version and exit"
     )
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
-    for name, module in OF_A_RUN.items():
-        commands.add_parser(name, add_help=False, help=module.HELP)
     for name, module in COMMANDS.items():
+        if name in OF_A_RUN:
+            commands.add_parser(name, add_help=False, help=module.HELP)
+            continue
         description = f"{module.HELP[0].upper()}{module.HELP[1:]}."
         module.add_arguments(commands.add_parser(name, help=module.HELP, description=description))
     return parser

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 
 def add_bootstrap_arguments(parser: ArgumentParser) -> None:
-    """The options that `esc-gpu compare` has, too."""
+    """The options that `esc-gpu evaluate` and `esc-gpu compare` share."""
     parser.add_argument("--json", action="store_true", help="print JSON instead of tables")
     parser.add_argument(
         "--bootstrap", type=int, default=10_000, metavar="N", help="draw N bootstrap resamples (default: %(default)s)"
     )
     parser.add_argument(
-        "--seed", type=int, default=0, metavar="S", help="draw the resamples with this seed (default: %(default)s)"
+        "--seed", type=int, default=0, metavar="S", help="use this seed to draw the resamples (default: %(default)s)"
     )
 
 
@@ -41,7 +41,7 @@ def write(
     tables: "list[Table]",
     plots: Mapping[str, Callable[..., object]],
 ) -> None:
-    """NAME.json, NAME.md and the plots, each of which is called with the path without its suffix, and the result.
+    """Write NAME.json, NAME.md and the plots; each plot is called with its path without the suffix, and the result.
 
     Raises:
         EscGpuError: for a folder that cannot be written to.

@@ -1,7 +1,6 @@
 """A whole run: recordings → store → every fold → results on disk."""
 
 import dataclasses
-import os
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
@@ -28,6 +27,7 @@ from esc_gpu.evaluation.predictions import join_predictions
 from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
 from esc_gpu.experiment.output_folder import PRECISION, held_output, prepare_output, reporting_disk
+from esc_gpu.experiment.output_place import output_place
 from esc_gpu.experiment.recordings import chosen_folds, describe_data, open_clips, open_recordings
 from esc_gpu.experiment.tracked_clips import collect_clips
 from esc_gpu.experiment.tracking import log_result, tracked, wandb_mode
@@ -55,7 +55,7 @@ def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) 
         EscGpuError: for data, options or an output folder that cannot be used; nothing is written then.
     """
     check_config(config)
-    output_dir = Path(os.path.expanduser(config.output_dir or f"runs/{config.frontend.name}"))
+    output_dir = output_place(config)
     with (
         reporting_lost_process(),
         deterministic(config.train.deterministic),

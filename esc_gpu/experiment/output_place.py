@@ -1,10 +1,20 @@
 """Whether a folder can become that of a run: told by what is in it, before anything is loaded or written."""
 
+import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from esc_gpu.core.files import PARTIAL, hindrance
 from esc_gpu.core.run_layout import CONFIG, LOCK, REPLACED
 from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    from esc_gpu.config.schema import RunConfig
+
+
+def output_place(config: "RunConfig") -> Path:
+    """The folder of a run's results."""
+    return Path(os.path.expanduser(config.output_dir or f"runs/{config.frontend.name}"))
 
 
 def check_place(output_dir: Path, *, goes_on: bool) -> None:

@@ -208,6 +208,6 @@ def test_a_launcher_of_windows_is_known_behind_the_python_of_a_venv(monkeypatch,
 
 
 def test_on_windows_the_command_is_quoted_as_its_shell_reads_it(monkeypatch):
-    monkeypatch.setattr(launch, "WINDOWS", True)
+    monkeypatch.setattr("esc_gpu.cli.next_commands.WINDOWS", True)
     command = launch.resume_command(["--data.root", "C:\\my data"], "esc-gpu train")
     assert command == 'esc-gpu train --data.root "C:\\my data" --resume'

@@ -20,7 +20,7 @@ def test_the_module_is_the_command_and_its_help_names_all():
         "usage: esc-gpu [-h] [--version] COMMAND ...\n\nEnvironmental sound classification with"
     )
     text = " ".join(result.stdout.split())
-    for name, module in {**COMMANDS, **OF_A_RUN}.items():
+    for name, module in COMMANDS.items():
         assert f" {name} {module.HELP}" in text
 
 
@@ -38,7 +38,7 @@ def test_the_version_is_that_of_the_package(capsys):
     assert exit_.value.code == 0 and capsys.readouterr().out == f"esc-gpu {__version__}\n"
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", COMMANDS.keys() - OF_A_RUN.keys())
 def test_a_command_s_help_says_what_it_is_and_what_each_option_does(name, capsys):
     with pytest.raises(SystemExit) as exit_:
         main([name, "--help"])
@@ -68,7 +68,7 @@ def test_a_mistyped_command_is_one_line(arguments, message, capsys):
         main(arguments.split(" "))
     errors = capsys.readouterr().err
     assert exit_.value.code == 2 and errors.startswith(message) and errors.count("\n") == 1
-    assert errors.endswith(" --help lists what there is\n") and "\x1b" not in errors
+    assert errors.endswith(" --help lists the valid choices\n") and "\x1b" not in errors
 
 
 @pytest.mark.parametrize("command", ["train", "prepare"])

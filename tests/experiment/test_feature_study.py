@@ -118,7 +118,7 @@ def test_the_command_writes_both(table, tmp_path, capsys):
     folders = ["--output", str(tmp_path / "new" / "out"), "--cache-dir", str(tmp_path / "cache")]
     assert main(["features", "--table", str(table), "--gallery", "--statistics", *options, *folders]) == 0
     printed = capsys.readouterr().out
-    assert "24 clips, 3 classes" in printed and "guessing gives 33.3" in printed and "mfcc" in printed
+    assert "24 clips, 3 classes" in printed and "guessing would give 33.3" in printed and "mfcc" in printed
     written = {path.name for path in (tmp_path / "new" / "out").iterdir()}
     assert {"gallery-mfcc.png", "statistics-rms.csv", "statistics.json", "ranking.png", "ranking.csv"} <= written
     document = json.loads((tmp_path / "new" / "out" / "statistics.json").read_text(encoding="utf-8"))
@@ -128,10 +128,10 @@ def test_the_command_writes_both(table, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--statistics"], "--statistics has no recordings; expected --root DIR"),
+        (["--statistics"], "--statistics needs recordings; expected --root DIR"),
         (["--root", "nowhere", "--gallery"], "nowhere: no such folder"),
-        (["--table", "{table}"], "nothing to do with the recordings; expected --gallery"),
-        (["--table", "{table}", "--gallery", "--start", "1"], "--start is for clips"),
+        (["--table", "{table}"], "nothing is to be done with the recordings; expected --gallery"),
+        (["--table", "{table}", "--gallery", "--start", "1"], "--start works with clips only"),
         (["--table", "{table}", "--gallery", "--per-class", "0"], "--per-class is 0; expected 1 or more"),
         (["--table", "{table}", "--gallery", "clip.wav"], "both clips and options of a data set"),
         (["--table", "{table}", "--subset", "esc10", "--gallery"], "data.subset is 'esc10' together with data.table"),

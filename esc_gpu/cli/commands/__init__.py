@@ -19,17 +19,19 @@ from esc_gpu.cli.commands import (
     train,
 )
 
-# With HELP and main(arguments, prog): their options are those of a run, which jsonargparse reads.
-OF_A_RUN: dict[str, ModuleType] = {"train": train, "prepare": prepare}
-# With HELP, add_arguments(parser) and run(arguments, say).
+# In the order of their use, in which the help lists them. With HELP, add_arguments(parser) and run(arguments, say).
 COMMANDS: dict[str, ModuleType] = {
-    "compare": compare,
-    "configs": configs,
-    "demo": demo,
     "download": download,
-    "evaluate": evaluate,
-    "export": export,
+    "configs": configs,
+    "prepare": prepare,
     "features": features,
-    "predict": predict,
+    "train": train,
+    "evaluate": evaluate,
+    "compare": compare,
     "report": report,
+    "predict": predict,
+    "export": export,
+    "demo": demo,
 }
+# With HELP and main(arguments, prog) instead: their options are those of a run, which jsonargparse reads.
+OF_A_RUN: dict[str, ModuleType] = {name: COMMANDS[name] for name in ("prepare", "train")}

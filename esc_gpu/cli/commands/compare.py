@@ -7,7 +7,7 @@ from pathlib import Path
 from esc_gpu.cli.output import add_bootstrap_arguments, show, write
 from esc_gpu.errors import EscGpuError
 
-HELP = "compare finished runs on the same clips, with McNemar's test of each pair"
+HELP = "compare finished runs on the same clips, with McNemar's test for each pair"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -16,7 +16,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="+",
         type=Path,
         metavar="RUN",
-        help="a run's folder; runs that differ in train.seed only share a row",
+        help="the folder of a run; runs that differ only in train.seed share a row",
     )
     parser.add_argument(
         "--output", type=Path, metavar="DIR", help="write the files into this folder (default: no file is written)"
@@ -24,16 +24,16 @@ def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--common",
         action="store_true",
-        help="compare on the clips that all runs have (default: refuse runs with different clips)",
+        help="compare on the clips that all runs share (default: refuse runs with different clips)",
     )
     add_bootstrap_arguments(parser)
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if len(arguments.runs) < 2:
-        raise EscGpuError("compare was given one run; expected two or more; use esc-gpu evaluate for one")
+        raise EscGpuError("compare was given one run; expected two or more; use esc-gpu evaluate for a single run")
     if len({folder.resolve() for folder in arguments.runs}) < len(arguments.runs):
-        raise EscGpuError("compare was given a run twice; expected different ones; leave one out")
+        raise EscGpuError("compare was given the same run twice; expected different runs; remove one")
 
     from esc_gpu.core.files import check_makeable
     from esc_gpu.evaluation.finished_run import read_run

@@ -3,11 +3,13 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
-HELP = "list the configs that --config takes by name, or print one"
+HELP = "list the configs that --config accepts by name, or print one"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("name", nargs="?", metavar="NAME", help="print this config, to copy it (default: list all)")
+    parser.add_argument(
+        "name", nargs="?", metavar="NAME", help="print this config, for example to copy it (default: list all configs)"
+    )
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:

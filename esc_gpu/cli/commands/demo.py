@@ -5,23 +5,23 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
+from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.extras import require
 from esc_gpu.errors import EscGpuError
 
-HELP = "open a page in the browser on which a trained model listens to files and to the microphone"
+HELP = "serve a page in the browser where a trained model classifies sound files and microphone recordings"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--model",
-        required=True,
         nargs="+",
         metavar="RUN",
-        help="a run's folder, a fold's folder, a folder that save_pretrained wrote, or hf-hub:USER/NAME; the page "
-        "offers each of them",
+        help="the models that the page offers: the folder of a run or of a fold, a folder that save_pretrained wrote, "
+        "or hf-hub:USER/NAME; without this option, the command only names the newest run",
     )
     parser.add_argument(
-        "--fold", type=int, metavar="N", help="take the model of fold N of each run (default: the lowest)"
+        "--fold", type=int, metavar="N", help="use the model of fold N of each run (default: the lowest fold)"
     )
     parser.add_argument(
         "--port", type=int, default=7860, metavar="P", help="serve the page at 127.0.0.1:P (default: 7860)"
@@ -29,6 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    if arguments.model is None:
+        raise missing_run("--model", arguments.typed)
     check_options(arguments.port)
 
     from esc_gpu.inference.find_pipeline import find_pipeline
@@ -45,16 +47,16 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     before = signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         with serving(models, arguments.port) as address:
-            say(f"{', '.join(models)} at {address} - to end, press Ctrl+C")
+            say(f"{', '.join(models)} at {address} - press Ctrl+C to end")
             threading.Event().wait()
     except KeyboardInterrupt:
-        say("ended")
+        say("the demo has ended")
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
 def check_options(port: int) -> None:
-    """Refuse a port that there is not, and a machine without gradio."""
+    """Refuse a port number that does not exist, and a machine without gradio."""
     if not 1 <= port <= 65535:
-        raise EscGpuError(f"--port is {port}; expected 1 to 65535")
+        raise EscGpuError(f"--port is {port}; expected 1 to 65535; choose another port")
     require("gradio", "the demo")

@@ -7,7 +7,9 @@ HELP = "download the public ESC-50 recordings (about 600 MB)"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("--root", required=True, metavar="DIR", help="put meta/ and audio/ into this folder")
+    parser.add_argument(
+        "--root", required=True, metavar="DIR", help="put the folders meta/ and audio/ into this folder"
+    )
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:

@@ -5,23 +5,26 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.cli.run_options import check_recordings_of
 from esc_gpu.core.files import check_writable
 from esc_gpu.core.run_layout import CONFIG, fold_number
 from esc_gpu.errors import EscGpuError
 
-REMEDY = "give others by --recordings FILE or FOLDER ..."
-HELP = "write a trained pipeline, from waveform to logits, as one ONNX or torch file that runs without this package"
+REMEDY = "name other recordings with --recordings FILE or FOLDER ..."
+HELP = "write a trained model, from waveform to logits, as one ONNX or torch file that runs without this package"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
     parser.add_argument(
         "run",
+        nargs="?",
         metavar="RUN",
-        help="a run's folder, a fold's folder, a folder that save_pretrained wrote, or hf-hub:USER/NAME",
+        help="the folder of a run or of a fold, a folder that save_pretrained wrote, or hf-hub:USER/NAME; without it, "
+        "the command only names the newest run",
     )
     parser.add_argument(
-        "--fold", type=int, metavar="N", help="export the model of fold N of a run (default: the lowest)"
+        "--fold", type=int, metavar="N", help="export the model of fold N of a run (default: the lowest fold)"
     )
     parser.add_argument(
         "--format", required=True, choices=("onnx", "torch"), help="write an ONNX graph, or a .pt2 file of torch.export"
@@ -32,12 +35,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="FILE",
         help="write to FILE (default: model.onnx or model.pt2 beside the weights)",
     )
-    parser.add_argument("--clips", type=int, default=32, metavar="N", help="check the file on N clips (default: 32)")
+    parser.add_argument(
+        "--clips", type=int, default=32, metavar="N", help="check the exported file on N clips (default: 32)"
+    )
     parser.add_argument(
         "--recordings",
         nargs="+",
         metavar="PATH",
-        help="check the file on these audio files, or on those in these folders (default: the test fold of the run)",
+        help="check the exported file on these audio files, or on all audio files in these folders (default: the test "
+        "fold of the run)",
     )
 
 
@@ -46,10 +52,15 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.data.recordings.audio_files import find_audio_files
     from esc_gpu.inference.find_pipeline import HUB, find_pipeline
 
+    if arguments.run is None:
+        raise missing_run("RUN", arguments.typed)
     if arguments.clips < 1:
-        raise EscGpuError(f"--clips is {arguments.clips}; a file is checked on one clip or more")
+        raise EscGpuError(f"--clips is {arguments.clips}; expected 1 or more; correct it")
     if arguments.run.startswith(HUB) and None in (arguments.output, arguments.recordings):
-        raise EscGpuError(f"{arguments.run} is on no disk: give --output FILE, and --recordings to check the file on")
+        raise EscGpuError(
+            f"{arguments.run} is not on this disk: name the exported file with --output FILE, and the clips to check "
+            "it on with --recordings"
+        )
     folder = find_pipeline(arguments.run, arguments.fold) or Path()
     given = [Path(name) for name in find_audio_files(arguments.recordings or [])]
     # Neither a wrong folder nor a wrong file waits for the imports below.
@@ -67,16 +78,16 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     file = arguments.output or folder / f"model{SUFFIXES[arguments.format]}"
     chosen = spread(given or find_test_clips(folder), arguments.clips)
     source = "the recordings given" if given else f"the test clips of {folder.name}"
-    say(f"exporting {arguments.run} as {arguments.format}, to be checked on {len(chosen)} of {source}")
+    say(f"exporting {arguments.run} as {arguments.format}; the file will be checked on {len(chosen)} of {source}")
     agreement = export(pipeline, file, arguments.format, read_clips(pipeline, chosen))
     say(
-        f"checked on {agreement.n_clips} clip{'s' * (agreement.n_clips > 1)}: the checkpoint's class for each, "
-        f"greatest difference of a logit {agreement.max_difference:.1e}"
+        f"checked on {agreement.n_clips} clip{'s' * (agreement.n_clips > 1)}: the file predicts the same class as the "
+        f"checkpoint for each; the largest difference of a logit is {agreement.max_difference:.1e}"
     )
     if pipeline.precision != "no":
         say(
-            f"the file computes in float32; esc-gpu predict, which takes {pipeline.precision} here, names another "
-            f"class for {agreement.n_other_predictions} of them, and none with --precision no"
+            f"the file computes in float32; esc-gpu predict uses {pipeline.precision} here and predicts another class "
+            f"for {agreement.n_other_predictions} of the clips; with --precision no, it predicts the same class for all"
         )
     say(f"written: {file} ({Path(os.path.expanduser(file)).stat().st_size / 1e6:.1f} MB)")
 
@@ -93,7 +104,7 @@ def find_test_clips(folder: Path) -> list[Path]:
 
     fold, config_file = fold_number(folder.resolve()), folder.resolve().parent / CONFIG
     if fold is None or not config_file.is_file():
-        raise EscGpuError(f"{folder} is no fold of a run, so its test clips are not known: {REMEDY}")
+        raise EscGpuError(f"{folder} is not the folder of a fold, so its test clips are unknown: {REMEDY}")
     try:
         config = parse_run(["--config", str(config_file)], "esc-gpu export")
         recordings = open_recordings(config, True, lambda line: None)

@@ -31,15 +31,15 @@ def add_arguments(parser: ArgumentParser) -> None:
         nargs="*",
         type=Path,
         metavar="CLIP",
-        help="an audio file of any format and rate that libsndfile reads; one file is drawn with all its features, "
-        "several are drawn side by side",
+        help="an audio file in any format and at any sample rate that libsndfile reads; one file is drawn with all its "
+        "features, and several files are drawn side by side",
     )
     features = parser.add_argument_group("features")
     features.add_argument(
         "--frontends",
         nargs="+",
         metavar="NAME",
-        help="take these front-ends with their default options (default: all that fit the clips)",
+        help="compute these front-ends with their default options (default: all front-ends that fit the clips)",
     )
     features.add_argument(
         "--config",
@@ -47,10 +47,10 @@ def add_arguments(parser: ArgumentParser) -> None:
         type=Path,
         default=[],
         metavar="FILE",
-        help="also take the front-end that the section `frontend` of each YAML file describes, under the file's name; "
-        "a name of `esc-gpu configs` stands for its file",
+        help="also compute the front-end in the section `frontend` of each YAML file, and call it by the file's name; "
+        "FILE may also be a name that `esc-gpu configs` lists",
     )
-    features.add_argument("--list", action="store_true", help="list the front-ends with what they are, and end")
+    features.add_argument("--list", action="store_true", help="describe each front-end in a line, and exit")
     features.add_argument(
         "--sample-rate",
         type=int,
@@ -62,28 +62,28 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--seconds",
         type=float,
         metavar="S",
-        help=f"take clips of S seconds (default: all of the recording, up to {DRAWN_SECONDS:g} s; in a data set "
+        help=f"use clips of S seconds (default: the whole recording, up to {DRAWN_SECONDS:g} s; in a data set "
         f"{CLIP_SECONDS:g} s)",
     )
-    features.add_argument("--start", type=float, metavar="S", help="begin the clip at S seconds (default: 0)")
+    features.add_argument("--start", type=float, metavar="S", help="start the clip at S seconds (default: 0)")
     data = parser.add_argument_group("data sets")
     data.add_argument(
         "--root",
         type=Path,
         metavar="DIR",
-        help="take the recordings in this folder, in ESC-50's layout or as the table lists them",
+        help="use the recordings in this folder; the folder has ESC-50's layout, or --table lists its files",
     )
     data.add_argument(
         "--table",
         type=Path,
         metavar="CSV",
-        help="take the recordings that this table lists, with the columns path, label and fold",
+        help="use the recordings that this CSV lists in its columns path, label and fold",
     )
     data.add_argument(
-        "--subset", choices=("all", "esc10"), default="all", help="take this part of ESC-50 (default: %(default)s)"
+        "--subset", choices=("all", "esc10"), default="all", help="use this part of ESC-50 (default: %(default)s)"
     )
     data.add_argument(
-        "--gallery", action="store_true", help="draw some clips of every class, with a picture for each front-end"
+        "--gallery", action="store_true", help="draw some clips of every class, in one picture for each front-end"
     )
     data.add_argument(
         "--per-class",
@@ -95,8 +95,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     data.add_argument(
         "--statistics",
         action="store_true",
-        help="compute mean and spread of each bin by class, Fisher's ratio, the silhouette, and the accuracy of a "
-        "linear discriminant on held-out folds",
+        help="compute the mean and the spread of each bin for each class, Fisher's ratio, the silhouette, and the "
+        "accuracy of a linear discriminant on held-out folds",
     )
     data.add_argument(
         "--cache-dir",
@@ -108,8 +108,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--output",
         type=Path,
         metavar="PATH",
-        help="write to PATH: for clips a picture, *.png, *.pdf or *.svg, or for one clip *.npz with the numbers "
-        "(default: features.png); for a data set a folder (default: features)",
+        help="write to PATH; for clips, this is a picture *.png, *.pdf or *.svg, or for one clip *.npz with the values "
+        "(default: features.png); for a data set, it is a folder (default: features)",
     )
 
 
@@ -143,20 +143,24 @@ def check(arguments: Namespace) -> None:
     data_set = arguments.root is not None or arguments.table is not None
     analysis = arguments.gallery or arguments.statistics
     if arguments.clips and (data_set or analysis):
-        raise EscGpuError("there are both clips and options of a data set; expected one of the two; leave one out")
+        raise EscGpuError("both clips and options of a data set are given; expected one of the two; remove the other")
     if analysis and not data_set:
         raise EscGpuError(
-            f"--{'gallery' if arguments.gallery else 'statistics'} has no recordings; expected --root DIR (ESC-50's "
-            "layout) or --table CSV; give one"
+            f"--{'gallery' if arguments.gallery else 'statistics'} needs recordings; expected --root DIR (ESC-50's "
+            "layout) or --table CSV; add one of them"
         )
     if data_set and not analysis:
-        raise EscGpuError("nothing to do with the recordings; expected --gallery, --statistics or both; give one")
+        raise EscGpuError(
+            "nothing is to be done with the recordings; expected --gallery, --statistics or both; add one"
+        )
     if not arguments.clips and not data_set:
         raise EscGpuError(
-            "nothing to draw; expected audio files before all options, or --root DIR or --table CSV; name some"
+            "nothing is to be drawn; expected audio files before all options, or --root DIR or --table CSV; add some"
         )
     if data_set and arguments.start is not None:
-        raise EscGpuError("--start is for clips; of a data set's recordings the beginnings are taken; leave it out")
+        raise EscGpuError(
+            "--start works with clips only, because a data set uses the start of each recording; remove it"
+        )
     if arguments.start is not None and not 0 <= arguments.start < float("inf"):
         raise EscGpuError(f"--start is {arguments.start:g}; expected 0 or more seconds; correct it")
     if arguments.per_class < 1:
@@ -169,7 +173,7 @@ def check(arguments: Namespace) -> None:
     names = config_names(arguments)
     for path, name in zip(arguments.config, names, strict=True):
         if names.count(name) > 1:
-            raise EscGpuError(f"two of the files of --config are called {path.stem}; expected different names")
+            raise EscGpuError(f"two files of --config are called {path.stem}; expected different names; rename one")
         check_there("--config", path)
     for path in arguments.clips:
         if not path.is_file():
@@ -209,7 +213,7 @@ def run_clips(arguments: Namespace, say: Callable[[str], None]) -> None:
         plot_features(output, first.waveform, first.sample_rate, first.features, first.title, first.start_seconds)
     else:
         save_figure(draw_clips(clips), output)
-    say(f"{counted(len(frontends), 'front-end')} of {counted(len(clips), 'clip')} in {output}")
+    say(f"written: {output}, with {counted(len(frontends), 'front-end')} of {counted(len(clips), 'clip')}")
 
 
 def read_part(path: Path, arguments: Namespace, say: Callable[[str], None]) -> "np.ndarray":
@@ -220,7 +224,7 @@ def read_part(path: Path, arguments: Namespace, say: Callable[[str], None]) -> "
     seconds = DRAWN_SECONDS if arguments.seconds is None else arguments.seconds
     waveform, length = read_clip(path, rate, start, seconds)
     if arguments.seconds is None and len(waveform) < length - round(start * rate):
-        say(f"{path}: {seconds:g} s of {length / rate:.0f} s; --start and --seconds choose another part")
+        say(f"{path}: drawing {seconds:g} s of {length / rate:.0f} s; --start and --seconds select another part")
     return waveform
 
 
@@ -235,7 +239,7 @@ def choose_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], 
         frontends = default_frontends(rate, n_samples=n_samples)
         left_out = [name for name in list_frontends() if name not in frontends]
         if left_out:
-            say(f"left out, since {n_samples / rate:.3f} s are too short for them: {', '.join(left_out)}")
+            say(f"skipping front-ends for which {n_samples / rate:.3f} s are too short: {', '.join(left_out)}")
         return frontends
     named = default_frontends(rate, arguments.frontends) if arguments.frontends else {}
     options = {}
@@ -264,7 +268,7 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     make_folder(output)
     if arguments.gallery:
         pictures = write_gallery(recordings, frontends, output, per_class=arguments.per_class, **options)
-        say(f"{counted(len(pictures), 'picture')} gallery-*.png in {output}")
+        say(f"written: {counted(len(pictures), 'picture')} gallery-*.png in {output}")
     if arguments.statistics:
         cache_dir = Path(os.path.expanduser(arguments.cache_dir)) / "stores"
         store = open_store(recordings.paths, cache_dir=cache_dir, **options)
@@ -272,7 +276,7 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
         ranking = write_statistics(recordings, store, frontends, output, {**about, **options})
         say(format_ranking(ranking))
         guessing = 100 / len(recordings.class_names)
-        say(f"accuracy in %, guessing gives {guessing:.1f}; files of each front-end in {output}")
+        say(f"The accuracy is in %; guessing would give {guessing:.1f}. The files of each front-end are in {output}.")
 
 
 def make_folder(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""`esc-gpu predict`: what is to be heard in recordings."""
+"""`esc-gpu predict`: classify recordings with a trained model."""
 
 import json
 import math
@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.files import check_writable
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from esc_gpu.inference.pipeline import Pipeline
     from esc_gpu.inference.prediction import Prediction
 
-HELP = "name what a trained model hears in recordings"
+HELP = "classify recordings with a trained model"
 STDIN = "-"
 NAMED = 10  # files without an answer, in the error at the end
 
@@ -28,89 +29,97 @@ def add_arguments(parser: ArgumentParser) -> None:
         "recordings",
         nargs="+",
         metavar="FILE|FOLDER|-",
-        help="an audio file of any length, format and sample rate; a folder, which stands for all audio files in and "
-        "below it; or -, which stands for a file from standard input",
+        help="an audio file of any length, format and sample rate; a folder, for all audio files in it and in its "
+        "subfolders; or -, for one file from standard input",
     )
     parser.add_argument(
         "--model",
-        required=True,
         metavar="MODEL",
-        help="a run's folder, a fold's folder, a folder that save_pretrained wrote, or hf-hub:USER/NAME",
+        help="use this model: the folder of a run or of a fold, a folder that save_pretrained wrote, or "
+        "hf-hub:USER/NAME; without this option, the command only names the newest run",
     )
-    parser.add_argument("--fold", type=int, metavar="N", help="take the model of fold N of a run (default: the lowest)")
-    parser.add_argument("--top", type=_count, default=3, metavar="K", help="name the K likeliest classes (default: 3)")
+    parser.add_argument(
+        "--fold", type=int, metavar="N", help="use the model of fold N of a run (default: the lowest fold)"
+    )
+    parser.add_argument(
+        "--top", type=_count, default=3, metavar="K", help="print the K most probable classes (default: 3)"
+    )
     parser.add_argument(
         "--overlap",
         type=_share,
         default=0.5,
         metavar="SHARE",
-        help="let neighbouring windows of a long recording share 0 to 0.95 of their length; with none only its "
-        "beginning is heard (default: 0.5)",
+        help="let neighbouring windows of a long recording share 0 to 0.95 of their length; with none, only the first "
+        "window is classified (default: 0.5)",
     )
-    parser.add_argument("--timeline", action="store_true", help="also say what is heard when, segment by segment")
+    parser.add_argument("--timeline", action="store_true", help="also print the class of each segment of the recording")
     parser.add_argument(
         "--threshold",
         type=_probability,
         metavar="SHARE",
-        help="leave out segments of the timeline whose probability is under this, 0 to 1 (default: 0)",
+        help="leave out segments of the timeline whose probability is below SHARE, 0 to 1 (default: 0)",
     )
     parser.add_argument(
         "--shortest",
         type=_seconds,
         metavar="SECONDS",
-        help="leave out segments of the timeline that are shorter than this, and close shorter gaps between two of one "
-        "class (default: 0)",
+        help="leave out segments of the timeline that are shorter than SECONDS, and close shorter gaps between two "
+        "segments of the same class (default: 0)",
     )
-    parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline of the one recording")
+    parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline; this works with a single recording")
     output = parser.add_mutually_exclusive_group()
     output.add_argument(
-        "--json", action="store_true", help="print one JSON document, with the probability of every class"
+        "--json", action="store_true", help="print one JSON document with the probability of every class"
     )
     output.add_argument(
         "--csv",
         action="store_true",
-        help="print a row for each file and rank, or with --timeline for each file and segment",
+        help="print a CSV row for each file and rank, or with --timeline for each file and segment",
     )
-    parser.add_argument("--output", metavar="FILE", help="write the answers to a file instead of standard output")
+    parser.add_argument("--output", metavar="FILE", help="write the results to FILE instead of standard output")
     parser.add_argument(
-        "--batch-size", type=_count, default=32, metavar="N", help="give the model N windows at once (default: 32)"
+        "--batch-size", type=_count, default=32, metavar="N", help="classify N windows at once (default: 32)"
     )
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda", "mps", "xpu"),
         default="auto",
-        help="run the model there; auto takes a GPU if there is one (default: auto)",
+        help="run the model on this device; auto uses a GPU if there is one (default: auto)",
     )
     parser.add_argument(
         "--precision",
         choices=("auto", "no", "bf16", "fp16"),
         default="auto",
-        help="run the model in this precision: no is float32, and auto takes the precision of the training where the "
-        "device is fast in it, else float32 (default: auto)",
+        help="run the model in this precision; no means float32, and auto means the precision of the training if the "
+        "device computes fast in it, otherwise float32 (default: auto)",
     )
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.data.recordings.audio_files import find_audio_files
 
+    if arguments.model is None:
+        raise missing_run("--model", arguments.typed)
     if not arguments.timeline and (arguments.threshold is not None or arguments.shortest is not None):
-        raise EscGpuError("--threshold and --shortest are for the timeline: give --timeline, or leave them out")
+        raise EscGpuError("--threshold and --shortest change the timeline: add --timeline, or remove them")
     written = [file for file in (arguments.output, arguments.picture) if file]
     for file in written:
         check_writable(Path(file))
     if arguments.picture and Path(arguments.picture).suffix.lower() != ".png":
         raise EscGpuError(f"--picture is {arguments.picture}; expected a name that ends in .png; correct it")
     if len({os.path.realpath(file) for file in written}) < len(written):
-        raise EscGpuError(f"--output and --picture are both {arguments.output}: choose another name for one of them")
+        raise EscGpuError(
+            f"--output and --picture name the same file {arguments.output}: choose another name for one of them"
+        )
     if arguments.recordings.count(STDIN) > 1:
-        raise EscGpuError(f"{STDIN} stands for standard input, which holds one recording: name it once")
+        raise EscGpuError(f"{STDIN} stands for standard input, which holds one recording: use it only once")
     paths = find_audio_files(arguments.recordings)
     taken = {os.path.realpath(path) for path in paths}
     for file in written:
         if os.path.realpath(file) in taken:
-            raise EscGpuError(f"{file} is one of the recordings: choose another name for the answers")
+            raise EscGpuError(f"{file} is one of the recordings: choose another name for the results")
     if arguments.picture and len(paths) > 1:
-        raise EscGpuError(f"--picture draws one recording, got {len(paths)}: leave it out, or name one file")
+        raise EscGpuError(f"--picture draws one recording, got {len(paths)}: remove it, or name one file")
 
     from esc_gpu.inference.find_pipeline import find_pipeline
 
@@ -231,25 +240,25 @@ def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int) -> st
     names = [shown(path) for path, _ in others[:NAMED]]
     if len(others) > NAMED:
         names.append(f"{len(others) - NAMED} more")
-    also = f"; nor could {', '.join(names)}" if others else ""
+    also = f"; others: {', '.join(names)}" if others else ""
     return f"{len(failed)} of {n_files} files could not be classified: {reason}{also}"
 
 
 def _count(text: str) -> int:
     if not (text.isdecimal() and int(text) > 0):
-        raise ArgumentTypeError(f"{text!r} is no number from 1 on")
+        raise ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
 
 
 def _probability(text: str) -> float:
     if not 0 <= (value := _number(text)) <= 1:
-        raise ArgumentTypeError(f"{text!r} is no share from 0 to 1")
+        raise ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
     return value
 
 
 def _seconds(text: str) -> float:
     if not 0 <= (value := _number(text)) < math.inf:
-        raise ArgumentTypeError(f"{text!r} is no number of seconds from 0 on")
+        raise ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
     return value
 
 
@@ -267,4 +276,4 @@ def _share(text: str) -> float | None:
     try:
         return float(text)
     except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is no share from 0 to 0.95, nor none") from error
+        raise ArgumentTypeError(f"{text!r} is neither a number from 0 to 0.95 nor none") from error

@@ -4,19 +4,25 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 
-HELP = "write a page about a finished run: its features, its results, and every mistake to see and to hear"
+HELP = "write a page about a finished run with its features, its results, and pictures and sounds of every mistake"
 
-MOVED = "{}; where the run's recordings have moved, give their folder by --root DIR"
+MOVED = "{}; if the run's recordings have moved, name their folder with --root DIR"
 
 
 def add_arguments(parser: ArgumentParser) -> None:
-    parser.add_argument("run", type=Path, metavar="RUN", help="the folder of a finished run")
+    parser.add_argument(
+        "run",
+        nargs="?",
+        type=Path,
+        metavar="RUN",
+        help="the folder of a finished run; without it, the command only names the newest run",
+    )
     parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
-        help="write the page to FILE.html, and Markdown into a folder of that name without the suffix "
-        "(default: RUN/report.html)",
+        help="write the page to FILE, whose name ends in .html; Markdown goes into a folder of that name without the "
+        "suffix (default: RUN/report.html)",
     )
     parser.add_argument(
         "--format", choices=("html", "markdown", "both"), default="html", help="write this format (default: html)"
@@ -25,15 +31,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--root",
         type=Path,
         metavar="DIR",
-        help="look for the run's recordings in this folder (default: where they were in training)",
+        help="look for the run's recordings in this folder (default: their folder during training)",
     )
     parser.add_argument(
-        "--audio", choices=("yes", "no"), default="yes", help="put the sounds into the page (default: yes)"
+        "--audio", choices=("yes", "no"), default="yes", help="include the sounds in the page (default: yes)"
     )
-    parser.add_argument("--mistakes", type=int, metavar="N", help="show the N surest mistakes only (default: all)")
+    parser.add_argument(
+        "--mistakes", type=int, metavar="N", help="show only the N most confident mistakes (default: all)"
+    )
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.cli.next_commands import missing_run
     from esc_gpu.cli.run_options import check_recordings_of
     from esc_gpu.core.files import check_writable, write_text
     from esc_gpu.core.run_layout import CONFIG, REPORT
@@ -41,6 +50,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.errors import EscGpuError
     from esc_gpu.evaluation.finished_run import read_run
 
+    if arguments.run is None:
+        raise missing_run("RUN", arguments.typed)
     results = read_run(arguments.run)
     page = arguments.output or arguments.run / REPORT
     if page.suffix != ".html":

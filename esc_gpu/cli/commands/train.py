@@ -1,6 +1,7 @@
 """`esc-gpu train`, and train.py."""
 
 from esc_gpu.cli.launch import resume_command
+from esc_gpu.cli.next_commands import next_commands
 from esc_gpu.cli.output import say
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.cli.run_options import parse
@@ -18,8 +19,9 @@ def train(arguments: list[str], prog: str) -> None:
     config = parse(arguments, prog)
 
     from esc_gpu.experiment.cross_validation import run
+    from esc_gpu.experiment.output_place import output_place
     from esc_gpu.report import format_summary
 
     summary = run(config, announce=say)
     if summary is not None:
-        say(format_summary(summary))
+        say("\n".join([format_summary(summary), "", *next_commands(output_place(config))]))

@@ -52,10 +52,10 @@ def test_compare_on_common_clips(run, tmp_path, capfd):
 def test_one_run_is_not_compared(run, capfd):
     assert run_command(capfd, "compare", run)[::2] == (
         2,
-        ["error: compare was given one run; expected two or more; use esc-gpu evaluate for one"],
+        ["error: compare was given one run; expected two or more; use esc-gpu evaluate for a single run"],
     )
 
 
 def test_a_run_twice_is_refused(run, capfd):
     status, _, errors = run_command(capfd, "compare", run, run)
-    assert status == 2 and "was given a run twice" in errors[0]
+    assert status == 2 and "was given the same run twice" in errors[0]

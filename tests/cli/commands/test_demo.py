@@ -14,7 +14,7 @@ def test_without_gradio_it_says_what_to_install(monkeypatch, capsys):
 def test_mistakes_on_the_command_line_are_one_line(monkeypatch, capsys, tmp_path):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: name)
     assert main(["demo", "--model", "runs/logmel", "--port", "70000"]) == 2
-    assert capsys.readouterr().err == "error: --port is 70000; expected 1 to 65535\n"
+    assert capsys.readouterr().err == "error: --port is 70000; expected 1 to 65535; choose another port\n"
     assert main(["demo", "--model", str(tmp_path)]) == 2
     assert "holds no model.safetensors" in capsys.readouterr().err
     for option in ("--share", "--host"):

@@ -67,7 +67,7 @@ def test_evaluate_seeds_on_the_folds_that_both_have(run, tmp_path, capfd):
     status, out, _ = run_command(capfd, "evaluate", run, other, *FAST)
     assert status == 0
     assert out.splitlines()[0].endswith(
-        ": 80 clips of 10 classes, test folds 2, 3, seeds 0, 1, the clips that all runs have"
+        ": 80 clips of 10 classes, test folds 2, 3, seeds 0, 1, only the clips that all runs share"
     )
 
 

@@ -50,8 +50,9 @@ def test_the_command_writes_what_gives_the_predictions_of_the_run(run, format, c
     assert main(["export", str(run), "--fold", "2", "--format", format, "--clips", "7"]) == 0
     printed, file = capfd.readouterr(), run / "fold2" / f"model{SUFFIXES[format]}"
     lines = printed.out.splitlines()
-    assert lines[0].endswith(f"as {format}, to be checked on 7 of the test clips of fold2")
-    assert lines[1].startswith("checked on 7 clips: the checkpoint's class for each, greatest difference of a logit ")
+    assert lines[0].endswith(f"as {format}; the file will be checked on 7 of the test clips of fold2")
+    agreement = "checked on 7 clips: the file predicts the same class as the checkpoint for each; "
+    assert lines[1].startswith(f"{agreement}the largest difference of a logit is ")
     assert float(lines[1].split()[-1]) < 1e-3
     assert lines[2].startswith(f"written: {file} (") and len(lines) == 3
     assert all(line.strip().startswith("check:") for line in printed.err.splitlines() if line)  # the bar alone
@@ -74,7 +75,7 @@ def test_recordings_that_are_gone_are_replaced_by_others(run, tmp_path, capfd):
         assert message.startswith("error: the run's recordings cannot be read (") and "--recordings" in message
         assert not list(tmp_path.glob("*.pt2"))
         assert main([*command, "--recordings", str(moved), "--clips", "3"]) == 0
-        assert "to be checked on 3 of the recordings given" in capfd.readouterr().out
+        assert "the file will be checked on 3 of the recordings given" in capfd.readouterr().out
     finally:
         moved.rename(tones)
 
@@ -83,7 +84,7 @@ def test_a_saved_pipeline_needs_recordings(run, tmp_path, capfd):
     load_pipeline(run).save_pretrained(tmp_path / "saved")
     command = ["export", str(tmp_path / "saved"), "--format", "torch"]
     assert main(command) == 2
-    assert "saved is no fold of a run, so its test clips are not known: " in capfd.readouterr().err
+    assert "saved is not the folder of a fold, so its test clips are unknown: " in capfd.readouterr().err
     assert main([*command, "--recordings", str(run.parent / "tones"), "--clips", "1"]) == 0
     printed = capfd.readouterr().out
     assert "checked on 1 clip:" in printed and (tmp_path / "saved" / "model.pt2").is_file()
@@ -97,7 +98,7 @@ def test_a_pipeline_that_predicts_in_half_precision_is_compared_with_its_predict
     monkeypatch.setattr("esc_gpu.inference.pipeline.is_fast", lambda precision, device: True)
     command = ["export", str(tmp_path), "--format", "torch", "--recordings", str(run.parent / "tones"), "--clips", "3"]
     assert main(command) == 0
-    assert "predict, which takes bf16 here, names another class for 0 of them" in capfd.readouterr().out
+    assert "predict uses bf16 here and predicts another class for 0 of the clips" in capfd.readouterr().out
 
 
 MISTAKES = {
@@ -105,7 +106,7 @@ MISTAKES = {
     "fold": (["RUN", "--format", "onnx", "--fold", "9"], "no trained fold 9"),
     "clips": (["RUN", "--format", "onnx", "--clips", "0"], "--clips is 0"),
     "suffix": (["RUN", "--format", "torch", "--output", "model.onnx"], "model.onnx does not end in .pt2"),
-    "hub": (["hf-hub:user/name", "--format", "onnx"], "give --output FILE, and --recordings"),
+    "hub": (["hf-hub:user/name", "--format", "onnx"], "name the exported file with --output FILE, and the clips"),
     "recordings": (["RUN", "--format", "onnx", "--recordings", "/nowhere.wav"], "/nowhere.wav: No such file"),
     "folder": (["RUN", "--format", "onnx", "--recordings", str(Path(__file__).parent)], "holds no audio files"),
 }

@@ -28,7 +28,7 @@ def folder(tmp_path, monkeypatch):
 
 def test_one_clip_becomes_a_picture(folder, capsys):
     assert main(["features", "low.wav", "--sample-rate", "8000", "--frontends", "logmel", "rms"]) == 0
-    assert capsys.readouterr().out == "2 front-ends of 1 clip in features.png\n"
+    assert capsys.readouterr().out == "written: features.png, with 2 front-ends of 1 clip\n"
     assert imread("features.png").std() > 0.01
     assert {path.name for path in folder.iterdir()} == {"low.wav", "high.flac", "features.png"}
 
@@ -36,7 +36,7 @@ def test_one_clip_becomes_a_picture(folder, capsys):
 def test_several_clips_become_one_picture(folder, capsys):
     assert main(["features", "low.wav", "high.flac", *FAST, "--output", "new/both.svg"]) == 0
     assert Path("new/both.svg").read_text(encoding="utf-8").startswith("<?xml")
-    assert "1 front-end of 2 clips in new/both.svg" in capsys.readouterr().out
+    assert "written: new/both.svg, with 1 front-end of 2 clips" in capsys.readouterr().out
 
 
 def test_the_numbers_are_those_of_the_front_end(folder):
@@ -75,12 +75,13 @@ def test_a_part_ends_with_the_clip(folder):
 def test_a_long_clip_is_cut_and_that_is_said(folder, capsys, monkeypatch):
     monkeypatch.setattr(features, "DRAWN_SECONDS", 0.5)
     assert main(["features", "low.wav", *FAST]) == 0
-    assert "low.wav: 0.5 s of 1 s; --start and --seconds choose another part" in capsys.readouterr().out
+    assert "low.wav: drawing 0.5 s of 1 s; --start and --seconds select another part" in capsys.readouterr().out
 
 
 def test_what_does_not_fit_is_left_out_and_that_is_said(folder, capsys):
     assert main(["features", "low.wav", "--sample-rate", "8000", "--seconds", "0.2", "--output", "short.npz"]) == 0
-    assert "left out, since 0.200 s are too short for them: cqt, chroma_cqt, delta, stack" in capsys.readouterr().out
+    line = "skipping front-ends for which 0.200 s are too short: cqt, chroma_cqt, delta, stack"
+    assert line in capsys.readouterr().out
 
 
 def test_front_ends_of_configs(folder):
@@ -119,7 +120,7 @@ def test_help_names_every_option(capsys):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        ([], "nothing to draw; expected audio files"),
+        ([], "nothing is to be drawn; expected audio files"),
         (["nofile.wav"], "nofile.wav: no such file"),
         (["broken.wav"], "broken.wav: "),
         (["low.wav", "--output", "x.jpg"], "x.jpg has the suffix '.jpg'"),
@@ -132,7 +133,7 @@ def test_help_names_every_option(capsys):
         (["low.wav", "--seconds", "nan"], "--seconds is nan"),
         (["low.wav", "--sample-rate", "10"], "--sample-rate is 10; expected 1000 to 384000"),
         (["low.wav", "--config", "no.yaml"], "--config: there is no file no.yaml"),
-        (["low.wav", "--config", "a/x.yaml", "b/x.yaml"], "two of the files of --config are called x"),
+        (["low.wav", "--config", "a/x.yaml", "b/x.yaml"], "two files of --config are called x"),
         (["low.wav", "--root", "."], "both clips and options of a data set"),
         (["low.wav", "--output", "low.wav/x.png"], "expected a folder that can be made"),
         (["low.wav", "--gallery"], "both clips and options of a data set"),

@@ -55,7 +55,7 @@ def test_a_run_that_moved_with_its_recordings(run, tmp_path, capfd):
     try:
         assert main(["report", str(moved)]) == 2
         (line,) = capfd.readouterr().err.splitlines()
-        assert line.startswith("error: ") and "give their folder by --root DIR" in line
+        assert line.startswith("error: ") and "name their folder with --root DIR" in line
         assert main(["report", str(moved), "--root", str(tmp_path / "recordings")]) == 0
     finally:
         (run.parent / "gone").rename(tones)

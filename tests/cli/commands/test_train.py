@@ -16,6 +16,7 @@ import torch
 
 from esc_gpu import load
 from esc_gpu.cli.commands.train import main as train
+from esc_gpu.cli.next_commands import next_commands
 from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from tests.helpers.csv_tables import predictions
@@ -87,6 +88,7 @@ def finished(workspace, recordings, blank_pictures):
 def test_a_run_leaves_its_results(finished, recordings):
     output, said = finished
     assert said.startswith("100 clips, 10 classes") and "macro-F1" in said
+    assert said.splitlines()[-5:] == next_commands(output)
     assert {path.name for path in output.iterdir()} == {
         *("config.yaml", "data.json", "summary.json", "predictions.csv", "confusion.png", "fold1", "fold2")
     }
@@ -136,6 +138,8 @@ def test_two_processes_train_and_evaluate_every_clip_once(workspace, recordings)
     assert result.returncode == 0, result.stderr[-2000:]
     assert json.loads((output / "summary.json").read_text(encoding="utf-8"))["processes"] == 2
     assert result.stdout.count("macro-F1") == 1  # one process speaks
+    assert result.stdout.splitlines()[-5:] == next_commands(output)
+    assert result.stdout.count("The results are in") == 1
     names = [row["filename"] for row in predictions(output)]
     assert len(names) == len(set(names)) == 20
 

@@ -18,7 +18,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(predict):
     status, out, err = predict("damaged.wav", "short.wav", *[f"{i}.wav" for i in range(12)], "--csv")
     assert status == 2 and {row["path"] for row in rows(out)} == {"short.wav"}
     assert err.startswith("error: 13 of 14 files could not be classified: damaged.wav: ") and err.count("\n") == 1
-    assert err.endswith("; nor could 0.wav, 1.wav, 2.wav, 3.wav, 4.wav, 5.wav, 6.wav, 7.wav, 8.wav, 9.wav, 2 more\n")
+    assert err.endswith("; others: 0.wav, 1.wav, 2.wav, 3.wav, 4.wav, 5.wav, 6.wav, 7.wav, 8.wav, 9.wav, 2 more\n")
     assert predict("missing.wav")[2].startswith("error: missing.wav: No such file")
 
 
@@ -50,7 +50,7 @@ def test_names_of_any_bytes_are_shown(predict, workspace, tmp_path):
 MISTAKES = {
     "no model": (["short.wav", "--fold", "9"], "has no trained fold 9; there are 2, 3"),
     "no audio in the folder": (["run"], "run holds no audio files (.wav, "),
-    "standard input twice": (["-", "-"], "name it once"),
+    "standard input twice": (["-", "-"], "use it only once"),
     "picture of two": (["sounds", "--picture", "a.png"], "--picture draws one recording, got 3"),
     "unwritable": (["short.wav", "--output", "nowhere/answers"], "cannot write nowhere/answers"),
     "picture in a folder": (["short.wav", "--picture", "sounds"], "cannot write sounds"),
@@ -73,13 +73,13 @@ def test_a_device_that_is_not_there_is_told_of(predict):
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--top", "0"], "'0' is no number from 1 on"),
-        (["--batch-size", "many"], "'many' is no number from 1 on"),
-        (["--overlap", "half"], "'half' is no share"),
+        (["--top", "0"], "'0' is not a whole number of 1 or more"),
+        (["--batch-size", "many"], "'many' is not a whole number of 1 or more"),
+        (["--overlap", "half"], "'half' is neither a number from 0 to 0.95 nor none"),
         (["--json", "--csv"], "not allowed with argument"),
         (["--device", "gpu"], "invalid choice: 'gpu'"),
-        (["--timeline", "--threshold", "1.5"], "'1.5' is no share from 0 to 1"),
-        (["--timeline", "--shortest", "nan"], "'nan' is no number of seconds from 0 on"),
+        (["--timeline", "--threshold", "1.5"], "'1.5' is not a number from 0 to 1"),
+        (["--timeline", "--shortest", "nan"], "'nan' is not a number of seconds, 0 or more"),
     ],
 )
 def test_a_mistyped_option_is_answered_at_once(predict, capsys, arguments, message):
@@ -90,7 +90,7 @@ def test_a_mistyped_option_is_answered_at_once(predict, capsys, arguments, messa
 
 def test_limits_of_a_timeline_need_one(predict):
     status, out, err = predict("short.wav", "--threshold", 0.5)
-    assert (status, out) == (2, "") and "--threshold and --shortest are for the timeline: give --timeline" in err
+    assert (status, out) == (2, "") and "--threshold and --shortest change the timeline: add --timeline" in err
 
 
 def test_help_names_every_option(capsys):
@@ -125,4 +125,4 @@ def test_a_picture_is_a_png_and_no_recording_is_replaced(tmp_path, capsys):
     assert "is one of the recordings" in capsys.readouterr().err and tone.read_bytes() == b"mine"
     both = str(tmp_path / "both.png")
     assert main(["predict", str(tone), "--model", str(tmp_path), "--picture", both, "--output", both]) == 2
-    assert "--output and --picture are both" in capsys.readouterr().err
+    assert "--output and --picture name the same file" in capsys.readouterr().err
