@@ -11,6 +11,7 @@ from benchmarks.common.paths import REPOSITORY
 from esc_gpu.config.checks import check_config
 from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.config.parse import parse_run
+from esc_gpu.config.parse_frontend import load
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.checks import nearest
 from esc_gpu.errors import EscGpuError
@@ -62,7 +63,7 @@ def read_plan(name: str) -> Plan:
         known = ", ".join(sorted(path.stem for path in PLANS.glob("*.yaml")))
         raise EscGpuError(f"there is no plan {name}; expected {known} or a YAML file, before the options")
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+        content = load(file.read_text(encoding="utf-8"), f"plan {file}")
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise EscGpuError(f"plan {file} is not YAML: {' '.join(str(error).split())}") from error
     if not isinstance(content, dict):

@@ -21,6 +21,7 @@ from esc_gpu.config.named_configs import with_config_files
 from esc_gpu.config.options import as_dict, differences
 from esc_gpu.config.parse_frontend import limit_yaml, read_frontend
 from esc_gpu.config.schema import RunConfig
+from esc_gpu.core.yaml_limits import check_yaml
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import list_frontends
 
@@ -111,7 +112,7 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
 def files_in_utf8() -> Iterator[None]:
     """jsonargparse reads files in the system's encoding, which on Windows is another; inside the block it does not.
 
-    What is no file, as standard input, it reads as ever.
+    A fault of `check_yaml` is said with the file's name. What is no file, as standard input, it reads as ever.
     """
     original = Path.read_text
 
@@ -119,7 +120,9 @@ def files_in_utf8() -> Iterator[None]:
         if not os.path.isfile(path.absolute):
             return original(path)
         with open(path.absolute, encoding="utf-8-sig") as file:
-            return file.read()
+            text = file.read()
+        check_yaml(text, path.relative)
+        return text
 
     Path.read_text = read_text  # type: ignore[method-assign,assignment]
     try:

@@ -29,14 +29,14 @@ read_yaml = get_loader(MODE)  # reads YAML as the other sections are read: 1e3 i
 NAMED = {"name": "logmel", "backend": "auto"}  # what every front-end has, with the defaults
 
 
-def load(text: str) -> Any:
-    """The value that YAML stands for.
+def load(text: str, file: object = None) -> Any:
+    """The value that YAML stands for; the `file` that it is from is for messages.
 
     Raises:
         EscGpuError: what `check_yaml` does.
         yaml.YAMLError: for what is no YAML.
     """
-    check_yaml(text)
+    check_yaml(text, file)
     try:
         return read_yaml(text)
     except ValueError as error:  # of 0x_, which is no number after all, or one of too many digits

@@ -14,22 +14,26 @@ LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 REMEDY = "write it out plainly"
 
 
-def check_yaml(text: str) -> None:
+def check_yaml(text: str, file: object = None) -> None:
     """Refuse YAML that is too long, too deep or, by its anchors, too large, before anything is built of it.
 
-    What is no YAML passes: the reader says what is wrong with it.
+    What is no YAML passes: the reader says what is wrong with it. The `file` that it is from is for messages.
 
     Raises:
         EscGpuError: for more than `MOST_CHARACTERS`, `MOST_LEVELS` or `MOST_VALUES`, a value that holds itself, and a
             key that a section has twice.
     """
-    if len(text) > MOST_CHARACTERS:
-        raise EscGpuError(f"the YAML has {len(text):,} characters; expected up to {MOST_CHARACTERS:,}; {REMEDY}")
     try:
+        if len(text) > MOST_CHARACTERS:
+            raise EscGpuError(f"the YAML has {len(text):,} characters; expected up to {MOST_CHARACTERS:,}; {REMEDY}")
         count_values(yaml.parse(text, LOADER))
         check_keys(yaml.compose(text, LOADER))
     except (yaml.YAMLError, UnicodeEncodeError):  # of half a character
         return
+    except EscGpuError as error:
+        if file is None:
+            raise
+        raise EscGpuError(f"{file}: {error}") from error
 
 
 def count_values(events: Iterable[yaml.Event]) -> int:

@@ -20,3 +20,10 @@ def test_a_config_that_is_a_folder_is_said_to_be_no_file(tmp_path):
     said = refusal(parse_run, ["--config", str(tmp_path / "a.yaml")], "train.py")
     assert said.startswith(f"--config: {tmp_path / 'a.yaml'} is no file, or may not be read; expected")
     assert explain("config: File is not readable: '/a.yaml'", []).startswith("--config: /a.yaml is no file, or may not")
+
+
+def test_what_is_wrong_with_yaml_is_said_with_the_name_of_its_file(tmp_path):
+    (tmp_path / "base.yaml").write_text("train:\n  epochs: 3\n  epochs: 4\n", encoding="utf-8")
+    (tmp_path / "run.yaml").write_text("config: base.yaml\n", encoding="utf-8")
+    said = refusal(parse_run, ["--config", str(tmp_path / "run.yaml")], "train.py")
+    assert said.startswith("base.yaml: epochs stands twice in one section of the YAML, in lines 2 and 3; expected it once")
