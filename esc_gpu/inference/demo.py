@@ -12,17 +12,22 @@ from esc_gpu.core.text import escape
 from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.damaged_files import REMEDY
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
+from esc_gpu.data.recordings.sounds import SAMPLE_RATE
+from esc_gpu.data.recordings.synthetic import SOUNDS, make_clip
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.images import FeatureImage, compute_features
 from esc_gpu.inference.formats import clock
 from esc_gpu.inference.pipeline import Pipeline, load_pipeline
 from esc_gpu.inference.predict import predict_file
+from esc_gpu.report.figures.dark import darken
 from esc_gpu.report.figures.recording import Figure, draw_features, draw_timeline
 from esc_gpu.report.tables import percent, readable
 
 MAX_MEGABYTES, MAX_MINUTES = 50, 10
 PICTURE_SECONDS = 10  # of a recording's features at a time
 TOP = 5
+EXAMPLES = {name.replace("_", " "): name for name in SOUNDS}
+EXAMPLE_SEED = 1  # not that of the embedded recordings: no model was trained on these sounds
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,21 +72,26 @@ def describe(pipeline: Pipeline) -> str:
     info, model = pipeline.training_info, pipeline.model
     names = ", ".join(map(escape, readable(pipeline.class_names).values()))
     text = (
-        f"{model.frontend.name} → {model.backbone_name}. It takes clips of {pipeline.clip_seconds:g} s at "
-        f"{pipeline.sample_rate} Hz, and calls every sound one of these {len(pipeline.class_names)}: {names}."
+        f"{model.frontend.name} → {model.backbone_name}. The model classifies clips of {pipeline.clip_seconds:g} s at "
+        f"{pipeline.sample_rate} Hz. It knows only these {len(pipeline.class_names)} classes: {names}."
     )
     metrics, fold = info.get("metrics") or {}, info.get("fold")
     if fold is not None and {"clips", "accuracy"} <= metrics.keys():
         kind = "synthetic recordings" if info.get("synthetic") else "recordings"
         text += (
-            f"\n\nOf the {metrics['clips']} {kind} of fold {fold}, which it was not trained on, it called "
-            f"{percent(metrics['accuracy'], 1)}% right."
+            f"\n\nIt classified {percent(metrics['accuracy'], 1)}% of the {metrics['clips']} held-out {kind} of fold "
+            f"{fold} correctly."
         )
     return text
 
 
-def answer(pipeline: Pipeline, path: str | Path) -> Answer:
-    """What a model says of an audio file.
+def example(name: str) -> tuple[int, np.ndarray]:
+    """An example sound: its sample rate, and `(T,)` int16. It is synthetic, of five seconds."""
+    return SAMPLE_RATE, make_clip(EXAMPLE_SEED, EXAMPLES[name], 0)
+
+
+def answer(pipeline: Pipeline, path: str | Path, dark: bool = False) -> Answer:
+    """What a model says of an audio file, with a figure for a page in light or `dark` mode.
 
     Raises:
         EscGpuError: for a file that is too large or too long, cannot be read, or holds no sound.
@@ -92,19 +102,21 @@ def answer(pipeline: Pipeline, path: str | Path) -> Answer:
         shown = readable(prediction.class_names)
         probabilities = {shown[name]: probability for name, probability in prediction.top(TOP)}
         if len(prediction.starts_seconds) == 1:
-            return Answer(probabilities, f"{seconds:.1f} s, answered as one clip.", None, [])
+            return Answer(probabilities, f"The sound lasts {seconds:.1f} s and was classified as one clip.", None, [])
         waveform = read_part(path, 0, seconds, pipeline.sample_rate)
+        figure = draw_timeline(
+            waveform,
+            pipeline.sample_rate,
+            prediction.edges_seconds,
+            prediction.window_probabilities,
+            prediction.class_names,
+        )
         return Answer(
             probabilities,
-            f"{clock(seconds)} (min:s). The answer is the mean over {len(prediction.starts_seconds)} windows of "
-            f"{prediction.clip_seconds:g} s, each of which begins in the middle of the one before.",
-            draw_timeline(
-                waveform,
-                pipeline.sample_rate,
-                prediction.edges_seconds,
-                prediction.window_probabilities,
-                prediction.class_names,
-            ),
+            f"The sound lasts {clock(seconds)} (min:s). The probabilities are the mean over "
+            f"{len(prediction.starts_seconds)} windows of {prediction.clip_seconds:g} s. Each window starts in the "
+            "middle of the one before.",
+            darken(figure) if dark else figure,
             [
                 [
                     f"{clock(part.start_seconds)} – {clock(part.end_seconds)}",
@@ -116,10 +128,13 @@ def answer(pipeline: Pipeline, path: str | Path) -> Answer:
         )
 
 
-def picture(pipelines: Mapping[str, Pipeline], path: str | Path, start_seconds: float = 0.0) -> Figure:
+def picture(
+    pipelines: Mapping[str, Pipeline], path: str | Path, start_seconds: float = 0.0, dark: bool = False
+) -> Figure:
     """The features of up to 10 s of an audio file, from `start_seconds` on, by each pipeline's front-end.
 
-    A file that is shorter than a pipeline's clip is shown with the silence that the pipeline sees behind it.
+    The figure is for a page in light or `dark` mode. A file that is shorter than a pipeline's clip is shown with the
+    silence that the pipeline sees behind it.
 
     Raises what `answer` does.
     """
@@ -135,7 +150,8 @@ def picture(pipelines: Mapping[str, Pipeline], path: str | Path, start_seconds: 
             features |= compute_features(waveform.to(pipeline.device), rate, frontend)
         rate = max(pipeline.sample_rate for pipeline in pipelines.values())
         shown = read_part(path, start_seconds, min(seconds, max(left, clip_seconds)), rate)
-        return draw_features(shown, rate, features, start_seconds)
+        figure = draw_features(shown, rate, features, start_seconds)
+        return darken(figure) if dark else figure
 
 
 def read_part(path: str | Path, start_seconds: float, seconds: float, sample_rate: int) -> np.ndarray:
@@ -166,5 +182,9 @@ def speaking_of_uploads(path: str | Path) -> Iterator[None]:
     try:
         yield
     except EscGpuError as error:
-        message = str(error).replace(str(path), Path(path).name).replace(REMEDY, "choose another file, or a part of it")
+        message = (
+            str(error)
+            .replace(str(path), Path(path).name)
+            .replace(REMEDY, "choose another file, or a shorter part of it")
+        )
         raise EscGpuError(message) from error

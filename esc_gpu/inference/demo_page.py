@@ -12,6 +12,7 @@ from typing import Any
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.demo import (
+    EXAMPLES,
     MAX_MEGABYTES,
     MAX_MINUTES,
     PICTURE_SECONDS,
@@ -19,13 +20,16 @@ from esc_gpu.inference.demo import (
     answer,
     check_recording,
     describe,
+    example,
     picture,
 )
 from esc_gpu.inference.pipeline import Pipeline
 
 HOST = "127.0.0.1"
-TITLE = "What is to be heard?"
+TITLE = "What does the model hear?"
 COLUMNS = ["min:s", "class", "prob."]
+# The last input of a function that draws: whether the page is in dark mode, as the browser or `?__theme=dark` says.
+IS_DARK = "(...inputs) => [...inputs.slice(0, -1), document.body.classList.contains('dark')]"
 STYLE = """
 .error textarea {color: var(--error-text-color) !important; font-weight: 600}
 .segments * {font-family: var(--font) !important}
@@ -65,7 +69,7 @@ def serving(models: Mapping[str, Pipeline], port: int) -> Iterator[str]:
                 app_kwargs={"openapi_url": None, "middleware": guards()},
             )
         except OSError as error:
-            raise EscGpuError(f"port {port} of {HOST} cannot be had: choose another one by --port") from error
+            raise EscGpuError(f"port {port} of {HOST} is not free: choose another one with --port") from error
         try:
             yield address
         finally:
@@ -112,12 +116,12 @@ def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:
     """The page as `gradio.Blocks`."""
     names = list(models)
 
-    def answer_sound(path: str | None, name: str) -> list[object]:
+    def answer_sound(path: str | None, name: str, is_dark: bool) -> list[object]:
         """Message, classes, summary, timeline, segments."""
         if path is None:
             return [gr.Textbox(visible=False), None, "", gr.Plot(visible=False), gr.Dataframe(visible=False)]
         try:
-            said = answer(models[name], path)
+            said = answer(models[name], path, is_dark)
         except EscGpuError as error:
             shown = gr.Textbox(str(error), visible=True)
             return [shown, None, "", gr.Plot(visible=False), gr.Dataframe(visible=False)]
@@ -130,20 +134,21 @@ def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:
             gr.Dataframe(said.segments, visible=is_long),
         ]
 
-    def draw(path: str | None, shown: list[str], start_seconds: float) -> object:
+    def draw(path: str | None, shown: list[str], start_seconds: float, is_dark: bool) -> object:
         """The picture of the features; none for a sound that `answer_sound` says something against."""
         if not shown or path is None or length(path) is None:
             return gr.Plot(visible=False)
         try:
-            figure = picture({name: models[name] for name in names if name in shown}, path, start_seconds)
+            chosen = {name: models[name] for name in names if name in shown}
+            figure = picture(chosen, path, start_seconds, is_dark)
         except EscGpuError as error:
             raise gr.Error(html.escape(str(error)), print_exception=False) from error
         return gr.Plot(figure, visible=True)
 
-    def draw_new(path: str | None, shown: list[str]) -> list[object]:
+    def draw_new(path: str | None, shown: list[str], is_dark: bool) -> list[object]:
         """The slider for a new sound, and its picture from the beginning on."""
         last = math.ceil((length(path) or 0) - PICTURE_SECONDS)
-        return [gr.Slider(value=0, maximum=max(last, 1), visible=last > 0), draw(path, shown, 0.0)]
+        return [gr.Slider(value=0, maximum=max(last, 1), visible=last > 0), draw(path, shown, 0.0, is_dark)]
 
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as page:
         gr.Markdown(f"# {TITLE}")
@@ -155,11 +160,12 @@ def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:
                     label=f"Sound, up to {MAX_MINUTES} minutes and {MAX_MEGABYTES} MB",
                     buttons=["download"],
                 )
+                sample = gr.Dropdown(list(EXAMPLES), value=None, label="Or an example sound (synthetic)")
                 model = gr.Dropdown(names, value=names[0], label="Model")
                 about = gr.Markdown(describe(models[names[0]]))
             with gr.Column(min_width=300):
                 message = gr.Textbox(visible=False, label="This sound cannot be used", elem_classes="error")
-                classes = gr.Label(num_top_classes=TOP, label="Answer")
+                classes = gr.Label(num_top_classes=TOP, label="Most probable classes")
                 summary = gr.Markdown()
         timeline = gr.Plot(visible=False, show_label=False, format="png")
         segments = gr.Dataframe(
@@ -171,16 +177,19 @@ def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:
             elem_classes="segments",
             max_height=300,
         )
-        shown = gr.CheckboxGroup(names, value=names, label="Features by the front-end of")
-        start = gr.Slider(0, 1, 0, step=1, visible=False, label=f"{PICTURE_SECONDS} seconds from second")
+        shown = gr.CheckboxGroup(names, value=names, label="Show the features of these models")
+        start = gr.Slider(0, 1, 0, step=1, visible=False, label=f"Show {PICTURE_SECONDS} seconds, starting at second")
+        dark = gr.Checkbox(visible=False)
         features = gr.Plot(visible=False, show_label=False, format="png")
 
         said = [message, classes, summary, timeline, segments]
         hidden = {"api_visibility": "undocumented"}
-        gr.on([sound.change, model.change], answer_sound, [sound, model], said, api_name="answer", **hidden)
+        drawn = {"js": IS_DARK, **hidden}
+        sample.input(example, sample, sound, api_name="example", **hidden)
+        gr.on([sound.change, model.change], answer_sound, [sound, model, dark], said, api_name="answer", **drawn)
         model.change(lambda name: describe(models[name]), model, about, api_name="about", **hidden)
-        sound.change(draw_new, [sound, shown], [start, features], api_name="features", **hidden)
-        gr.on([shown.change, start.release], draw, [sound, shown, start], features, api_name="redraw", **hidden)
+        sound.change(draw_new, [sound, shown, dark], [start, features], api_name="features", **drawn)
+        gr.on([shown.change, start.release], draw, [sound, shown, start, dark], features, api_name="redraw", **drawn)
     return page
 
 

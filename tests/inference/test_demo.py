@@ -1,5 +1,7 @@
 """The demo: its answers, its errors, and the page as a browser asks for it."""
 
+import base64
+import io
 import os
 import re
 import signal
@@ -7,6 +9,7 @@ import socket
 from pathlib import Path
 from types import SimpleNamespace
 
+import matplotlib.image
 import numpy as np
 import psutil
 import pytest
@@ -15,6 +18,7 @@ import torch
 
 from esc_gpu import create_frontend
 from esc_gpu.cli.main import main
+from esc_gpu.data.recordings.synthetic import make_clip
 from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.demo import MAX_MEGABYTES, answer, check_recording, describe, load_models, picture
 from esc_gpu.inference.pipeline import Pipeline
@@ -56,7 +60,11 @@ def test_the_answer_for_a_short_sound_is_that_of_one_window(models, sounds):
     expected = predict_file(models["logmel"], sounds / "short.wav")
     assert said.probabilities == {name.replace("_", " "): share for name, share in expected.top(5)}
     assert "high tone" in said.probabilities and sum(said.probabilities.values()) == pytest.approx(1, abs=1e-6)
-    assert said.timeline is None and said.segments == [] and said.summary.startswith("0.6 s")
+    assert (
+        said.timeline is None
+        and said.segments == []
+        and said.summary == "The sound lasts 0.6 s and was classified as one clip."
+    )
 
 
 def test_classes_that_a_space_and_an_underscore_tell_apart_stay_apart(models, sounds):
@@ -124,14 +132,20 @@ def test_a_file_that_is_too_large_is_refused(sounds, monkeypatch):
 
 def test_a_model_says_what_it_knows_and_how_good_it_is(models):
     text = describe(models["logmel"])
-    assert "logmel → test_resnet" in text and "one of these 3: high tone, low, middle" in text and "right" not in text
+    assert (
+        "logmel → test_resnet" in text
+        and "only these 3 classes: high tone, low, middle" in text
+        and "correctly" not in text
+    )
     known = Pipeline(
         models["logmel"].model,
         models["logmel"].class_names,
         1.0,
         {"fold": 2, "synthetic": True, "metrics": {"clips": 80, "accuracy": 0.8}},
     )
-    assert "80 synthetic recordings of fold 2" in describe(known) and "80.0% right" in describe(known)
+    assert describe(known) == (
+        f"{text}\n\nIt classified 80.0% of the 80 held-out synthetic recordings of fold 2 correctly."
+    )
 
 
 @pytest.mark.parametrize(
@@ -190,7 +204,9 @@ def ask(address):
     from gradio_client import Client, handle_file
 
     client = Client(address, verbose=False, analytics_enabled=False)
-    return lambda path, name="logmel": client.predict(handle_file(path), name, api_name="/answer")
+    return lambda path, name="logmel", is_dark=False: client.predict(
+        handle_file(path), name, is_dark, api_name="/answer"
+    )
 
 
 def test_the_page_answers_as_the_model_does(ask, models, sounds):
@@ -201,6 +217,24 @@ def test_the_page_answers_as_the_model_does(ask, models, sounds):
     assert [part["confidence"] for part in classes["confidences"]] == [pytest.approx(share) for _, share in expected]
     assert timeline["value"]["plot"].startswith("data:image/png;base64,") and "windows of 1 s" in summary
     assert ask(sounds / "short.wav")[3]["visible"] is False
+
+
+def test_the_page_s_figures_follow_its_mode(ask, sounds):
+    def corner(is_dark):
+        picture = ask(sounds / "long.wav", is_dark=is_dark)[3]["value"]["plot"]
+        return matplotlib.image.imread(io.BytesIO(base64.b64decode(picture.partition(",")[2])))[0, 0]
+
+    assert corner(False).tolist() == [1, 1, 1, 1] and corner(True)[3] == 0
+
+
+def test_an_example_sound_can_be_classified(address, ask):
+    from gradio_client import Client
+
+    file = Client(address, verbose=False, analytics_enabled=False).predict("sea waves", api_name="/example")
+    samples, rate = soundfile.read(file, dtype="int16")
+    assert (rate, len(samples)) == (22050, 5 * 22050)
+    np.testing.assert_array_equal(samples, make_clip(1, "sea_waves", 0))
+    assert ask(file)[1]["label"]
 
 
 def test_the_page_answers_for_a_real_recording(ask, models, esc10_root):
@@ -226,7 +260,7 @@ def test_an_error_of_the_picture_is_text(address, sounds, monkeypatch):
     monkeypatch.setattr("esc_gpu.inference.demo_page.picture", fail)
     client = Client(address, verbose=False, analytics_enabled=False)
     with pytest.raises(AppError, match="&lt;img src=x&gt;: no sound"):
-        client.predict(handle_file(sounds / "short.wav"), ["logmel"], 0, api_name="/redraw")
+        client.predict(handle_file(sounds / "short.wav"), ["logmel"], 0, False, api_name="/redraw")
 
 
 def test_it_listens_on_this_machine_only(address):
@@ -239,7 +273,7 @@ def test_the_page_needs_nothing_from_elsewhere_and_documents_no_api(address):
     import httpx
 
     page = httpx.get(address, trust_env=False).text
-    assert "What is to be heard?" in page
+    assert "What does the model hear?" in page
     for elsewhere in ("googleapis", "gstatic", "cdnjs", "jsdelivr", "unpkg", '<script src="http'):
         assert elsewhere not in page
     assert '"analytics_enabled":false' in page.replace(" ", "")
@@ -282,7 +316,7 @@ def test_the_command_serves_until_it_is_interrupted(models, tmp_path, monkeypatc
         taken.listen()
         port = taken.getsockname()[1]
         assert main(["demo", "--model", str(tmp_path / "tones"), "--port", str(port)]) == 2
-        assert f"port {port} of 127.0.0.1 cannot be had" in capsys.readouterr().err
+        assert f"port {port} of 127.0.0.1 is not free" in capsys.readouterr().err
 
     class LookAndStop:
         def wait(self):
