@@ -26,4 +26,4 @@ def test_what_is_wrong_with_yaml_is_said_with_the_name_of_its_file(tmp_path):
     (tmp_path / "base.yaml").write_text("train:\n  epochs: 3\n  epochs: 4\n", encoding="utf-8")
     (tmp_path / "run.yaml").write_text("config: base.yaml\n", encoding="utf-8")
     said = refusal(parse_run, ["--config", str(tmp_path / "run.yaml")], "train.py")
-    assert said.startswith("base.yaml: epochs stands twice in one section of the YAML, in lines 2 and 3; expected it once")
+    assert said.startswith("base.yaml: epochs stands twice in one section of the YAML, in lines 2 and 3; expected it")
