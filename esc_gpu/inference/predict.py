@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from esc_gpu.core.progress import tqdm
-from esc_gpu.data.clips.decode import decode_clip, recording_samples
+from esc_gpu.data.clips.decode import SOURCE_RATES, decode_clip, recording_samples
 from esc_gpu.data.clips.windows import MAX_OVERLAP, cut_windows
 from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.prediction import Prediction
@@ -95,8 +95,9 @@ def predict_waveform(
             f"a waveform is (T,) int16 or floating, got {tuple(waveform.shape)} {waveform.dtype}: convert it first"
         )
     rate = pipeline.sample_rate if sample_rate is None else sample_rate
-    if not rate >= 1 or rate % 1:
-        raise EscGpuError(f"sample_rate is {sample_rate}; expected a whole number of Hz, 1 or more; correct it")
+    if not SOURCE_RATES[0] <= rate <= SOURCE_RATES[1] or rate % 1:
+        lowest, highest = SOURCE_RATES
+        raise EscGpuError(f"sample_rate is {rate}; expected a whole number of Hz from {lowest} to {highest}; correct it")
     subtype = {torch.int16: "PCM_16", torch.float64: "DOUBLE"}.get(waveform.dtype, "FLOAT")
     samples = (waveform.float() if subtype == "FLOAT" else waveform).detach().cpu().numpy()
     with temporary_recording("the waveform") as file:

@@ -8,6 +8,7 @@ import pytest
 import soundfile
 import soxr
 import torch
+from tqdm import tqdm
 
 from esc_gpu import EscGpuError, Pipeline, WaveformClassifier, create_frontend, load_pipeline
 from esc_gpu.cli.main import main
@@ -137,6 +138,19 @@ def test_no_more_than_a_span_is_decoded_at_once(pipeline, changing, monkeypatch)
     monkeypatch.setattr(module, "decode_clip", watch)
     predict_file(pipeline, changing, overlap=0.5)
     assert len(lengths) == 4 and max(lengths) <= (2 + 1) * RATE
+
+
+@pytest.mark.parametrize("progress", [False, True])
+def test_a_bar_counts_the_windows_only_where_it_is_asked_for(pipeline, changing, monkeypatch, progress):
+    bars = []
+
+    def bar(**options):
+        bars.append((options["disable"], options["total"]))
+        return tqdm(**options)
+
+    monkeypatch.setattr(module, "tqdm", bar)
+    prediction = predict_file(pipeline, changing, progress=progress)
+    assert bars == [(not progress, len(prediction.starts_seconds))]
 
 
 def test_the_memory_does_not_grow_with_the_length(pipeline, tmp_path, monkeypatch):

@@ -30,6 +30,14 @@ def test_what_is_no_waveform_is_refused(pipeline, waveform, rate, message):
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
+def test_sample_rates_end_where_those_of_files_do(pipeline):
+    assert predict_waveform(pipeline, np.zeros(100), 100).duration_seconds == pytest.approx(1)
+    with pytest.raises(EscGpuError, match="^sample_rate is 99; expected a whole number of Hz from 100 to 768000"):
+        predict_waveform(pipeline, np.zeros(100), 99)
+    with pytest.raises(EscGpuError, match="^sample_rate is 768001; "):
+        predict_waveform(pipeline, np.zeros(100), 768_001)
+
+
 @pytest.mark.parametrize(
     ("options", "message"),
     [
