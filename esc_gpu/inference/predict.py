@@ -97,7 +97,9 @@ def predict_waveform(
     rate = pipeline.sample_rate if sample_rate is None else sample_rate
     if not SOURCE_RATES[0] <= rate <= SOURCE_RATES[1] or rate % 1:
         lowest, highest = SOURCE_RATES
-        raise EscGpuError(f"sample_rate is {rate}; expected a whole number of Hz from {lowest} to {highest}; correct it")
+        raise EscGpuError(
+            f"sample_rate is {rate}; expected a whole number of Hz from {lowest} to {highest}; correct it"
+        )
     subtype = {torch.int16: "PCM_16", torch.float64: "DOUBLE"}.get(waveform.dtype, "FLOAT")
     samples = (waveform.float() if subtype == "FLOAT" else waveform).detach().cpu().numpy()
     with temporary_recording("the waveform") as file:
