@@ -8,6 +8,7 @@ from typing import Any
 from esc_gpu.errors import EscGpuError
 
 MOST = 1 << 20  # samples, bins or bands: a window of twenty seconds, and far below what a memory bears
+MOST_WEIGHTS = 1 << 27  # of a bank of filters: a gibibyte in float64
 
 
 def check_int(name: str, value: Any, low: int, high: int | None = None) -> None:
@@ -16,6 +17,15 @@ def check_int(name: str, value: Any, low: int, high: int | None = None) -> None:
     if not good or value > (MOST if high is None else high):
         limits = f"at least {low}" if high is None and not good else f"from {low} to {MOST if high is None else high}"
         raise EscGpuError(f"{name} must be an integer {limits}, got {value!r}")
+
+
+def check_weights(name: str, count: int, each: int) -> None:
+    """Refuse a bank of so many filters with so many weights each, which would take minutes and the memory to make."""
+    if count * each > MOST_WEIGHTS:
+        raise EscGpuError(
+            f"{name}={count} would take {count * each:,} weights, {each:,} for each; expected up to {MOST_WEIGHTS:,}: "
+            f"lower {name}"
+        )
 
 
 def check_number(name: str, value: Any, above: float | None = None) -> None:

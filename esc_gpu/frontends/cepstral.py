@@ -7,7 +7,7 @@ import scipy.fft
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_frequency_range, check_int
+from esc_gpu.core.checks import check_frequency_range, check_int, check_weights
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
 from esc_gpu.frontends.gammatone import GammatoneFrontend
@@ -88,6 +88,7 @@ class MFCC(Cepstral, MelFrontend):
         self.top_db = check_top_db(top_db)
         self.build()
 
+        check_weights("n_mfcc", n_mfcc, self.n_mels)
     @property
     def n_coefficients(self) -> int:
         return self.n_mfcc
@@ -139,7 +140,9 @@ class LFCC(Cepstral):
         self.n_lfcc = n_lfcc
         self.n_filters = n_filters
         self.fmin, self.fmax = check_frequency_range(fmin, fmax, self.sample_rate)
+        check_weights("n_filters", n_filters, self.n_fft // 2 + 1)
         self.top_db = check_top_db(top_db)
+        check_weights("n_lfcc", n_lfcc, n_filters)
         self.warn_of_empty_bands()
         self.build()
 
@@ -190,6 +193,7 @@ class GFCC(Cepstral, GammatoneFrontend):
         self.top_db = check_top_db(top_db)
         self.build()
 
+        check_weights("n_gfcc", n_gfcc, self.n_bins)
     @property
     def n_coefficients(self) -> int:
         return self.n_gfcc

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_choice, check_int, check_number
+from esc_gpu.core.checks import check_choice, check_int, check_number, check_weights
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.constant_q import ConstantQ
@@ -95,6 +95,7 @@ class Chroma(FilterbankFrontend):
         super().__init__(**stft)
         check_int("n_chroma", n_chroma, 1)
         check_number("tuning", tuning)
+        check_weights("n_chroma", n_chroma, self.n_fft // 2 + 1)
         check_choice("norm", norm, CHROMA_NORMS)
         self.n_chroma = n_chroma
         self.tuning = float(tuning)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from esc_gpu.core.checks import MOST_WEIGHTS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.windows import get_window
 
@@ -61,10 +62,11 @@ class ConstantQBands:
         return int((self.edges[1] <= hz).sum())
 
     def check(self, name: str, sample_rate: int) -> None:
-        """Refuse bands that hold their own mirror images, with which a steady tone would beat.
+        """Refuse bands that hold their own mirror images, with which a steady tone would beat, and far too narrow ones.
 
         Raises:
-            EscGpuError: for a band of the front-end `name` that reaches above half the sample rate or below 0 Hz.
+            EscGpuError: for a band of the front-end `name` that reaches above half the sample rate or below 0 Hz, and
+                for kernels of more than `MOST_WEIGHTS` samples in all.
         """
         low, high = self.edges
         fitting = self.count_under(sample_rate / 2)
@@ -79,4 +81,10 @@ class ConstantQBands:
             raise EscGpuError(
                 f"the lowest bin of {name}, at {self.centres[0]:g} Hz, would reach down to {low[0]:.1f} Hz, below 0: "
                 f"raise fmin, bins_per_octave or filter_scale{', or lower gamma' if self.offset else ''}"
+            )
+        lengths = self.filter_scale * sample_rate / self.widths
+        if lengths.sum() > MOST_WEIGHTS:
+            raise EscGpuError(
+                f"the kernels of {name} would have {lengths.sum():,.0f} samples, the longest {lengths[0]:,.0f}; "
+                f"expected up to {MOST_WEIGHTS:,} in all: raise fmin, or lower bins_per_octave or filter_scale"
             )

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_frequency_range, check_int
+from esc_gpu.core.checks import check_frequency_range, check_int, check_weights
 from esc_gpu.frontends.filterbank import BandSpectrogram, FilterbankFrontend
 
 
@@ -58,6 +58,7 @@ class GammatoneFrontend(FilterbankFrontend):
     def __init__(self, *, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, **stft: Any):
         super().__init__(**stft)
         check_int("n_bins", n_bins, 1)
+        check_weights("n_bins", n_bins, self.n_fft // 2 + 1)
         self.n_bins = n_bins
         self.fmin, self.fmax = check_frequency_range(fmin, fmax, self.sample_rate)
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_choice, check_frequency_range, check_int
+from esc_gpu.core.checks import check_choice, check_frequency_range, check_int, check_weights
 from esc_gpu.frontends.filterbank import BandSpectrogram, FilterbankFrontend, triangles
 
 MEL_SCALES = ("slaney", "htk")
@@ -79,6 +79,7 @@ class MelFrontend(FilterbankFrontend):
     ):
         super().__init__(**stft)
         check_int("n_mels", n_mels, 1)
+        check_weights("n_mels", n_mels, self.n_fft // 2 + 1)
         check_choice("mel_scale", mel_scale, MEL_SCALES)
         check_choice("norm", norm, NORMS)
         self.n_mels = n_mels

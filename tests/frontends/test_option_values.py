@@ -2,6 +2,7 @@
 
 import pytest
 
+from esc_gpu.core.checks import MOST, check_weights
 from esc_gpu.frontends.registry import create_frontend
 from tests.helpers.backends import each_backend, needs_torchaudio
 from tests.helpers.descriptor_cases import SMALL_MEL
@@ -122,6 +123,27 @@ def test_none_is_no_typo():
         ("spectral_contrast", {"sample_rate": 8000}, ["n_bands=6", "6400 Hz", "4000 Hz", "lower n_bands or fmin"]),
         ("spectral_contrast", {"fmin": 20.0}, ["from 0 to 20 Hz", "21.5332 Hz apart", "raise fmin or n_fft"]),
         ("chroma", {"norm": "maxx"}, ["max, l1, l2, None", "did you mean 'max'?"]),
+@pytest.mark.parametrize(
+    ("name", "options", "parts"),
+    [
+        ("logmel", {"n_mels": 1_000_000}, ["n_mels=1000000", "1,025,000,000 weights", "134,217,728", "lower n_mels"]),
+        ("kaldi_fbank", {"n_mels": 200_000}, ["n_mels=200000", "lower n_mels"]),
+        ("lfcc", {"n_filters": 200_000}, ["n_filters=200000", "lower n_filters"]),
+        ("gammatone", {"n_bins": 200_000}, ["n_bins=200000", "lower n_bins"]),
+        ("chroma", {"n_chroma": 200_000}, ["n_chroma=200000", "lower n_chroma"]),
+        ("cqt", {"bins_per_octave": 1_000_000}, ["kernels of cqt", "raise fmin", "lower bins_per_octave"]),
+        ("vqt", {"filter_scale": 1e6}, ["kernels of vqt", "or filter_scale"]),
+    ],
+)
+def test_a_bank_that_takes_minutes_and_the_memory_is_refused_at_once(name, options, parts):
+    assert_refused(lambda: create_frontend(name, **options), *parts)
+
+
+def test_the_largest_window_goes_with_the_default_bands():
+    check_weights("n_mels", 128, MOST // 2 + 1)
+    assert_refused(lambda: check_weights("n_mfcc", 20_000, 20_000), "n_mfcc=20000", "400,000,000 weights, 20,000 for")
+
+
         ("chroma_cqt", {"bins_per_octave": 40}, ["multiple of n_chroma=12", "40"]),
         ("pcen", {"power": 0}, ["power", "above 0", "got 0"]),
         ("delta", {}, ["member", "{'name': 'logmel'}", "got None"]),
