@@ -10,7 +10,7 @@ TIMES ?= 20
 SEED ?= $(shell date +%s)
 unexport PYTHONDONTWRITEBYTECODE  # with it every process compiles every module anew, the tests' own, too
 
-.PHONY: help setup train test test-newest coverage fuzz notebooks audit bench gpu gpu-check gpu-try clean
+.PHONY: help setup train test test-newest coverage fuzz notebooks docs audit bench gpu gpu-check gpu-try clean
 
 help:
 	@echo "make train   set up .venv and train the demo on the embedded recordings (minutes on two cores)"
@@ -19,6 +19,7 @@ help:
 	@echo "make coverage  the tests, more slowly, and which lines and branches they do not reach; also in htmlcov/"
 	@echo "make fuzz    the tests of random tables and options with fresh seeds; TIMES=20 as many examples, SEED=N"
 	@echo "make notebooks  run all notebooks and keep their outputs with them (minutes on two cores)"
+	@echo "make docs    the documentation as a site in build/site, to be opened there without a server or a network"
 	@echo "make audit   known vulnerabilities of the versions in constraints.txt, asked of PyPI"
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
 	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above or the"
@@ -51,6 +52,15 @@ fuzz: setup
 
 notebooks: setup
 	$(BIN)/python -m tools.notebooks
+
+# Opened as build/site/index.html. A warning ends it, as does a page that would load something from another site.
+$(VENV)/.docs: $(VENV)/.installed
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[docs]'
+	touch $@
+
+docs: $(VENV)/.docs
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --quiet --strict
+	@echo "build/site/index.html"
 
 # In an environment of its own, with the newest torch that has a torchvision; all else is as in constraints.txt.
 $(NEWEST)/.installed: setup.cfg setup.py pyproject.toml constraints.txt

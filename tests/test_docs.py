@@ -18,6 +18,7 @@ from esc_gpu.frontends.registry import _FRONTENDS
 from tests.helpers.pages import BLOCK, PAGES, command_lines, read
 from tests.helpers.paths import DOCS, REPOSITORY
 from tools import doc_tables as tables
+from tools.docs_site.sources import markdown_pages
 
 BENCHMARKS, ACCURACY = DOCS / "benchmarks.md", DOCS / "accuracy.md"
 
@@ -40,7 +41,10 @@ def anchors(page):
     return found
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+ALL_PAGES = markdown_pages()  # those of the site: the maps of folders and the changelog as well
+
+
+@pytest.mark.parametrize("page", ALL_PAGES, ids=lambda page: page.relative_to(REPOSITORY).as_posix())
 def test_every_link_of_a_page_leads_somewhere(page):
     broken = []
     for link in links(page):
@@ -48,9 +52,13 @@ def test_every_link_of_a_page_leads_somewhere(page):
             continue
         path, _, anchor = link.partition("#")
         target = (page.parent / path).resolve() if path else page
-        if not target.exists() or (anchor and anchor not in anchors(target)):
+        if not target.is_file() or (anchor and anchor not in anchors(target)):
             broken.append(link)
     assert not broken
+
+
+def test_the_pages_with_commands_are_among_them():
+    assert set(PAGES) < set(ALL_PAGES)
 
 
 def test_there_are_links_to_other_pages_and_to_headings():
