@@ -10,6 +10,9 @@ import pytest
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.private_torch import onnx_operators_once, vector_instructions_by_the_compiler
 
+# What is imported is no garbage: to search for some in between took a quarter of the collection.
+gc.disable()
+
 # Before torch is loaded: workers share the cores, and wait for each other without spinning.
 if "PYTEST_XDIST_WORKER" in os.environ:
     workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
@@ -37,8 +40,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def pytest_collection_finish() -> None:
-    """What was imported stays: each fold of a training ends with a search for garbage, half a second if among that."""
+    """What was imported stays: each fold of a training ends with a search for garbage, half a second if among that.
+
+    From here on it is searched for rarely: graphs make so many objects that to go through them took a tenth of a test.
+    """
     gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 @pytest.fixture(scope="session")

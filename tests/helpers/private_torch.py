@@ -25,9 +25,23 @@ def find_or_skip(module: str, name: str) -> Any:
     return found
 
 
+class Nothing:
+    """Where in Python a node comes from, for those that are not to know."""
+
+    @classmethod
+    def extract(cls, **options: Any) -> "Nothing":
+        return cls()
+
+    def summary(self) -> list[Any]:
+        return []
+
+
 @contextmanager
 def onnx_operators_once() -> Iterator[None]:
-    """torch's operators looked up once: it does so anew for every export, half of the time of an ONNX graph."""
+    """torch's operators looked up once: it does so anew for every export, half of the time of an ONNX graph.
+
+    And no node of a graph notes where in Python it comes from, a tenth of the time, which only an error would tell.
+    """
     registry = find("torch.onnx._internal.exporter._registration", "ONNXRegistry")
     composite = "_collect_all_valid_cia_ops_for_namespace"
     with pytest.MonkeyPatch.context() as patch:
@@ -35,6 +49,8 @@ def onnx_operators_once() -> Iterator[None]:
             patch.setattr(registry, "from_torchlib", staticmethod(functools.cache(registry.from_torchlib)))
         if found := find("torch._export.utils", composite):
             patch.setattr(f"torch._export.utils.{composite}", functools.cache(found))
+        if find("torch.fx.proxy", "CapturedTraceback"):
+            patch.setattr("torch.fx.proxy.CapturedTraceback", Nothing)
         yield
 
 
