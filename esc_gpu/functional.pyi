@@ -40,6 +40,25 @@ def lfcc(
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
+def kaldi_fbank(
+    waveform: Tensor, *, backend: str = ..., mel_power: float = 2.0, log: str | None = 'ln',
+    log_floor: float = 1.1920928955078125e-07, log_offset: float = 0.0, win_length: int | None = None,
+    hop_length: int | None = None, n_fft: int | None = None, window: str = 'povey', periodic: bool = False,
+    snip_edges: bool = True, preemphasis: float = 0.97, remove_dc: bool = True, input_scale: float = 32768.0,
+    n_mels: int = 23, fmin: float = 20.0, fmax: float | None = None, use_energy: bool = False, raw_energy: bool = True,
+    energy_floor: float = 0.0, htk_compat: bool = False, sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
+) -> Tensor: ...
+
+def kaldi_mfcc(
+    waveform: Tensor, *, backend: str = ..., n_mfcc: int = 13, lifter: float = 22.0, use_energy: bool = True,
+    win_length: int | None = None, hop_length: int | None = None, n_fft: int | None = None, window: str = 'povey',
+    periodic: bool = False, snip_edges: bool = True, preemphasis: float = 0.97, remove_dc: bool = True,
+    input_scale: float = 32768.0, n_mels: int = 23, fmin: float = 20.0, fmax: float | None = None,
+    raw_energy: bool = True, energy_floor: float = 0.0, htk_compat: bool = False, sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
+) -> Tensor: ...
+
 def gammatone(
     waveform: Tensor, *, backend: str = ..., scale: str = 'db', top_db: float | None = 80.0, n_bins: int = 64,
     fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None,

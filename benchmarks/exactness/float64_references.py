@@ -8,6 +8,7 @@ import scipy.fft
 import scipy.interpolate
 import scipy.signal
 
+from benchmarks.exactness.kaldi_references import kaldi_fbank, kaldi_mfcc
 from benchmarks.peers.librosa_options import CHROMA_NORMS, mel_options, pcen_options, stft_options
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
@@ -223,6 +224,8 @@ REFERENCES: dict[str, Reference] = {
     "logmel": scaled(mel_energy),
     "mfcc": cepstrum(mel_energy),
     "lfcc": cepstrum(linear_power),
+    "kaldi_fbank": kaldi_fbank,
+    "kaldi_mfcc": kaldi_mfcc,
     "gammatone": scaled(gammatone_power),
     "gfcc": cepstrum(gammatone_power),
     "cqt": scaled(constant_q_power),

@@ -102,6 +102,7 @@ def create_parts(root: str, device: str = "cuda", tiny: bool = False, sample_rat
 
 
 OTHERS = (
+    *("kaldi_fbank", "kaldi_mfcc"),
     *("mfcc", "spectrogram", "lfcc", "gammatone", "gfcc", "vqt", "chroma", "chroma_cqt", "pcen", "delta", "stack"),
     *("spectral_centroid", "spectral_bandwidth", "spectral_rolloff", "spectral_flatness", "spectral_contrast"),
     *("zero_crossing_rate", "rms"),

@@ -36,6 +36,20 @@ def check_number(name: str, value: Any, above: float | None = None) -> None:
         raise EscGpuError(f"{name} must be {kind}, got {value!r}")
 
 
+def check_not_negative(name: str, value: Any) -> None:
+    """Refuse what is not a finite number from 0 on."""
+    check_number(name, value)
+    if value < 0:
+        raise EscGpuError(f"{name} must be a finite number from 0 on, got {value!r}")
+
+
+def check_share(name: str, value: Any) -> None:
+    """Refuse what is not a number from 0 to 1."""
+    check_number(name, value)
+    if not 0 <= value <= 1:
+        raise EscGpuError(f"{name} must be a number from 0 to 1, got {value!r}")
+
+
 def check_bool(name: str, value: object) -> None:
     """Refuse what is neither True nor False."""
     if not isinstance(value, bool):

@@ -65,7 +65,8 @@ def sounding_frames(waveforms: Tensor, frontend: "Frontend") -> Tensor:
     """
     n_samples = waveforms.shape[-1]
     sums = F.pad((waveforms.cpu() != 0).cumsum(dim=1), (1, 0))
-    centres = torch.arange(frontend.n_frames(n_samples)) * (frontend.hop_seconds * frontend.input_rate)
+    steps = torch.arange(frontend.n_frames(n_samples)) * frontend.hop_seconds
+    centres = (steps + frontend.first_seconds) * frontend.input_rate
     half = frontend.hop_seconds * frontend.input_rate / 2
     first = (centres - half).floor().long().clamp(0, n_samples - 1)
     stop = torch.maximum((centres + half).ceil().long(), first + 1).clamp(max=n_samples)

@@ -9,6 +9,7 @@ from esc_gpu.frontends import chroma as _chroma
 from esc_gpu.frontends import cqt as _cqt
 from esc_gpu.frontends import delta as _delta
 from esc_gpu.frontends import gammatone as _gammatone
+from esc_gpu.frontends import kaldi as _kaldi
 from esc_gpu.frontends import mel as _mel
 from esc_gpu.frontends import pcen as _pcen
 from esc_gpu.frontends import spectral as _spectral
@@ -47,6 +48,27 @@ class LFCC(_cepstral.LFCC):
         self, *, n_lfcc: int = 40, n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None,
         top_db: float | None = 80.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
         window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class KaldiFbank(_kaldi.KaldiFbank):
+    def __init__(
+        self, *, mel_power: float = 2.0, log: str | None = 'ln', log_floor: float = 1.1920928955078125e-07,
+        log_offset: float = 0.0, win_length: int | None = None, hop_length: int | None = None,
+        n_fft: int | None = None, window: str = 'povey', periodic: bool = False, snip_edges: bool = True,
+        preemphasis: float = 0.97, remove_dc: bool = True, input_scale: float = 32768.0, n_mels: int = 23,
+        fmin: float = 20.0, fmax: float | None = None, use_energy: bool = False, raw_energy: bool = True,
+        energy_floor: float = 0.0, htk_compat: bool = False, sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class KaldiMFCC(_kaldi.KaldiMFCC):
+    def __init__(
+        self, *, n_mfcc: int = 13, lifter: float = 22.0, use_energy: bool = True, win_length: int | None = None,
+        hop_length: int | None = None, n_fft: int | None = None, window: str = 'povey', periodic: bool = False,
+        snip_edges: bool = True, preemphasis: float = 0.97, remove_dc: bool = True, input_scale: float = 32768.0,
+        n_mels: int = 23, fmin: float = 20.0, fmax: float | None = None, raw_energy: bool = True,
+        energy_floor: float = 0.0, htk_compat: bool = False, sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
@@ -201,6 +223,27 @@ def create_frontend(
     win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
     sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> LFCC: ...
+
+@overload
+def create_frontend(
+    name: Literal["kaldi_fbank"], backend: Literal["auto", "native"] = ..., *, mel_power: float = 2.0,
+    log: str | None = 'ln', log_floor: float = 1.1920928955078125e-07, log_offset: float = 0.0,
+    win_length: int | None = None, hop_length: int | None = None, n_fft: int | None = None, window: str = 'povey',
+    periodic: bool = False, snip_edges: bool = True, preemphasis: float = 0.97, remove_dc: bool = True,
+    input_scale: float = 32768.0, n_mels: int = 23, fmin: float = 20.0, fmax: float | None = None,
+    use_energy: bool = False, raw_energy: bool = True, energy_floor: float = 0.0, htk_compat: bool = False,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> KaldiFbank: ...
+
+@overload
+def create_frontend(
+    name: Literal["kaldi_mfcc"], backend: Literal["auto", "native"] = ..., *, n_mfcc: int = 13, lifter: float = 22.0,
+    use_energy: bool = True, win_length: int | None = None, hop_length: int | None = None, n_fft: int | None = None,
+    window: str = 'povey', periodic: bool = False, snip_edges: bool = True, preemphasis: float = 0.97,
+    remove_dc: bool = True, input_scale: float = 32768.0, n_mels: int = 23, fmin: float = 20.0,
+    fmax: float | None = None, raw_energy: bool = True, energy_floor: float = 0.0, htk_compat: bool = False,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> KaldiMFCC: ...
 
 @overload
 def create_frontend(

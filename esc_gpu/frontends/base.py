@@ -203,7 +203,7 @@ class Frontend(Float32Module):
         return numbered([axis] * self.n_channels)
 
     def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip of `n_samples` samples; frame `n` is centred on sample `n * hop_length`."""
+        """Frames of a clip of `n_samples` samples; `times` says where they are centred."""
         if self.resample is not None:
             n_samples = self.resample.output_length(n_samples)
         return self.count_frames(max(n_samples, self.least) if self.pad_short else n_samples)
@@ -214,7 +214,13 @@ class Frontend(Float32Module):
 
     def times(self, n_frames: int) -> Tensor:
         """`(N,)` centre of each frame in seconds."""
-        return (torch.arange(n_frames, dtype=torch.float64, device="cpu") * self.hop_seconds).float()
+        steps = torch.arange(n_frames, dtype=torch.float64, device="cpu") * self.hop_seconds
+        return (steps + self.first_seconds).float()
+
+    @property
+    def first_seconds(self) -> float:
+        """Centre of the first frame in seconds: 0 where frame n is centred on sample `n * hop_length`."""
+        return 0.0
 
     @property
     def hop_seconds(self) -> float:

@@ -98,6 +98,10 @@ class Delta(Frontend):
     def hop_seconds(self) -> float:
         return self.layer.hop_seconds
 
+    @property
+    def first_seconds(self) -> float:
+        return self.layer.first_seconds
+
     def takes_as_int16(self, waveform: Tensor) -> bool:
         return self.resample is None and self.layer.takes_as_int16(waveform)
 

@@ -1,4 +1,4 @@
-"""A filter bank over the power of an STFT: what mel, linear, gammatone and chroma features share."""
+"""A filter bank over the power of frames: what mel, linear, gammatone and chroma features share."""
 
 from typing import Any
 
@@ -8,6 +8,7 @@ from torch import Tensor
 
 from esc_gpu.core.user_warning import warn_user
 from esc_gpu.frontends.base import Shared, reuse
+from esc_gpu.frontends.framed import FramedFrontend
 from esc_gpu.frontends.scaling import check_scale, check_top_db, limit_range, power_to_db, rescale_power, scale_unit
 from esc_gpu.frontends.spectrogram import STFTFrontend
 
@@ -15,10 +16,10 @@ from esc_gpu.frontends.spectrogram import STFTFrontend
 RUN = 16
 
 
-class FilterbankFrontend(STFTFrontend):
-    """An STFT and a bank `(n_bands, n_fft // 2 + 1)` over its power.
+class FramedFilterbank(FramedFrontend):
+    """A bank `(n_bands, n_fft // 2 + 1)` over the power of frames.
 
-    A subclass gives `filterbank` and `bank_options`; a backend overrides `build` and `band_power`.
+    A subclass gives `filterbank` and `bank_options`.
     """
 
     bank: Tensor
@@ -41,8 +42,8 @@ class FilterbankFrontend(STFTFrontend):
             option, bands = self.bands_word
             warn_user(f"{empty} of {len(sums)} {bands} hold no FFT bin: lower {option}, raise n_fft or raise fmin")
 
-    def build(self) -> None:
-        super().build()
+    def build_bank(self) -> None:
+        """Register the weights."""
         bank = self.filterbank().T.contiguous()  # (F, n_bands)
         self.register_buffer("bank", bank.float(), persistent=False)
         self.runs = band_runs(bank.numpy())
@@ -72,6 +73,17 @@ class FilterbankFrontend(STFTFrontend):
             return power @ self.bank  # there a few more zeros cost less than a few more calls
         parts = [power[..., low:high] @ self.bank[low:high, first : first + RUN] for first, low, high in self.runs]
         return torch.cat(parts, dim=-1)
+
+
+class FilterbankFrontend(FramedFilterbank, STFTFrontend):
+    """An STFT and a bank `(n_bands, n_fft // 2 + 1)` over its power.
+
+    A subclass gives `filterbank` and `bank_options`; a backend overrides `build` and `band_power`.
+    """
+
+    def build(self) -> None:
+        super().build()
+        self.build_bank()
 
 
 class BandSpectrogram(FilterbankFrontend):

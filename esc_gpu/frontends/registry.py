@@ -36,6 +36,8 @@ _FRONTENDS = {
         "native": ("cepstral", "LFCC"),
         "torchaudio": ("backends.torchaudio", "TorchaudioLFCC"),
     },
+    "kaldi_fbank": {"native": ("kaldi", "KaldiFbank")},
+    "kaldi_mfcc": {"native": ("kaldi", "KaldiMFCC")},
     "gammatone": {"native": ("gammatone", "Gammatone")},
     "gfcc": {"native": ("cepstral", "GFCC")},
     "cqt": {
@@ -62,6 +64,20 @@ ALIASES: dict[str, tuple[str, dict[str, Any]]] = {"melspectrogram": ("logmel", {
 ELSEWHERE = {
     "sr": "write sample_rate",
     "center": "frames are always centred, as with center=True; leave it out",
+    # Kaldi's, and torchaudio.compliance.kaldi's.
+    "dither": "no noise is added; leave it out",
+    "num_mel_bins": "write n_mels",
+    "num_ceps": "write n_mfcc",
+    "low_freq": "write fmin",
+    "high_freq": "write fmax, in Hz",
+    "frame_shift": "write hop_length, in samples",
+    "frame_length": "write win_length, in samples",
+    "window_type": "write window",
+    "preemphasis_coefficient": "write preemphasis",
+    "remove_dc_offset": "write remove_dc",
+    "cepstral_lifter": "write lifter",
+    "use_log_fbank": "write log='ln' or log=None",
+    "use_power": "write mel_power=2 or mel_power=1",
 }
 # Backends of version 0.1 that its checkpoints may name, and those that give the same numbers.
 EARLIER_BACKENDS = {("logmel", "triton"): "native", ("mfcc", "triton"): "native"}

@@ -6,10 +6,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.core.checks import check_choice, check_number
+from esc_gpu.core.checks import check_choice, check_not_negative, check_number
+from esc_gpu.errors import EscGpuError
 
 DB_PER_NEPER = 10 / math.log(10)  # of a power
 SCALES = ("db", "power", "magnitude")
+LOGS = ("ln", "log10", "db", "log1p", None)
 AMIN = 1e-10  # the power floor of librosa.power_to_db
 # Power under which a bin is silent, 290 dB under a full-scale tone: the gradients of ratios of smaller numbers
 # overflow float32.
@@ -88,3 +90,25 @@ def check_top_db(top_db: float | None) -> float | None:
     if top_db is not None:
         check_number("top_db", top_db, above=0)
     return top_db
+
+
+def take_log(values: Tensor, log: str | None, floor: float, offset: float) -> Tensor:
+    """The logarithm of `max(values, floor) + offset`, of one of `LOGS`; None for the values as they are."""
+    if log is None:
+        return values
+    values = values.clamp_min(floor) if floor > 0 else values
+    values = values + offset if offset > 0 else values
+    if log == "ln":
+        return values.log()
+    if log == "log1p":
+        return values.log1p()
+    return values.log10() * (10.0 if log == "db" else 1.0)
+
+
+def check_log(log: str | None, floor: float, offset: float) -> None:
+    """Refuse a logarithm that there is not, and one that is infinite for silence."""
+    check_choice("log", log, LOGS)
+    check_not_negative("log_floor", floor)
+    check_not_negative("log_offset", offset)
+    if log not in ("log1p", None) and floor + offset == 0:
+        raise EscGpuError("log_floor and log_offset are both 0: the logarithm of silence would be minus infinity")

@@ -1,6 +1,5 @@
 """Short-time Fourier transform and the spectrogram."""
 
-from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -10,9 +9,10 @@ from torch import Tensor
 from esc_gpu.core.checks import check_choice, check_int, check_string
 from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Frontend, Shared, reuse
-from esc_gpu.frontends.blocks import block_sizes, budget, exporting, join
+from esc_gpu.frontends.base import Shared
+from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
+from esc_gpu.frontends.framed import FramedFrontend
 from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit, squared_magnitude
 from esc_gpu.frontends.windows import get_window
 
@@ -32,11 +32,10 @@ def make_window(window: str, win_length: int, n_fft: int) -> Tensor:
     return F.pad(torch.from_numpy(values), (left, n_fft - win_length - left))
 
 
-class STFTFrontend(Frontend):
+class STFTFrontend(FramedFrontend):
     """What all features of one short-time Fourier transform share: its options, its axes, its power.
 
-    Inside, frames come before bins, `(B, N, F)`: the layout in which the FFT writes and a filter bank
-    multiplies fastest. A backend overrides `build`, which registers the constants, and `power`.
+    A backend overrides `build`, which registers the constants, and `power`.
 
     Args:
         n_fft: samples of a frame.
@@ -78,23 +77,6 @@ class STFTFrontend(Frontend):
         self.register_buffer("stft_window", window.float(), persistent=False)
         self.register_buffer("int16_window", self.stft_window / FULL_SCALE, persistent=False)
 
-    def power(self, waveform: Tensor) -> Tensor:
-        """`(B, T)` → `|STFT|²` `(B, N, n_fft // 2 + 1)`; frames are centred, the ends padded by `pad_mode`."""
-        return self.reduced_power(waveform, lambda power: power)
-
-    def reduced_power(self, waveform: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
-        """`reduce` of the power `(b, n, F)` → `(b, n, ...)`, block by block, joined to `(B, N, ...)`."""
-        n_frames = self.count_frames(waveform.shape[-1])
-        frame_bytes = self.n_fft * self.precision.element_size()
-        n_clips, n_block = block_sizes(waveform.shape[0], n_frames, frame_bytes, budget(waveform))
-        if (n_clips, n_block) == (waveform.shape[0], n_frames):
-            return reduce(self.frame_power(self.frames(waveform)))
-        rows = []
-        for clips in waveform.split(n_clips):
-            blocks = self.frames(clips).split(n_block, dim=1)
-            rows.append(join([reduce(self.frame_power(block)) for block in blocks], dim=1))
-        return join(rows, dim=0)
-
     def frames(self, waveform: Tensor) -> Tensor:
         """`(b, T)` → frames `(b, N, n_fft)`, a view of the padded clips."""
         ends = (self.n_fft // 2, self.n_fft // 2)
@@ -111,18 +93,6 @@ class STFTFrontend(Frontend):
             return FactoredDFT(self.n_fft).to(windowed)(windowed)
         return squared_magnitude(torch.fft.rfft(windowed))
 
-    def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
-        """`power`, once for all members of a stack with the same STFT."""
-        return reuse(shared, self.power_key, lambda: self.power(waveform))
-
-    def reduce_shared_power(
-        self, waveform: Tensor, shared: Shared | None, reduce: Callable[[Tensor], Tensor]
-    ) -> Tensor:
-        """`reduced_power`, of the whole power if a stack has it already."""
-        if shared is not None and self.power_key in shared:
-            return reduce(shared[self.power_key])
-        return self.reduced_power(waveform, reduce)
-
     @property
     def power_key(self) -> tuple[object, ...]:
         """What the power depends on, beside the clips."""
@@ -132,12 +102,6 @@ class STFTFrontend(Frontend):
     def count_frames(self, n_samples: int) -> int:
         # An odd n_fft is padded by one sample less than itself.
         return (n_samples - self.n_fft % 2) // self.hop_length + 1
-
-    @property
-    def fft_frequencies(self) -> Tensor:
-        """`(n_fft // 2 + 1,)` Hz."""
-        bins = torch.arange(self.n_fft // 2 + 1, dtype=torch.float64)
-        return (bins * (self.sample_rate / self.n_fft)).float()
 
 
 class Spectrogram(STFTFrontend):

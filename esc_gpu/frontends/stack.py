@@ -27,6 +27,7 @@ class Stack(Frontend):
 
     A member off the grid is interpolated linearly, first bin on first bin and last on last, and so in time: all
     members' first frames are centred on the clip's start, their last ones at most a hop of their own before its end.
+    (The frames of Kaldi's features are centred within the clip: beside others they are stretched to its ends.)
     Members with the same STFT, or the same filter bank over it, compute it once.
 
     Raises:
@@ -96,6 +97,10 @@ class Stack(Frontend):
     @property
     def hop_seconds(self) -> float:
         return self.layers[self.densest].hop_seconds
+
+    @property
+    def first_seconds(self) -> float:
+        return self.layers[self.densest].first_seconds
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         if shared is None or self.changes_clips:

@@ -20,3 +20,24 @@ def get_window(name: str, length: int) -> np.ndarray:
     import scipy.signal
 
     return scipy.signal.get_window(name, length, fftbins=True)
+
+
+KALDI_WINDOWS = ("povey", "hanning", "hamming", "blackman", "sine", "rectangular")
+
+
+def kaldi_window(name: str, length: int, periodic: bool = False) -> np.ndarray:
+    """One of `KALDI_WINDOWS`, `(length,)` float64 with `length` of 2 or more, symmetric as there, or periodic.
+
+    Source: Kaldi, `FeatureWindowFunction` in feat/feature-window.cc.
+    """
+    turns = np.arange(length) / (length if periodic else length - 1)
+    hanning = 0.5 - 0.5 * np.cos(2 * np.pi * turns)
+    windows: dict[str, np.ndarray] = {
+        "povey": hanning**0.85,
+        "hanning": hanning,
+        "hamming": 0.54 - 0.46 * np.cos(2 * np.pi * turns),
+        "blackman": 0.42 - 0.5 * np.cos(2 * np.pi * turns) + 0.08 * np.cos(4 * np.pi * turns),
+        "sine": np.sin(np.pi * turns),
+        "rectangular": np.ones(length),
+    }
+    return windows[name]

@@ -13,6 +13,8 @@ OPTIONS = {
     "logmel": MEL | {"scale": "power"},
     "mfcc": MEL | {"n_mfcc": 13},
     "lfcc": STFT | {"n_filters": 20, "n_lfcc": 13},
+    "kaldi_fbank": {"sample_rate": RATE},
+    "kaldi_mfcc": {"sample_rate": RATE},
     "gammatone": STFT | {"n_bins": 20, "scale": "power"},
     "gfcc": STFT | {"n_bins": 20, "n_gfcc": 13},
     "cqt": SMALL_CQT | {"scale": "power"},

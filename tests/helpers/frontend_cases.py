@@ -9,6 +9,7 @@ from tests.helpers.clips import RATE
 
 STFT = {"sample_rate": RATE, "n_fft": 512, "hop_length": 160}
 MEL = STFT | {"n_mels": 32}
+KALDI = {"sample_rate": RATE, "hop_length": 160}
 SMALL_CQT = {"sample_rate": RATE, "hop_length": 160, "fmin": 200.0, "n_bins": 24}
 LONG_CQT = {
     "sample_rate": RATE,
@@ -21,6 +22,8 @@ OPTIONS = {
     "logmel": MEL,
     "mfcc": MEL | {"n_mfcc": 13},
     "lfcc": STFT | {"n_filters": 32, "n_lfcc": 13},
+    "kaldi_fbank": KALDI,
+    "kaldi_mfcc": KALDI,
     "gammatone": STFT | {"n_bins": 32},
     "gfcc": STFT | {"n_bins": 32, "n_gfcc": 13},
     "cqt": SMALL_CQT,
