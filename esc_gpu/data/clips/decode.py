@@ -38,6 +38,8 @@ SYSTEM_ERROR = 2  # libsndfile's code of a call to the system that failed
 UNKNOWN_FRAMES = (1 << 63) - 1  # libsndfile's length of what it finds no end of
 # Of others libsndfile takes what is left of a broken copy for the whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")
+# Of loud noise in these, libsndfile (1.2.2) gives other noise.
+WRONG_SUBTYPES = ("ALAC_20", "ALAC_24", "ALAC_32")
 
 
 class Recording(NamedTuple):
@@ -182,6 +184,10 @@ def _check_header(path: Path, file: "SoundFile", frames: int) -> None:
     """Refuse what a header says that cannot be."""
     if file.format not in FORMATS:
         raise DamagedFileError(path, f"is {file.format_info}; expected {', '.join(FORMATS)}")
+    if file.subtype in WRONG_SUBTYPES:
+        raise DamagedFileError(
+            path, f"is {file.subtype_info}, which libsndfile gets wrong; expected 16 bit ALAC or FLAC"
+        )
     lowest, highest = SOURCE_RATES
     if not lowest <= file.samplerate <= highest:
         raise DamagedFileError(path, f"claims {file.samplerate} Hz; expected {lowest} to {highest}")

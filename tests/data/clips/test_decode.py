@@ -130,6 +130,18 @@ def test_a_format_whose_broken_copies_pass_for_whole_is_refused(tmp_path, format
         decode_clip(path, 0, sample_rate=RATE, samples=RATE)
 
 
+def test_alac_is_what_was_recorded_or_refused(tmp_path):
+    """Where it is loud noise in two channels, libsndfile gives noise of another kind for more than 16 bits."""
+    path, samples = tmp_path / "a.caf", np.random.default_rng(0).uniform(-0.9, 0.9, (RATE, 2)).astype(np.float32)
+    for bits in (20, 24, 32):
+        soundfile.write(path, samples, RATE, f"ALAC_{bits}", format="CAF")
+        with pytest.raises(EscGpuError, match=f"^{path}: is {bits} bit ALAC, .*; expected 16 bit ALAC or FLAC"):
+            recording_samples(path, RATE)
+    soundfile.write(path, samples, RATE, "ALAC_16", format="CAF")
+    clip = decode_clip(path, 0, sample_rate=RATE, samples=RATE)
+    assert np.abs(clip / 32768 - samples.mean(axis=1)).max() < 1e-4
+
+
 def test_an_rf64_that_claims_more_audio_than_it_holds_is_refused(tmp_path):
     path = tmp_path / "a.wav"
     soundfile.write(path, noise(RATE), RATE, format="RF64")
