@@ -2,7 +2,6 @@
 
 import dataclasses
 import json
-import math
 import os
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
@@ -24,6 +23,7 @@ from esc_gpu.model.stem import Stem
 CLIP_SECONDS = 5.0  # ESC-50's
 # Where a pipeline.json says nothing.
 DEFAULTS = {"clip_seconds": CLIP_SECONDS, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
+LARGEST = 1e15  # of a number: beyond, neighbouring whole numbers are the same in floating point
 
 
 def save(
@@ -191,5 +191,5 @@ def check_description(description: Mapping[str, Any]) -> None:
 
 
 def is_number(value: object) -> bool:
-    """Whether it is a finite one."""
-    return isinstance(value, (int, float)) and math.isfinite(value)
+    """Whether it is one of a size that is shown and counted with."""
+    return isinstance(value, (int, float)) and abs(value) <= LARGEST

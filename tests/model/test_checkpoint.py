@@ -213,6 +213,7 @@ def test_a_missing_key_is_named(tmp_path):
         {"training": {"metrics": 5}},
         *({"training": {"ema_decay": decay}} for decay in ("much", 1, float("nan"), None)),
         {"training": {"metrics": {"accuracy": "high"}}},
+        {"training": {"metrics": {"macro_f1": 1e308}}},
         {"frontend": {"name": "logmel", "n_fft": 2**40}},
     ],
 )
