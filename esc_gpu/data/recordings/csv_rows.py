@@ -17,6 +17,7 @@ from esc_gpu.errors import EscGpuError
 
 DELIMITERS = ",;\t|"  # of the columns
 STATED = re.compile(r'"?sep=(.)"?[\s;,]*', re.IGNORECASE)  # the line before the first by which Excel is told of it
+INTEGER = re.compile(r"\s*[+-]?\d{1,19}\s*")
 INT64 = np.iinfo(np.int64)
 T = TypeVar("T")
 Fields = dict[str | None, str]  # under None what is beyond the columns
@@ -48,7 +49,8 @@ def read_rows(
     """Every row of a csv in UTF-8, with or without a byte order mark, as `parse(where, line, fields)` makes it.
 
     Commas, semicolons, tabs or bars divide the columns: those by which the first row names the most of the columns, or
-    the one that a line `sep=;` before it says. Names of columns may have capitals and spaces around them.
+    the one that a line `sep=;` before it says. Names of columns may have capitals and spaces around them. Blank lines
+    are read over.
 
     Args:
         table: the csv; its first row names the columns.
@@ -62,10 +64,11 @@ def read_rows(
     """
     columns, optional = tuple(columns), tuple(optional)
     with open_csv(table, missing) as file:
-        first, above = file.readline(), 0
+        above, first = _next_filled(file, 0)
         delimiter = None
         if stated := STATED.fullmatch(first):
-            delimiter, first, above = stated[1], file.readline(), 1
+            delimiter = stated[1]
+            above, first = _next_filled(file, above + 1)
         if delimiter is None:
             delimiter = max(DELIMITERS, key=lambda sign: len({*columns} & {*_named(_divide(first, sign), columns)}))
         spaced = [name.startswith(" ") for name in _divide(first, delimiter)[1:]]
@@ -95,10 +98,7 @@ def check_filled(where: str, fields: Fields, columns: tuple[str, ...]) -> None:
 
 def integer(where: str, column: str, fields: Fields) -> int:
     """The value of a column of integers."""
-    try:
-        value = int(fields[column])
-    except ValueError:
-        value = None
+    value = int(fields[column]) if INTEGER.fullmatch(fields[column]) else None  # 1_0 is ten to Python alone
     if value is None or not INT64.min <= value <= INT64.max:
         raise EscGpuError(f"{where}: {column} is {fields[column]!r}; expected an integer; correct it")
     return value
@@ -110,6 +110,13 @@ def name(where: str, column: str, fields: Fields) -> str:
     if fault := fault_of(value):
         raise EscGpuError(f"{where}: {column} {fields[column]!r} {fault}; expected a name that can be read; correct it")
     return value
+
+
+def _next_filled(file: IO[str], above: int) -> tuple[int, str]:
+    """The next line that is not blank, empty at the end of the file, and how many lines are above it."""
+    while (line := file.readline()) and not line.strip():
+        above += 1
+    return above, line
 
 
 def _divide(line: str, delimiter: str) -> list[str]:

@@ -47,6 +47,11 @@ def test_a_line_that_names_the_delimiter_is_followed_and_counted(read, said):
     assert read(f"{said}\r\npath;label;source\r\na.wav;dog;x\r\n") == [(3, "a.wav", "dog", "x")]
 
 
+def test_blank_lines_above_the_columns_are_read_over_and_counted(read):
+    assert read("\n \r\npath;label\n\na.wav;dog\n") == [(5, "a.wav", "dog", None)]
+    assert read("\nsep=;\n\npath;label\na.wav;dog\n") == [(5, "a.wav", "dog", None)]
+
+
 def test_a_name_that_begins_with_a_space_keeps_it(read):
     assert read("label,path\ndog, a.wav\n") == [(2, " a.wav", "dog", None)]
 

@@ -184,6 +184,7 @@ def test_path_that_is_there_twice(write, spelling):
         ("a/3.wav,dog,", "fold is empty; expected 3 fields"),
         ("a/3.wav,dog,one", "fold is 'one'; expected an integer"),
         ("a/3.wav,dog,1.0", "fold is '1.0'; expected an integer"),
+        ("a/3.wav,dog,1_0", "fold is '1_0'; expected an integer"),
         (f"a/3.wav,dog,{2**63}", f"fold is '{2**63}'; expected an integer"),
         ("a,b.wav,dog,1", "has more fields than the first row; expected as many; put text that holds a comma"),
     ],
