@@ -118,6 +118,11 @@ def test_a_category_without_clips_has_no_accuracy(run):
     assert rows[0] == {"name": "Animals", "support": 0, "accuracy": None, "category_accuracy": None}
 
 
+def test_a_last_class_without_clips_is_listed_with_none(run):
+    rows = assess(select(run, np.flatnonzero(run.labels < len(CLASSES) - 1)), 10)["per_class"]
+    assert len(rows) == len(CLASSES) and rows[-1]["support"] == 0
+
+
 # Seeds
 
 

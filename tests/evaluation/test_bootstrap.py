@@ -40,6 +40,14 @@ def test_macro_f1_as_by_scipy(predictions):
     assert ends["high"] == pytest.approx(theirs.high, abs=0.02)
 
 
+def test_macro_f1_counts_a_class_that_is_predicted_once_and_never_true():
+    """One unit is drawn always, so the interval is the value."""
+    predicted, labels = np.array([0, 0, 1, 2]), np.array([0, 0, 1, 1])
+    ends = accuracy_intervals(predicted, labels, 3, np.zeros(4, dtype=int), 10, 0)["macro_f1"]
+    expected = sklearn.metrics.f1_score(labels, predicted, average="macro")
+    assert (ends["low"], ends["high"]) == (pytest.approx(expected), pytest.approx(expected))
+
+
 def test_paired_difference_as_by_scipy(predictions):
     generator = np.random.default_rng(4)
     right = predictions[0] == predictions[1]

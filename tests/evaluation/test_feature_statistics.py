@@ -115,6 +115,12 @@ def test_fishers_ratio_of_bins_that_do_not_vary():
 def test_fishers_ratio_of_rounding_is_none():
     silence = made_up([[-80.0], [-80.0 + 1e-12]], [[1e-9], [0]])
     assert silence.fisher.tolist() == [[0]]
+    noise = made_up([[0.0], [1e-7]], [[1], [1]])  # a share of 2.5e-15 lies between the classes
+    assert noise.fisher.tolist() == [[0]]
+
+
+def test_fishers_ratio_of_zeros_is_zero():
+    assert made_up([[0.0], [0.0]], [[0], [0]]).fisher.tolist() == [[0]]
 
 
 def test_fishers_ratio_weighs_classes_by_their_frames():
