@@ -12,12 +12,28 @@ import pytest
 from tests.helpers.paths import REPOSITORY
 
 HEAVY = ("accelerate", "matplotlib", "pandas", "scipy", "sklearn", "timm", "torch", "torchmetrics", "wandb")
+# Each command in a process of its own, forked when the command line is loaded and nothing else.
 PROGRAM = f"""
-import json, sys
+import json, os, sys, traceback
 from esc_gpu.cli.main import main
-code = main(sys.argv[1:])
-print(json.dumps([name for name in {HEAVY} if name in sys.modules]))
-sys.exit(code)
+
+def answer(words):
+    process = os.fork()
+    if process:
+        return os.waitstatus_to_exitcode(os.waitpid(process, 0)[1])
+    for stream in 1, 2:
+        os.dup2(os.open(os.path.join(sys.argv[1], f"{{' '.join(words).replace('/', '_')}}.{{stream}}"), 0o101), stream)
+    status = 1
+    try:
+        status = main(words)
+        print(json.dumps([name for name in {HEAVY} if name in sys.modules]))
+        sys.stdout.flush()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+print(json.dumps([answer(words.split()) for words in json.loads(sys.argv[2])]))
 """
 
 NO_RUN = "holds no summary.json of a run; give the output folder of a training"
@@ -91,16 +107,28 @@ def folder(tmp_path_factory):
     return folder
 
 
+@pytest.fixture(scope="module")
+def answers(folder, tmp_path_factory):
+    """By the words of a command its exit status, what it printed and its errors."""
+    said, all_words = tmp_path_factory.mktemp("said"), [words for words, _ in WRONG.values()]
+    command = [sys.executable, "-c", PROGRAM, str(said), json.dumps(all_words)]
+    environment = {"PYTHONPATH": str(REPOSITORY), "HOME": str(folder)}
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    files = {words: [said / f"{words.replace('/', '_')}.{stream}" for stream in (1, 2)] for words in all_words}
+    texts = {words: [file.read_text(encoding="utf-8") for file in pair] for words, pair in files.items()}
+    statuses = json.loads(done.stdout)
+    return {words: (status, *texts[words]) for words, status in zip(all_words, statuses, strict=True)}
+
+
 @pytest.mark.parametrize(("words", "message"), WRONG.values(), ids=WRONG)
-def test_it_is_answered_at_once(folder, words, message):
+def test_it_is_answered_at_once(answers, words, message):
     if words.startswith("demo") and find_spec("gradio") is None:
         pytest.skip("gradio is not installed")
-    command = [sys.executable, "-c", PROGRAM, *words.split()]
-    environment = {"PYTHONPATH": str(REPOSITORY), "HOME": str(folder)}
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=120)
-    (line,) = result.stderr.splitlines()
-    assert result.returncode == 2 and line.startswith("error: ") and message in line
-    assert json.loads(result.stdout) == []
+    status, printed, errors = answers[words]
+    (line,) = errors.splitlines()
+    assert status == 2 and line.startswith("error: ") and message in line
+    assert json.loads(printed) == []
 
 
 def test_a_config_may_name_other_recordings(folder, monkeypatch):
