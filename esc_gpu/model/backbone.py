@@ -65,7 +65,11 @@ def create_backbone(
             model = make(None, pretrained)
         else:
             check_there("model.weights", weights)
-            state = by_own_names(timm.models.load_state_dict(str(weights)))
+            try:
+                content = timm.models.load_state_dict(str(weights))
+            except AttributeError as error:  # of timm, where the file holds a list or a number
+                raise TypeError("the file holds no weights by name") from error
+            state = by_own_names(content)
             model = create_with_weights(make, weights, state, name)
     except EscGpuError:
         raise

@@ -46,7 +46,9 @@ def test_a_file_that_is_no_weights_is_one_line(tmp_path, name, content):
 
 def test_a_list_is_no_weights(tmp_path):
     torch.save([torch.zeros(1)], tmp_path / "weights.pt")
-    with pytest.raises(EscGpuError, match="timm could not make 'test_resnet' with these weights"):
+    with pytest.raises(
+        EscGpuError, match="'test_resnet' with these weights and options: the file holds no weights by name"
+    ):
         WaveformClassifier(logmel(), 3, "test_resnet", weights=tmp_path / "weights.pt")
 
 
