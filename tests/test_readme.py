@@ -10,12 +10,15 @@ from esc_gpu import WaveformClassifier, create_frontend, list_frontends
 from esc_gpu.config.frontend_options import known_options
 from esc_gpu.config.help import all_keys
 from esc_gpu.config.parse import parse_run
+from esc_gpu.core.files import read_json
 from esc_gpu.model import checkpoint
+from esc_gpu.report.tables import mean_and_spread
 from tests.helpers.paths import CONFIGS, DOCS, REPOSITORY
 from tools.doc_tables import PAGES as TABLE_PAGES
-from tools.doc_tables import fill
+from tools.doc_tables import RESULTS, fill
 
 PAGES = [REPOSITORY / "README.md", *sorted(DOCS.glob("*.md"))]
+README = PAGES[0].read_text(encoding="utf-8")
 TEXT = "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
 # What export.md shows needs exported files, which its own tests make.
 RUNNABLE = "\n".join(page.read_text(encoding="utf-8") for page in PAGES if page.name != "export.md")
@@ -51,6 +54,37 @@ def test_the_tables_are_those_of_the_result_files():
     assert fill(TEXT) == TEXT
     assert set(PAGES) == set(TABLE_PAGES)
     assert re.findall(r"<!-- table (\S+) -->", TEXT)
+
+
+def test_the_numbers_of_the_readme_are_those_of_the_result_files():
+    frontends = read_json(RESULTS / "frontends-cpu-2026-11-30.json")
+    rows = {row["label"]: row for row in frontends["rows"] if row["name"] == "logmel" and "skipped" not in row}
+    times = {label: row["us_per_clip"]["median"] for label, row in rows.items()}
+    ours = times["native"]
+    assert frontends["threads"] == 2 and f"Log-mel takes {ours / 1000:.1f} ms for a clip of 5 s" in README
+    ratios = [times[label] / ours for label in ("torchaudio", "librosa", "nnAudio MelSpectrogram")]
+    assert "takes {:.1f} times as long, librosa {:.1f} times and nnAudio {:.0f} times".format(*ratios) in README
+    assert f"[{rows['native']['relative_error']:.1e}](benchmarks/results/frontends-cpu-2026-11-30.json)" in README
+
+    speeds = {
+        row["feed"]: row["training"]["median"]
+        for row in read_json(RESULTS / "pipeline-cpu-2026-11-24.json")["rows"]
+        if row["feature"] == "logmel" and row["compile"] == "no"
+    }
+    assert f"reaches {speeds['h'] / speeds['f']:.0%}".replace("%", " %") in README
+
+    sizes = {row["extra"]: row for row in read_json(RESULTS / "installed-size-cpu-2026-11-30.json")["rows"]}
+    alone = sizes[""]
+    assert f"{alone['bytes'] / 1e9:.1f} GB, of which all but {alone['bytes_beside_torch'] / 1e9:.1f} GB" in README
+    assert all(
+        f'`pip install ".[{extra}]"` | {sizes[extra]["bytes"] / 1e9:.1f} GB' in README for extra in ("train", "all")
+    )
+
+
+def test_the_accuracies_of_the_readme_are_those_of_the_files_beside_them():
+    named = re.findall(r"\[(\d\d\.\d\d ± \d\.\d\d)\]\(benchmarks/results/([\w.-]+)\)", README)
+    found = [(mean_and_spread(read_json(RESULTS / file)["overall"]["accuracy"]), file) for _, file in named]
+    assert len(named) >= 3 and named == found
 
 
 def test_every_file_it_names_is_there():

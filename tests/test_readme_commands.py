@@ -1,4 +1,7 @@
-"""README's commands run, in its order, on recordings of a second; the network's and `make` are left to other tests."""
+"""The commands of README and docs/commands.md run in their order on recordings of a second.
+
+Those of the network and `make` are left to other tests.
+"""
 
 import csv
 import shlex
@@ -7,10 +10,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
 from tests.helpers.pages import command_lines
-from tests.helpers.paths import REPOSITORY
+from tests.helpers.paths import DOCS, REPOSITORY
 
 CLASSES, FOLDS, RATE = 4, 5, 44100  # the last class is none of ESC-10
 ELSEWHERE = {
@@ -19,7 +21,7 @@ ELSEWHERE = {
     "esc-gpu download": "tests/data/recordings/test_download.py, from a server of its own",
     "esc-gpu demo": "tests/inference/test_demo.py, which ends it as well",
 }
-# Behind the options of README, for a training to take a second.
+# Behind the options of the pages, for a training to take a second.
 SMALL = [
     *("--data.clip_seconds=1", "--model.backbone=test_resnet"),
     *("--train.epochs=1", "--train.batch_size=4", "--train.mixed_precision=no"),
@@ -52,8 +54,6 @@ def folder(tmp_path_factory):
 def run(words):
     """The exit status of a command, by the function that it calls."""
     small = SMALL + ([] if "--folds" in words else ["--folds=1"]) + (PROFILED if "--train.profile" in words else [])
-    if words[0] == "accelerate":
-        return commands.train.main(words[words.index("train.py") + 1 :] + small)
     assert words[0] == "esc-gpu"
     behind = {"train": small, "features": ANALYSED if "--root" in words else []}
     return cli.main(words[1:] + behind.get(words[1], []))
@@ -63,15 +63,21 @@ def test_the_commands_run_one_after_another(folder, blank_pictures, onnx_operato
     monkeypatch.chdir(folder)
     monkeypatch.setenv("ESC_GPU_CACHE", str(folder / "cache"))
     monkeypatch.setenv("WANDB_MODE", "offline")
-    left = dict(ELSEWHERE)
-    for words in command_lines([REPOSITORY / "README.md"]):
-        if left.pop(" ".join(words[:2]), None):
+    left, done = set(ELSEWHERE), []
+    for words in command_lines([REPOSITORY / "README.md", DOCS / "commands.md"]):
+        if " ".join(words[:2]) in ELSEWHERE:
+            left.discard(" ".join(words[:2]))
             continue
+        # By a launcher it is the same function with the same options.
+        words = ["esc-gpu", "train", *words[words.index("train.py") + 1 :]] if "train.py" in words else words
+        if words in done:
+            continue
+        done.append(words)
         try:
             status = run(words)
         except SystemExit as end:  # --print_config
             status = end.code
         assert status == 0, f"{shlex.join(words)}: {capsys.readouterr().err}"
-    assert not left, "README does not have these any more"
+    assert not left, "the pages do not have these any more"
     for written in ("dog.png", "runs/logmel/report.html", "runs/logmel/fold1/model.onnx", "runs/logmel/evaluation"):
         assert (folder / written).exists(), written

@@ -187,6 +187,16 @@ def kill_table(result: dict[str, object]) -> list[str]:
     ]
 
 
+def size_table(result: dict[str, object]) -> list[str]:
+    """One line an extra: packages and gigabytes."""
+    lines = heading("install", "packages", "GB", "GB besides torch and its CUDA libraries")
+    for row in result["rows"]:
+        name = f"esc_gpu[{row['extra']}]" if row["extra"] else "esc_gpu"
+        gigabytes = [f"{row[key] / 1e9:.1f}" for key in ("bytes", "bytes_beside_torch")]
+        lines.append(line(f"`{name}`", str(row["packages"]), *gigabytes))
+    return lines
+
+
 def with_backend(row: dict[str, object]) -> str:
     """The front-end's name, and its backend where it is another one than "native"."""
     backend = row.get("backend", "native")
@@ -203,6 +213,7 @@ TABLES = {
     "folds_at_once": at_once_table,
     "gpu": lambda result: beside_estimates(result["beside_estimates"]),
     "graphs": graph_table,
+    "installed_size": size_table,
     "launches": launch_table,
     "kills": kill_table,
     "long_recording": recording_table,
