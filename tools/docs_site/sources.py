@@ -45,7 +45,7 @@ def source_uri(path: Path) -> str:
 
 
 def code_page(path: Path) -> str:
-    """A source file as a page of its own, which the search leaves out."""
+    """A source file as a page of its own, as wide as it can be, which the search leaves out."""
     code = path.read_text(encoding="utf-8").rstrip("\n")
-    head = f"---\nsearch:\n  exclude: true\n---\n\n# `{source_uri(path)}`\n\n"
+    head = f"---\nsearch:\n  exclude: true\nhide: [navigation, toc]\n---\n\n# `{source_uri(path)}`\n\n"
     return f"{head}````{LANGUAGES[path.suffix]}\n{code}\n````\n"
