@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ MISNAMED = {
     errno.ELOOP: "a link that leads somewhere",
     errno.ENAMETOOLONG: "a shorter name",
 }
+MISSING_GLYPH = re.compile(r"Glyph \d+ .* missing from ")  # matplotlib's, a warning for each letter
+NO_LETTERS = "The font of the figures lacks letters of some names. The figures show a box for each of these letters."
 # As a shell says of a program that SIGINT or SIGPIPE ended.
 EXIT_INTERRUPTED, EXIT_BROKEN_PIPE = 130, 141
 
@@ -101,19 +104,22 @@ def close_output() -> None:
 
 @contextmanager
 def warnings_as_lines() -> Iterator[None]:
-    """Inside the block each of the library's own warnings is one line on standard error, above any progress bar."""
+    """Inside the block each of the library's own warnings is one line on standard error, above any progress bar.
 
+    So is what matplotlib says of each letter of a name that its font lacks.
+    """
     said: set[str] = set()
 
     def show(message: Warning | str, category: type[Warning], *where: Any, **more: Any) -> None:
-        if not issubclass(category, EscGpuWarning):
+        text = NO_LETTERS if MISSING_GLYPH.match(str(message)) else str(message)
+        if not (issubclass(category, EscGpuWarning) or text is NO_LETTERS):
             return usual(message, category, *where, **more)
-        if str(message) in said:  # each fold makes the same front-end
+        if text in said:  # each fold makes the same front-end
             return
-        said.add(str(message))
+        said.add(text)
         from esc_gpu.core.progress import tqdm
 
-        tqdm.write(f"warning: {printable(str(message))}", file=sys.stderr)
+        tqdm.write(f"warning: {printable(text)}", file=sys.stderr)
 
     with warnings.catch_warnings():
         usual, warnings.showwarning = warnings.showwarning, show

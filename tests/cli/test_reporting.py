@@ -7,6 +7,8 @@ import signal
 import sys
 
 import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
 
 from esc_gpu.cli import reporting as reporting_module
 from esc_gpu.cli.reporting import reporting
@@ -73,6 +75,16 @@ def test_a_name_that_leads_to_no_file_is_one_line(capsys, number, name, expected
 
     assert reporting(use) == 2
     assert error_line(capsys.readouterr().err) == f"{name}: {os.strerror(number)}; expected {expected}; correct it"
+
+
+def test_letters_that_the_figures_font_lacks_are_one_line(capsys):
+    def draw():
+        figure = Figure()
+        figure.text(0, 0, "\u092e\u0938")
+        FigureCanvasAgg(figure).draw()
+
+    assert reporting(draw) == 0
+    assert capsys.readouterr().err == f"warning: {reporting_module.NO_LETTERS}\n"
 
 
 def test_a_folder_that_goes_while_a_command_writes_is_one_line(capsys, tmp_path):
