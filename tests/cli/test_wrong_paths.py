@@ -37,7 +37,7 @@ print(json.dumps([answer(words.split()) for words in json.loads(sys.argv[2])]))
 """
 
 NO_RUN = "holds no summary.json of a run; give the output folder of a training"
-NO_PIPELINE = "nowhere is no folder: give the folder of a run or of one of its folds"
+NO_PIPELINE = "nowhere is not a folder: name the folder of a run or of a fold"
 NO_ROOT = "nowhere: no such folder; expected ESC-50, with its meta and audio; correct data.root"
 WRONG = {
     "evaluate": ("evaluate nowhere", f"nowhere {NO_RUN}"),
@@ -49,7 +49,10 @@ WRONG = {
     "evaluate into a file": ("evaluate finished --output sound.wav", "cannot write to sound.wav (sound.wav is no fold"),
     "compare into a file": ("compare finished alike --output sound.wav/x", "cannot write to sound.wav/x (sound.wav is"),
     "predict": ("predict sound.wav --model nowhere", NO_PIPELINE),
-    "predict with a folder": ("predict sound.wav --model empty", "empty holds no model.safetensors: give the folder"),
+    "predict with a folder": (
+        "predict sound.wav --model empty",
+        "empty holds no model.safetensors: name the folder",
+    ),
     "predict a fold": ("predict sound.wav --model run --fold 9", "run has no trained fold 9; there are 1"),
     "predict a file": ("predict nowhere.wav --model run", "nowhere.wav: No such file or directory; expected an audio"),
     "predict files": ("predict a.wav b.wav --model run", "2 of 2 files could not be classified: a.wav: No such file"),
@@ -62,6 +65,11 @@ WRONG = {
     "features into a file": ("features sound.wav --output sound.wav/x.png", "cannot write to sound.wav (sound.wav is"),
     "features of a config": ("features sound.wav --config no.yaml", "--config: there is no file no.yaml; correct the"),
     "features of a root": ("features --root nowhere --gallery", NO_ROOT),
+    "features with a cache": (
+        "features --root empty --statistics --cache-dir sound.wav",
+        "cache folder sound.wav: sound.wav is no folder; expected a folder that can be written; correct it or choose "
+        "another with --cache-dir",
+    ),
     "features of a table": ("features --table no.csv --gallery", "no.csv: no such file; expected a csv with the col"),
     "train on a root": ("train --data.root nowhere", NO_ROOT),
     "train on another root": ("train --data.root=nowhere", NO_ROOT),
@@ -71,7 +79,10 @@ WRONG = {
     "train with a cache": ("train --data.cache_dir sound.wav/a", "cache folder sound.wav/a: sound.wav is no folder"),
     "train into a file": ("train --output_dir sound.wav", "cannot write to sound.wav ([Errno 20] Not a directory"),
     "train below a file": ("train --output_dir sound.wav/a", "cannot write to sound.wav/a (sound.wav is no folder)"),
-    "train into a run": ("train --output_dir finished", "finished already holds a run: go on with it by --resume, re"),
+    "train into a run": (
+        "train --output_dir finished",
+        "finished already holds a run: go on with it with --resume, re",
+    ),
     "train by a config": ("train --config no.yaml", "--config: there is no file no.yaml; correct the name"),
     "train by a name": (
         "train --config logmal",

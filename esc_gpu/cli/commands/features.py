@@ -137,7 +137,7 @@ def list_all(say: Callable[[str], None]) -> None:
 def check(arguments: Namespace) -> None:
     """Refuse options that do not go together, and paths that lead nowhere, before anything is read."""
     from esc_gpu.config.named_configs import find_config
-    from esc_gpu.core.files import check_makeable, check_there
+    from esc_gpu.core.files import check_cache, check_makeable, check_there
     from esc_gpu.errors import EscGpuError
 
     data_set = arguments.root is not None or arguments.table is not None
@@ -180,6 +180,8 @@ def check(arguments: Namespace) -> None:
             raise EscGpuError(f"{path}: no such file; expected an audio file; correct its name")
     if arguments.output is not None:
         check_makeable(arguments.output if data_set else arguments.output.parent)
+    if arguments.statistics:
+        check_cache(Path(os.path.expanduser(arguments.cache_dir)), "--cache-dir")
 
 
 def config_names(arguments: Namespace) -> list[str]:
