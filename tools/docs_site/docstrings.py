@@ -26,7 +26,7 @@ def with_fields(cls: type) -> str:
     texts = field_texts(cls)
     for name, rules in ranges.items():
         said = [rule for rule in rules if rule != "must be finite"]
-        said = said[-1:] if said and said[-1].startswith("is ") else said  # it names both ends
+        said = [rule for rule in said if " from " in rule] or said  # that one names both ends
         if said:
             texts = {**texts, name: f"{texts[name]} It {' and '.join(said)}."}
     return f"{inspect.cleandoc(cls.__doc__ or '')}\n\n{options(texts)}"
