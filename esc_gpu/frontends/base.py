@@ -1,5 +1,6 @@
 """The contract of every front-end: a waveform (B, T) in, features (B, C, F, N) in float32 out."""
 
+import copy
 import inspect
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -14,9 +15,11 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.constants import constants, keep_values, on_the_cpu
+from esc_gpu.frontends.framing import Framing
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.signature import option_names, option_parameters
+from esc_gpu.frontends.streams import FrameStream, SampleStream, StreamedFeatures
 
 Shared = dict[Hashable, Tensor]
 
@@ -59,8 +62,8 @@ class Frontend(Float32Module):
     Args:
         hop_length: samples between frames.
         sample_rate: samples per second at which the features are computed.
-        input_sample_rate: that of the waveforms, where it is another one: they are resampled first.
-        pad_short: pad clips that are too short for one frame with zeros at their end, instead of refusing them.
+        input_sample_rate: sample rate of the waveforms if it differs from `sample_rate`; they are resampled first.
+        pad_short: pad clips that are too short for one frame with zeros at their end instead of refusing them.
     """
 
     name: str
@@ -73,6 +76,7 @@ class Frontend(Float32Module):
     windows_int16 = False  # whether `features`, by the native backend, takes int16 as well
     # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
     takes_whole_power = False
+    is_cut = False  # whether the clips are frames already, cut out of a stream: then their ends are not padded
 
     def __init_subclass__(cls, **arguments: Any) -> None:
         super().__init_subclass__(**arguments)
@@ -126,16 +130,20 @@ class Frontend(Float32Module):
         check_waveform(waveform)
         if not self.takes_as_int16(waveform):
             waveform = to_float(waveform, self.precision.dtype)
-        if waveform.shape[-1] < self.min_samples:
-            raise EscGpuError(
-                f"{self.name} needs at least {self.min_samples} samples "
-                f"({self.min_samples / self.input_rate:.3f} s at {self.input_rate} Hz), "
-                f"got {waveform.shape[-1]}: pad the clip with zeros (pad_short=True does) or choose shorter windows"
-            )
+        self.check_length(waveform.shape[-1])
         if waveform.is_cuda and not torch.compiler.is_compiling():
             with full_precision:
                 return self.without_autocast(waveform)
         return self.without_autocast(waveform)
+
+    def check_length(self, n_samples: int) -> None:
+        """Refuse a clip of which no frame can be made."""
+        if n_samples < self.min_samples:
+            raise EscGpuError(
+                f"{self.name} needs at least {self.min_samples} samples "
+                f"({self.min_samples / self.input_rate:.3f} s at {self.input_rate} Hz), "
+                f"got {n_samples}: pad the clip with zeros (pad_short=True does) or choose shorter windows"
+            )
 
     def takes_as_int16(self, waveform: Tensor) -> bool:
         """Whether `features` is to have these clips as int16: a GPU converts them while it multiplies by the window."""
@@ -211,6 +219,39 @@ class Frontend(Float32Module):
     def count_frames(self, n_samples: int) -> int:
         """Frames of a prepared clip."""
         return n_samples // self.hop_length + 1
+
+    def stream(self) -> StreamedFeatures:
+        """The features of a waveform that comes in chunks; another call begins another waveform.
+
+        Raises:
+            EscGpuError: for a front-end whose frames need the whole clip.
+        """
+        return StreamedFeatures(self)
+
+    @property
+    def whole_clip(self) -> str | None:
+        """Why a frame needs more of a clip than its own samples, and what to do; None where it does not."""
+        return f"{type(self).__name__} does not say that a frame needs its own samples alone (`whole_clip`)"
+
+    @property
+    def framing(self) -> Framing:
+        """Where the frames of a prepared clip lie; asked where `whole_clip` is None."""
+        raise AttributeError("framing")  # torch.jit.trace asks for every property, and passes over this error alone
+
+    def frame_stream(self) -> FrameStream:
+        """What computes the frames of a stream."""
+        return SampleStream(self)
+
+    def frames_alone(self) -> Self:
+        """This layer for the samples of whole frames: it has the same constants, and pads no ends."""
+        alone = copy.copy(self)
+        alone.is_cut = True
+        return alone
+
+    def frames_within(self, waveform: Tensor) -> int:
+        """Frames of prepared clips, or of the samples of whole frames."""
+        n_samples = waveform.shape[-1]
+        return self.framing.count(n_samples) if self.is_cut else self.count_frames(n_samples)
 
     def times(self, n_frames: int) -> Tensor:
         """`(N,)` centre of each frame in seconds."""

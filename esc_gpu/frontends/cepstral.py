@@ -12,7 +12,7 @@ from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
 from esc_gpu.frontends.gammatone import GammatoneFrontend
 from esc_gpu.frontends.mel import MelFrontend
-from esc_gpu.frontends.scaling import check_top_db
+from esc_gpu.frontends.scaling import check_top_db, under_the_maximum
 
 
 def dct_matrix(n_out: int, n_in: int) -> Tensor:
@@ -54,6 +54,10 @@ class Cepstral(FilterbankFrontend):
         return cepstrum.transpose(-1, -2).unsqueeze(1)
 
     @property
+    def whole_clip(self) -> str | None:
+        return under_the_maximum(self.top_db)
+
+    @property
     def frequencies(self) -> Tensor:
         return torch.arange(self.n_coefficients).float()
 
@@ -63,7 +67,7 @@ class MFCC(Cepstral, MelFrontend):
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
-        top_db: range of decibels kept under each clip's maximum before the DCT, or None.
+        top_db: range in dB that is kept below each clip's maximum before the DCT; None for no limit.
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     Raises:
@@ -84,11 +88,11 @@ class MFCC(Cepstral, MelFrontend):
     def __init__(self, *, n_mfcc: int = 40, top_db: float | None = 80.0, **mel: Any):
         super().__init__(**mel)
         check_int("n_mfcc", n_mfcc, 1, self.n_mels)
+        check_weights("n_mfcc", n_mfcc, self.n_mels)
         self.n_mfcc = n_mfcc
         self.top_db = check_top_db(top_db)
         self.build()
 
-        check_weights("n_mfcc", n_mfcc, self.n_mels)
     @property
     def n_coefficients(self) -> int:
         return self.n_mfcc
@@ -106,7 +110,7 @@ class LFCC(Cepstral):
         n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax`.
         fmin: lowest edge in Hz.
         fmax: highest edge in Hz; None for half the sample rate.
-        top_db: range of decibels kept under each clip's maximum before the DCT, or None.
+        top_db: range in dB that is kept below each clip's maximum before the DCT; None for no limit.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -136,13 +140,13 @@ class LFCC(Cepstral):
     ):
         super().__init__(**stft)
         check_int("n_filters", n_filters, 1)
+        check_weights("n_filters", n_filters, self.n_fft // 2 + 1)
         check_int("n_lfcc", n_lfcc, 1, n_filters)
+        check_weights("n_lfcc", n_lfcc, n_filters)
         self.n_lfcc = n_lfcc
         self.n_filters = n_filters
         self.fmin, self.fmax = check_frequency_range(fmin, fmax, self.sample_rate)
-        check_weights("n_filters", n_filters, self.n_fft // 2 + 1)
         self.top_db = check_top_db(top_db)
-        check_weights("n_lfcc", n_lfcc, n_filters)
         self.warn_of_empty_bands()
         self.build()
 
@@ -168,14 +172,14 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     Args:
         n_gfcc: number of coefficients, at most `n_bins`.
-        top_db: range of decibels kept under each clip's maximum before the DCT, or None.
+        top_db: range in dB that is kept below each clip's maximum before the DCT; None for no limit.
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
 
     Raises:
         EscGpuError: for an option out of range.
 
     Source: Shao, Jin, Wang & Srinivasan (2009), "An auditory-based feature for robust speech recognition",
-    with the logarithm in place of their cubic root.
+    with the logarithm instead of their cubic root.
 
     Any device · gradient · torch.compile · torch.export, ONNX.
 
@@ -189,11 +193,11 @@ class GFCC(Cepstral, GammatoneFrontend):
     def __init__(self, *, n_gfcc: int = 40, top_db: float | None = 80.0, **gammatone: Any):
         super().__init__(**gammatone)
         check_int("n_gfcc", n_gfcc, 1, self.n_bins)
+        check_weights("n_gfcc", n_gfcc, self.n_bins)
         self.n_gfcc = n_gfcc
         self.top_db = check_top_db(top_db)
         self.build()
 
-        check_weights("n_gfcc", n_gfcc, self.n_bins)
     @property
     def n_coefficients(self) -> int:
         return self.n_gfcc

@@ -11,7 +11,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.constant_q import ConstantQ
 from esc_gpu.frontends.filterbank import FilterbankFrontend
-from esc_gpu.frontends.scaling import SILENT_POWER, check_top_db, power_to_magnitude
+from esc_gpu.frontends.scaling import SILENT_POWER, check_top_db, power_to_magnitude, under_the_maximum
 
 CHROMA_NORMS = ("max", "l1", "l2", None)
 
@@ -71,8 +71,8 @@ class Chroma(FilterbankFrontend):
 
     Args:
         n_chroma: number of pitch classes. The first one is C for a multiple of 12.
-        tuning: how far the instruments are tuned above A4 = 440 Hz, in pitch classes.
-        norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
+        tuning: deviation of the tuning from A4 = 440 Hz, in pitch classes.
+        norm: the norm that divides each frame: "max", "l1", "l2", or None for no division.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -90,12 +90,13 @@ class Chroma(FilterbankFrontend):
     name = "chroma"
     windows_int16 = True
     bin_unit = "pitch class"
+    whole_clip = None
 
     def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = "max", **stft: Any):
         super().__init__(**stft)
         check_int("n_chroma", n_chroma, 1)
-        check_number("tuning", tuning)
         check_weights("n_chroma", n_chroma, self.n_fft // 2 + 1)
+        check_number("tuning", tuning)
         check_choice("norm", norm, CHROMA_NORMS)
         self.n_chroma = n_chroma
         self.tuning = float(tuning)
@@ -124,9 +125,9 @@ class ChromaCQT(ConstantQ):
 
     Args:
         n_chroma: number of pitch classes. The first one is C.
-        norm: what every frame is divided by: its "max", its "l1" or "l2" norm, or nothing (None).
-        top_db: frames that are so many dB under the clip's loudest class are silence and not normalised; None for all,
-            as in librosa, which turns what rounding leaves of digital silence into full chords.
+        norm: the norm that divides each frame: "max", "l1", "l2", or None for no division.
+        top_db: frames this many dB below the clip's loudest class count as silence and are not normalised; None for no
+            limit, as in librosa, where rounding errors in digital silence become full chords.
         n_bins: bins of the CQT.
         bins_per_octave: bins of each octave, a multiple of `n_chroma`.
         hop_length, fmin, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
@@ -178,6 +179,10 @@ class ChromaCQT(ConstantQ):
         if self.top_db is not None:
             silent = (10 ** (-self.top_db / 20) * classes.amax(dim=(1, 2), keepdim=True)).clamp_min(silent)
         return normalize_classes(classes, self.norm, -2, silent).unsqueeze(1)
+
+    @property
+    def whole_clip(self) -> str | None:
+        return under_the_maximum(self.top_db)
 
     @property
     def frequencies(self) -> Tensor:

@@ -22,6 +22,7 @@ from esc_gpu.frontends.constant_q_kernels import (
     direct_kernels,
     spectral_plan,
 )
+from esc_gpu.frontends.framing import Framing
 from esc_gpu.frontends.scaling import squared_magnitude
 from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
 from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
@@ -32,6 +33,8 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 KEPT_PLANS = 8
 # Octaves whose kernels are at most this long are computed in the time domain.
 DIRECT_SAMPLES = 1536
+# Of a stream so many frames are computed at least, of which some may be zeros: 16, the next power of two.
+LEAST_CUT = 15
 # A long recording is cut: spectra of kernels on the grid of a longer FFT would only be larger.
 CHUNK_SAMPLES = 2**20
 # Clips of one FFT call on a CPU, in bytes: enough to keep its threads busy.
@@ -82,7 +85,7 @@ class ConstantQ(Frontend):
         fmin: frequency of the lowest bin in Hz (32.70: the note C1).
         n_bins: number of bins.
         bins_per_octave: bins of each octave.
-        filter_scale: factor on the kernels' length (under 1: better time, worse frequency resolution).
+        filter_scale: factor of the kernels' length; below 1, time resolution is better and frequency resolution worse.
         window: a name for `scipy.signal.get_window`.
         pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
@@ -131,6 +134,15 @@ class ConstantQ(Frontend):
             self.register_buffer(f"direct_{number}", grouped, persistent=False)
 
     @property
+    def framing(self) -> Framing:
+        return Framing(2 * self.pad, self.hop_length, self.pad, self.pad_mode)
+
+    def frames_alone(self) -> Self:
+        alone = super().frames_alone()
+        alone._plans = self._plans  # which take longer to make than many frames to compute
+        return alone
+
+    @property
     def bandwidth_offset(self) -> float:
         """Hz that are added to each bin's bandwidth."""
         return 0.0
@@ -166,7 +178,7 @@ class ConstantQ(Frontend):
 
     def power(self, waveform: Tensor) -> Tensor:
         """`(B, T)` → `|CQT|²` `(B, n_bins, N)`."""
-        n_frames = self.count_frames(waveform.shape[-1])
+        n_frames = self.frames_within(waveform)
         if exporting():
             return self.direct_power(self.pad_ends(waveform, 0), n_frames, 0)
         if in_one_graph():
@@ -174,13 +186,16 @@ class ConstantQ(Frontend):
         hop_bytes = self.hop_length * waveform.element_size()
         n_clips, n_chunk = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform, CPU_BYTES))
         n_chunk = min(n_chunk, max(CHUNK_SAMPLES, 4 * self.pad) // self.hop_length + 1)
+        if self.is_cut:  # any number of frames: of few sizes, for each of which there are kernels
+            n_chunk = 1 << max(LEAST_CUT, n_chunk - 1).bit_length()
         # With the zeros that the FFT wants behind the clip, it need not copy it again.
         needed = self.plan(n_chunk).n_fft if self.n_spectral else 0
         last = (n_frames - 1) // n_chunk * n_chunk  # where the last chunk begins
         for number in range(self.n_spectral, len(self.octaves)):
             read = samples_read(self.get_buffer(f"direct_{number}"), self.hop_length, n_frames - last)
             needed = max(needed, last * self.hop_length + self.direct_starts[number] + read)
-        padded = self.pad_ends(waveform, max(0, needed - waveform.shape[-1] - 2 * self.pad))
+        n_samples = waveform.shape[-1] if self.is_cut else waveform.shape[-1] + 2 * self.pad
+        padded = self.pad_ends(waveform, max(0, needed - n_samples))
         rows = []
         for clips in padded.split(n_clips):
             starts = range(0, n_frames, n_chunk)
@@ -189,6 +204,8 @@ class ConstantQ(Frontend):
 
     def pad_ends(self, waveform: Tensor, extra: int) -> Tensor:
         """The clips with `pad` samples more at either end, by `pad_mode`, then `extra` zeros."""
+        if self.is_cut:
+            return F.pad(waveform, (0, extra))
         left = right = waveform.new_zeros(waveform.shape[0], self.pad)
         if self.pad_mode == "reflect":
             left, right = waveform[:, 1 : self.pad + 1].flip(-1), waveform[:, -self.pad - 1 : -1].flip(-1)

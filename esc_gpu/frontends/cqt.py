@@ -10,7 +10,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.constant_q import ConstantQ
 from esc_gpu.frontends.constant_q_bands import ear_offset
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit
+from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit, under_the_maximum
 
 
 class CQT(ConstantQ):
@@ -19,13 +19,13 @@ class CQT(ConstantQ):
     Args:
         hop_length, fmin, n_bins, bins_per_octave, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
         scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
-        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        top_db: range in dB that is kept below each clip's maximum; None for no limit. Only for `scale="db"`.
 
-    The magnitudes are those of the direct sum over the kernels: within 0.02 dB up to 80 dB under a clip's maximum,
-    which is a tone's or an onset's in one of the bins.
+    The magnitudes agree with the direct sum over the kernels within 0.02 dB, down to 80 dB below a clip's maximum, if
+    the maximum is a tone or an onset in one of the bins.
 
     Raises:
-        EscGpuError: for an option out of range, a bin whose band reaches above the Nyquist frequency among them.
+        EscGpuError: for an option out of range, such as a bin whose band reaches above the Nyquist frequency.
 
     Source: Brown & Puckette (1992), "An efficient algorithm for the calculation of a constant Q transform".
 
@@ -48,6 +48,10 @@ class CQT(ConstantQ):
         return rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).unsqueeze(1)
 
     @property
+    def whole_clip(self) -> str | None:
+        return under_the_maximum(self.top_db if self.scale == "db" else None)
+
+    @property
     def value_unit(self) -> str:
         return scale_unit(self.scale)
 
@@ -62,7 +66,7 @@ class VQT(CQT):
     Low bins resolve time better than in the CQT, at the cost of frequency.
 
     Args:
-        gamma: Hz added to each bin's bandwidth; None for the ear's, `24.7 / 0.108` Hz times the relative bandwidth.
+        gamma: Hz added to each bin's bandwidth; None follows the ear, `24.7 / 0.108` Hz times the relative bandwidth.
         scale, top_db and those of the transform: as in `CQT`.
 
     Raises:

@@ -13,21 +13,22 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.members import member_layer
+from esc_gpu.frontends.streams import FrameStream
 
 
 class Delta(Frontend):
     """A front-end's features and their first derivatives along the frames: `(B, C * (order + 1), F, N)`.
 
     The features' C channels come first, then those of their first derivative (per frame) and of their second (per
-    frame²). Derivative k is that of the polynomial of degree k fitted to `width` frames around each, as
-    `librosa.feature.delta(order=k, mode="interp")`; the frames at either end take that of the first or last fit.
+    frame²). Derivative k is that of a polynomial of degree k that is fitted to the `width` frames around each frame, as
+    `librosa.feature.delta(order=k, mode="interp")`; the frames at either end use the first or last fit.
 
     Args:
         member: the front-end, its name, or a mapping of `create_frontend`'s arguments
-            (`{"name": "logmel", "n_mels": 64}`). One without a sample rate gets that of this front-end.
-        width: frames that a polynomial is fitted to, odd, from 3 on. A clip needs as many.
+            (`{"name": "logmel", "n_mels": 64}`). A member without a sample rate gets that of this front-end.
+        width: odd number of frames for the fit of a polynomial, at least 3. A clip needs at least as many frames.
         order: the highest derivative, 1 or 2.
-        sample_rate: samples per second, the member's input; that of `member` where it is made already.
+        sample_rate: samples per second of the member's input; a member that is already a layer sets it.
         input_sample_rate, pad_short: as in `Frontend`.
 
     Raises:
@@ -59,7 +60,7 @@ class Delta(Frontend):
         super().__init__(1, **common)
         check_int("width", width, 3)
         if width % 2 == 0:
-            raise EscGpuError(f"width must be an odd number of frames, got {width}: take {width - 1} or {width + 1}")
+            raise EscGpuError(f"width must be an odd number of frames, got {width}: use {width - 1} or {width + 1}")
         check_int("order", order, 1, 2)
         layer = member_layer(self, member)
         self.layer = layer
@@ -109,7 +110,18 @@ class Delta(Frontend):
         if self.changes_clips:
             shared = None
         image = self.layer.features(self.layer.prepare(waveform, shared), shared)
+        return self.with_derivatives(image)
+
+    def with_derivatives(self, image: Tensor) -> Tensor:
+        """`(B, C, F, N)` → `(B, C * (order + 1), F, N)`, N from `width` on."""
         return torch.cat([image, *self.derivatives(image)], dim=1)
+
+    @property
+    def whole_clip(self) -> str | None:
+        return self.layer.whole_clip and f"its member {self.layer.name}: {self.layer.whole_clip}"
+
+    def frame_stream(self) -> "DeltaStream":
+        return DeltaStream(self)
 
     def derivatives(self, image: Tensor) -> list[Tensor]:
         """`(B, C, F, N)` → the derivatives from the first on, of the same shape."""
@@ -121,6 +133,36 @@ class Delta(Frontend):
             first, last = (inner[..., n : n + 1].expand(-1, -1, -1, half) for n in (0, inner.shape[-1] - 1))
             derivatives.append(torch.cat([first, inner, last], dim=-1))
         return derivatives
+
+
+class DeltaStream(FrameStream):
+    """The frames of a member's stream and their derivatives, once those around them are there."""
+
+    def __init__(self, frontend: Delta):
+        super().__init__(frontend)
+        self.delta = frontend
+        self.member = frontend.layer.frame_stream()
+        self.kept: Tensor | None = None  # frames, the last ones
+        self.n_waiting = 0  # of them, those without derivatives yet
+
+    def frames(self, samples: Tensor, is_end: bool, shared: Shared) -> Tensor:
+        if self.delta.changes_clips:
+            shared = {}
+        new = self.member.advance(samples, is_end, shared)
+        image = new if self.kept is None else torch.cat([self.kept, new], dim=-1)
+        self.n_waiting += new.shape[-1]
+        n_behind = 0 if is_end else self.delta.width // 2  # frames that only serve those before them
+        first, stop = image.shape[-1] - self.n_waiting, image.shape[-1] - n_behind
+        if image.shape[-1] < self.delta.width or first >= stop:
+            self.kept = image
+            return self.no_frames(samples)
+        self.n_waiting = n_behind
+        self.kept = image[..., -self.delta.width :]
+        return self.delta.with_derivatives(image)[..., first:stop]
+
+    def latency(self) -> float:
+        hop = self.delta.hop_seconds * self.delta.sample_rate
+        return self.member.input_latency() + self.delta.width // 2 * hop
 
 
 def derivative_axis(axis: ChannelAxis, order: int) -> ChannelAxis:

@@ -9,7 +9,15 @@ from torch import Tensor
 from esc_gpu.core.user_warning import warn_user
 from esc_gpu.frontends.base import Shared, reuse
 from esc_gpu.frontends.framed import FramedFrontend
-from esc_gpu.frontends.scaling import check_scale, check_top_db, limit_range, power_to_db, rescale_power, scale_unit
+from esc_gpu.frontends.scaling import (
+    check_scale,
+    check_top_db,
+    limit_range,
+    power_to_db,
+    rescale_power,
+    scale_unit,
+    under_the_maximum,
+)
 from esc_gpu.frontends.spectrogram import STFTFrontend
 
 # Bands of one matrix product on a CPU: the triangles of so many span few FFT bins.
@@ -91,7 +99,7 @@ class BandSpectrogram(FilterbankFrontend):
 
     Args:
         scale: "db", "power" or "magnitude".
-        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        top_db: range in dB that is kept below each clip's maximum; None for no limit. Only for `scale="db"`.
     """
 
     windows_int16 = True
@@ -108,6 +116,10 @@ class BandSpectrogram(FilterbankFrontend):
         else:
             bands = rescale_power(self.band_power(waveform, shared), self.scale, self.top_db)
         return bands.transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def whole_clip(self) -> str | None:
+        return under_the_maximum(self.top_db if self.scale == "db" else None)
 
     @property
     def value_unit(self) -> str:

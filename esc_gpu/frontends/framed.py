@@ -41,7 +41,7 @@ class FramedFrontend(Frontend):
 
     def reduced_frames(self, waveform: Tensor, reduce: Callable[[Tensor], Tensor]) -> Tensor:
         """`reduce` of the frames `(b, n, L)` → `(b, n, ...)`, block by block, joined to `(B, N, ...)`."""
-        n_frames = self.count_frames(waveform.shape[-1])
+        n_frames = self.frames_within(waveform)
         frame_bytes = self.n_fft * self.precision.element_size()
         n_clips, n_block = block_sizes(waveform.shape[0], n_frames, frame_bytes, budget(waveform))
         if (n_clips, n_block) == (waveform.shape[0], n_frames):

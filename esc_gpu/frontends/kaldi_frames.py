@@ -21,6 +21,7 @@ from esc_gpu.frontends.base import Shared, reuse
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.filterbank import FramedFilterbank
+from esc_gpu.frontends.framing import Framing
 from esc_gpu.frontends.mel import hz_to_mel
 from esc_gpu.frontends.scaling import squared_magnitude
 from esc_gpu.frontends.signature import option_parameters
@@ -59,6 +60,7 @@ class KaldiFrontend(FramedFilterbank):
     """
 
     bands_word = "n_mels", "mel bands"
+    whole_clip = None
     frame_window: Tensor
     window_before: Tensor
 
@@ -133,7 +135,7 @@ class KaldiFrontend(FramedFilterbank):
         return self.n_mels, self.fmin, self.fmax
 
     def frames(self, waveform: Tensor) -> Tensor:
-        if not self.snip_edges:
+        if not self.snip_edges and not self.is_cut:
             waveform = self.mirrored(waveform)
         return waveform.unfold(-1, self.win_length, self.hop_length)
 
@@ -145,6 +147,11 @@ class KaldiFrontend(FramedFilterbank):
         after = max(0, last - before - n_samples)
         ends = waveform[:, : max(0, before)].flip(-1), waveform[:, n_samples - after :].flip(-1)
         return torch.cat([ends[0], waveform[:, max(0, -before) :], ends[1]], dim=-1)
+
+    @property
+    def framing(self) -> Framing:
+        before = 0 if self.snip_edges else self.win_length // 2 - self.hop_length // 2
+        return Framing(self.win_length, self.hop_length, before, "symmetric")
 
     def count_frames(self, n_samples: int) -> int:
         if self.snip_edges:

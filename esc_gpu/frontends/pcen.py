@@ -29,11 +29,11 @@ class PCEN(MelFrontend):
         bias: offset of the compression.
         power: exponent of the compression.
         time_constant: time constant of the smoothing, in seconds.
-        eps: what keeps silence from being divided by 0.
+        eps: small offset that prevents a division by 0 in silence.
         mel_power: 1 for a mel spectrogram of magnitudes, as librosa recommends, or 2 for one of powers.
-        input_scale: what the mel spectrogram is multiplied by. The other defaults are made for 32-bit integers, as
-            in the paper, hence 2 ** 31. At 1 nearly everything is far under `bias` and not compressed.
-        trainable: make gain, bias and power of each band parameters, kept positive: their logarithms are learned.
+        input_scale: factor of the mel spectrogram. The other defaults are designed for 32-bit integers, as in the
+            paper, hence 2 ** 31. At 1, nearly everything is far below `bias` and is not compressed.
+        trainable: turn gain, bias and power of each band into trainable parameters; their logarithms are learned.
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     The smoothing starts from 1, as in librosa, which for `input_scale=2 ** 31` is silence: the first frames of a
@@ -55,6 +55,8 @@ class PCEN(MelFrontend):
 
     name = "pcen"
     windows_int16 = True
+    whole_clip = None
+    smoothed: Tensor | None = None  # of a stream, the smoother's value after the frames before
     smooth_weights: Tensor
     smooth_decay: Tensor
     log_gain: Tensor
@@ -125,13 +127,15 @@ class PCEN(MelFrontend):
 
     def smooth(self, energy: Tensor) -> Tensor:
         """The recurrence `M[n] = (1 - s) M[n - 1] + s E[n]` over `(B, N, n_mels)`, block by block."""
-        before = torch.full_like(energy[:, :1], INITIAL)
+        before = torch.full_like(energy[:, :1], INITIAL) if self.smoothed is None else self.smoothed
         blocks = []
         for block in energy.split(BLOCK_FRAMES, dim=1):
             n_frames = block.shape[1]
             smoothed = self.smooth_weights[:n_frames, :n_frames] @ block + self.smooth_decay[:n_frames] * before
             before = smoothed[:, -1:]
             blocks.append(smoothed)
+        if self.is_cut:
+            self.smoothed = before
         return torch.cat(blocks, dim=1)
 
     @property

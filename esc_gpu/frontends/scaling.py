@@ -79,6 +79,13 @@ def scale_unit(scale: str) -> str:
     return "dB" if scale == "db" else scale
 
 
+def under_the_maximum(top_db: float | None) -> str | None:
+    """Why values limited by `top_db` are no frame's own, as `Frontend.whole_clip`."""
+    if top_db is None:
+        return None
+    return f"top_db={top_db:g} is a limit under the whole clip's maximum; set top_db=None"
+
+
 def check_scale(scale: str) -> str:
     """`scale`, if it is one of `SCALES`."""
     check_choice("scale", scale, SCALES)

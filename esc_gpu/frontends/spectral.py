@@ -34,6 +34,7 @@ class SpectralDescriptor(STFTFrontend):
     bin_unit = "feature"
     windows_int16 = True
     takes_whole_power = True
+    whole_clip: str | None = None
 
     def build(self) -> None:
         super().build()
@@ -142,14 +143,14 @@ class SpectralRolloff(SpectralDescriptor):
     total. As `librosa.feature.spectral_rolloff`. It moves from bin to bin: its gradient is 0 everywhere.
 
     Args:
-        roll_percent: share of the magnitude under the roll-off, between 0 and 1 despite its name.
+        roll_percent: share of the magnitude below the roll-off, between 0 and 1 despite its name.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
         EscGpuError: for an option out of range.
 
     Source: Scheirer & Slaney (1997), "Construction and evaluation of a robust multifeature speech/music
-    discriminator", there of 95 % of the power.
+    discriminator", which uses 95 % of the power.
 
     Any device · gradient 0 · torch.compile · torch.export, ONNX.
 

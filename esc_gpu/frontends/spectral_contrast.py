@@ -24,11 +24,11 @@ class SpectralContrast(SpectralDescriptor):
     Args:
         n_bands: number of octaves.
         fmin: upper edge of the first band in Hz.
-        quantile: share of a band's FFT bins that its peak and its valley are taken of, at least one bin.
+        quantile: share of a band's FFT bins that form its peak, and its valley; at least one bin.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
-        EscGpuError: for an option out of range, bands above half the sample rate or without an FFT bin among them.
+        EscGpuError: for an option out of range, such as bands above half the sample rate or without an FFT bin.
 
     Source: Jiang, Lu, Zhang, Tao & Cai (2002), "Music type classification by spectral contrast feature", eq. 1-3.
 
@@ -42,6 +42,7 @@ class SpectralContrast(SpectralDescriptor):
     name = "spectral_contrast"
     bin_unit = "Hz"
     value_unit = "dB"
+    whole_clip = "it keeps 80 dB under the whole clip's maximum; take another front-end"
 
     def __init__(self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, **stft: Any):
         super().__init__(**stft)

@@ -13,7 +13,15 @@ from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.framed import FramedFrontend
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit, squared_magnitude
+from esc_gpu.frontends.framing import Framing
+from esc_gpu.frontends.scaling import (
+    check_scale,
+    check_top_db,
+    rescale_power,
+    scale_unit,
+    squared_magnitude,
+    under_the_maximum,
+)
 from esc_gpu.frontends.windows import get_window
 
 PAD_MODES = ("reflect", "constant")
@@ -79,6 +87,8 @@ class STFTFrontend(FramedFrontend):
 
     def frames(self, waveform: Tensor) -> Tensor:
         """`(b, T)` → frames `(b, N, n_fft)`, a view of the padded clips."""
+        if self.is_cut:
+            return waveform.unfold(-1, self.n_fft, self.hop_length)
         ends = (self.n_fft // 2, self.n_fft // 2)
         if waveform.dtype == torch.int16:  # CUDA reflects no integers, but copies any number of 16 bits
             padded = F.pad(waveform.view(torch.float16), ends, mode=self.pad_mode).view(torch.int16)
@@ -99,6 +109,10 @@ class STFTFrontend(FramedFrontend):
         options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window, self.pad_mode)
         return ("power", *options, self.pad_short, self.sharing)
 
+    @property
+    def framing(self) -> Framing:
+        return Framing(self.n_fft, self.hop_length, self.n_fft // 2, self.pad_mode)
+
     def count_frames(self, n_samples: int) -> int:
         # An odd n_fft is padded by one sample less than itself.
         return (n_samples - self.n_fft % 2) // self.hop_length + 1
@@ -110,7 +124,7 @@ class Spectrogram(STFTFrontend):
     Args:
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
         scale: "db" (`10 log10(power)`, floor -100 dB), "power" or "magnitude".
-        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        top_db: range in dB that is kept below each clip's maximum; None for no limit. Only for `scale="db"`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -138,6 +152,10 @@ class Spectrogram(STFTFrontend):
         return (
             rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).transpose(-1, -2).unsqueeze(1)
         )
+
+    @property
+    def whole_clip(self) -> str | None:
+        return under_the_maximum(self.top_db if self.scale == "db" else None)
 
     @property
     def value_unit(self) -> str:

@@ -1,5 +1,6 @@
 """Several front-ends as the channels of one image."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -13,6 +14,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.members import member_layer
+from esc_gpu.frontends.streams import FrameStream
 
 
 class Stack(Frontend):
@@ -20,9 +22,9 @@ class Stack(Frontend):
 
     Args:
         members: the front-ends, their names, or mappings of `create_frontend`'s arguments
-            (`{"name": "mfcc", "n_mfcc": 20}`). One without a sample rate gets that of the stack.
-        sample_rate: samples per second, the members' input. A member with a `sample_rate` of its own resamples.
-        n_bins: F of the grid; None for the largest of the members. N is that of the densest member.
+            (`{"name": "mfcc", "n_mfcc": 20}`). A member without a sample rate gets that of the stack.
+        sample_rate: samples per second of the members' input. A member with another `sample_rate` resamples.
+        n_bins: F of the grid; None uses the largest F of the members. N is that of the member with most frames.
         input_sample_rate, pad_short: as in `Frontend`.
 
     A member off the grid is interpolated linearly, first bin on first bin and last on last, and so in time: all
@@ -57,7 +59,7 @@ class Stack(Frontend):
         super().__init__(1, **common)
         layers = [member_layer(self, member) for member in members]
         if len({id(layer) for layer in layers}) < len(layers):
-            raise EscGpuError("a stack has one front-end twice among its members: make a second one of its spec")
+            raise EscGpuError("a stack contains the same front-end object twice: make a second one from its spec")
         if n_bins is not None:
             check_int("n_bins", n_bins, 1)
         self.layers = cast(Sequence[Frontend], nn.ModuleList(layers))  # which has no type for what is in it
@@ -111,6 +113,53 @@ class Stack(Frontend):
             layer = self.layers[k]
             images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size)
         return torch.cat([images[k] for k in range(len(self.layers))], dim=1)
+
+    @property
+    def whole_clip(self) -> str | None:
+        reasons = (f"its member {layer.name}: {layer.whole_clip}" for layer in self.layers if layer.whole_clip)
+        return next(reasons, None) or self.stretched()
+
+    def stretched(self) -> str | None:
+        """Why members are interpolated in time, by as much as the clip's length says; None where none is."""
+        if len({layer.hop_seconds for layer in self.layers}) > 1:
+            return "its members have different hops, and are stretched to the whole clip's length; give all one hop"
+        lengths = range(self.least, self.least + math.ceil(self.hop_seconds * self.sample_rate))
+        if any(len({layer.n_frames(n_samples) for layer in self.layers}) > 1 for n_samples in lengths):
+            return (
+                "its members have different numbers of frames, and are stretched to the whole clip's length; give all "
+                "frames of one kind"
+            )
+        return None
+
+    def frame_stream(self) -> "StackStream":
+        return StackStream(self)
+
+
+class StackStream(FrameStream):
+    """The frames that all members' streams have."""
+
+    def __init__(self, frontend: Stack):
+        super().__init__(frontend)
+        self.stack = frontend
+        self.members = [layer.frame_stream() for layer in frontend.layers]
+        self.waiting: list[Tensor] = []  # of each member, the frames that others do not have yet
+
+    def frames(self, samples: Tensor, is_end: bool, shared: Shared) -> Tensor:
+        if self.stack.changes_clips:
+            shared = {}
+        new = {k: self.members[k].advance(samples, is_end, shared) for k in self.stack.order}
+        images = [new[k] for k in range(len(new))]
+        if self.waiting:
+            images = [torch.cat(parts, dim=-1) for parts in zip(self.waiting, images, strict=True)]
+        n_common = min(image.shape[-1] for image in images)
+        self.waiting = [image[..., n_common:] for image in images]
+        if n_common == 0:
+            return self.no_frames(samples)
+        size = (self.stack.n_bins, n_common)
+        return torch.cat([to_grid(image[..., :n_common], size) for image in images], dim=1)
+
+    def latency(self) -> float:
+        return max(member.input_latency() for member in self.members)
 
 
 def bins_on_grid(frequencies: np.ndarray, n_bins: int) -> np.ndarray:

@@ -9,6 +9,7 @@ from torch import Tensor
 from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.blocks import block_sizes, budget, join
+from esc_gpu.frontends.framing import Framing
 from esc_gpu.frontends.scaling import power_to_magnitude
 from esc_gpu.frontends.spectrogram import PAD_MODES
 
@@ -27,6 +28,7 @@ class FrameDescriptor(Frontend):
 
     bin_unit = "feature"
     pad_mode = "replicate"
+    whole_clip = None
 
     def __init__(self, *, frame_length: int = 2048, hop_length: int = 512, **common: Any):
         super().__init__(hop_length, **common)
@@ -38,10 +40,10 @@ class FrameDescriptor(Frontend):
         raise NotImplementedError
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        n_frames, half = self.count_frames(waveform.shape[-1]), self.frame_length // 2
+        n_frames, half = self.frames_within(waveform), self.frame_length // 2
         hop_bytes = self.hop_length * waveform.element_size()
         n_clips, n_block = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform))
-        padded = F.pad(waveform, (half, half), mode=self.pad_mode)
+        padded = waveform if self.is_cut else F.pad(waveform, (half, half), mode=self.pad_mode)
         if (n_clips, n_block) == (waveform.shape[0], n_frames):
             return self.describe(padded)[:, None, None]
         rows = []
@@ -50,6 +52,10 @@ class FrameDescriptor(Frontend):
             spans = [(n * self.hop_length, (min(n + n_block, n_frames) - 1) * self.hop_length) for n in firsts]
             rows.append(join([self.describe(clips[:, a : b + self.frame_length]) for a, b in spans], dim=-1))
         return join(rows, dim=0)[:, None, None]
+
+    @property
+    def framing(self) -> Framing:
+        return Framing(self.frame_length, self.hop_length, self.frame_length // 2, self.pad_mode)
 
     def count_frames(self, n_samples: int) -> int:
         # An odd frame_length is padded by one sample less than itself.
