@@ -82,9 +82,10 @@ def test_the_numbers_of_the_readme_are_those_of_the_result_files():
 
 
 def test_an_accuracy_is_that_of_the_file_that_it_links_to():
-    named = re.findall(r"\[(\d\d\.\d\d ± \d\.\d\d)\]\((?:\.\./)?benchmarks/results/([\w.-]+)\)", TEXT)
+    text = README + (DOCS / "choose.md").read_text(encoding="utf-8")  # docs/accuracy.md: tests/test_doc_figures.py
+    named = re.findall(r"\[(\d\d\.\d\d ± \d\.\d\d)\]\((?:\.\./)?benchmarks/results/([\w.-]+)\)", text)
     found = [(mean_and_spread(read_json(RESULTS / file)["overall"]["accuracy"]), file) for _, file in named]
-    assert len(named) >= 8 and named == found
+    assert len(named) >= 5 and named == found
 
 
 def test_every_file_it_names_is_there():
