@@ -126,6 +126,31 @@ def recording_table(result: dict[str, object]) -> list[str]:
     return lines
 
 
+def preset_table(result: dict[str, object]) -> list[str]:
+    """One line a preset: its reference, how far from it, and both times."""
+    lines = heading("preset", "reference", "clip in s", "largest difference", "of", "ms a clip", "theirs", "ratio")
+    for row in result["rows"]:
+        if "skipped" not in row:
+            ours, theirs = (row[f"ms_per_clip_{whose}"]["median"] for whose in ("ours", "theirs"))
+            reference = f"{row['library']} {row['version']}".strip()
+            apart = [f"{row['largest_difference']:.0e}", f"{row['largest_value']:.3g}"]
+            times = [number(ours), number(theirs), number(theirs / ours)]
+            lines.append(line(f"`{row['name']}`", reference, f"{row['seconds']:g}", *apart, *times))
+    return [*lines, "", f"Of: the largest of the values that the model sees. Batches of {result['batch']} clips."]
+
+
+def stream_table(result: dict[str, object]) -> list[str]:
+    """Latency and time of features of a stream, and what is refused."""
+    chunks = [f"µs, {chunk} ms chunks" for chunk in result["chunk_ms"]]
+    lines = heading("front-end", "latency in s", *chunks, "µs, whole clip", "largest difference")
+    for row in result["rows"]:
+        if "refused" not in row:
+            times = [f"{time['median']:.0f}" for time in row["microseconds"].values()]
+            lines.append(line(row["name"], f"{row['latency_seconds']:.3f}", *times, f"{row['difference']:.0e}"))
+    refused = [row["refused"] for row in result["rows"] if "refused" in row]
+    return [*lines, "", f"µs of computing for each second of audio. {'. '.join([*refused, ''])}".strip()]
+
+
 def process_table(result: dict[str, object]) -> list[str]:
     """Pairs of runs down: how far apart their curves are and how often their accuracies differ."""
     marks = range(1, result["epochs"] + 1)
@@ -219,7 +244,9 @@ TABLES = {
     "long_recording": recording_table,
     "long_run": long_run_table,
     "pipeline": pipeline_table,
+    "presets": preset_table,
     "processes": process_table,
+    "streams": stream_table,
 }
 
 
