@@ -14,6 +14,7 @@ from PIL import Image
 from tqdm import tqdm
 
 from benchmarks.common.paths import PICTURES
+from esc_gpu import list_frontends
 from esc_gpu.core.files import replacing
 from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.data.recordings.layouts import read_recordings
@@ -130,7 +131,7 @@ def main() -> int:
         "--output", type=Path, default=PICTURES, metavar="DIR", help="folder of the pictures (%(default)s)"
     )
     arguments = parser.parse_args()
-    frontends = default_frontends(SAMPLE_RATE)
+    frontends = default_frontends(SAMPLE_RATE, [name for name in list_frontends() if name != "model_input"])
     features = {
         sound: compute_features(torch.from_numpy(samples), SAMPLE_RATE, frontends)
         for sound, samples in tqdm(read_sounds(arguments.root).items(), "compute", unit="sound")
