@@ -4,6 +4,7 @@ import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,11 +14,15 @@ from tests.helpers.private_torch import onnx_operators_once, vector_instructions
 # What is imported is no garbage: to search for some in between took a quarter of the collection.
 gc.disable()
 
-# Before torch is loaded: workers share the cores, and wait for each other without spinning.
+
+def share_the_cores(n_workers: int) -> dict[str, str]:
+    """Variables for torch, before it is loaded: workers share the cores, and wait for each other without spinning."""
+    threads = str(max(1, (os.cpu_count() or 1) // n_workers))
+    return {"OMP_NUM_THREADS": threads, "OMP_WAIT_POLICY": "PASSIVE"} | dict(os.environ)
+
+
 if "PYTEST_XDIST_WORKER" in os.environ:
-    workers = int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
-    os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // workers)))
-    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+    os.environ.update(share_the_cores(int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
 
 # Inductor compiles in this process, and takes the processor's word for what it can instead of trying it out.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
@@ -32,6 +37,23 @@ LONGEST = (
 def pytest_xdist_auto_num_workers() -> int:
     """One more than there are cores: tests that wait, for a launcher or a signal, leave theirs to the others."""
     return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Of the process that starts the workers: they have their processes forked from one."""
+    if os.name == "nt":
+        return
+    from tests.helpers.forks import start_for_workers
+
+    node.workerinput["forks"] = start_for_workers(share_the_cores(node.workerinput["workercount"]))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    if forks := getattr(config, "workerinput", {}).get("forks"):
+        from tests.helpers.forks import take_started
+
+        take_started(forks)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -73,9 +95,9 @@ def vector_instructions() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def blank_pictures() -> Iterator[None]:
     """Pictures with nothing drawn on them, for runs of which other things are looked at."""
-    from tests.helpers.undrawn import undrawn
+    from tests.helpers.undrawn import unplotted
 
-    with undrawn():
+    with unplotted():
         yield
 
 

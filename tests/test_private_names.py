@@ -30,6 +30,7 @@ LOOKED_WITH = {
 FASTER_WITH = {
     "torch._export.utils": ("_collect_all_valid_cia_ops_for_namespace",),
     "torch._inductor.cpu_vec_isa": ("VecISA",),
+    "torch.fx.proxy": ("CapturedTraceback",),
     "torch.onnx._internal.exporter._registration": ("ONNXRegistry",),
 }
 # Of nn.Module: methods that are overridden, and would not be called any more.

@@ -1,8 +1,10 @@
 """What is started in the place of a single CPU process that was meant to be several."""
 
+import json
 import ntpath
 import shlex
 import signal
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -14,6 +16,19 @@ from torch.distributed.elastic.multiprocessing.errors import ChildFailedError, P
 from esc_gpu.cli import launch
 from esc_gpu.errors import EscGpuError
 from tests.helpers.one_line import error_line
+
+# A program of one process of the launcher's, which says which it is once it has been where they meet.
+PRESENT = """
+import json, os, socket, sys
+from pathlib import Path
+from esc_gpu.cli.launch import end_with_launcher, start_all_processes
+
+end_with_launcher()
+start_all_processes(lambda: None)
+socket.create_connection((os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])), timeout=60).close()
+numbers = [int(os.environ[name]) for name in ("RANK", "LOCAL_RANK", "WORLD_SIZE", "LOCAL_WORLD_SIZE")]
+Path(f"{numbers[0]}.json").write_text(json.dumps([sys.argv[1:], *numbers]))
+"""
 
 
 def nothing():
@@ -153,6 +168,17 @@ def test_a_parent_that_is_not_to_be_seen_is_no_launcher(monkeypatch, parent):
     monkeypatch.setattr(launch.ctypes, "CDLL", lambda name: pytest.fail("asked for a signal"))
     launch.start_all_processes(nothing)
     launch.end_with_launcher()
+
+
+def test_a_real_launcher_starts_two_processes_that_can_meet(tmp_path):
+    """As it does with train.py, which trains so on two machines in tests/experiment/test_hosts.py."""
+    (tmp_path / "present.py").write_text(PRESENT, encoding="utf-8")
+    words = [*(sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1")]
+    words += ["--num_processes", "2", "--mixed_precision", "no", "--dynamo_backend", "no", "present.py", "--folds", "1"]
+    result = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, timeout=250)
+    assert result.returncode == 0, result.stderr[-2000:]
+    present = [json.loads((tmp_path / f"{rank}.json").read_text(encoding="utf-8")) for rank in (0, 1)]
+    assert present == [[["--folds", "1"], rank, rank, 2, 2] for rank in (0, 1)]
 
 
 # ---- the command that goes on

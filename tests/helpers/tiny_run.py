@@ -4,7 +4,7 @@ from pathlib import Path
 
 from esc_gpu.cli.main import main
 from tests.helpers.tiny import OPTIONS, write_tones
-from tests.helpers.undrawn import undrawn
+from tests.helpers.undrawn import unplotted
 
 
 def train_tones(folder: Path, *arguments: str, **tones: object) -> Path:
@@ -14,6 +14,6 @@ def train_tones(folder: Path, *arguments: str, **tones: object) -> Path:
     """
     table = write_tones(folder / "tones", **tones)
     data = ["--data.table", str(table), "--data.cache_dir", str(folder / "cache")]
-    with undrawn():
+    with unplotted():
         assert main(["train", *OPTIONS, *data, "--output_dir", str(folder / "run"), *arguments]) == 0
     return folder / "run"

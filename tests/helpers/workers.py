@@ -8,18 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext
 from pathlib import Path
 
+from tests.helpers.forks import CONTEXT
 from tests.helpers.ports import free_port
-from tests.helpers.undrawn import undrawn
+from tests.helpers.undrawn import unplotted
 
 OUTPUT = "output.txt"
-CONTEXT = multiprocessing.get_context("forkserver")
-CONTEXT.set_forkserver_preload(
-    [
-        *("esc_gpu.cli.main", "esc_gpu.experiment.cross_validation", "esc_gpu.config.parse", "soundfile"),
-        *("esc_gpu.frontends.backends.nnaudio", "esc_gpu.frontends.backends.torchaudio"),
-        "tests.helpers.undrawn",
-    ]
-)
 
 
 def forked(
@@ -95,5 +88,5 @@ def begin(
     output = os.open(OUTPUT, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
     for stream in (1, 2):
         os.dup2(output, stream)
-    with nullcontext() if draw else undrawn():
+    with nullcontext() if draw else unplotted():
         raise SystemExit(work(*arguments))
