@@ -2,14 +2,15 @@
 
 import pytest
 
-from esc_gpu.report.texts import facts, protocol
+from esc_gpu import create_frontend
+from esc_gpu.report.texts import facts, option_tables, protocol
 
 
 @pytest.mark.parametrize(
     ("validation", "said", "unsaid"),
     [
         (False, "a model that was trained on all other folds", "validated"),
-        (True, "a model that has seen neither it nor the next fold", "nothing was selected"),
+        (True, "a model that has seen neither it nor the next fold", "Nothing was selected"),
     ],
 )
 @pytest.mark.parametrize(("ema_decay", "weights"), [(0, "those after the last step"), (0.999, "the last 1,000 steps")])
@@ -23,6 +24,17 @@ def test_the_protocol_is_that_of_the_run(validation, said, unsaid, ema_decay, we
 def test_the_protocol_of_a_run_of_an_earlier_version_has_no_averaged_weights():
     config = {"train": {"epochs": 30, "batch_size": 16, "lr": 1e-3}}
     assert "those after the last step" in protocol({"validation": False, "folds": [{"fold": 1}]}, config)
+
+
+def test_every_option_of_a_front_end_has_its_meaning():
+    spec = create_frontend("stack", members=["logmel", "rms"]).spec
+    tables = option_tables(spec)
+    assert [table.title for table in tables] == ["stack", "logmel", "rms"]
+    rows = {option: (value, meaning) for option, value, meaning in tables[1].rows}
+    assert rows["backend"] == ("native", "the library that computes the features") and rows["pad_short"][0] == "no"
+    for _, meaning in rows.values():
+        assert meaning and not meaning.endswith(".")
+    assert rows["n_mels"][1] != rows["fmin"][1]
 
 
 def test_the_facts_tell_what_was_tested_from_what_there_is():
@@ -41,6 +53,6 @@ def test_the_facts_tell_what_was_tested_from_what_there_is():
     said = dict(facts(summary, config, {"clips": 160, "folds": folds, "validation": False}))
     clips = "clips of 5 s at 44,100 Hz"
     assert said["recordings"] == f"esc10: 400 recordings, 10 classes; 160 of them are tested, in folds 1, 2; {clips}"
-    assert said["training"] == "2 epochs a fold, 14 s in all, one process"
+    assert said["training"] == "2 epochs for each fold, 14 s in total, one process"
     said = dict(facts(summary, config, {"clips": 400, "folds": folds[:1], "validation": True}))
-    assert said["recordings"] == f"esc10: 400 recordings, 10 classes; all are validated on, in fold 1; {clips}"
+    assert said["recordings"] == f"esc10: 400 recordings, 10 classes; all are validated, in fold 1; {clips}"

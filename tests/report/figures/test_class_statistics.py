@@ -35,11 +35,21 @@ def test_a_panel_has_its_class_and_the_bars_fishers_ratio():
     figure = draw_spectra(AXES[0], means, spreads, fisher, ["a", "b", "c"])
     *panels, bars = figure.axes
     assert [axes.get_title() for axes in panels] == ["a", "b", "c"]
-    for axes, mean in zip(panels, means, strict=True):
+    for number, (axes, mean) in enumerate(zip(panels, means, strict=True)):
         overall, own = axes.lines
         assert np.array_equal(own.get_ydata(), mean)
         assert np.allclose(overall.get_ydata(), means.mean(axis=0))
         assert axes.get_ylim() == panels[0].get_ylim()
+        band = axes.collections[0].get_paths()[0].vertices[:, 1]
+        assert (band.min(), band.max()) == pytest.approx(
+            ((mean - spreads[number]).min(), (mean + spreads[number]).max())
+        )
+        assert (own.get_xdata() == np.arange(30)).all() and axes.get_xlim() == (-0.5, 29.5)
+        assert axes.get_ylim()[0] < (means - spreads).min() and axes.get_ylim()[1] > (means + spreads).max()
+    assert [axes.get_ylabel() for axes in panels] == ["dB", "", ""]
+    assert panels[0].get_legend() and not panels[1].get_legend()
+    assert (bars.get_xlabel(), bars.get_ylabel(), bars.get_xlim()) == ("Hz", "Fisher's ratio", (-0.5, 29.5))
+    assert (bars.patches[0].get_data().edges == np.arange(31) - 0.5).all() and bars.get_ylim()[0] == 0
     heights = bars.patches[0].get_data().values
     assert np.isnan(heights[4]) and np.array_equal(np.delete(heights, 4), np.delete(fisher, 4))
 
@@ -54,11 +64,52 @@ def test_descriptors_are_sorted():
     assert [label.get_text() for label in axes.get_yticklabels()] == ["b", "c", "a"]
 
 
+def test_a_descriptor_has_its_means_spreads_and_unit():
+    means, spreads = np.array([3000.0, 1000.0]), np.array([500.0, 100.0])
+    (axes,) = draw_descriptor(AXES[3], means, spreads, ["a", "b"]).axes
+    dots, overall = axes.lines
+    assert dots.get_xydata().tolist() == [[1000, 0], [3000, 1]] and overall.get_xdata() == [2000, 2000]
+    (bars,) = axes.collections
+    assert [segment.tolist() for segment in bars.get_segments()] == [[[900, 0], [1100, 0]], [[2500, 1], [3500, 1]]]
+    assert axes.get_xlabel() == "Hz" and axes.xaxis.get_major_formatter()(2000, 0) == "2k"
+    other = ChannelAxis("zero_crossing_rate", np.zeros(1), "feature", "", False)
+    (axes,) = draw_descriptor(other, means, spreads, ["a", "b"]).axes
+    assert axes.get_xlabel() == "zero_crossing_rate" and axes.xaxis.get_major_formatter()(2000, 0) != "2k"
+
+
+def test_only_the_outer_panels_have_numbers():
+    *panels, _ = draw_spectra(AXES[0], *numbers(AXES[0], 7), list("abcdefg")).axes
+    shown = [axes.yaxis.get_tick_params()["labelleft"] for axes in panels]
+    assert shown == [True, *[False] * 4, True, False]
+    assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in panels] == [False] * 2 + [True] * 5
+
+
 def test_fifty_classes_fit(tmp_path):
     figure = draw_class_means("logmel", AXES[0], *numbers(AXES[0], 50), [f"class{k}" for k in range(50)])
     save_figure(figure, tmp_path / "means.png")
     height, width, _ = imread(tmp_path / "means.png").shape
     assert 1 < width / height < 4
+
+
+def test_the_ranking_has_its_numbers_and_what_guessing_gives(monkeypatch):
+    drawn = []
+    monkeypatch.setattr(
+        "esc_gpu.report.figures.class_statistics.save_figure", lambda figure, path: drawn.append(figure)
+    )
+    row = {"name": "logmel", "balanced_accuracy": 0.7, "silhouette": -0.1, "fisher_mean": 1.0}
+    plot_ranking("ranking.png", [row, {**row, "name": "rms", "fisher_mean": np.inf}], 4, "title")
+    accuracy, silhouette, fisher = drawn[0].axes
+    widths = [[bar.get_width() for bar in axes.patches] for axes in drawn[0].axes]
+    assert widths == [[70, 70], [-0.1, -0.1], [1, 0]]
+    written = [[text.get_text() for text in axes.texts] for axes in drawn[0].axes]
+    assert written == [["70.0", "70.0"], ["−0.100", "−0.100"], ["1.00", "inf"]]
+    assert [label.get_text() for label in accuracy.get_yticklabels()] == ["logmel", "rms"]
+    low, high = accuracy.get_ylim()
+    assert low > high  # the best on top
+    zero, guessing = accuracy.lines
+    assert guessing.get_xdata() == [25, 25] and guessing.get_label() == "guessing" and accuracy.get_legend()
+    assert zero.get_xdata() == [0, 0] and [len(axes.lines) for axes in (silhouette, fisher)] == [1, 1]
+    assert drawn[0].get_suptitle() == "title"
 
 
 def test_the_ranking(tmp_path):

@@ -3,11 +3,13 @@
 import numpy as np
 import pytest
 from matplotlib.image import imread
+from scipy.stats import binomtest
 
 from esc_gpu.core.esc50 import ESC50
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.comparison import compare
 from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.evaluation.published import HUMANS
 from esc_gpu.report.figures import evaluation as evaluation_plots
 from esc_gpu.report.figures.evaluation import (
     plot_comparison,
@@ -15,6 +17,7 @@ from esc_gpu.report.figures.evaluation import (
     plot_per_class,
     plot_reliability,
 )
+from esc_gpu.report.tables import percent
 from tests.helpers.made_up_runs import make_official, write_esc10_run, write_run
 
 PLOTS = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
@@ -81,7 +84,7 @@ def test_the_confusion_matrix_has_its_counts(tmp_path, ten, figure):
     drawn = {(round(text.get_position()[1]), round(text.get_position()[0])): text.get_text() for text in axes.texts}
     matrix = np.array(ten["confusion_matrix"])
     assert drawn == {(row, column): str(matrix[row, column]) for row, column in zip(*matrix.nonzero(), strict=True)}
-    assert axes.get_title().startswith(f"{np.trace(matrix)} of 120 clips right (")
+    assert axes.get_title().startswith(f"{np.trace(matrix)} of 120 clips correct (")
     # The shade of a cell is its share of the true class.
     np.testing.assert_allclose(axes.images[0].get_array(), matrix / matrix.sum(axis=1, keepdims=True))
 
@@ -93,12 +96,40 @@ def test_reliability_has_a_bar_for_each_bin_with_clips(tmp_path, ten, figure):
     assert [bar.get_height() for bar in shares.patches] == [bin["accuracy"] for bin in bins]
     assert [bar.get_height() for bar in clips.patches] == [bin["count"] for bin in bins]
     assert [bar.get_x() for bar in clips.patches] == [bin["low"] for bin in bins]
+    width = 1 / len(ten["calibration"]["bins"])
+    assert [bar.get_width() for bar in (*shares.patches, *clips.patches)] == pytest.approx([width] * 2 * len(bins))
+    written = [(text.get_text(), text.xy) for text in clips.texts]
+    middles = [bin["low"] + width / 2 for bin in bins]
+    assert written == [(str(bin["count"]), (x, bin["count"])) for bin, x in zip(bins, middles, strict=True)]
+    intervals, confidences = (part.get_segments() for part in shares.collections)
+    for bin, x, interval, confidence in zip(bins, middles, intervals, confidences, strict=True):
+        ends = binomtest(round(bin["accuracy"] * bin["count"]), bin["count"]).proportion_ci(method="wilson")
+        assert interval.ravel().tolist() == pytest.approx([x, ends.low, x, ends.high])
+        y = bin["confidence"]
+        assert confidence.ravel().tolist() == pytest.approx([bin["low"], y, bin["low"] + width, y])
+    assert shares.lines[0].get_xydata().tolist() == [[0, 0], [1, 1]]
+    (legend,) = figure[0].legends
+    assert [text.get_text() for text in legend.get_texts()][2:] == ["mean confidence", "as sure as right"]
+    assert f"NLL {ten['nll']:.3f}, Brier {ten['brier']:.3f}" in legend.get_title().get_text()
 
 
 def test_classes_are_in_the_order_of_their_f1(tmp_path, ten, figure):
     plot_per_class(tmp_path / "plot", ten)
     widths = [bar.get_width() for bar in figure[0].axes[0].patches]
     assert widths == sorted(widths) == pytest.approx(sorted(100 * entry["f1"] for entry in ten["per_class"]))
+    (axes,) = figure[0].axes
+    classes = sorted(ten["per_class"], key=lambda entry: entry["f1"])
+    precision, recall = ([100 * entry[key] for entry in classes] for key in ("precision", "recall"))
+    assert axes.lines[0].get_xydata().tolist() == [[x, y] for y, x in enumerate(precision)]
+    assert axes.lines[1].get_xydata().tolist() == [[x, y] for y, x in enumerate(recall)]
+    assert [line.get_marker() for line in axes.lines] == ["o", "D"]
+    assert axes.lines[1].get_markerfacecolor() == "white" and axes.lines[0].get_markerfacecolor() == "black"
+    between = [segment[:, 0].tolist() for segment in axes.collections[0].get_segments()]
+    assert between == [sorted(pair) for pair in zip(precision, recall, strict=True)]
+    marks = axes.get_legend().legend_handles
+    assert [mark.get_label() for mark in marks] == ["F1", "precision", "recall"]
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    assert names == [entry["name"].replace("_", " ") for entry in classes]
 
 
 @pytest.mark.parametrize("folds", [(1,), (1, 2, 3)])
@@ -118,6 +149,24 @@ def test_a_comparison_is_drawn(tmp_path, monkeypatch, figure, folds, official):
     assert [label.get_text() for label in axes[0].get_yticklabels()] == ["logmel", "mfcc", "cqt"]
     lowest = min(row["intervals"]["accuracy"]["low"] for row in comparison["rows"])
     assert axes[0].get_xlim()[0] <= 100 * lowest
+    lines = axes[0].lines[: 3 * len(comparison["rows"])]
+    for number, row in enumerate(comparison["rows"]):
+        interval, tested, whole = (line.get_xydata().tolist() for line in lines[3 * number : 3 * number + 3])
+        ends = row["intervals"]["accuracy"]
+        assert interval == [[100 * ends["low"], number], [100 * ends["high"], number]]
+        assert [x for x, _ in tested] == ([100 * share for share in row["fold_accuracies"]] if len(folds) > 1 else [])
+        assert whole == [[100 * row["accuracy"], number]]
+        assert axes[0].texts[number].get_text() == percent(row["accuracy"])
+    (legend,) = figure[0].legends
+    labels = [text.get_text() for text in legend.get_texts()]
+    assert labels == ["all clips, 95 % interval", "a test fold"][: 2 if len(folds) > 1 else 1]
+    assert legend.get_title().get_text().endswith("3 test folds" if len(folds) == 3 else "1 test fold")
+    if official:
+        published = comparison["references"][::-1]
+        assert axes[1].lines[0].get_xdata().tolist() == [100 * entry["accuracy"] for entry in published]
+        assert [label.get_text() for label in axes[1].get_yticklabels()] == [entry["name"] for entry in published]
+        humans = [100 * entry["accuracy"] for entry in published if entry["name"] == HUMANS]
+        assert [line.get_xdata()[0] for line in axes[1].lines[1:]] == humans
 
 
 def test_the_same_picture_is_the_same_file(tmp_path, ten):

@@ -40,6 +40,51 @@ def test_several_clips_have_one_scale_a_row(clip, tmp_path):
     assert imread(tmp_path / "clips.png").std() > 0.01
 
 
+def test_several_clips_stand_side_by_side(clip):
+    features = {name: clip.features[name] for name in ("logmel", "rms")}
+    loud, quiet = (
+        Clip("x" * 99, clip.waveform, RATE, features),
+        Clip("quiet", 0.01 * clip.waveform, RATE, features, 3.0),
+    )
+    figure = draw_clips([loud, quiet])
+    grid = np.array(figure.axes[:6]).reshape(3, 2)
+    assert [axes.get_title() for axes in grid[0]] == ["x" * 33 + "…", "quiet"]
+    assert [[axes.get_ylabel() for axes in row] for row in grid] == [
+        ["amplitude", ""],
+        ["logmel\nHz", ""],
+        ["rms\nof full scale", ""],
+    ]
+    assert grid[0, 0].get_ylim() == grid[0, 1].get_ylim() == pytest.approx((-0.54, 0.54))
+    assert grid[1, 0].images[0].get_clim() == grid[1, 1].images[0].get_clim()
+    assert [axes.get_xlim() for axes in grid[0]] == [(0, 0.8), (3, 3.8)]
+    assert [axes.get_xlabel() for axes in grid[-1]] == ["time in s"] * 2
+    assert figure.axes[6].get_ylabel() == "dB" and len(figure.axes) == 7  # a curve has no colours
+    shown = [[axes.yaxis.get_tick_params()["labelleft"] for axes in row] for row in grid[1:]]
+    assert shown == [[True, False]] * 2
+
+
+def test_a_gallery_has_its_clips_class_by_class():
+    images = [[image_of(np.full((4, 5), 10 * k + n)) for n in range(2)] for k in range(3)]
+    images[1] = images[1][:1]  # a class with fewer clips
+    figure = draw_gallery("$x", images, ["a_b", "c", "d"], 2.0)
+    *cells, bar = figure.axes
+    grid = np.array(cells).reshape(3, 2)
+    assert [axes.get_title(loc="left") for axes in grid[:, 0]] == ["a b", "c", "d"]
+    assert [[axes.get_visible() for axes in row] for row in grid] == [[True, True], [True, False], [True, True]]
+    for k, n in ((0, 0), (0, 1), (1, 0), (2, 0), (2, 1)):
+        axes = grid[k, n]
+        assert (axes.images[0].get_array() == 10 * k + n).all() and axes.get_xlim() == (0, 2)
+        assert axes.images[0].get_clim() == grid[0, 0].images[0].get_clim() == (0, 21)
+        assert axes.get_xlabel() == ("time in s" if k == 2 else "") and axes.get_ylabel() == ("Hz" if n == 0 else "")
+        assert axes.xaxis.get_tick_params()["labelbottom"] == (k == 2)
+        assert axes.yaxis.get_tick_params()["labelleft"] == (n == 0)
+    assert figure.get_suptitle() == "$x" and not figure._suptitle.get_parse_math() and bar.get_ylim() == (0, 21)
+
+
+def test_names_of_clips_are_no_formulas(clip):
+    assert not draw_clip(clip)._suptitle.get_parse_math()
+
+
 @pytest.mark.parametrize(("num_classes", "per_class"), [(2, 1), (7, 2), (50, 1)])
 def test_galleries_of_few_and_many_classes(num_classes, per_class, tmp_path):
     generator = np.random.default_rng(0)

@@ -89,6 +89,11 @@ def test_bins_have_names(frequencies, unit, labels):
         assert np.interp(places, np.arange(len(frequencies)), frequencies) == pytest.approx(hertz, rel=0.01)
 
 
+def test_a_linear_scale_of_few_hertz_is_one():
+    _, names = bin_ticks(np.linspace(0.1, 5, 50), "Hz")
+    assert names == ["1", "2", "3", "4", "5"]
+
+
 @pytest.mark.parametrize("name", ["logmel", "cqt", "gammatone", "spectrogram", "vqt"])
 @pytest.mark.parametrize("sample_rate", [8000, 44100])
 def test_labels_have_room(name, sample_rate):

@@ -111,6 +111,11 @@ def test_the_likeliest_class_of_each_window_is_marked():
     assert [label.get_text() for label in below.get_yticklabels()] == ["cat", "dog 1"]  # the surer one first
     marked = [[tuple(line[:, 0]) for line in part.get_segments()] for part in below.collections[1:]]
     assert marked == [[(0.0, 1.5), (1.5, 2.5)], [(2.5, 4.0)]]
+    mesh = below.collections[0]
+    assert mesh.get_array().tolist() == [[0.9, 0.8, 0.3], [0.1, 0.2, 0.7]] and mesh.get_clim() == (0, 1)
+    assert mesh.get_coordinates()[..., 0].tolist() == [[0, 1.5, 2.5, 4]] * 3
+    assert mesh.get_coordinates()[:, 0, 1].tolist() == [-0.5, 0.5, 1.5] and below.get_ylim() == (1.5, -0.5)
+    assert below.get_xlim() == figure.axes[0].get_xlim() == (0, 4) and figure.axes[2].get_ylabel() == "probability"
 
 
 def test_a_recording_of_many_classes_has_eight_rows():

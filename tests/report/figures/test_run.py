@@ -8,9 +8,10 @@ from matplotlib.image import imread
 
 from esc_gpu import create_frontend
 from esc_gpu.report import plot_confusion, plot_curves, plot_inputs
-from esc_gpu.report.contents import FoldMap
+from esc_gpu.report.contents import FoldMap, Mistake
 from esc_gpu.report.figures import run as plots
 from esc_gpu.report.figures.panels import DIVERGING
+from tests.helpers.feature_images import image_of
 
 
 def is_drawn(path):
@@ -19,11 +20,126 @@ def is_drawn(path):
     return picture.std() > 0.01 and [file.name for file in path.parent.iterdir()] == [path.name]
 
 
+@pytest.fixture
+def drawn(monkeypatch):
+    """The figures that would be saved."""
+    figures = []
+    monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
+    monkeypatch.setattr(plots, "save_pair", lambda figure, stem: figures.append(figure))
+    return figures
+
+
+def points(axes):
+    """The points of each line."""
+    return [line.get_xydata().tolist() for line in axes.lines]
+
+
 def test_curves(tmp_path):
     history = [{"epoch": epoch, "loss": 2 / epoch, "lr": 1e-3} for epoch in range(1, 6)]
     history[4] |= {"test_loss": 0.7, "test_accuracy": 0.6}
     plot_curves(tmp_path / "curves.png", history, "fold 1")
     assert is_drawn(tmp_path / "curves.png")
+
+
+def test_curves_are_the_values_of_the_epochs_that_have_them(drawn):
+    history = [{"epoch": epoch, "loss": 2 / epoch, "lr": 1e-3 * epoch} for epoch in (1, 2, 3)]
+    history[2] |= {"test_loss": 0.7, "test_accuracy": 0.6}
+    plot_curves("curves.png", history, "fold 1")
+    (figure,) = drawn
+    loss, accuracy, rate = figure.axes
+    assert points(loss) == [[[1, 2], [2, 1], [3, 2 / 3]], [[3, 0.7]]]
+    assert [line.get_label() for line in loss.lines] == ["training (augmented)", "test"] and loss.get_legend()
+    assert points(accuracy) == [[[3, 60]]] and points(rate) == [[[1, 1e-3], [2, 2e-3], [3, 3e-3]]]
+    assert [axes.get_xlim() for axes in figure.axes] == [(0, 4)] * 3 and accuracy.get_ylim() == (0, 100)
+    assert loss.get_ylim()[0] == rate.get_ylim()[0] == 0
+    assert [axes.get_xlabel() for axes in figure.axes] == ["epoch"] * 3 and figure.get_suptitle() == "fold 1"
+
+
+def test_curves_of_folds_have_a_colour_each(drawn):
+    record = {"epoch": 1, "loss": 2.0, "test_loss": 3.0, "test_accuracy": 0.5}
+    plots.plot_fold_curves("curves", {1: [record, record | {"epoch": 2, "loss": 1.0}], 4: [record]})
+    loss, accuracy = drawn[0].axes
+    assert points(loss) == [[[1, 2], [2, 1]], [[1, 3], [2, 3]], [[1, 2]], [[1, 3]]]
+    assert points(accuracy) == [[[1, 50], [2, 50]], [[1, 50]]]
+    colours = [line.get_color() for line in (*loss.lines, *accuracy.lines)]
+    assert colours == ["C0", "C0", "C1", "C1", "C0", "C1"]
+    assert [text.get_text() for text in loss.get_legend().get_texts()] == ["fold 1", "fold 4"]
+
+
+def test_a_confusion_has_its_counts_and_shares(drawn):
+    plot_confusion("confusion.png", [[3, 1], [0, 0]], ["a_b", "c"])
+    axes, bar = drawn[0].axes
+    assert {text.get_position(): text.get_text() for text in axes.texts} == {(0, 0): "3", (1, 0): "1"}
+    assert [text.get_color() for text in axes.texts] == ["white", "black"]
+    assert axes.images[0].get_array().tolist() == [[0.75, 0.25], [0, 0]]
+    assert axes.get_title() == "3 of 4 clips correct" and bar.get_ylabel() == "share of the true class"
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a b", "c"]
+
+
+def test_inputs_stand_class_by_class_with_channels_under_each_other(drawn):
+    images = np.random.default_rng(0).standard_normal((6, 2, 16, 4))
+    names = [f"class_{k}" for k in range(6)]
+    plot_inputs("inputs.png", images, np.array([0.5, 1, 1.5, 2]), np.arange(16) * 100.0, "Hz", names)
+    *cells, bar = drawn[0].axes
+    grid = np.array(cells).reshape(4, 5)
+    assert [[axes.get_visible() for axes in row] for row in grid] == [[True] * 5] * 2 + [[True] + [False] * 4] * 2
+    for number in range(6):
+        for channel in range(2):
+            axes = grid[2 * (number // 5) + channel, number % 5]
+            (image,) = axes.images
+            assert np.array_equal(image.get_array(), images[number, channel])
+            assert image.get_extent() == [0.5, 2, -0.5, 15.5] and image.get_clim() == (-3, 3)
+            assert axes.get_title() == (f"class {number}" if channel == 0 else "")
+            assert axes.get_xlabel() == ("s" if channel == 1 else "")
+    assert [axes.get_ylabel() for axes in grid[:, 0]] == ["Hz", "channel 2"] * 2
+    assert bar.get_ylabel() == "standard deviations\nfrom the training mean"
+
+
+def test_a_map_has_the_points_of_its_fold_and_rings_around_mistakes(drawn):
+    run = SimpleNamespace(class_names=["a", "b"], labels=np.array([0, 1, 0, 1]), predictions=np.array([0, 1, 1, 1]))
+    corners = np.array([[0.0, 0], [1, 0], [0, 1]])
+    plots.plot_maps("maps", [FoldMap(2, np.array([0, 1, 2]), corners), FoldMap(3, np.array([3]), np.ones((1, 2)))], run)
+    first, second = drawn[0].axes
+    a, b, rings = (part.get_offsets().tolist() for part in first.collections)
+    assert (a, b, rings) == ([[0, 0], [0, 1]], [[1, 0]], [[0, 1]])
+    assert second.collections[0].get_offsets().tolist() == [[1, 1]] and second.collections[0].get_label() == "b"
+    assert [axes.get_title() for axes in drawn[0].axes] == ["test fold 2", "test fold 3"]
+    same = (first.collections[1].get_facecolor(), second.collections[0].get_facecolor())
+    assert np.array_equal(*same) and not np.array_equal(same[0], first.collections[0].get_facecolor())
+
+
+def test_maps_leave_the_rest_of_their_last_row_empty(drawn):
+    run = SimpleNamespace(class_names=["a"], labels=np.zeros(4, int), predictions=np.zeros(4, int))
+    plots.plot_maps("maps", [FoldMap(k, np.array([k]), np.ones((1, 2))) for k in range(4)], run)
+    assert [axes.get_visible() for axes in drawn[0].axes] == [True] * 4 + [False] * 2
+
+
+def test_mistakes_are_veiled_where_nothing_speaks_for_the_prediction(drawn):
+    image = image_of(np.random.default_rng(0).standard_normal((16, 20)), "dB")
+    heat = np.zeros((16, 20))
+    heat[4:8, 5:15] = 1
+    clips = [Mistake(0, 5.0, image, None, {"predicted": heat}), Mistake(1, 0.0, image, None, {})]
+    run = SimpleNamespace(
+        class_names=["dog", "sea_waves"],
+        labels=np.array([0, 1]),
+        predictions=np.array([1, 0]),
+        probabilities=np.array([[0.2, 0.8], [0.6, 0.4]]),
+        filenames=["one.wav", "two.wav"],
+    )
+    plots.plot_mistakes("mistakes", clips, run)
+    first, second, third = drawn[0].axes
+    assert first.get_title(loc="left") == "dog taken for sea waves (80 %)\none.wav"
+    assert second.get_title(loc="left") == "sea waves taken for dog (60 %)\ntwo.wav"
+    assert [axes.get_visible() for axes in drawn[0].axes] == [True, True, False]
+    picture, veil = first.images
+    assert np.array_equal(veil.get_array(), heat.astype(np.float32)) and veil.get_clim() == (0, 1)
+    assert veil.get_extent() == picture.get_extent() and picture.get_extent()[:2] == pytest.approx([4.95, 6.95])
+    opacity = veil.get_cmap()([0.0, 1.0])[:, 3]
+    assert opacity[0] > 0.8 and opacity[1] == 0
+    assert len(first.lines) == 2 and first.lines[0].get_color() == "black"  # one outline, black under white
+    assert len(second.images) == 1 and not second.lines
+    assert first.images[0].get_clim() == second.images[0].get_clim()
 
 
 @pytest.mark.parametrize("num_classes", [2, 10, 50])

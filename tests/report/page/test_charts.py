@@ -164,7 +164,7 @@ def test_curves_are_a_line_a_fold_of_the_epochs_that_have_the_value():
     chart = curves(histories, {"loss": "solid", "test_loss": "dotted"}, "loss", None)
     assert [style for style, _ in chart.paths] == ["solid s0", "dotted s0", "solid s1", "dotted s1"]
     assert [len(points(path)) for _, path in chart.paths] == [2, 1, 1, 1]
-    assert chart.y.low == 0 and chart.y.high == pytest.approx(2.1)
+    assert (chart.x.low, chart.x.high) == (0, 2) and chart.y.low == 0 and chart.y.high == pytest.approx(2.1)
 
 
 def test_a_run_that_was_evaluated_once_has_its_value_as_a_mark():
