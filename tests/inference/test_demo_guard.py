@@ -84,3 +84,15 @@ def test_uploads_at_once_count_together(tmp_path, monkeypatch):
 async def aiter_of(*parts):
     for part in parts:
         yield part
+
+
+def test_a_server_s_own_messages_pass_and_websockets_do_not(tmp_path):
+    reached = []
+
+    async def page(scope, receive, send):
+        reached.append(scope["type"])
+
+    guard = Guard(page, tmp_path)
+    for kind in ("lifespan", "websocket"):
+        asyncio.run(guard({"type": kind}, None, None))
+    assert reached == ["lifespan"]
