@@ -83,6 +83,10 @@ def test_the_answer_for_a_long_sound_has_a_timeline(models, sounds):
     assert len(said.segments) == len(prediction.timeline())
     waveform, below = said.timeline.axes[:2]
     assert below.get_xlim() == pytest.approx((0, 12.5)) and waveform.get_xlim() == pytest.approx((0, 12.5))
+    samples, _ = soundfile.read(sounds / "long.wav")
+    outline = waveform.collections[0].get_paths()[0].vertices
+    loudest = np.abs(samples[: len(samples) // 2000]).max()  # in the first of 2,000 columns
+    assert np.abs(outline[outline[:, 0] == 0, 1]).max() == pytest.approx(loudest, abs=1e-4)
     shades = np.asarray(below.collections[0].get_array()).reshape(3, -1)
     rows = [label.get_text() for label in below.get_yticklabels()]
     for row, name in zip(shades, rows, strict=True):
