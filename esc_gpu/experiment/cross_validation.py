@@ -11,6 +11,7 @@ import torch
 
 from esc_gpu import report
 from esc_gpu.config.checks import check_config
+from esc_gpu.config.idle_options import idle_options
 from esc_gpu.config.options import as_dict
 from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.files import read_json, synchronize, write_json
@@ -76,7 +77,12 @@ def run_into(
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
         if config.validate and main:
-            announce("validate: every fold is validated on and the next one left out; these are no test results.")
+            announce(
+                "validate: each fold is used for validation, and the next is left out; these are not test results."
+            )
+        if main:
+            for line in idle_options(config):
+                announce(line)
         model = build_model(config, len(recordings.class_names))
     check_bf16(accelerator, model, training_samples(config))  # crops are no longer than clips
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
