@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from esc_gpu.frontends import create_frontend as create_frontend
     from esc_gpu.frontends import list_backends as list_backends
     from esc_gpu.frontends import list_frontends as list_frontends
+    from esc_gpu.frontends import list_presets as list_presets
     from esc_gpu.inference.pipeline import Pipeline as Pipeline
     from esc_gpu.inference.pipeline import load_pipeline as load_pipeline
     from esc_gpu.model.checkpoint import load as load
@@ -29,6 +30,7 @@ _PUBLIC = {
     "create_frontend": "esc_gpu.frontends.registry",
     "list_backends": "esc_gpu.frontends.registry",
     "list_frontends": "esc_gpu.frontends.registry",
+    "list_presets": "esc_gpu.frontends.presets",
     "load": "esc_gpu.model.checkpoint",
     "load_pipeline": "esc_gpu.inference.pipeline",
 }

@@ -158,3 +158,10 @@ def stack(
     waveform: Tensor, *, backend: str = ..., members: Sequence[Frontend | Mapping[str, Any] | str] = (),
     n_bins: int | None = None, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
+
+def model_input(
+    waveform: Tensor, *, backend: str = ..., member: Frontend | Mapping[str, Any] | str | None = None,
+    clip_seconds: float | None = None, fill: str = 'zeros', image_frames: int | None = None,
+    max_range: float | None = None, mean: float = 0.0, std: float = 1.0, sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
+) -> Tensor: ...

@@ -37,6 +37,7 @@ def frontends_stub() -> str:
     lines += ["from esc_gpu.frontends.base import Frontend as Frontend\n"]
     modules = sorted({module for module, _ in rows.values()})
     lines += [f"from esc_gpu.frontends import {module} as _{module}\n" for module in modules]
+    lines += ["from esc_gpu.frontends.presets import list_presets as list_presets\n"]
     lines += ["from esc_gpu.frontends.registry import list_backends as list_backends\n"]
     lines += ["from esc_gpu.frontends.registry import list_frontends as list_frontends\n"]
     for name, (module, cls) in rows.items():

@@ -18,7 +18,7 @@ STACKED = "logmel", "mfcc", "cqt"
 
 def default_options(name: str) -> dict[str, object]:
     """Options of a front-end: none, but for those that are made of others."""
-    if name == "delta":
+    if name in ("delta", "model_input"):
         return {"member": {"name": "logmel"}}
     if name == "stack":
         return {"members": [{"name": member} for member in STACKED]}
@@ -28,7 +28,7 @@ def default_options(name: str) -> dict[str, object]:
 def linear_options(name: str) -> dict[str, object]:
     """`default_options` in power instead of decibels, in which errors are stated."""
     options = default_options(name)
-    if name == "delta":
+    if name in ("delta", "model_input"):
         return {"member": linear_member(options["member"])}
     if name == "stack":
         return {"members": [linear_member(member) for member in options["members"]]}

@@ -211,6 +211,20 @@ def stack(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     return np.concatenate([interpolate(interpolate(image, 1, frontend.n_bins), 2, n_frames) for image in images])
 
 
+def model_input(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
+    """`(C, F, N)`: of the fitted clip, the member's features: fitted, limited and normalised."""
+    if frontend.clip_seconds is not None:
+        n_samples = round(frontend.clip_seconds * frontend.sample_rate)
+        if frontend.fill == "repeat":
+            clip = np.tile(clip, max(1, n_samples // len(clip)))
+        clip = np.pad(clip, (0, max(0, n_samples - len(clip))))[:n_samples]
+    image = reference(frontend.layer, clip[None])[0][..., : frontend.image_frames]
+    if frontend.max_range is not None:
+        image = np.maximum(image, image.max() - frontend.max_range)
+    missing = max(0, (frontend.image_frames or 0) - image.shape[-1])
+    return (np.pad(image, ((0, 0), (0, 0), (0, missing))) - frontend.mean) / frontend.std
+
+
 def interpolate(image: np.ndarray, axis: int, size: int) -> np.ndarray:
     """`image` with `size` points on `axis`, the first and the last one kept."""
     if image.shape[axis] == 1:
@@ -242,4 +256,5 @@ REFERENCES: dict[str, Reference] = {
     "rms": rms,
     "delta": delta,
     "stack": stack,
+    "model_input": model_input,
 }

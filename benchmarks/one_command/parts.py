@@ -105,7 +105,7 @@ OTHERS = (
     *("kaldi_fbank", "kaldi_mfcc"),
     *("mfcc", "spectrogram", "lfcc", "gammatone", "gfcc", "vqt", "chroma", "chroma_cqt", "pcen", "delta", "stack"),
     *("spectral_centroid", "spectral_bandwidth", "spectral_rolloff", "spectral_flatness", "spectral_contrast"),
-    *("zero_crossing_rate", "rms"),
+    *("zero_crossing_rate", "rms", "model_input"),
 )
 FULL = {
     "limits": "",

@@ -15,6 +15,7 @@ from typing import Any
 from esc_gpu.config.frontend import FrontendConfig
 from esc_gpu.config.frontend_options import backend_classes, known_options
 from esc_gpu.config.schema import RunConfig
+from esc_gpu.frontends.presets import PRESETS
 from esc_gpu.frontends.registry import canonical, list_backends, list_frontends
 from esc_gpu.frontends.signature import option_texts
 
@@ -29,6 +30,7 @@ INTRODUCTION = (
     "brackets."
 )
 CONFIG = "YAML file with any of these options, or the name of one that `esc-gpu configs` lists; several are merged."
+FEATURES = f"The features: {', '.join(list_frontends())}. Or the input of a known model: {', '.join(PRESETS)}."
 BACKEND = 'Who computes the features; "auto" takes the fastest that has all the options.'
 
 
@@ -72,7 +74,7 @@ def sections() -> dict[str, dict[str, str]]:
 def frontend_entries() -> dict[str, str]:
     """What every front-end has."""
     return {
-        "frontend.name": entry("frontend.name", "NAME", "logmel", f"The features: {', '.join(list_frontends())}."),
+        "frontend.name": entry("frontend.name", "NAME", "logmel", FEATURES),
         "frontend.backend": entry("frontend.backend", "NAME", "auto", BACKEND),
         "frontend.help": entry("frontend.help", "NAME", None, "Print the options of that front-end, and exit."),
     }

@@ -22,6 +22,7 @@ from esc_gpu.config.messages import explain
 from esc_gpu.core.checks import check_choice
 from esc_gpu.core.yaml_limits import check_yaml
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.presets import PRESETS
 from esc_gpu.frontends.registry import canonical, hint, list_backends, list_frontends
 
 MODE = "yaml"  # of jsonargparse's parsers
@@ -64,7 +65,7 @@ def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> Fronte
             raise EscGpuError(f"{where}.{key} is {value!r}; expected a name such as {NAMED[key]}; correct it")
     options = {key: value for key, value in section.items() if key not in NAMED}
     name, backend, options = canonical(named["name"], named["backend"], options)
-    check_choice(f"{where}.name", name, list_frontends())
+    check_choice(f"{where}.name", name, [*list_frontends(), *PRESETS])
     check_choice(f"{where}.backend of {name}", backend, ["auto", *list_backends(name)])
     known = known_options(name, backend)
     options = without_nulls(options, known)

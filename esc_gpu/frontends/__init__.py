@@ -6,11 +6,12 @@ checker and an editor see of this module stands in `__init__.pyi`, which is gene
 
 import importlib
 
+from esc_gpu.frontends.presets import list_presets
 from esc_gpu.frontends.registry import _FRONTENDS, create_frontend, list_backends, list_frontends
 
 # (module, class) of the native backends, imported on first use.
 _CLASSES = {backends["native"][1]: backends["native"] for backends in _FRONTENDS.values()}
-__all__ = ["Frontend", "create_frontend", "list_backends", "list_frontends", *_CLASSES]
+__all__ = ["Frontend", "create_frontend", "list_backends", "list_frontends", "list_presets", *_CLASSES]
 
 
 def __getattr__(name: str) -> object:

@@ -11,12 +11,14 @@ from esc_gpu.frontends import delta as _delta
 from esc_gpu.frontends import gammatone as _gammatone
 from esc_gpu.frontends import kaldi as _kaldi
 from esc_gpu.frontends import mel as _mel
+from esc_gpu.frontends import model_input as _model_input
 from esc_gpu.frontends import pcen as _pcen
 from esc_gpu.frontends import spectral as _spectral
 from esc_gpu.frontends import spectral_contrast as _spectral_contrast
 from esc_gpu.frontends import spectrogram as _spectrogram
 from esc_gpu.frontends import stack as _stack
 from esc_gpu.frontends import temporal as _temporal
+from esc_gpu.frontends.presets import list_presets as list_presets
 from esc_gpu.frontends.registry import list_backends as list_backends
 from esc_gpu.frontends.registry import list_frontends as list_frontends
 
@@ -186,6 +188,13 @@ class Stack(_stack.Stack):
     def __init__(
         self, *, members: Sequence[Frontend | Mapping[str, Any] | str] = (), n_bins: int | None = None,
         sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    ) -> None: ...
+
+class ModelInput(_model_input.ModelInput):
+    def __init__(
+        self, *, member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None,
+        fill: str = 'zeros', image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0,
+        std: float = 1.0, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 @overload
@@ -368,6 +377,14 @@ def create_frontend(
 
 @overload
 def create_frontend(
+    name: Literal["model_input"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
     name: Literal["melspectrogram"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *,
     scale: str = 'db', top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
     mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
@@ -375,6 +392,70 @@ def create_frontend(
     input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
     trainable_mel: bool = False,
 ) -> LogMel: ...
+
+@overload
+def create_frontend(
+    name: Literal["ast"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["beats"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["clap"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["panns"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["vggish"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["whisper"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["whisper_large_v3"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["yamnet"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
 
 @overload
 def create_frontend(name: str, backend: str = ..., **options: Any) -> Frontend: ...

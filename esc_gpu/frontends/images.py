@@ -16,6 +16,7 @@ from esc_gpu.frontends.registry import create_frontend, list_frontends
 
 STACK_MEMBERS = ("logmel", "mfcc", "cqt")
 DELTA_MEMBER = "logmel"
+INPUT_MEMBER = "logmel"
 # Bins of the constant-Q transforms, and of their octaves.
 CONSTANT_Q = {"cqt": (84, 12), "vqt": (84, 12), "chroma_cqt": (252, 36)}
 CONTRAST_HZ = 200.0  # upper edge of the first band of the spectral contrast
@@ -86,8 +87,8 @@ def default_frontends(
 ) -> dict[str, Frontend]:
     """Front-ends with their default options for waveforms at `sample_rate` (Hz), by name.
 
-    A stack has log-mel, MFCC and CQT as members, a delta log-mel. Where the highest bins of a constant-Q transform or
-    of the spectral contrast would lie above half the sample rate, these have fewer.
+    A stack has log-mel, MFCC and CQT as members, a delta and a model's input log-mel. Where the highest bins of a
+    constant-Q transform or of the spectral contrast would lie above half the sample rate, these have fewer.
 
     Args:
         names: of `list_frontends()`; None for all of them.
@@ -132,4 +133,6 @@ def default_options(name: str, sample_rate: int) -> dict[str, Any]:
         options["members"] = [{"name": member, **default_options(member, sample_rate)} for member in STACK_MEMBERS]
     elif name == "delta":
         options["member"] = {"name": DELTA_MEMBER}
+    elif name == "model_input":
+        options |= {"member": {"name": INPUT_MEMBER}, "mean": -40.0, "std": 40.0}
     return options

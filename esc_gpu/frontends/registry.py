@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from esc_gpu.core.checks import check_choice, nearest
 from esc_gpu.core.extras import how_to_install
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.presets import PRESETS
 from esc_gpu.frontends.signature import option_names, option_parameters
 
 if TYPE_CHECKING:
@@ -57,9 +58,14 @@ _FRONTENDS = {
     "rms": {"native": ("temporal", "RMS")},
     "delta": {"native": ("delta", "Delta")},
     "stack": {"native": ("stack", "Stack")},
+    "model_input": {"native": ("model_input", "ModelInput")},
 }
 # Other libraries' names: what they are here, and with which options.
 ALIASES: dict[str, tuple[str, dict[str, Any]]] = {"melspectrogram": ("logmel", {"scale": "power"})}
+# Models' inputs are written out by their specs.
+ALIASES |= {
+    name: ("model_input", {**preset.options, "sample_rate": preset.sample_rate}) for name, preset in PRESETS.items()
+}
 # Other libraries' options, and what to write here.
 ELSEWHERE = {
     "sr": "write sample_rate",
@@ -95,7 +101,7 @@ def list_backends(name: str) -> list[str]:
         EscGpuError: for an unknown name.
     """
     name, _, _ = canonical(name, "auto", {})
-    check_choice("the front-end's name", name, _FRONTENDS)
+    check_choice("the front-end's name", name, [*_FRONTENDS, *PRESETS])
     return list(_FRONTENDS[name])
 
 
@@ -103,7 +109,8 @@ def create_frontend(name: str, backend: str = "auto", **options: Any) -> "Fronte
     """The front-end `name`; `options` are those of its class.
 
     Args:
-        name: one of `list_frontends()`; "melspectrogram" is log-mel with `scale="power"`.
+        name: one of `list_frontends()`, or of a preset of `list_presets()`, which is the input of a known model;
+            "melspectrogram" is log-mel with `scale="power"`.
         backend: one of `list_backends(name)`, or "auto" for the fastest that has all the options.
 
     Raises:

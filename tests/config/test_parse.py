@@ -74,7 +74,7 @@ def test_every_option_of_a_front_end_is_one_of_the_command_line(name):
     native = {parameter.name: parameter.default for parameter in option_parameters(frontend_class(name))}
     for option in native.keys() - {"sample_rate", "input_sample_rate", "members", "member"}:
         words = ["--frontend.name", name, f"--frontend.{option}", str(plain(native[option])).replace("None", "null")]
-        member = ["--frontend.member", "{name: logmel}"] if name == "delta" else []
+        member = ["--frontend.member", "{name: logmel}"] if name in ("delta", "model_input") else []
         member = ["--frontend.members", "[{name: logmel}]"] if name == "stack" else member
         assert option not in parse_run([*words, *member], "train.py").frontend.options  # it is the default
 

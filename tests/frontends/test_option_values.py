@@ -93,7 +93,7 @@ def bad_values():
 
 @pytest.mark.parametrize(("name", "option", "value"), list(bad_values()))
 def test_bad_value_of_an_option(name, option, value):
-    needed = {"member": SMALL_MEL} if name == "delta" else {}
+    needed = {"member": SMALL_MEL} if name in ("delta", "model_input") else {}
     assert_refused(lambda: create_frontend(name, **needed | {option: value}), option)
 
 

@@ -40,7 +40,7 @@ def test_backend_without_the_feature():
     ],
 )
 def test_unknown_option(name, backend):
-    known = {"stack": "n_bins", "delta": "width"}.get(name, "hop_length")
+    known = {"stack": "n_bins", "delta": "width", "model_input": "image_frames"}.get(name, "hop_length")
     wrong = known[:-1]
     assert_refused(
         lambda: create_frontend(name, backend, **{wrong: 512}),
@@ -80,7 +80,7 @@ def hide(monkeypatch):
 def test_missing_package(hide, name, backend, package):
     hide(package, backend)
     installed = {"nnAudio": "nnAudio", "torchaudio": '"esc_gpu[torchaudio]"'}[package]
-    expected = f"backend {backend!r} of {name} needs {package}: pip install {installed}, or take another backend"
+    expected = f"backend {backend!r} of {name} needs {package}: pip install {installed}, or use another backend"
     assert refusal(create_frontend, name, backend) == expected
     backends = [create_frontend(name, backend, **small_options(name)).backend for backend in ("native", "auto")]
     assert backends == ["native", "native"]

@@ -27,6 +27,8 @@ OPTIONS = {
     "zero_crossing_rate": FRAMES,
     "rms": FRAMES,
     "delta": {"member": LOGMEL, "width": 5, "sample_rate": RATE},
+    "model_input": {"member": LOGMEL | {"sample_rate": RATE}, "image_frames": 30, "mean": -40.0, "std": 40.0}
+    | {"clip_seconds": 0.5, "fill": "repeat", "max_range": 60.0, "sample_rate": RATE},
     "stack": {"members": [LOGMEL, {"name": "mfcc", **MEL, "n_mfcc": 13, "hop_length": 320}], "sample_rate": RATE},
 }
 

@@ -53,13 +53,15 @@ RESOLUTIONS = [{"name": "logmel", **MEL, "n_fft": n_fft, "hop_length": n_fft // 
 SINGLE = {
     f"{name}-{backend}": {"name": name, "backend": backend, **small_options(name)}
     for name in list_frontends()
-    if name not in ("stack", "delta")
+    if name not in ("stack", "delta", "model_input")
     for backend in list_backends(name)
 } | {f"cqt_long-{backend}": {"name": "cqt", "backend": backend, **LONG_CQT} for backend in list_backends("cqt")}
 STACKS = {
     "stack-features": {"name": "stack", "members": FEATURES, "sample_rate": RATE},
     "stack-resolutions": {"name": "stack", "members": RESOLUTIONS, "sample_rate": RATE},
     "delta": {"name": "delta", "member": FEATURES[0], "sample_rate": RATE},
+    "model_input": {"name": "model_input", "member": {"name": "kaldi_fbank"}, "max_range": 9.0, "sample_rate": RATE}
+    | {"mean": 4.0, "std": 3.0},
 }
 CASES = SINGLE | STACKS
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
