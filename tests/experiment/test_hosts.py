@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from esc_gpu.cli.commands.train import main as train
+from esc_gpu.cli.next_commands import next_commands
 from tests.helpers.csv_tables import predictions
 from tests.helpers.paths import REPOSITORY
 from tests.helpers.ports import free_port
@@ -53,18 +54,23 @@ def launch(rank, port):
     )
 
 
-def test_launched_on_two_hosts_the_first_has_the_results(hosts):
+def test_launched_on_two_hosts_the_first_has_the_results(hosts, monkeypatch):
     port = free_port()
     processes = [
-        subprocess.Popen([*launch(rank, port), "--folds", "1"], cwd=host, stderr=subprocess.PIPE, text=True)
+        subprocess.Popen(
+            [*launch(rank, port), "--folds", "1"], cwd=host, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
         for rank, host in enumerate(hosts)
     ]
     try:
-        errors = [process.communicate(timeout=200)[1] for process in processes]
+        printed, errors = zip(*(process.communicate(timeout=200) for process in processes), strict=True)
     finally:
         for process in processes:
             process.kill()
     assert [process.returncode for process in processes] == [0, 0], errors
+    assert [text.count("macro-F1") for text in printed] == [1, 0]  # one process of all speaks
+    monkeypatch.chdir(hosts[0])
+    assert printed[0].splitlines()[-5:] == next_commands(Path("run"))
     assert predicted(hosts[0] / "run") == expected([1])
     assert json.loads((hosts[0] / "run" / "summary.json").read_text(encoding="utf-8"))["processes"] == 2
     assert (hosts[1] / "cache").is_dir() and not (hosts[1] / "run").exists()

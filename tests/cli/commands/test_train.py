@@ -7,7 +7,6 @@ import json
 import os
 import runpy
 import signal
-import subprocess
 import sys
 import time
 
@@ -21,7 +20,7 @@ from esc_gpu.data.recordings.esc50 import read_esc50
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from tests.helpers.csv_tables import predictions
 from tests.helpers.paths import CONFIGS, REPOSITORY
-from tests.helpers.workers import forked, run_forked
+from tests.helpers.workers import OUTPUT, forked, run_forked, run_together
 
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
@@ -57,17 +56,6 @@ def without_wandb():
     """The environment of one who has set nothing for wandb."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("WANDB_")}
     return {**kept, "WANDB_SILENT": "true"}
-
-
-def run(arguments):
-    return subprocess.run(arguments, capture_output=True, text=True, timeout=250, env=without_wandb())
-
-
-def launch(n_processes):
-    return (
-        *(sys.executable, "-m", "accelerate.commands.launch", "--cpu", "--num_machines", "1"),
-        *("--num_processes", str(n_processes), "--mixed_precision", "no", "--dynamo_backend", "no"),
-    )
 
 
 def metrics_only(output):
@@ -132,14 +120,19 @@ def test_the_checkpoint_gives_the_predictions(finished, recordings):
     assert names == [row["prediction"] for row in predictions(output) if row["fold"] == "1"]
 
 
-def test_two_processes_train_and_evaluate_every_clip_once(workspace, recordings):
+def test_two_processes_train_and_evaluate_every_clip_once(workspace, recordings, tmp_path, monkeypatch):
     output = workspace / "two"
-    result = run(command(workspace, recordings, output, "--folds", "1", "--train.epochs", "2", launcher=launch(2)))
-    assert result.returncode == 0, result.stderr[-2000:]
+    options = ["--folds", "1", "--train.epochs", "2"]
+    arguments = command(workspace, recordings, output, *options, launcher=())[1:]
+    folders = [tmp_path / "rank0", tmp_path / "rank1"]
+    statuses = run_together(train, [(arguments,)] * 2, folders, seconds=250)
+    first, second = ((folder / OUTPUT).read_text(encoding="utf-8") for folder in folders)
+    assert statuses == [0, 0], first + second
     assert json.loads((output / "summary.json").read_text(encoding="utf-8"))["processes"] == 2
-    assert result.stdout.count("macro-F1") == 1  # one process speaks
-    assert result.stdout.splitlines()[-5:] == next_commands(output)
-    assert result.stdout.count("The results are in") == 1
+    assert first.count("macro-F1") == 1 and "macro-F1" not in second  # one process speaks
+    monkeypatch.chdir(folders[0])
+    assert first.splitlines()[-5:] == next_commands(output)
+    assert (first + second).count("The results are in") == 1
     names = [row["filename"] for row in predictions(output)]
     assert len(names) == len(set(names)) == 20
 
