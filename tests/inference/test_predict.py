@@ -19,6 +19,8 @@ from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tone, write_tones
 from tests.helpers.trained_model import NAMES
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 LENGTHS = (0.7, 1.0, 1.6, 2.6)
 LEARN = (
     *("--folds", "2", "--train.epochs", "8", "--train.lr", "0.01"),

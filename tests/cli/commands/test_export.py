@@ -18,6 +18,8 @@ from esc_gpu.inference.pipeline import load_pipeline
 from tests.helpers.exported import OPEN, each_format
 from tests.helpers.tiny import OPTIONS, write_tones
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):

@@ -22,6 +22,8 @@ from tests.helpers.csv_tables import read_csv
 from tests.helpers.one_line import error_line
 from tests.helpers.tiny import OPTIONS, RATE, write_tones
 
+pytestmark = pytest.mark.usefixtures("blank_pictures")
+
 CLIP = {"sample_rate": RATE, "clip_seconds": 1.0, "progress": False}
 REASONS = {  # of 24 recordings: fold 1 has 0 to 2, 6 to 8, 12 to 14, 18 to 20
     "2.wav": "the file is empty (0 bytes)",
