@@ -99,6 +99,9 @@ def list_backends(name: str) -> list[str]:
 
     Raises:
         EscGpuError: for an unknown name.
+
+    >>> list_backends("cqt")
+    ['native', 'nnaudio']
     """
     name, _, _ = canonical(name, "auto", {})
     check_choice("the front-end's name", name, [*_FRONTENDS, *PRESETS])

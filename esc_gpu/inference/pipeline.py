@@ -53,6 +53,12 @@ class Pipeline(nn.Module, ModelHubMixin):
     Attributes:
         sample_rate: Hz of the waveforms that it takes.
         n_samples: T.
+
+    >>> from esc_gpu import Pipeline, WaveformClassifier, create_frontend
+    >>> model = WaveformClassifier(create_frontend("logmel", sample_rate=16000), 2, backbone="test_resnet")
+    >>> model.fit_normalization(torch.randn(2, 16000))
+    >>> Pipeline(model, ["dog", "rain"], clip_seconds=1.0)(torch.zeros(1, 16000)).shape
+    torch.Size([1, 2])
     """
 
     _hub_mixin_config = {}  # the mixin's record of __init__'s arguments stays off: pipeline.json describes them

@@ -77,6 +77,11 @@ class WaveformClassifier(nn.Module):
     Raises:
         EscGpuError: for an unknown backbone, one whose stem cannot be changed so, weights that are not there, and
             weights of another backbone.
+
+    >>> from esc_gpu import WaveformClassifier, create_frontend
+    >>> model = WaveformClassifier(create_frontend("logmel", sample_rate=16000), 10, backbone="test_resnet")
+    >>> model.train()(torch.randn(2, 16000)).shape
+    torch.Size([2, 10])
     """
 
     normalization: Normalization
