@@ -151,6 +151,21 @@ def test_cqt_is_the_direct_sum(options, n_samples, name):
     assert relative_l2(actual, expected) < 1e-4
 
 
+def test_a_cqt_needs_half_of_its_longest_kernel():
+    """Beyond a clip's end the samples before it are mirrored."""
+    longest = int(np.ceil(44100 / (librosa.note_to_hz("C1") * (2 ** (1 / 12) - 1))))
+    assert create_frontend("cqt", sample_rate=44100).min_samples == (longest + 1) // 2 + 1
+
+
+def test_frames_as_far_apart_as_a_chunk_are_those_of_a_smaller_hop():
+    options = {"sample_rate": 22050, "fmin": 2000.0, "n_bins": 12}
+    waveform = torch.randn(1, 3 * 2**20, generator=torch.Generator().manual_seed(0))
+    far = create_frontend("cqt", hop_length=2**20, **options)(waveform)
+    near = create_frontend("cqt", hop_length=2**18, **options)(waveform)
+    assert far.shape[-1] == 4
+    torch.testing.assert_close(far, near[..., ::4], rtol=0, atol=1e-3)  # dB
+
+
 @pytest.mark.parametrize("hop_length", [1, 5, 255, 512])
 def test_cqt_of_long_kernels_up_to_nyquist(hop_length):
     """A part of the top kernel's spectrum lies above the Nyquist frequency."""

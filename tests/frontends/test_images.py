@@ -9,7 +9,7 @@ import torch
 from esc_gpu import create_frontend, list_frontends
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
-from esc_gpu.frontends.images import compute_features, default_frontends
+from esc_gpu.frontends.images import compute_features, default_frontends, default_options
 from esc_gpu.frontends.mel import LogMel
 from tests.helpers.paths import DOCS
 
@@ -146,6 +146,14 @@ def test_defaults_fit_every_rate(sample_rate):
     frontends = default_frontends(sample_rate)
     assert list(frontends) == list_frontends()
     assert all(layer.input_rate == sample_rate for layer in frontends.values())
+
+
+@pytest.mark.parametrize("name", ["cqt", "vqt", "chroma_cqt"])
+def test_defaults_have_all_bins_that_fit(name):
+    options = default_options(name, 8000)
+    create_frontend(name, **options)
+    with pytest.raises(EscGpuError, match="above half the sample rate"):
+        create_frontend(name, **{**options, "n_bins": options["n_bins"] + 1})
 
 
 def test_defaults_at_44100_are_the_front_ends_own():
