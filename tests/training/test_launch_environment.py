@@ -194,7 +194,8 @@ def test_a_config_of_deepspeed_that_accumulates_is_refused(tmp_path, launched, m
         *write_config(tmp_path, distributed_type="DEEPSPEED", use_cpu=False, deepspeed_config=options),
         *("--main_process_port", "0"),
     )
-    assert refusal(create, tmp_path).startswith("accelerate's use_deepspeed=true (ACCELERATE_USE_DEEPSPEED) is not ")
+    said = refusal(create, tmp_path)
+    assert said.startswith("accelerate's use_deepspeed=true (ACCELERATE_USE_DEEPSPEED) is not used: each process ")
     monkeypatch.setenv("ACCELERATE_USE_DEEPSPEED", "false")
     assert "set --train.accumulation 4, and gradient_" in refusal(create, tmp_path, "--train.accumulation", "4")
 
