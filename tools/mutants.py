@@ -27,6 +27,7 @@ SWAPPED = {
 # What a user reads, or what only a type checker does: no behaviour is in it.
 QUIET_CALLS = ("EscGpuError", "EscGpuWarning", "warn", "ValueError", "TypeError", "cast", "TypeVar", "phase")
 # How a drawing looks, and what only guards against a mistake in the code around it: a matter of taste, or no behaviour.
+QUIET_NAMES = ("size", "small", "margin")  # of a drawing
 QUIET_WORDS = (
     *(
         "color",
@@ -41,7 +42,8 @@ QUIET_WORDS = (
         "zorder",
         "frameon",
     ),
-    *("figsize", "layout", "width", "height", "dpi", "pad", "labelpad", "ha", "va", "loc", "css"),
+    *("markerfacecolor", "markeredgecolor", "edgecolor", "edgecolors", "facecolor", "facecolors", "clip_on"),
+    *("figsize", "layout", "height_ratios", "width", "height", "dpi", "pad", "labelpad", "ha", "va", "loc", "css"),
     *("size", "fontsize", "fontweight", "rotation", "desc", "unit", "strict"),
 )
 
@@ -141,6 +143,8 @@ def loud(node: ast.AST) -> Iterator[ast.AST]:
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in QUIET_CALLS:
         return
     if isinstance(node, ast.keyword) and node.arg in QUIET_WORDS:
+        return
+    if isinstance(node, ast.Assign) and all(getattr(name, "id", None) in QUIET_NAMES for name in node.targets):
         return
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return

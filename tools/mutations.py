@@ -12,6 +12,7 @@ import argparse
 import json
 import os
 import random
+import re
 import shutil
 import signal
 import sys
@@ -60,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of their choice (default: 0)")
     parser.add_argument("--planted", action="store_true", help="those of tools/planted.py instead")
     parser.add_argument("--again", type=Path, help="the mistakes of this list that survived")
+    parser.add_argument("--near", action="store_true", help="leave the area's other tests out: quicker, misses more")
     parser.add_argument("--at-once", type=int, default=2, help="processes (default: 2)")
     parser.add_argument(
         "--seconds", type=float, default=900, help="after which its tests hang and it is caught (default: 900)"
@@ -73,7 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     rows = []
     options.output.parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(options.at_once) as pool, tqdm(total=len(chosen), desc="mistakes") as bar:
-        for row in pool.map(lambda mistake: look(mistake, options.seconds), chosen):
+        for row in pool.map(lambda mistake: look(mistake, options.seconds, options.near), chosen):
             rows.append(row)
             bar.update()
             if not row["caught"]:
@@ -139,7 +141,7 @@ def preload() -> None:
         importlib.import_module(name)
 
 
-def look(mistake: dict[str, object], seconds: float) -> dict[str, object]:
+def look(mistake: dict[str, object], seconds: float, near: bool) -> dict[str, object]:
     """The mistake's row: whether, by which tests and in which time it was caught."""
     file = Path(str(mistake["file"]))
     with tempfile.TemporaryDirectory(prefix="esc_gpu-mistake-") as folder:
@@ -152,7 +154,7 @@ def look(mistake: dict[str, object], seconds: float) -> dict[str, object]:
         (tree / file).write_text(str(mistake["text"]), encoding="utf-8")
         started, caught_by = time.monotonic(), None
         said = Path(folder) / "said"
-        for tests in stages(file, mistake):
+        for tests in stages(file, mistake, near):
             caught_by = caught(tree, tests, seconds, said)
             if caught_by is not None:
                 break
@@ -173,14 +175,17 @@ def caught(tree: Path, tests: Sequence[str], seconds: float, said: Path) -> str 
         by_chance.append(failed)
 
 
-def stages(file: Path, mistake: dict[str, object]) -> list[list[str]]:
-    """The tests to run one after another until one fails: the module's own, then the area's."""
+def stages(file: Path, mistake: dict[str, object], near: bool) -> list[list[str]]:
+    """The tests to run one after another until one fails: the module's own, those that name it, then the area's."""
     if "tests" in mistake:
         return [list(mistake["tests"])]
     inside = file.relative_to(PACKAGE)
     own = Path("tests") / inside.parent / f"test_{inside.name}"
-    area = [f"tests/{name}" for name in AREAS[str(mistake["area"])]]
-    return [*([[str(own)]] if (REPOSITORY / own).is_file() else []), area]
+    module = re.compile(".".join(file.with_suffix("").parts) + r"\b")
+    tests = ((path.relative_to(REPOSITORY), path) for path in sorted((REPOSITORY / "tests").rglob("test_*.py")))
+    naming = [str(name) for name, path in tests if name != own and module.search(path.read_text(encoding="utf-8"))]
+    area = [] if near else [f"tests/{name}" for name in AREAS[str(mistake["area"])]]
+    return [part for part in ([str(own)] if (REPOSITORY / own).is_file() else [], naming, area) if part]
 
 
 def run_tests(tree: Path, tests: Sequence[str]) -> int:

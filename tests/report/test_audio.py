@@ -15,7 +15,9 @@ def make_tone(rate):
 
 
 @pytest.mark.skipif("MP3" not in soundfile.available_formats(), reason="this libsndfile writes no MP3")
-@pytest.mark.parametrize("rate", [8000, 22050, 44100])
+@pytest.mark.parametrize(
+    "rate", [*(8000, 11025, 12000), *(16000, 22050, 24000), *(32000, 44100, 48000)]
+)  # MPEG 2.5, 2, 1
 def test_mp3_is_small_and_sounds_the_same(rate):
     tone = make_tone(rate)
     data, media_type = encode_audio(tone, rate)

@@ -51,6 +51,7 @@ def test_a_mutant_differs_in_its_line_alone():
 
 def test_how_a_drawing_looks_is_left_alone():
     assert [mutant.after for mutant in mutants("axes.plot(x, color=a + b, linewidth=0.5)\n")] == ["pass"]
+    assert not mutants("size = 2 + 3 * n\n") and mutants("n = 2 + 3 * size\n")
 
 
 def test_brackets_between_the_operands_stay():

@@ -77,6 +77,14 @@ def test_a_descriptor_has_its_means_spreads_and_unit():
     assert axes.get_xlabel() == "zero_crossing_rate" and axes.xaxis.get_major_formatter()(2000, 0) != "2k"
 
 
+def test_a_title_is_no_formula():
+    for axis in (AXES[0], AXES[3]):
+        figure = draw_class_means("$x", axis, *numbers(axis, 2), ["a", "b"])
+        assert (
+            figure.get_suptitle().startswith("$x: mean ± standard deviation") and not figure._suptitle.get_parse_math()
+        )
+
+
 def test_only_the_outer_panels_have_numbers():
     *panels, _ = draw_spectra(AXES[0], *numbers(AXES[0], 7), list("abcdefg")).axes
     shown = [axes.yaxis.get_tick_params()["labelleft"] for axes in panels]
