@@ -1,5 +1,6 @@
 """The options of a front-end class: the keyword-only arguments of its constructor and of its bases'."""
 
+import functools
 import inspect
 import re
 from collections.abc import Callable
@@ -22,9 +23,18 @@ def option_parameters(cls: type) -> list[inspect.Parameter]:
 def signature(function: Callable[..., object]) -> inspect.Signature:
     """The signature; annotations that are written as text, as behind `from __future__ import annotations`, as types."""
     try:
-        return inspect.signature(function, eval_str=True)
+        return evaluated_signature(function)
     except (NameError, AttributeError, TypeError, SyntaxError):  # of a name for type checkers alone
         return inspect.signature(function)
+
+
+@functools.cache
+def evaluated_signature(function: Callable[..., object]) -> inspect.Signature:
+    """Read once for each constructor: every front-end that is made asks for it many times.
+
+    One that cannot be read yet, as while its module is loaded, raises an error and is read anew the next time.
+    """
+    return inspect.signature(function, eval_str=True)
 
 
 def option_names(cls: type) -> list[str]:
