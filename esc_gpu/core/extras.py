@@ -26,6 +26,7 @@ EXTRAS = {
     "torchaudio": ("torchaudio",),
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "demo": ("gradio",),
+    "listen": ("sounddevice",),
 }
 # What pip calls those that it calls otherwise.
 PIP_NAMES = {

@@ -19,7 +19,7 @@ TIMELINE_COLUMNS = ["path", "start_seconds", "end_seconds", "class", "probabilit
 def text_lines(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> list[str]:
     """A line with the likeliest classes, and one for each segment of the timeline."""
     answers = ", ".join(f"{name} {probability:.3f}" for name, probability in prediction.top(top))
-    return [f"{printable(shown(path))}: {answers}", *map(_segment_line, timeline or ())]
+    return [f"{printable(shown(path))}: {answers}", *map(segment_line, timeline or ())]
 
 
 def csv_lines(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> list[str]:
@@ -53,7 +53,7 @@ def json_record(path: str | Path, prediction: Prediction, top: int, timeline: Ti
         },
     }
     if timeline is not None:
-        record["timeline"] = [_segment_record(part) for part in timeline]
+        record["timeline"] = [segment_record(part) for part in timeline]
     return record
 
 
@@ -65,11 +65,13 @@ def clock(seconds: float) -> str:
     return f"{hours}:{minutes:02}:{rest}" if hours else f"{minutes}:{rest}"
 
 
-def _segment_line(part: Segment) -> str:
+def segment_line(part: Segment) -> str:
+    """A segment as text."""
     return f"  {clock(part.start_seconds)} - {clock(part.end_seconds)}  {part.class_name} {part.probability:.3f}"
 
 
-def _segment_record(part: Segment) -> dict[str, Any]:
+def segment_record(part: Segment) -> dict[str, Any]:
+    """A segment as plain types."""
     fields = dataclasses.asdict(part)
     fields["class"] = fields.pop("class_name")
     fields["probability"] = round(fields.pop("probability"), DIGITS)

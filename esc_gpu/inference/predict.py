@@ -1,4 +1,4 @@
-"""What a trained pipeline hears in a recording of any length."""
+"""Classify recordings of any length with a trained pipeline."""
 
 import dataclasses
 import tempfile
@@ -37,34 +37,34 @@ class Classifier(Protocol):
 def predict_file(
     pipeline: Classifier, path: str | Path, overlap: float | None = 0.5, batch_size: int = 32, progress: bool = False
 ) -> Prediction:
-    """The answer for an audio file of any length, format and sample rate.
+    """Classify an audio file of any length, format and sample rate.
 
-    Windows of the pipeline's `clip_seconds` go over it, neighbours sharing `overlap` (0 to 0.95) of their length; the
-    last one ends with the recording. A recording that is shorter, or longer by less than a twentieth, is one window:
-    its beginning, with silence where it ends, as in training.
+    Windows of the pipeline's `clip_seconds` move over the file; neighbours share `overlap` (0 to 0.95) of their length,
+    and the last window ends with the recording. A recording that is shorter than a window, or less than a twentieth
+    longer, is one window: its beginning, padded with silence as in training.
 
     Args:
-        pipeline: a trained one.
-        path: of the file; it is read in parts, so that the memory does not grow with its length.
-        overlap: of neighbouring windows; None for the beginning alone, as a training without `data.overlap` tests.
-        batch_size: windows that the model is given at once.
-        progress: show a bar, where it takes more than a second.
+        pipeline: the trained pipeline.
+        path: of the file, which is read in parts, so long files do not need more memory.
+        overlap: of neighbouring windows; None classifies only the beginning, as a training without `data.overlap` does.
+        batch_size: number of windows that the model classifies at once.
+        progress: show a progress bar if the work takes more than a second.
 
     Raises:
         EscGpuError: for a file that cannot be read, is empty or damaged, or holds NaN or Inf, an option out of its
-            range, a batch that the device has no room for, and a model that gives NaN.
+            range, a batch that does not fit into memory, and a model that returns NaN.
     """
     check_options(overlap, batch_size)
     path, rate, samples = Path(path), pipeline.sample_rate, pipeline.n_samples
     if not _is_text(path):
-        raise EscGpuError(f"{str(path)!a}: its name is no text in this system's encoding: rename it")
+        raise EscGpuError(f"{str(path)!a}: its name is not valid text in the encoding of this system: rename it")
     clip_seconds, length = samples / rate, recording_samples(path, rate)
     overlap = None if length < (1 + SPARE_SHARE) * samples else overlap
     windows = cut_windows([path], sample_rate=rate, clip_seconds=clip_seconds, overlap=overlap, progress=False)
     probabilities, options = [], {"unit": "window", "delay": 1, "leave": False, "disable": not progress}
     with tqdm(desc=path.name, total=len(windows.start), **options) as bar:
         for batch in _read_windows(path, windows.start, rate, samples, batch_size):
-            probabilities.append(_probabilities(pipeline, batch))
+            probabilities.append(class_probabilities(pipeline, batch))
             bar.update(len(batch))
     return Prediction(
         path=path,
@@ -83,7 +83,7 @@ def predict_waveform(
     overlap: float | None = 0.5,
     batch_size: int = 32,
 ) -> Prediction:
-    """The answer for a waveform `(T,)`, int16 or float with full scale at ±1, as for a file that holds it.
+    """Classify a waveform `(T,)`, int16 or float with full scale at ±1, like a file with these samples.
 
     Its `sample_rate` (Hz) is by default the pipeline's. Options and errors as in `predict_file`.
     """
@@ -149,7 +149,7 @@ def _read_windows(path: Path, starts: np.ndarray, rate: int, samples: int, batch
 
 
 @torch.no_grad()  # what a front-end keeps may be needed for a gradient later
-def _probabilities(pipeline: Classifier, batch: Tensor) -> np.ndarray:
+def class_probabilities(pipeline: Classifier, batch: Tensor) -> np.ndarray:
     """`(B, K)` float32, on the CPU."""
     try:
         probabilities = pipeline(batch).softmax(dim=1).cpu()
@@ -157,8 +157,8 @@ def _probabilities(pipeline: Classifier, batch: Tensor) -> np.ndarray:
         if "out of memory" not in str(error):  # Apple's MPS raises no torch.OutOfMemoryError
             raise
         raise EscGpuError(
-            f"{pipeline.device} has no room for {len(batch)} clips at once: choose a smaller batch size"
+            f"{pipeline.device} does not have enough memory for {len(batch)} clips at once: choose a smaller batch size"
         ) from error
     if not probabilities.isfinite().all():
-        raise EscGpuError("the model gives NaN: its weights are damaged, or its precision is too low; train it again")
+        raise EscGpuError("the model returns NaN: its weights are damaged, or its precision is too low; train it again")
     return probabilities.numpy()

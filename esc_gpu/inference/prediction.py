@@ -1,4 +1,4 @@
-"""What a pipeline says of a recording, as plain data."""
+"""The prediction for a recording, as plain data."""
 
 from dataclasses import dataclass
 from functools import cached_property
@@ -6,27 +6,21 @@ from pathlib import Path
 
 import numpy as np
 
+from esc_gpu.inference.timeline import Segment, Timeline
 
-@dataclass(frozen=True)
-class Segment:
-    """A part of a recording with one likeliest class; the probability is its mean over the part's windows."""
-
-    start_seconds: float
-    end_seconds: float
-    class_name: str
-    probability: float
+__all__ = ["Prediction", "Segment"]
 
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
-    """The answer for one recording.
+    """The prediction for one recording.
 
     Attributes:
-        path: of the recording; None for a waveform.
-        class_names: of the K classes.
-        duration_seconds: of the recording.
+        path: path of the recording; None for a waveform.
+        class_names: names of the K classes.
+        duration_seconds: duration of the recording.
         clip_seconds: length of a window.
-        starts_seconds: `(W,)` where the windows begin, ascending.
+        starts_seconds: `(W,)` starts of the windows, ascending.
         window_probabilities: `(W, K)` float32.
     """
 
@@ -56,29 +50,17 @@ class Prediction:
         return np.concatenate([[0.0], (middles[:-1] + middles[1:]) / 2, [end]])
 
     def timeline(self, threshold: float = 0.0, min_seconds: float = 0.0) -> list[Segment]:
-        """What is heard when: consecutive windows with the same likeliest class as one segment.
+        """Segments of the recording: consecutive windows with the same most probable class form one segment.
 
-        Segments shorter than `min_seconds` are left out. Between two of the same class a gap shorter than that is
-        closed. Of these, segments whose probability is under `threshold` are left out. By default nothing is, and the
-        segments go from the recording's beginning to its end.
+        Segments shorter than `min_seconds` are left out, and shorter gaps between two segments of the same class are
+        closed. Then segments whose probability is below `threshold` are left out. By default, nothing is left out,
+        and the segments cover the whole recording.
 
         Args:
             threshold: a probability, 0 to 1.
             min_seconds: a duration in s, 0 or more.
         """
-        labels, edges = self.window_probabilities.argmax(axis=1), self.edges_seconds
-        bounds = [0, *(np.flatnonzero(np.diff(labels)) + 1).tolist(), len(labels)]
-        spans: list[tuple[int, int]] = []  # of windows
-        for first, end in zip(bounds, bounds[1:], strict=False):
-            if edges[end] - edges[first] < min_seconds:
-                continue
-            if spans and labels[spans[-1][0]] == labels[first] and edges[first] - edges[spans[-1][1]] < min_seconds:
-                first = spans.pop()[0]
-            spans.append((first, end))
-        segments = []
-        for first, end in spans:
-            label = labels[first]
-            probability = float(self.window_probabilities[first:end, label].mean(dtype=np.float64))
-            if probability >= threshold:
-                segments.append(Segment(float(edges[first]), float(edges[end]), self.class_names[label], probability))
-        return segments
+        timeline = Timeline(self.class_names, self.clip_seconds, threshold, min_seconds)
+        windows = zip(self.starts_seconds.tolist(), self.window_probabilities, strict=True)
+        segments = [segment for start, row in windows for segment in timeline.add(start, row)]
+        return segments + timeline.end(self.duration_seconds)

@@ -13,6 +13,7 @@ from esc_gpu.cli.commands import (
     evaluate,
     export,
     features,
+    listen,
     predict,
     prepare,
     report,
@@ -30,6 +31,7 @@ COMMANDS: dict[str, ModuleType] = {
     "compare": compare,
     "report": report,
     "predict": predict,
+    "listen": listen,
     "export": export,
     "demo": demo,
 }

@@ -32,40 +32,20 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="an audio file of any length, format and sample rate; a folder, for all audio files in it and in its "
         "subfolders; or -, for one file from standard input",
     )
+    add_model_arguments(parser)
     parser.add_argument(
-        "--model",
-        metavar="MODEL",
-        help="use this model: the folder of a run or of a fold, a folder that save_pretrained wrote, or "
-        "hf-hub:USER/NAME; without this option, the command only names the newest run",
-    )
-    parser.add_argument(
-        "--fold", type=int, metavar="N", help="use the model of fold N of a run (default: the lowest fold)"
-    )
-    parser.add_argument(
-        "--top", type=_count, default=3, metavar="K", help="print the K most probable classes (default: 3)"
+        "--top", type=count, default=3, metavar="K", help="print the K most probable classes (default: 3)"
     )
     parser.add_argument(
         "--overlap",
-        type=_share,
+        type=share,
         default=0.5,
         metavar="SHARE",
         help="let neighbouring windows of a long recording share 0 to 0.95 of their length; with none, only the first "
         "window is classified (default: 0.5)",
     )
     parser.add_argument("--timeline", action="store_true", help="also print the class of each segment of the recording")
-    parser.add_argument(
-        "--threshold",
-        type=_probability,
-        metavar="SHARE",
-        help="leave out segments of the timeline whose probability is below SHARE, 0 to 1 (default: 0)",
-    )
-    parser.add_argument(
-        "--shortest",
-        type=_seconds,
-        metavar="SECONDS",
-        help="leave out segments of the timeline that are shorter than SECONDS, and close shorter gaps between two "
-        "segments of the same class (default: 0)",
-    )
+    add_timeline_arguments(parser)
     parser.add_argument("--picture", metavar="FILE.png", help="draw the timeline; this works with a single recording")
     output = parser.add_mutually_exclusive_group()
     output.add_argument(
@@ -78,7 +58,20 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument("--output", metavar="FILE", help="write the results to FILE instead of standard output")
     parser.add_argument(
-        "--batch-size", type=_count, default=32, metavar="N", help="classify N windows at once (default: 32)"
+        "--batch-size", type=count, default=32, metavar="N", help="classify N windows at once (default: 32)"
+    )
+
+
+def add_model_arguments(parser: ArgumentParser) -> None:
+    """Which model, and where it runs: the options that `esc-gpu predict` and `esc-gpu listen` share."""
+    parser.add_argument(
+        "--model",
+        metavar="MODEL",
+        help="use this model: the folder of a run or of a fold, a folder that save_pretrained wrote, or "
+        "hf-hub:USER/NAME; without this option, the command only names the newest run",
+    )
+    parser.add_argument(
+        "--fold", type=int, metavar="N", help="use the model of fold N of a run (default: the lowest fold)"
     )
     parser.add_argument(
         "--device",
@@ -92,6 +85,23 @@ def add_arguments(parser: ArgumentParser) -> None:
         default="auto",
         help="run the model in this precision; no means float32, and auto means the precision of the training if the "
         "device computes fast in it, otherwise float32 (default: auto)",
+    )
+
+
+def add_timeline_arguments(parser: ArgumentParser) -> None:
+    """What a timeline leaves out."""
+    parser.add_argument(
+        "--threshold",
+        type=_probability,
+        metavar="SHARE",
+        help="leave out segments of the timeline whose probability is below SHARE, 0 to 1 (default: 0)",
+    )
+    parser.add_argument(
+        "--shortest",
+        type=_seconds,
+        metavar="SECONDS",
+        help="leave out segments of the timeline that are shorter than SECONDS, and close shorter gaps between two "
+        "segments of the same class (default: 0)",
     )
 
 
@@ -244,7 +254,8 @@ def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int) -> st
     return f"{len(failed)} of {n_files} files could not be classified: {reason}{also}"
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """A whole number of 1 or more."""
     if not (text.isdecimal() and int(text) > 0):
         raise ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
     return int(text)
@@ -270,7 +281,8 @@ def _number(text: str) -> float:
         return math.nan
 
 
-def _share(text: str) -> float | None:
+def share(text: str) -> float | None:
+    """A number, or None for none."""
     if text == "none":
         return None
     try:

@@ -1,0 +1,168 @@
+"""`esc-gpu listen`: classify sound as it comes, from standard input or the microphone."""
+
+import json
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
+
+from esc_gpu.cli.commands.predict import add_model_arguments, add_timeline_arguments, count, share
+from esc_gpu.cli.next_commands import missing_run
+from esc_gpu.core.extras import require
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from esc_gpu.inference.timeline import Segment
+
+HELP = "classify sound as it comes, from standard input or the microphone, and print a rolling timeline"
+PCM_FORMATS = ("s16le", "f32le")
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add_model_arguments(parser)
+    parser.add_argument(
+        "--microphone", action="store_true", help="listen to the default microphone instead of standard input"
+    )
+    parser.add_argument(
+        "--sample-rate",
+        "--sample_rate",
+        type=count,
+        metavar="HZ",
+        help="samples per second of standard input or the microphone (default: that of the model, or the microphone's)",
+    )
+    parser.add_argument(
+        "--format",
+        choices=PCM_FORMATS,
+        default="s16le",
+        help="read samples of this format from standard input, without a header: 16-bit integers or 32-bit floats, "
+        "little-endian (default: s16le)",
+    )
+    parser.add_argument(
+        "--channels", type=count, default=1, metavar="N", help="average N interleaved channels (default: 1)"
+    )
+    parser.add_argument(
+        "--overlap",
+        type=share,
+        default=0.5,
+        metavar="SHARE",
+        help="let neighbouring windows share 0 to 0.95 of their length (default: 0.5)",
+    )
+    add_timeline_arguments(parser)
+    parser.add_argument(
+        "--windows",
+        action="store_true",
+        help="also print each window's most probable classes as soon as it is complete",
+    )
+    parser.add_argument(
+        "--top", type=count, default=3, metavar="K", help="print the K most probable classes of a window (default: 3)"
+    )
+    parser.add_argument("--json", action="store_true", help="print a line of JSON for each segment and each window")
+    parser.add_argument(
+        "--batch-size",
+        type=count,
+        default=32,
+        metavar="N",
+        help="classify N windows at once if the sound comes faster than in real time (default: 32)",
+    )
+
+
+def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    if arguments.model is None:
+        raise missing_run("--model", arguments.typed)
+    if arguments.overlap is None:
+        raise EscGpuError("--overlap is none, which is for recordings; expected a share from 0 to 0.95; correct it")
+    if arguments.microphone:
+        require("sounddevice", "the microphone", ", or pipe sound into standard input")
+    elif sys.stdin.isatty():
+        raise EscGpuError("standard input is a terminal: pipe raw sound into it, or add --microphone")
+
+    from esc_gpu.inference.find_pipeline import find_pipeline
+
+    find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
+
+    from esc_gpu.core.clip import clip_samples
+    from esc_gpu.core.device import best_device
+    from esc_gpu.inference.listen import listen
+    from esc_gpu.inference.pcm import at_rate
+    from esc_gpu.inference.pipeline import load_pipeline
+    from esc_gpu.inference.predict import check_options
+    from esc_gpu.inference.timeline import Timeline
+
+    check_options(arguments.overlap, arguments.batch_size)
+    if arguments.sample_rate is not None:
+        clip_samples(arguments.sample_rate, 1.0)  # refuses a rate that no sound has
+    device = best_device() if arguments.device == "auto" else arguments.device
+    precision = None if arguments.precision == "auto" else arguments.precision
+    pipeline = load_pipeline(arguments.model, arguments.fold, device, precision)
+    limits = (arguments.threshold or 0.0, arguments.shortest or 0.0)
+    timeline = Timeline(pipeline.class_names, pipeline.clip_seconds, *limits)
+    counted = Counted(pipeline.sample_rate)
+    try:
+        rate, blocks = open_sound(arguments, pipeline.sample_rate)
+        sound = counted.blocks(at_rate(blocks, rate, pipeline.sample_rate))
+        for heard in listen(pipeline, sound, timeline, arguments.overlap, arguments.batch_size):
+            if arguments.windows:
+                say(window_line(arguments, pipeline.class_names, heard))
+            for segment in heard.segments:
+                say(line_of(arguments, segment))
+    except KeyboardInterrupt:  # the usual end of a microphone
+        if not timeline.n_windows:
+            return
+    for segment in timeline.end(counted.seconds):
+        say(line_of(arguments, segment))
+
+
+class Counted:
+    """How much sound has come."""
+
+    def __init__(self, sample_rate: int):
+        self.sample_rate = sample_rate
+        self.n_samples = 0
+
+    @property
+    def seconds(self) -> float:
+        return self.n_samples / self.sample_rate
+
+    def blocks(self, blocks: "Iterator[np.ndarray]") -> "Iterator[np.ndarray]":
+        """The blocks as they are."""
+        for block in blocks:
+            self.n_samples += len(block)
+            yield block
+
+
+def open_sound(arguments: Namespace, model_rate: int) -> "tuple[int, Iterator[np.ndarray]]":
+    """The rate in Hz, and the blocks `(t,)` float32 of standard input or of the microphone."""
+    if arguments.microphone:
+        from esc_gpu.inference.microphone import record
+
+        return record(arguments.sample_rate, arguments.channels)
+    from esc_gpu.inference.pcm import read_pcm
+
+    return arguments.sample_rate or model_rate, read_pcm(sys.stdin.buffer, arguments.format, arguments.channels)
+
+
+def line_of(arguments: Namespace, segment: "Segment") -> str:
+    """A segment of the timeline, as text or JSON."""
+    from esc_gpu.inference.formats import segment_line, segment_record
+
+    return json_line("segment", segment_record(segment)) if arguments.json else segment_line(segment).strip()
+
+
+def window_line(arguments: Namespace, class_names: list[str], heard: Any) -> str:
+    """The most probable classes of a window, as text or JSON."""
+    from esc_gpu.inference.formats import DIGITS, clock
+
+    order = (-heard.probabilities).argsort(kind="stable")[: arguments.top]
+    top = [(class_names[label], float(heard.probabilities[label])) for label in order]
+    if arguments.json:
+        times = {"start_seconds": round(heard.start_seconds, 3), "end_seconds": round(heard.end_seconds, 3)}
+        return json_line("window", times | {"top": [{"class": n, "probability": round(p, DIGITS)} for n, p in top]})
+    answers = ", ".join(f"{name} {probability:.3f}" for name, probability in top)
+    return f"  {clock(heard.start_seconds)} - {clock(heard.end_seconds)}: {answers}"
+
+
+def json_line(kind: str, fields: dict[str, Any]) -> str:
+    """One line that says what it is."""
+    return json.dumps({"type": kind, **fields}, ensure_ascii=False, allow_nan=False)

@@ -1,0 +1,60 @@
+"""Raw sound without a header, as it comes through a pipe or from a microphone."""
+
+from collections.abc import Iterable, Iterator
+from typing import BinaryIO
+
+import numpy as np
+
+from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.data.clips.decode import RESAMPLER_QUALITY
+from esc_gpu.errors import EscGpuError
+
+FORMATS = {"s16le": "<i2", "f32le": "<f4"}  # ffmpeg's and sox's words for them
+READ_BYTES = 2**16
+
+
+def read_pcm(file: BinaryIO, pcm_format: str, channels: int) -> Iterator[np.ndarray]:
+    """`(t,)` float32, full scale at ±1, the mean of the channels, as it comes until the file ends.
+
+    Args:
+        file: opened for bytes. What it has at the moment is given, without waiting for more.
+        pcm_format: one of `FORMATS`.
+        channels: samples of a moment, which follow one another.
+
+    Raises:
+        EscGpuError: for samples that are NaN or infinite, as those of another format are.
+    """
+    read = getattr(file, "read1", file.read)
+    dtype = np.dtype(FORMATS[pcm_format])
+    rest = b""
+    while data := read(READ_BYTES):
+        data = rest + data
+        whole = len(data) - len(data) % (channels * dtype.itemsize)
+        rest = data[whole:]
+        yield mono(np.frombuffer(data[:whole], dtype).reshape(-1, channels))
+
+
+def mono(samples: np.ndarray) -> np.ndarray:
+    """`(t, channels)` int16 or float32 → `(t,)` float32, full scale at ±1."""
+    scaled = samples.astype(np.float32) / FULL_SCALE if samples.dtype.kind == "i" else samples
+    if not np.isfinite(scaled).all():
+        raise EscGpuError("the sound contains NaN or Inf: it has another format; correct --format and --channels")
+    mean: np.ndarray = scaled.mean(axis=1, dtype=np.float32)
+    return mean
+
+
+def at_rate(blocks: Iterable[np.ndarray], source_rate: int, sample_rate: int) -> Iterator[np.ndarray]:
+    """Blocks `(t,)` float32 at one rate → `(t,)` int16 at another, resampled and rounded as recordings are."""
+    if source_rate == sample_rate:
+        yield from map(_rounded, blocks)
+        return
+    import soxr
+
+    resampler = soxr.ResampleStream(source_rate, sample_rate, 1, "float32", RESAMPLER_QUALITY)
+    for block in blocks:
+        yield _rounded(resampler.resample_chunk(block))
+    yield _rounded(resampler.resample_chunk(np.empty(0, np.float32), last=True))
+
+
+def _rounded(block: np.ndarray) -> np.ndarray:
+    return np.rint(block.clip(-1, 1) * FULL_SCALE).clip(max=FULL_SCALE - 1).astype(np.int16)

@@ -1,0 +1,53 @@
+"""Raw sound as it comes through a pipe."""
+
+import io
+
+import numpy as np
+import pytest
+import soundfile
+
+from esc_gpu.data.clips.decode import decode_clip
+from esc_gpu.inference.pcm import at_rate, read_pcm
+from tests.helpers.one_line import refusal
+
+STEREO = np.array([[0, 32767], [-32768, -32768], [100, 200]], dtype="<i2")
+
+
+class Dripping(io.RawIOBase):
+    """A file that gives some bytes at a time, not whole samples."""
+
+    def __init__(self, data, n_bytes):
+        self.data, self.n_bytes = data, n_bytes
+
+    def read(self, limit=-1):
+        part, self.data = self.data[: self.n_bytes], self.data[self.n_bytes :]
+        return part
+
+
+@pytest.mark.parametrize("n_bytes", [1, 3, 7, 1000])
+def test_samples_are_whole_however_the_bytes_come(n_bytes):
+    expected = STEREO.astype(np.float32).mean(axis=1) / 32768
+    found = list(read_pcm(Dripping(STEREO.tobytes() + b"\1", n_bytes), "s16le", 2))  # an odd byte at the end
+    np.testing.assert_array_equal(np.concatenate(found), expected)
+    floats = (STEREO / 32768).astype("<f4")
+    found = list(read_pcm(Dripping(floats.tobytes(), n_bytes), "f32le", 2))
+    np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-7)
+
+
+def test_another_format_is_refused():
+    noise = np.full(100, np.nan, dtype="<f4").tobytes()
+    assert refusal(lambda: list(read_pcm(io.BytesIO(noise), "f32le", 1))) == (
+        "the sound contains NaN or Inf: it has another format; correct --format and --channels"
+    )
+
+
+@pytest.mark.parametrize("rate", [8000, 22050])
+def test_the_samples_are_those_of_a_recording(rate, tmp_path):
+    """Of the recording at its own rate to the bit, of a resampled one to a bit or two."""
+    samples = np.random.default_rng(0).uniform(-1, 1, 3 * rate).cumsum()
+    samples = (samples / abs(samples).max()).astype(np.float32)
+    soundfile.write(tmp_path / "clip.wav", samples, rate, "FLOAT")
+    expected = decode_clip(tmp_path / "clip.wav", 0, sample_rate=8000, samples=3 * 8000)
+    found = np.concatenate(list(at_rate(np.array_split(samples, 50), rate, 8000)))
+    assert found.dtype == np.int16 and found.shape == expected.shape
+    assert abs(found.astype(int) - expected).max() <= (0 if rate == 8000 else 2)
