@@ -1,5 +1,7 @@
 """The recipes: each goes with every front-end's config, and says nothing about the front-end itself."""
 
+import functools
+
 import pytest
 import safetensors.torch
 import timm
@@ -15,6 +17,12 @@ from tests.helpers.paths import CONFIGS
 
 RECIPES = {path.stem: path for path in sorted((CONFIGS / "recipes").glob("*.yaml"))}
 FRONTENDS = [path for path in sorted(CONFIGS.glob("*.yaml")) if path.stem not in ("sweep", "demo")]
+
+
+@functools.cache
+def alone(path):
+    """The config of one file."""
+    return parse_run(["--config", str(path)], "train.py")
 
 
 def test_the_promised_recipes_are_there():
@@ -34,8 +42,8 @@ def test_a_recipe_has_no_front_end_and_leaves_the_protocol_alone(recipe):
 def test_a_recipe_goes_with_every_front_end(recipe, frontend):
     config = parse_run(["--config", str(RECIPES[recipe]), "--config", str(frontend)], "train.py")
     check_config(config)
-    assert config.frontend == parse_run(["--config", str(frontend)], "train.py").frontend
-    assert config.train.epochs == parse_run(["--config", str(RECIPES[recipe])], "train.py").train.epochs
+    assert config.frontend == alone(frontend).frontend
+    assert config.train.epochs == alone(RECIPES[recipe]).train.epochs
 
 
 @pytest.mark.parametrize("frontend", FRONTENDS, ids=lambda path: path.stem)
