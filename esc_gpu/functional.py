@@ -1,8 +1,8 @@
 """Front-ends as functions: `logmel(waveform, n_mels=64)` is `create_frontend("logmel", n_mels=64)(waveform)`.
 
-One for each name of `list_frontends()`, with the options of its class, a `backend`, and the layer's errors. The layers
-behind them are kept: a second call with the same options costs no more than the layer's. What a type checker and an
-editor see of this module stands in `functional.pyi`, which is generated.
+There is a function for each name of `list_frontends()`, with the options of its class, a `backend`, and the errors of
+the layer. The layers behind the functions are kept, so a second call with the same options costs no more than a call of
+the layer. Type checkers and editors read `functional.pyi`, which is generated.
 """
 
 from collections.abc import Callable

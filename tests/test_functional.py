@@ -12,6 +12,7 @@ from tests.helpers.backends import needs_torchaudio
 
 WAVEFORM = torch.rand(2, 44100, generator=torch.Generator().manual_seed(0)) - 0.5
 NESTED = {"stack": {"members": [{"name": "logmel"}, {"name": "mfcc"}]}, "delta": {"member": {"name": "mfcc"}}}
+NESTED["model_input"] = {"member": {"name": "mfcc"}, "mean": -5.0}
 
 
 @pytest.mark.parametrize("name", list_frontends())
@@ -46,7 +47,7 @@ def test_mistakes():
         functional.logmel(WAVEFORM, n_mel=3)
     with pytest.raises(EscGpuError, match="is a tensor"):
         functional.logmel([0.0])
-    with pytest.raises(EscGpuError, match="nothing to train.*create_frontend"):
+    with pytest.raises(EscGpuError, match="cannot be trained.*create_frontend"):
         functional.logmel(WAVEFORM, trainable_mel=True)
     with pytest.raises(EscGpuError, match="plain types"):
         functional.stack(WAVEFORM, members=[create_frontend("logmel")])

@@ -35,7 +35,7 @@ def test_what_needs_the_packages_of_training_names_them(answers):
     said = answers["base"]["said"]
     backend = said.pop("torchaudio")
     assert backend == (
-        "backend 'torchaudio' of logmel needs torchaudio: pip install \"esc_gpu[torchaudio]\", or take another backend"
+        "backend 'torchaudio' of logmel needs torchaudio: pip install \"esc_gpu[torchaudio]\", or use another backend"
     )
     assert said["WaveformClassifier"] == f"this needs safetensors: {TRAIN}"
     assert len(said) == 8 and all(
@@ -59,13 +59,13 @@ def test_a_training_needs_none_of_the_other_extras(answers):
     assert {name: (status, said.splitlines()) for name, (status, said) in commands.items()} == {
         "wandb": (2, ['error: tracker.name=wandb needs wandb: pip install "esc_gpu[wandb]"']),
         "tensorboard": (2, ['error: tracker.name=tensorboard needs tensorboard: pip install "esc_gpu[tensorboard]"']),
-        "onnx": (2, ['error: ONNX needs onnx: pip install "esc_gpu[onnx]", or take --format torch']),
+        "onnx": (2, ['error: ONNX needs onnx: pip install "esc_gpu[onnx]", or use --format torch']),
         "demo": (2, ['error: the demo needs gradio: pip install "esc_gpu[demo]"']),
         "torchaudio": (
             2,
             [
                 "error: backend 'torchaudio' of logmel needs torchaudio: "
-                'pip install "esc_gpu[torchaudio]", or take another backend'
+                'pip install "esc_gpu[torchaudio]", or use another backend'
             ],
         ),
     }

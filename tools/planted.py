@@ -82,14 +82,14 @@ PLANTED = [
     # ---- front-ends: what members of a stack share
     (
         "esc_gpu/frontends/spectrogram.py",
-        "options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window, self.pad_mode)",
+        "options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window_key, self.pad_mode)",
         "options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.pad_mode)",
         STACKED,
     ),
     (
         "esc_gpu/frontends/spectrogram.py",
-        "options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window, self.pad_mode)",
-        "options = (self.sample_rate, self.n_fft, self.hop_length, self.window, self.pad_mode)",
+        "options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window_key, self.pad_mode)",
+        "options = (self.sample_rate, self.n_fft, self.hop_length, self.window_key, self.pad_mode)",
         STACKED,
     ),
     (
@@ -100,8 +100,8 @@ PLANTED = [
     ),
     (
         "esc_gpu/frontends/constant_q.py",
-        'key = ("cqt", *options, self.bandwidth_offset, self.window,',
-        'key = ("cqt", *options, self.window,',
+        'key = ("cqt", *options, self.bandwidth_offset, str(self.window),',
+        'key = ("cqt", *options, str(self.window),',
         STACKED,
     ),
     (

@@ -194,7 +194,7 @@ def check_comparable(configs: dict[str, RunConfig]) -> None:
     first, *_ = configs
     for number, (name, config) in enumerate(configs.items()):
         if config.data.root is None and config.data.table is None:
-            raise EscGpuError("name the recordings by --data.root or --data.table; synthetic ones compare nothing")
+            raise EscGpuError("name the recordings with --data.root or --data.table; synthetic ones compare nothing")
         if clips_of(config) != clips_of(configs[first]):
             raise EscGpuError(f"row {name} has other clips than {first}; expected the same data, folds and validate")
         for other in list(configs)[:number]:

@@ -32,10 +32,10 @@ class CutMix:
 def draw_cutmix(
     target: Tensor, image_size: tuple[int, int], probability: float, axis: Literal["time", "frequency"], draws: Draws
 ) -> tuple[CutMix, Tensor]:
-    """A band of whole frames or bins for a share of the clips, and their labels mixed by its exact share of the image.
+    """Draw a band of whole frames or bins for a share of the clips, and mix their labels by its share of the image.
 
-    The band comes from the clip's partner (see `partners` in mix.py). Each clip has one of its own: its width is
-    uniform from 0 to the whole image, as the paper's Beta(1, 1), and it lies anywhere inside.
+    The band comes from the clip's partner (see `partners` in mix.py). Each clip has its own band. Its width is
+    uniform from 0 to the whole image, like the paper's Beta(1, 1), and its position is random.
 
     Args:
         target: `(B, K)` label distributions.

@@ -16,7 +16,7 @@ N_FFT = 4096  # samples filtered at a time
 
 
 def random_equalizer(waveform: Tensor, max_gain_db: float, draws: Draws) -> Tensor:
-    """Filter each clip by a smooth random frequency response between `-max_gain_db` and `max_gain_db` dB.
+    """Filter each clip with a smooth random frequency response between `-max_gain_db` and `max_gain_db` dB.
 
     The gains are uniform in that range at the Nyquist frequency and each of the eight octaves below it, linear over
     log frequency between them and constant below the last (86 Hz at 44.1 kHz). The filter has 511 taps and zero phase,

@@ -15,7 +15,7 @@ def draw_erasing(
     min_aspect: float,
     draws: Draws,
 ) -> Hide:
-    """A rectangle of its own for a share of the clips.
+    """Draw a rectangle to erase for a share of the clips; each clip has its own.
 
     Its area is uniform in a range. Its aspect, bins over frames, is log-uniform, as far as a rectangle of the area and
     the aspect fits into the image: where the paper draws again until one does, this draws among those that do.

@@ -28,7 +28,7 @@ class FilterAugment:
 def draw_filter_augment(
     n_clips: int, n_bins: int, max_offset: float, n_bands: tuple[int, int], draws: Draws, min_bins: int = 6
 ) -> FilterAugment:
-    """A filter of its own for each clip.
+    """Draw a random filter for each clip.
 
     The bins are cut into a random number of bands at random boundaries. The offset is drawn at the boundaries and both
     ends, and linear between them. On features in dB an offset is a gain: the paper's, in units of each bin's standard

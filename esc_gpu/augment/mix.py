@@ -12,7 +12,7 @@ from esc_gpu.augment.waveform import chosen
 
 
 def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple[Tensor, Tensor]:
-    """Blend each clip with its partner (see `partners`), and their label distributions alike.
+    """Blend each clip with its partner (see `partners`), and mix their label distributions in the same proportion.
 
     Args:
         waveform: `(B, T)` float.
@@ -36,7 +36,7 @@ def mixup(waveform: Tensor, target: Tensor, alpha: float, draws: Draws) -> tuple
 def between_class(
     waveform: Tensor, target: Tensor, probability: float, draws: Draws, sample_rate: int
 ) -> tuple[Tensor, Tensor]:
-    """Mix clips with their partners (see `partners`) so that each is heard by its share of the label.
+    """Mix clips with their partners (see `partners`) so that each is as loud as its share of the label.
 
     The share of a clip in its own mixture is uniform in 0 to 1. The clips are scaled so that their sound levels have
     the ratio of the shares, and the mixture so that its power is that of clips of one power, uncorrelated as they are.

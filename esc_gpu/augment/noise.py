@@ -21,8 +21,9 @@ def add_noise(
 ) -> Tensor:
     """Add noise to a share of the clips, at a signal-to-noise ratio uniform in `snr_db` dB.
 
-    The clips of a batch have one noise between them, from an instant of their own each: as good as one each, and a
-    batch of it costs less than its random numbers. A silent clip stays silent: its noise is as silent as it is.
+    All clips of a batch share one noise, and each uses it from a different instant. This is as good as separate
+    noise and costs less than its random numbers. A silent clip stays silent, because its noise has the same
+    level.
 
     Args:
         waveform: `(B, T)` float.

@@ -15,14 +15,14 @@ def draw_spec_augment(
     time_mask_share: float,
     draws: Draws,
 ) -> Hide:
-    """Masks of its own for each clip.
+    """Draw random masks for each clip.
 
     Args:
         image_size: `(F, N)`.
         freq_masks: masks for each clip over bins.
-        freq_mask_share: the widest of them, as a share of F; widths are uniform from 0.
+        freq_mask_share: largest width of a mask over bins, as a share of F; widths are uniform from 0.
         time_masks: masks for each clip over frames.
-        time_mask_share: the widest of them, as a share of N; widths are uniform from 0.
+        time_mask_share: largest width of a mask over frames, as a share of N; widths are uniform from 0.
         draws: the random numbers; their device is the image's.
 
     Source: Park et al., "SpecAugment" (Interspeech 2019), section 2, steps 2 and 3.

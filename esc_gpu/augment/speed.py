@@ -38,8 +38,8 @@ ZEROS = 8  # zero crossings of the sinc on each side
 def random_speed(waveform: Tensor, max_change: float, draws: Draws, n_samples: int | None = None) -> Tensor:
     """Play each clip at a speed log-uniform in `[1 / (1 + max_change), 1 + max_change]`.
 
-    `(B, T)` → `(B, n_samples)`, by default T, from sample 0 on; the clip is a circle: a fast one comes round to its
-    beginning, of a slow one the end is not reached. Speeds are rounded to multiples of 1 / 512.
+    `(B, T)` → `(B, n_samples)`, by default T, from sample 0 on. The clip is a circle: a fast clip continues from its
+    beginning, and the end of a slow clip is not reached. Speeds are rounded to multiples of 1 / 512.
 
     The interpolation is a sinc under a Hann window, 8 zero crossings to a side, cut off at the lower of the two Nyquist
     frequencies. Its error on a tone is below -70 dB up to 0.3 of that frequency, below -50 dB up to 0.6 and -40 dB at

@@ -90,7 +90,7 @@ def start_processes(words: list[str], folder: Path) -> int:
             name = signal.Signals(-failure.exitcode).name
             print(
                 f"error: process {failure.local_rank} of the run was ended by {name}: go on from the last checkpoint "
-                "by --resume",
+                "with --resume",
                 file=sys.stderr,
             )
         return 128 - failure.exitcode

@@ -44,9 +44,7 @@ def check_durations(config: RunConfig) -> None:
             f"augment.crop_seconds must not be more than data.clip_seconds={clip_seconds:g}, got {crop_seconds}"
         )
     if crop_seconds > 0 and round(crop_seconds * config.data.sample_rate) == 0:
-        raise EscGpuError(
-            f"augment.crop_seconds must be 0, for the whole clip, or at least a sample, got {crop_seconds}"
-        )
+        raise EscGpuError(f"augment.crop_seconds must be 0 (the whole clip) or at least one sample, got {crop_seconds}")
     # The default does for the shortest training.
     if train.warmup_epochs > max(train.epochs, TrainConfig.warmup_epochs):
         raise EscGpuError(

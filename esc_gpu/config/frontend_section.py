@@ -35,7 +35,7 @@ def split_words(arguments: list[str]) -> tuple[list[str], list[tuple[list[str] |
         following = arguments[position + 1 : position + 2]
         if name == OPTION or name.startswith(f"{OPTION}."):
             if not equals and (not following or following[0].startswith("--")):
-                raise EscGpuError(f"{name} has no value; expected one behind it; give it, or leave the option out")
+                raise EscGpuError(f"{name} has no value; expected one after it; add it, or remove the option")
             sources.append((name.removeprefix(OPTION).split(".")[1:], value if equals else following[0]))
             position += 1 if equals else 2
             continue

@@ -25,13 +25,13 @@ OFTEN_SET = (
     *("folds", "output_dir", "resume", "overwrite"),
 )
 INTRODUCTION = (
-    "Train a timm backbone behind an audio front-end and evaluate it on the official folds. Every option can stand in "
-    "a YAML file, as those that `esc-gpu configs` lists; the command line overrides the file. The defaults stand in "
-    "brackets."
+    "Train a timm backbone on the features of an audio front-end and evaluate it on the official folds. You can write "
+    "every option into a YAML file, such as those that `esc-gpu configs` lists. The command line overrides the file. "
+    "Defaults are in brackets."
 )
 CONFIG = "YAML file with any of these options, or the name of one that `esc-gpu configs` lists; several are merged."
 FEATURES = f"The features: {', '.join(list_frontends())}. Or the input of a known model: {', '.join(PRESETS)}."
-BACKEND = 'Who computes the features; "auto" takes the fastest that has all the options.'
+BACKEND = 'Library that computes the features; "auto" uses the fastest one that has all the options.'
 
 
 @functools.cache
@@ -76,7 +76,7 @@ def frontend_entries() -> dict[str, str]:
     return {
         "frontend.name": entry("frontend.name", "NAME", "logmel", FEATURES),
         "frontend.backend": entry("frontend.backend", "NAME", "auto", BACKEND),
-        "frontend.help": entry("frontend.help", "NAME", None, "Print the options of that front-end, and exit."),
+        "frontend.help": entry("frontend.help", "NAME", None, "Print the options of this front-end and exit."),
     }
 
 
@@ -84,13 +84,13 @@ def format_help(prog: str) -> str:
     """The help of `train.py`."""
     lines = {key: line for section in sections().values() for key, line in section.items()}
     text = [f"usage: {prog} [--config FILE] [--OPTION VALUE ...]", "", *textwrap.wrap(INTRODUCTION, WIDTH), ""]
-    text += ["Often set:", entry("config", "FILE", None, CONFIG)]
+    text += ["Common options:", entry("config", "FILE", None, CONFIG)]
     text += [lines[key] for key in OFTEN_SET]
     for name, options in sections().items():
         title = field_texts(RunConfig)[name].rstrip(".") if name else "Others"
         text += ["", f"{title}:", *(line for key, line in options.items() if key not in OFTEN_SET)]
-    text += [entry("print_config", "", None, "Print the config with every option, as YAML for --config, and exit.")]
-    return "\n".join([*text, entry("help", "", None, "Print this text, and exit."), ""])
+    text += [entry("print_config", "", None, "Print the config with every option as YAML for --config and exit.")]
+    return "\n".join([*text, entry("help", "", None, "Print this text and exit."), ""])
 
 
 def format_frontend_help(name: str) -> str:
@@ -104,7 +104,7 @@ def format_frontend_help(name: str) -> str:
     texts: dict[str, str] = {}
     for cls in classes:
         texts = option_texts(cls) | texts
-    title = f"Options of the front-end {name}; the defaults stand in brackets."
+    title = f"Options of the front-end {name}; defaults are in brackets."
     settings = " and ".join(f"{option}={value}" for option, value in meant.items())
     lines = [title, *([f"{also} is {name} with {settings}."] if also != name else []), ""]
     backends = "|".join(["auto", *list_backends(name)])

@@ -10,7 +10,10 @@ def explain(message: str, known: Iterable[str]) -> str:
     """What is wrong, with the nearest of the `known` options for an unknown one."""
     denied = re.search(r"Importing '(.*?)' is not allowed", message)
     if denied:
-        return f"the options name {denied[1]!r} as a class to import; expected options only; write out the section's"
+        return (
+            f"the options name {denied[1]!r} as a class to import; expected options only; write out the options of "
+            "the section"
+        )
     unknown = re.search(r"unrecognized arguments: -*([\w.]+)|[Oo]ption '([\w.]+)'", message)
     if unknown:
         key = unknown[1] or unknown[2]
@@ -20,10 +23,10 @@ def explain(message: str, known: Iterable[str]) -> str:
     no_config = re.match(r"Unexpected config:(.*)", message, re.DOTALL)
     if no_config:
         given = no_config[1].strip()
-        return f"--config is {given!r}; expected sections with options; give a file of YAML that has some"
+        return f"--config is {given!r}; expected sections with options; name a YAML file that has some"
     no_file = re.search(r"(?:Path is not a file|File is not readable): '(.*)'", message)
     if no_file:
-        return f"--config: {no_file[1]} is no file, or may not be read; expected a file of YAML; correct the name"
+        return f"--config: {no_file[1]} is not a file, or cannot be read; expected a YAML file; correct the name"
     wrong = re.match(r'Parser key "([\w.\[\]]+)":\s+(.*)', message, re.DOTALL)
     if not wrong:
         return " ".join(message.split())

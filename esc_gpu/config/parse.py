@@ -43,7 +43,7 @@ def parse_run(arguments: list[str], prog: str) -> RunConfig:
     others = [word for word in arguments if word.partition("=")[0] != PRINT]
     flags = {flag for word in arguments if word.startswith(f"{PRINT}=") for flag in word.partition("=")[2].split(",")}
     if flags - {"", ONLY_CHANGED}:
-        raise EscGpuError(f"{PRINT} is {', '.join(sorted(flags))!r}; expected {ONLY_CHANGED}, or nothing; correct it")
+        raise EscGpuError(f"{PRINT} is {', '.join(sorted(flags))!r}; expected {ONLY_CHANGED}, or no value; correct it")
     config = read_config(others, prog)
     if len(others) < len(arguments):
         values = differences(config) if ONLY_CHANGED in flags else as_dict(config)
@@ -60,7 +60,7 @@ def named_frontend(arguments: list[str]) -> str:
     )
     name = name or "".join(arguments[position + 1 : position + 2])
     if not name or name.startswith("-"):
-        raise EscGpuError(f"{FRONTEND_HELP} has no name; expected one of {', '.join(list_frontends())}; give it")
+        raise EscGpuError(f"{FRONTEND_HELP} needs a name; expected one of {', '.join(list_frontends())}; add it")
     return name
 
 
@@ -101,7 +101,7 @@ def parse_words(arguments: list[str], prog: str) -> dict[str, Any]:
         values = vars(parser.instantiate(parsed))
     except AttributeError as error:  # of jsonargparse, which adds files to the value of `config`
         raise EscGpuError(
-            "config in a file is no file's name; expected one, as in config: base.yaml; correct it"
+            "config in a file does not name a file; expected a name, as in config: base.yaml; correct it"
         ) from error
     except (argparse.ArgumentError, ImportError) as error:  # ImportError: of what may not be imported
         raise EscGpuError(explain(str(error), all_keys())) from error
@@ -146,7 +146,7 @@ def check_section(name: str, section: object, kind: type) -> None:
     if not isinstance(section, kind):
         first = dataclasses.fields(vars(RunConfig())[name])[0].name
         raise EscGpuError(
-            f"{name} is {section!r}; expected a section with options such as {name}.{first}; give some or leave it out"
+            f"{name} is {section!r}; expected a section with options such as {name}.{first}; add some or remove it"
         )
 
 

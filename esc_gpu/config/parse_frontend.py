@@ -71,12 +71,14 @@ def read_frontend(section: Mapping[str, Any], where: str = "frontend") -> Fronte
     options = without_nulls(options, known)
     for key in options:
         if key == "input_sample_rate":
-            raise EscGpuError(f"{where}.{key} is that of the clips, data.sample_rate: set this one instead")
+            raise EscGpuError(
+                f"{where}.{key} always equals data.sample_rate, the rate of the clips: set data.sample_rate instead"
+            )
         if key not in known:
             names = [option for option in (*NAMED, *known) if option != "input_sample_rate"]
             of = name if backend == "auto" else f"{name} ({backend})"
             missing = "".join(f"; {reason}" for reason in backend_classes(name)[1]) if backend == "auto" else ""
-            advice = f"{of} has {', '.join(names)}; --frontend.help {name} says what they are{missing}"
+            advice = f"{of} has {', '.join(names)}; --frontend.help {name} explains them{missing}"
             raise EscGpuError(f"there is no option '{where}.{key}'{hint(key, names, f'{where}.')}; {advice}")
     options = read_types(name, backend, options, where)
     return FrontendConfig(name, backend, **without_defaults(name, backend, options))
@@ -127,7 +129,7 @@ def read_member(section: Any, where: str) -> dict[str, Any]:
     if isinstance(section, str):
         section = {"name": section}
     if not isinstance(section, Mapping):
-        raise EscGpuError(f"{where} is {section!r}; expected a front-end such as {{name: logmel}}; write its name so")
+        raise EscGpuError(f"{where} is {section!r}; expected a front-end such as {{name: logmel}}; correct it")
     return read_frontend(section, where).arguments()
 
 

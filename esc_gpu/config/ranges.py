@@ -23,8 +23,8 @@ _NOT_NEGATIVE = (lambda value: value >= 0, "must not be negative")
 _FINITE = (lambda value: value < math.inf, "must be finite")
 POSITIVE = Range(((lambda value: value > 0, "must be positive"), _FINITE))
 NOT_NEGATIVE = Range((_NOT_NEGATIVE, _FINITE))
-SHARE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value <= 1, "is a share from 0 to 1")))
-BELOW_ONE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value < 1, "is from 0 to below 1")))
+SHARE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value <= 1, "must be from 0 to 1")))
+BELOW_ONE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value < 1, "must be from 0 to below 1")))
 # No processor has as many, and an operating system may not bear more.
 THREADS = Range((*POSITIVE.rules, (lambda value: value <= 1024, "must not be more than 1024")))
 
@@ -41,4 +41,4 @@ def between(limit: float) -> Range:
         low, high = pair
         return -limit <= low <= high <= limit
 
-    return Range(((is_good, f"is [lowest, highest] from {-limit} to {limit}"),))
+    return Range(((is_good, f"must be [lowest, highest], from {-limit} to {limit}"),))

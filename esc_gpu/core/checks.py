@@ -40,7 +40,7 @@ def check_not_negative(name: str, value: Any) -> None:
     """Refuse what is not a finite number from 0 on."""
     check_number(name, value)
     if value < 0:
-        raise EscGpuError(f"{name} must be a finite number from 0 on, got {value!r}")
+        raise EscGpuError(f"{name} must be a finite number of 0 or more, got {value!r}")
 
 
 def check_share(name: str, value: Any) -> None:
@@ -55,11 +55,6 @@ def check_bool(name: str, value: object) -> None:
     if not isinstance(value, bool):
         raise EscGpuError(f"{name} must be true or false, got {value!r}")
 
-
-def check_string(name: str, value: object) -> None:
-    """Refuse what is not a string."""
-    if not isinstance(value, str):
-        raise EscGpuError(f"{name} must be a name, got {value!r}")
 
 
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:

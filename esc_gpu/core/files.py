@@ -138,7 +138,7 @@ def read_json(path: Path) -> dict[str, Any]:
     if is_too_deep(value):
         raise EscGpuError(f"{path} is JSON of too many levels; expected up to {MOST_LEVELS}")
     if not isinstance(value, dict):
-        raise EscGpuError(f"{path} holds no JSON object; expected one, in braces")
+        raise EscGpuError(f"{path} does not hold a JSON object; expected one, in braces")
     return value
 
 
@@ -160,7 +160,7 @@ def check_writable(file: Path) -> None:
     except OSError as error:
         raise EscGpuError(f"cannot write {file}: {error.strerror}; choose another name") from error
     if is_folder or not os.access(file.parent, os.W_OK):
-        raise EscGpuError(f"cannot write {file}: name a file in a folder that is there and can be written")
+        raise EscGpuError(f"cannot write {file}: name a file in a folder that exists and is writable")
 
 
 def check_makeable(folder: Path) -> None:

@@ -60,7 +60,7 @@ def check_names(class_names: Iterable[str]) -> None:
             raise EscGpuError(f"class name {name!r} {fault}; expected a name that can be read; correct it")
         if (look := look_of(name)) in seen:
             what = "is there twice" if seen[look] == name else f"looks like {seen[look]!r}"
-            raise EscGpuError(f"class name {name!r} {what}; expected a name of its own for each class; rename one")
+            raise EscGpuError(f"class name {name!r} {what}; expected a different name for each class; rename one")
         seen[look] = name
 
 

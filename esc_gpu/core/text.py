@@ -32,4 +32,4 @@ def describe_weights(ema_decay: float) -> str:
     """Which weights a training with this `train.ema_decay` gives, as a sentence goes on."""
     if not ema_decay:
         return "those after the last step"
-    return f"those of about the last {round(1 / (1 - ema_decay)):,} steps, averaged"
+    return f"the average over about the last {round(1 / (1 - ema_decay)):,} steps"

@@ -31,8 +31,8 @@ def check_keys(node: yaml.Node | None) -> None:
                 line = key.start_mark.line + 1
                 if key.value in lines:
                     raise EscGpuError(
-                        f"{key.value} stands twice in one section of the YAML, in lines {lines[key.value]} and {line}; "
-                        "expected it once; remove or rename one"
+                        f"{key.value} appears twice in one section of the YAML, in lines {lines[key.value]} and "
+                        f"{line}; expected it once; remove or rename one"
                     )
                 lines[key.value] = line
             left += [value for _, value in reversed(node.value)]

@@ -11,7 +11,7 @@ from esc_gpu.errors import EscGpuError
 MOST_CHARACTERS = 1_000_000
 MOST_VALUES = 100_000  # with those that an anchor repeats
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-REMEDY = "write it out plainly"
+REMEDY = "simplify it"
 
 
 def check_yaml(text: str, file: object = None) -> None:
@@ -45,7 +45,7 @@ def count_values(events: Iterable[yaml.Event]) -> int:
         if isinstance(event, yaml.AliasEvent):
             size = sizes.get(event.anchor, 0)
             if size is None:
-                raise EscGpuError(f"a value of the config holds itself; expected plain values; {REMEDY}")
+                raise EscGpuError(f"a value of the config contains itself; expected plain values; {REMEDY}")
             total += size
         elif isinstance(event, yaml.CollectionStartEvent):
             open_values.append((event.anchor, total))
@@ -60,5 +60,5 @@ def count_values(events: Iterable[yaml.Event]) -> int:
         if len(open_values) > MOST_LEVELS:
             raise EscGpuError(f"the YAML has more than {MOST_LEVELS} levels; expected fewer; {REMEDY}")
         if total > MOST_VALUES:
-            raise EscGpuError(f"the YAML stands for more than {MOST_VALUES:,} values; expected fewer; {REMEDY}")
+            raise EscGpuError(f"the YAML expands to more than {MOST_VALUES:,} values; expected fewer; {REMEDY}")
     return total

@@ -107,7 +107,7 @@ def read_run(folder: str | Path) -> RunResults:
     folder = Path(folder)
     if not (folder / SUMMARY).is_file():
         hint = (
-            "it is not finished: go on with it by --resume"
+            "it is not finished: go on with it with --resume"
             if (folder / CONFIG).is_file()
             else "give the output folder of a training, such as runs/logmel"
         )
@@ -123,7 +123,7 @@ def read_run(folder: str | Path) -> RunResults:
         summary["class_names"] = list(map(in_one_form, summary["class_names"]))
         return RunResults(folder, summary, tuple(map(composed, filenames)), *rest)
     except FileNotFoundError as error:
-        raise EscGpuError(f"there is no file {table}: finish the run by --resume") from error
+        raise EscGpuError(f"there is no file {table}: finish the run with --resume") from error
     except (KeyError, ValueError, IndexError, OverflowError, csv.Error) as error:
         raise EscGpuError(
             f"{SUMMARY} and {PREDICTIONS} of {folder} do not fit each other ({error!r}): train the run again"

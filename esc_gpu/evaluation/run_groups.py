@@ -40,7 +40,7 @@ def check_same_but_seed(runs: Sequence[RunResults]) -> None:
             more = f" and {len(differing) - MOST_NAMED} more" if len(differing) > MOST_NAMED else ""
             raise EscGpuError(
                 f"{run.folder} differs from {runs[0].folder} in {', '.join(differing[:MOST_NAMED])}{more}; expected "
-                f"runs that differ in {SEED} only; use esc-gpu compare for these"
+                f"runs that differ only in {SEED}; use esc-gpu compare for these"
             )
         if seed_of(run) in seeds:
             raise EscGpuError(
@@ -85,14 +85,14 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
             )
         if run.is_validation != first.is_validation:
             raise EscGpuError(
-                f"of {first.folder} and {run.folder} one is validated (--validate) and one is tested; expected either "
-                "of all; leave one of them out"
+                f"of {first.folder} and {run.folder} one is validated (--validate) and the other is tested; "
+                "expected the same for all; remove one of them"
             )
         mine, others = rows.keys() - positions[0].keys(), positions[0].keys() - rows.keys()
         if (mine or others) and not common:
             raise EscGpuError(
                 f"{len(others)} clips are in {first.folder} only and {len(mine)} in {run.folder} only; expected the "
-                f"same clips; give --common to use the {len(shared)} that all runs have"
+                f"same clips; add --common to use the {len(shared)} that all runs have"
             )
     if not shared:
         raise EscGpuError("the runs have no clip in common; expected runs with the same test folds; name others")

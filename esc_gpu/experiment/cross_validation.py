@@ -201,8 +201,8 @@ def finished_metrics(folder: Path) -> dict[str, Any] | None:
     metrics = read_json(folder / METRICS)
     if FOLD_KEYS - metrics.keys():
         raise EscGpuError(
-            f"{folder / METRICS} holds no metrics of a fold; expected those that a training writes; delete it, and the "
-            "fold is trained anew"
+            f"{folder / METRICS} does not hold the metrics of a fold; expected those that a training writes; delete it "
+            "to train the fold again"
         )
     return metrics
 
@@ -211,8 +211,8 @@ def check_same_data(keys: list[tuple[str, str]]) -> None:
     """Refuse recordings whose samples, classes or folds differ between the processes."""
     if len(set(keys)) > 1:
         raise EscGpuError(
-            "the recordings or options of data are not the same on all machines: "
-            "give all machines the same files and the same command"
+            "the recordings or the options of data differ between machines: "
+            "use the same files and the same command on all machines"
         )
 
 

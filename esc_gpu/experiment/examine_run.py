@@ -166,7 +166,7 @@ def check_predictions(run: RunResults, fold: int, seen: Seen) -> None:
     if not difference.mean() <= LARGEST_DIFFERENCE:  # or NaN
         raise EscGpuError(
             f"the model in {run.fold_folder(fold)} gives these recordings other probabilities than {PREDICTIONS} "
-            f"has, {difference.mean():.2f} apart on average: give the folder of the run's recordings by --root DIR, "
+            f"has, {difference.mean():.2f} apart on average: name the folder of the run's recordings with --root DIR, "
             "or train the run again"
         )
 

@@ -34,7 +34,7 @@ def plan_rounds(
     """
     at_once, hindrance = config.train.folds_at_once, find_hindrance(config, accelerator, model)
     if hindrance and at_once not in (None, 1):
-        raise EscGpuError(f"train.folds_at_once={at_once} is not possible with {hindrance}: leave it out")
+        raise EscGpuError(f"train.folds_at_once={at_once} is not possible with {hindrance}: remove the option")
     if hindrance:
         at_once = 1
     at_once = at_once or torch.get_num_threads()
@@ -49,7 +49,7 @@ def find_hindrance(config: RunConfig, accelerator: Any, model: WaveformClassifie
         "a tracker": config.tracker.name != "none",
         "train.compile": config.train.compile not in ("no", "auto"),  # auto compiles on GPUs alone
         "train.profile": config.train.profile,
-        "a backbone that draws random numbers, such as for dropout: all threads would share them": (
+        "a backbone that draws random numbers, such as for dropout: all threads would share the generator": (
             draws_random_numbers(model, clip_samples(config.data.sample_rate, config.data.clip_seconds))
         ),
     }

@@ -52,7 +52,7 @@ def held_output(output_dir: Path) -> Iterator[None]:
             held.enter_context(locked(output_dir / LOCK, wait=False))
         except InUseError as error:
             raise EscGpuError(
-                f"{output_dir} is in use by another run ({error}): wait for its end, or choose another --output_dir"
+                f"{output_dir} is in use by another run ({error}): wait until it ends, or choose another --output_dir"
             ) from error
         except OSError as error:
             raise no_place(output_dir, error) from error
@@ -124,7 +124,7 @@ def read_config(file: Path) -> dict[str, object]:
     except (yaml.YAMLError, ValueError):  # ValueError: bytes that are no UTF-8, and more than anybody writes
         config = None
     if not isinstance(config, dict):
-        raise EscGpuError(f"{file} is broken: choose another --output_dir, or replace the run by --overwrite")
+        raise EscGpuError(f"{file} is broken: choose another --output_dir, or replace the run with --overwrite")
     return config
 
 
@@ -142,7 +142,7 @@ def reporting_disk(output_dir: Path) -> Iterator[None]:
         if error.errno == errno.ENOENT and is_output and not (output_dir.exists() and file.parent.exists()):
             raise EscGpuError(
                 f"cannot write {file}: its folder was removed or renamed while the run went on; bring it back and go "
-                "on by --resume, or start anew"
+                "on with --resume, or start anew"
             ) from error
         if error.errno not in UNWRITABLE:
             raise
@@ -153,7 +153,7 @@ def reporting_disk(output_dir: Path) -> Iterator[None]:
             ) from error
         raise EscGpuError(
             f"cannot write {file}: {error.strerror}; what was written before is whole: "
-            "make room or the folder writable, then go on by --resume"
+            "make room or the folder writable, then go on with --resume"
         ) from error
 
 
@@ -200,5 +200,5 @@ def check_same_recordings(data: Mapping[str, str], begun: Mapping[str, str]) -> 
     if differing:
         raise EscGpuError(
             f"the run to resume had other recordings ({'; '.join(differing)}): a clip that it was trained on may be "
-            "tested on now; bring them back, or start anew by --overwrite or in another --output_dir"
+            "tested on now; bring them back, or start anew with --overwrite or in another --output_dir"
         )

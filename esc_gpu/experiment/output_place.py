@@ -44,7 +44,7 @@ def check_folder(output_dir: Path) -> None:
     if output_dir.exists() and not any((output_dir / name).exists() for name in (CONFIG, REPLACED)):
         names = {path.name for path in output_dir.iterdir()} - {LOCK}
         if not all(name.startswith(PARTIAL) for name in names):
-            raise EscGpuError(f"{output_dir} holds something else than a run: choose another --output_dir")
+            raise EscGpuError(f"{output_dir} contains something other than a run: choose another --output_dir")
 
 
 def no_place(output_dir: Path, error: OSError | str) -> EscGpuError:
@@ -55,6 +55,6 @@ def no_place(output_dir: Path, error: OSError | str) -> EscGpuError:
 def holds_a_run(output_dir: Path) -> EscGpuError:
     """What is said of a folder with a run that is neither to go on nor to be replaced."""
     return EscGpuError(
-        f"{output_dir} already holds a run: go on with it by --resume, replace it by --overwrite, "
+        f"{output_dir} already holds a run: continue it with --resume, replace it with --overwrite, "
         "or choose another --output_dir"
     )

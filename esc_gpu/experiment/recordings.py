@@ -24,7 +24,7 @@ def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str],
     root: str | Path | None = config.data.root
     if is_synthetic(config):
         announce(
-            "No data.root given: training on the embedded synthetic recordings, not on real ones. "
+            "No data.root is given, so the run uses the embedded synthetic recordings instead of real ones. "
             "Their accuracy says nothing about ESC-50."
         )
         root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
@@ -72,7 +72,7 @@ def chosen_folds(config: RunConfig, recordings: Recordings, skipped: Collection[
     else:
         folds = [config.folds] if isinstance(config.folds, int) else list(dict.fromkeys(config.folds))
     if not folds:
-        raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave it out for all")
+        raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave the option out to run all")
     for fold in folds:
         recordings.check_classes(fold, config.validate, skipped)  # refuses a fold that does not exist, too
     return folds

@@ -74,7 +74,7 @@ def open_run_clips(run: RunResults, root: str | Path | None = None, progress: bo
     try:
         recordings = open_recordings(config, progress, lambda line: None)
     except EscGpuError as error:
-        hint = "" if root is not None else "; where the run's recordings have moved, give their folder by --root DIR"
+        hint = "" if root is not None else "; where the run's recordings have moved, give their folder with --root DIR"
         raise EscGpuError(f"{error}{hint}") from error
     paths = paths_of(run, recordings)
     data = config.data
@@ -113,6 +113,6 @@ def paths_of(run: RunResults, recordings: Recordings) -> list[Path]:
         raise EscGpuError(
             f"{recordings.root} does not hold the recordings that {run.folder} was tested on: {len(strange)} of "
             f"{len(run.filenames)} are missing or of another fold or class, {strange[0]} for one; give their folder "
-            "by --root DIR"
+            "with --root DIR"
         )
     return [files[name] for name in run.filenames]

@@ -81,7 +81,7 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
         raise EscGpuError(f"{file} does not end in {SUFFIXES[format]}, the suffix of format {format}: rename it")
     if format == "onnx":
         for package in EXTRAS["onnx"]:
-            require(package, "ONNX", ", or take --format torch")
+            require(package, "ONNX", ", or use --format torch")
     write, read = {"onnx": (write_onnx, open_onnx), "torch": (write_torch, open_torch)}[format]
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in describe(pipeline).items()}
     try:
@@ -90,7 +90,7 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
             agreement = measure_agreement(read(temporary), pipeline, clips, progress)
             if not agreement.holds:
                 raise EscGpuError(
-                    f"the exported {format} file is off by {agreement.max_difference:.2g} in a logit and names "
+                    f"the exported {format} file differs by {agreement.max_difference:.2g} in a logit and predicts "
                     f"another class for {agreement.n_other_classes} of {agreement.n_clips} clips, expected at most "
                     f"{TOLERANCE:g} and 0: nothing was written; try the other --format"
                 )
@@ -150,8 +150,8 @@ def write_onnx(program: ExportedProgram, metadata: dict[str, str], file: Path) -
     n_bytes = sum(weight.const_value.nbytes for weight in graph.model.graph.initializers.values())
     if n_bytes > MAX_ONNX_BYTES:
         raise EscGpuError(
-            f"the pipeline's constants are {n_bytes / 1e9:.2f} GB and one ONNX file takes {MAX_ONNX_BYTES / 1e9:.2f}: "
-            "take --format torch, or train a smaller backbone"
+            f"the pipeline's constants are {n_bytes / 1e9:.2f} GB, but one ONNX file holds at most "
+            f"{MAX_ONNX_BYTES / 1e9:.2f}: use --format torch, or train a smaller backbone"
         )
     graph.model.metadata_props.update(metadata)
     graph.save(file)

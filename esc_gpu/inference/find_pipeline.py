@@ -18,15 +18,17 @@ def find_pipeline(path: str | Path, fold: int | None) -> Path | None:
     is_remote, folder = str(path).startswith(HUB), Path(os.path.expanduser(path))
     if is_remote or (folder / WEIGHTS).is_file():
         if fold is not None:
-            raise EscGpuError(f"{path} is one pipeline, fold={fold} is for a run's folder: leave it out")
+            raise EscGpuError(
+                f"{path} is a single pipeline; fold={fold} works only with the folder of a run: remove it"
+            )
         return None if is_remote else folder
     parts = [weights.parent for weights in folder.glob(f"{FOLDS}/{WEIGHTS}")]
     folds = {number: part for part in parts if (number := fold_number(part)) is not None}
     if not folds:
-        reason = f"holds no {WEIGHTS}" if folder.is_dir() else "is no folder"
+        reason = f"holds no {WEIGHTS}" if folder.is_dir() else "is not a folder"
         raise EscGpuError(
-            f"{folder} {reason}: give the folder of a run or of one of its folds, such as runs/NAME/fold1, one written "
-            f"by save_pretrained, or {HUB}USER/NAME"
+            f"{folder} {reason}: name the folder of a run or of a fold, such as runs/NAME/fold1, a folder that "
+            f"save_pretrained wrote, or {HUB}USER/NAME"
         )
     fold = min(folds) if fold is None else fold
     if fold not in folds:

@@ -27,8 +27,8 @@ computed from the waveform, normalised, and given to timm's `{backbone}`, which 
 ## Input
 
 Mono, {sample_rate} Hz, clips of {clip_seconds:g} s: `(B, {n_samples})`, int16 or floating point with full scale at ±1.
-`classify` and `esc-gpu predict` take audio files of any length, format and sample rate: they mix down, resample, and
-cut windows of this length. The features, with all their options:
+`classify` and `esc-gpu predict` accept audio files of any length, format and sample rate. They mix them down to mono,
+resample them, and cut windows of this length. The features have these options:
 
 ```yaml
 {options}
@@ -53,9 +53,9 @@ esc-gpu predict recording.wav --model {command_address}
 
 ## Limits
 
-- It knows its {num_classes} classes only: any other sound, silence too, is given to one of them.
-- One class is given to a clip, even where several sounds are heard at once.
-- The probabilities are those of the softmax: how well they are calibrated is not known from the accuracy.
+- The model knows only its {num_classes} classes. It assigns every other sound, and silence, to one of them.
+- Each clip gets one class, even if several sounds are heard at once.
+- The probabilities come from the softmax. The accuracy does not show how well they are calibrated.
 {limits}
 
 ## Licence
@@ -75,7 +75,7 @@ def write_card(description: Mapping[str, Any], sample_rate: int, repo_id: str | 
     training, frontend, backbone = description["training"], description["frontend"], description["backbone"]
     class_names = description["class_names"]
     text = TEMPLATE.format(
-        title=f"Environmental sounds by {frontend['name']} and {backbone}",
+        title=f"Environmental sounds with {frontend['name']} and {backbone}",
         frontend=frontend["name"],
         backbone=backbone,
         num_classes=len(class_names),
@@ -135,22 +135,22 @@ def _evaluation(training: dict[str, Any]) -> str:
         return "Not known."
     rows = [f"| {title} | {percent(metrics[name])} % |" for name, (_, title) in METRICS.items() if name in metrics]
     if training.get("validation"):
-        trained = "trained on the other folds without the next one, to choose options by: this is no test"
+        trained = "trained on the other folds except the next one, so that options can be chosen. This is not a test"
     else:
-        trained = "trained on all other folds, and nothing was selected by the program on this one"
+        trained = "trained on all other folds. The program selected nothing on this fold"
     return (
-        f"On fold {training.get('fold')} of {escape(str(training.get('recordings')))}, {metrics.get('clips')} "
-        f"recordings; {trained}. The number of epochs was set in advance, the weights are "
-        f"{describe_weights(training.get('ema_decay', 0))}, and the normalisation is that of the training folds.\n\n"
-        "| metric | value |\n| --- | --- |\n" + "\n".join(rows) + "\n\n"
-        "One fold is a small sample: a cross-validation over all folds says more."
+        f"The model was evaluated on fold {training.get('fold')} of {escape(str(training.get('recordings')))}, with "
+        f"{metrics.get('clips')} recordings. It was {trained}. The number of epochs was fixed in advance, the weights "
+        f"are {describe_weights(training.get('ema_decay', 0))}, and the normalisation is that of the training "
+        "folds.\n\n| metric | value |\n| --- | --- |\n" + "\n".join(rows) + "\n\n"
+        "One fold is a small sample. A cross-validation over all folds says more."
     )
 
 
 def _limits(training: dict[str, Any]) -> str:
     if training.get("synthetic"):
-        return "- Trained on synthetic sounds made by procedure: its accuracy says nothing about real recordings."
-    return "- Other microphones, rooms and levels than those of the recordings it was trained on may cost accuracy."
+        return "- The model was trained on synthetic sounds. Its accuracy says nothing about real recordings."
+    return "- With other microphones, rooms and levels than in the training recordings, the accuracy may be lower."
 
 
 def _licence(training: dict[str, Any]) -> str:
@@ -162,5 +162,5 @@ def _licence(training: dict[str, Any]) -> str:
             "(https://doi.org/10.1145/2733373.2806390). The weights are shared under the same licence."
         )
     if training.get("synthetic"):
-        return "Trained on synthetic sounds, which nobody holds rights in but those who made them."
-    return "The licence of the recordings is not known to the program: state it here before you share the weights."
+        return "The model was trained on synthetic sounds, and only their makers hold rights in them."
+    return "The program does not know the licence of the recordings. State it here before you share the weights."

@@ -1,4 +1,4 @@
-"""A trained model with all that is needed to use it and to share it."""
+"""A trained model with everything that is needed to use and to share it."""
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
@@ -36,23 +36,23 @@ if TYPE_CHECKING:
 
 
 class Pipeline(nn.Module, ModelHubMixin):
-    """Waveform `(B, T)` → logits `(B, K)`: the model, its classes, and the clips that it takes.
+    """Waveform `(B, T)` → logits `(B, K)`: a model with its classes and the length of its clips.
 
     Args:
         model: the classifier; it is put into evaluation mode.
-        class_names: of its K outputs; they are kept in one form, as by `esc_gpu.core.names.in_one_form`.
-        clip_seconds: length of the clips that it was trained on.
-        training_info: what it was trained on and how well it did, as by `results.describe_training`.
-        precision: "no" for float32, or "bf16" or "fp16" for the backbone, by autocast; its last layer is in float32.
+        class_names: the names of its K outputs; they are kept in one form, as by `esc_gpu.core.names.in_one_form`.
+        clip_seconds: length of the training clips.
+        training_info: what the model was trained on and its metrics, as from `results.describe_training`.
+        precision: "no" for float32, or "bf16" or "fp16" for the backbone with autocast; the last layer uses float32.
 
     Raises:
         EscGpuError: for more or fewer class names than the backbone has outputs, names that hold what cannot be seen,
-            two that look alike, clips that are too short for the front-end, and a precision that there is not, or by
-            which this CPU would be wrong.
+            two that look alike, clips that are too short for the front-end, and a precision that is unknown or with
+            which this CPU would compute wrong values.
 
     Attributes:
-        sample_rate: Hz of the waveforms that it takes.
-        n_samples: T.
+        sample_rate: sample rate of the waveforms in Hz.
+        n_samples: T, the length of a clip in samples.
 
     >>> from esc_gpu import Pipeline, WaveformClassifier, create_frontend
     >>> model = WaveformClassifier(create_frontend("logmel", sample_rate=16000), 2, backbone="test_resnet")
@@ -110,7 +110,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         if waveform.shape[1] != self.n_samples:
             raise EscGpuError(
                 f"the pipeline takes clips of {self.n_samples} samples, {self.clip_seconds:g} s at {self.sample_rate} "
-                f"Hz, got {waveform.shape[1]}: cut or pad them, or give the whole recording to pipeline.classify"
+                f"Hz, got {waveform.shape[1]}: cut or pad them, or pass the whole recording to pipeline.classify"
             )
         with self._autocast():
             return self.model(waveform.to(self.device)).float()
@@ -128,18 +128,18 @@ class Pipeline(nn.Module, ModelHubMixin):
         overlap: float | None = 0.5,
         batch_size: int = 32,
     ) -> "Prediction":
-        """What is to be heard in a recording of any length: an audio file, or a waveform `(T,)` at `sample_rate`.
+        """Classify a recording of any length: an audio file, or a waveform `(T,)` at `sample_rate`.
 
-        The arguments, and what they raise, are those of `predict_file` and `predict_waveform` in
-        `esc_gpu.inference.predict`. A file says its own sample rate: one beside it is refused.
+        The arguments and the errors are those of `predict_file` and `predict_waveform` in `esc_gpu.inference.predict`.
+        A file has its own sample rate, so `sample_rate` is refused with a file.
         """
         from esc_gpu.inference.predict import predict_file, predict_waveform
 
         if isinstance(recording, (str, Path)):
             if sample_rate is not None:
                 raise EscGpuError(
-                    f"sample_rate={sample_rate} is for waveforms, and {recording} is a file, which has its own: "
-                    "leave it out"
+                    f"sample_rate={sample_rate} works only with waveforms, but {recording} is a file with its own "
+                    "rate: remove it"
                 )
             return predict_file(self, recording, overlap, batch_size)
         return predict_waveform(self, recording, sample_rate, overlap, batch_size)
@@ -164,7 +164,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             if (folder / CARD).exists() and not is_card(folder / CARD):
-                raise EscGpuError(f"{folder} has a {CARD} that is no model card: choose another folder")
+                raise EscGpuError(f"{folder} has a {CARD} that is not a model card: choose another folder")
             checkpoint.save(
                 folder,
                 self.model,
@@ -180,7 +180,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         """Upload what `save_pretrained` writes to the Hugging Face hub, and return the commit's address.
 
         Args:
-            repo_id: "user/name"; it is made if there is no such repository.
+            repo_id: "user/name"; the repository is created if it does not exist.
             options: of `huggingface_hub.ModelHubMixin.push_to_hub`, such as `private`, `token`, `commit_message`.
 
         Raises:
@@ -224,17 +224,17 @@ class Pipeline(nn.Module, ModelHubMixin):
 def load_pipeline(
     path: str | Path, fold: int | None = None, device: str | torch.device = "cpu", precision: str | None = None
 ) -> Pipeline:
-    """A trained pipeline from the disk or the hub.
+    """Load a trained pipeline from the disk or the hub.
 
     Args:
-        path: a run's folder, a fold's folder, one that `Pipeline.save_pretrained` wrote, or "hf-hub:user/name".
-        fold: which of a run's folds; by default the lowest there is.
+        path: the folder of a run or of a fold, one that `Pipeline.save_pretrained` wrote, or "hf-hub:user/name".
+        fold: the fold of the run; by default the lowest one.
         device: where the model is to be.
-        precision: "no" for float32, "bf16" or "fp16"; by default that of the training where the device is fast in it,
-            so that a clip is given the very probabilities that the evaluation gave it, and float32 elsewhere.
+        precision: "no" for float32, "bf16" or "fp16". By default, it is that of the training if the device computes
+            fast in it, so that a clip gets the same probabilities as in the evaluation, and float32 otherwise.
 
     Raises:
-        EscGpuError: for a folder without a pipeline, a fold that is not there, and a device that this machine lacks.
+        EscGpuError: for a folder without a pipeline, a fold that does not exist, and a device that this machine lacks.
     """
     folder = find_pipeline(path, fold)
     if folder is None:
@@ -271,9 +271,9 @@ def _hub_errors(repo_id: str) -> Iterator[None]:
     try:
         yield
     except HFValidationError as error:
-        raise EscGpuError(f"{repo_id!r} is neither a folder nor the name of a repository, user/name") from error
+        raise EscGpuError(f"{repo_id!r} is neither a folder nor the name of a repository (user/name)") from error
     except GatedRepoError as error:
-        raise EscGpuError(f"{repo_id} on the Hugging Face hub is not open to all: ask for access there") from error
+        raise EscGpuError(f"{repo_id} on the Hugging Face hub is not public: ask for access there") from error
     except RevisionNotFoundError as error:
         raise EscGpuError(f"{repo_id} on the Hugging Face hub has no such revision") from error
     except RepositoryNotFoundError as error:
@@ -287,5 +287,5 @@ def _hub_errors(repo_id: str) -> Iterator[None]:
     except (HTTPError, OSError) as error:
         reason = first_line(error)
         raise EscGpuError(
-            f"the Hugging Face hub cannot be reached for {repo_id} ({reason}): look to the network, or give a folder"
+            f"the Hugging Face hub cannot be reached for {repo_id} ({reason}): check the network, or name a folder"
         ) from error

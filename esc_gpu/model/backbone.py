@@ -37,11 +37,11 @@ def create_backbone(
     if not timm.is_model(name):
         raise EscGpuError(
             f"model.backbone: timm has no model {name!r}{nearest(name, timm.list_models())}; "
-            "timm.list_models() names them all"
+            "timm.list_models() lists all models"
         )
     if stem.kernel is not None and (pretrained or weights is not None or "checkpoint_path" in options):
         raise EscGpuError(
-            "model.stem_kernel makes the first convolution anew, and pretrained weights are of the size that it had: "
+            "model.stem_kernel replaces the first convolution, but pretrained weights have the size of the old one: "
             "leave it null, or train from scratch"
         )
     if "checkpoint_path" in options and (pretrained or weights is not None):

@@ -114,9 +114,9 @@ def check(
 
 
 def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:
-    """The model of a trained fold (`runs/NAME/fold1`), ready to use: waveform `(B, T)` → logits `(B, K)`.
+    """Load the model of a trained fold (`runs/NAME/fold1`), ready to use: waveform `(B, T)` → logits `(B, K)`.
 
-    The model is in evaluation mode and carries `class_names`. `load_pipeline` gives it with all that is known of it.
+    The model is in evaluation mode and has the attribute `class_names`. `load_pipeline` also returns its metadata.
 
     Raises:
         EscGpuError: for a folder without a checkpoint, or one whose parts do not fit.
@@ -130,7 +130,7 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
     if not (folder / WEIGHTS).is_file():
         raise EscGpuError(f"{folder} holds no {WEIGHTS}: give the folder of a trained fold, such as runs/NAME/fold1")
     if not os.access(folder / WEIGHTS, os.R_OK):  # of which safetensors says that there is no such file
-        raise EscGpuError(f"{folder / WEIGHTS} may not be read: change its permissions, or copy it")
+        raise EscGpuError(f"{folder / WEIGHTS} cannot be read: change its permissions, or copy it")
     description = read_json(folder / PIPELINE)
     try:
         description = {**DEFAULTS, **description}
@@ -140,7 +140,7 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
     # EscGpuError is a ValueError; an option may ask for more memory than there is.
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError, MemoryError) as error:
         reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        raise EscGpuError(f"{folder / PIPELINE} describes no pipeline: {reason}; save it again") from error
+        raise EscGpuError(f"{folder / PIPELINE} does not describe a pipeline: {reason}; save it again") from error
     try:
         model.load_state_dict(safetensors.torch.load_file(folder / WEIGHTS))
     except (RuntimeError, safetensors.SafetensorError) as error:

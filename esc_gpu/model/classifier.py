@@ -45,7 +45,7 @@ def refuse_renamed(**renamed: str) -> Callable[[Callable[P, None]], Callable[P, 
         def checked(*arguments: P.args, **options: P.kwargs) -> None:
             for old in renamed.keys() & options.keys():
                 owner = constructor.__qualname__.partition(".")[0]
-                raise EscGpuError(f"{owner} has no option {old} any more: write {renamed[old]}")
+                raise EscGpuError(f"{owner} no longer has the option {old}: use {renamed[old]}")
             constructor(*arguments, **options)
 
         return checked
@@ -57,25 +57,25 @@ class WaveformClassifier(nn.Module):
     """Waveform `(B, T)` → logits `(B, K)`.
 
     Args:
-        frontend: the features, from `create_frontend`. Assigning another one later
-            (`model.frontend = other`) resets the normalisation, which is then derived anew: by
-            `fit_normalization`, or from the first batch in training mode. The model keeps the sample rate of its
-            waveforms: a front-end for another one is refused.
+        frontend: the front-end from `create_frontend`. If you assign another one later (`model.frontend = other`),
+            the normalisation is reset and computed again, with `fit_normalization` or from the first batch in
+            training mode. The model keeps the sample rate of its waveforms, so a front-end for another rate is
+            refused.
         num_classes: K.
-        backbone: any image model of timm, by name.
-        pretrained: take timm's weights from the hub.
+        backbone: name of an image model in timm.
+        pretrained: load timm's weights from the hub.
         weights: a local file of backbone weights (safetensors or PyTorch) instead of the hub, such as a run's own
-            `model.safetensors`. All are taken; a last layer of another number of classes is made anew, with a warning.
-        normalize: "bin" (each channel and bin its own mean and standard deviation) or "channel".
+            `model.safetensors`. A last layer with another number of classes is replaced, with a warning.
+        normalize: "bin" (mean and standard deviation for each channel and bin) or "channel".
         backbone_options: further arguments of `timm.create_model`, such as `drop_rate`.
-        stem: what is changed at the backbone's beginning; None leaves it as it is.
-        coordinates: input channels besides the features': the position of each bin ("frequency"), of each bin and
-            of each frame ("both"), or "none".
-        test_shifts: in evaluation the logits are the mean over the clip rolled in time by so many even steps; 1 takes
-            it as it is.
+        stem: changes to the first layers of the backbone; None changes nothing.
+        coordinates: further input channels: the position of each bin ("frequency"), of each bin and each frame
+            ("both"), or "none".
+        test_shifts: in evaluation, the logits are the mean over this number of copies of the clip, rolled in time in
+            equal steps; 1 uses the clip itself.
 
     Raises:
-        EscGpuError: for an unknown backbone, one whose stem cannot be changed so, weights that are not there, and
+        EscGpuError: for an unknown backbone, one whose stem cannot be changed in this way, missing weights, and
             weights of another backbone.
 
     >>> from esc_gpu import WaveformClassifier, create_frontend
@@ -138,7 +138,7 @@ class WaveformClassifier(nn.Module):
         batch_size: int = 32,
         add_up: Callable[[Tensor], Tensor] = lambda sums: sums,
     ) -> None:
-        """Derive the normalisation from training clips: `(n, T)`, or an iterable of batches `(B, T)`.
+        """Compute the normalisation from training clips: `(n, T)`, or an iterable of batches `(B, T)`.
 
         `add_up` as in `Normalization.fit`.
         """
@@ -189,7 +189,7 @@ class WaveformClassifier(nn.Module):
         if alter is not None:
             if not self.training:
                 raise EscGpuError(
-                    "the model is in evaluation mode and was given an augmentation, by which no result may be made: "
+                    "the model is in evaluation mode, where an augmentation is not allowed: "
                     "leave `alter` out, or call model.train() first"
                 )
             image = alter(image)

@@ -1,4 +1,4 @@
-"""What a trained model makes of a clip: its embedding, and where in the features it looked."""
+"""How a trained model sees a clip: its embedding, and the parts of the features that support a class."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -35,7 +35,7 @@ def embed_and_classify(model: WaveformClassifier, waveforms: Tensor) -> tuple[Te
 
 
 def grad_cam(model: WaveformClassifier, waveforms: Tensor, classes: Tensor | Sequence[int]) -> Tensor:
-    """Where the features speak for a class: Grad-CAM over the front-end's bins and frames, of the clip as it is.
+    """Show which parts of the features support a class: Grad-CAM over the front-end's bins and frames of a clip.
 
     The maps `A_k` that the backbone ends with are added up, each weighted by the mean over its cells of the
     gradient of the class's logit; what is negative becomes 0 (Selvaraju et al., Grad-CAM, ICCV 2017, equations 1
@@ -47,7 +47,7 @@ def grad_cam(model: WaveformClassifier, waveforms: Tensor, classes: Tensor | Seq
         classes: `(B,)` the class of each clip that is to be explained, 0 to K-1.
 
     Returns:
-        `(B, F, N)` float32 in `[0, 1]`; all 0 where nothing speaks for the class.
+        `(B, F, N)` float32 in `[0, 1]`; all 0 if nothing supports the class.
 
     Raises:
         EscGpuError: for another number of classes than of clips, a class that there is not, and a backbone whose
@@ -96,5 +96,5 @@ def check_maps(model: WaveformClassifier, maps: Tensor) -> None:
     if maps.ndim != 4 or maps.shape[1] != model.backbone.num_features:
         raise EscGpuError(
             f"Grad-CAM needs a backbone that ends with maps (B, {model.backbone.num_features}, height, width), "
-            f"{model.backbone_name} ends with {tuple(maps.shape)}: take a convolutional one, such as resnet18"
+            f"{model.backbone_name} ends with {tuple(maps.shape)}: use a convolutional one, such as resnet18"
         )

@@ -30,6 +30,6 @@ def to_evaluation(model: nn.Module) -> None:
     name = next((name for name, part in model.named_modules() if part.training), None)
     if name is not None:
         raise EscGpuError(
-            f"the model's part {name or type(model).__name__!r} stays in training mode where it is to be evaluated: "
-            "have its train(mode) call super().train(mode)"
+            f"the model's part {name or type(model).__name__!r} stays in training mode during the evaluation: "
+            "make its train(mode) call super().train(mode)"
         )

@@ -83,7 +83,8 @@ def first_convolutions(backbone: nn.Module, name: str, option: str) -> list[nn.C
     convolutions = [part for part in found if part is not None]
     if not found or len(convolutions) < len(found):
         raise EscGpuError(
-            f"model.{option}: timm names no first convolution of {name}: leave it null, or choose another backbone"
+            f"model.{option}: timm does not name a first convolution of {name}: leave the option null, or choose "
+            "another backbone"
         )
     return convolutions
 

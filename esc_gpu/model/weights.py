@@ -21,7 +21,7 @@ def by_own_names(state: Any) -> dict[str, Tensor]:
         TypeError: for anything but tensors by name.
     """
     if not (isinstance(state, dict) and all(isinstance(value, Tensor) for value in state.values())):
-        raise TypeError("the file holds no weights by name")
+        raise TypeError("the file holds no named weights")
     of_a_run = {name.removeprefix(OWN): value for name, value in state.items() if name.startswith(OWN)}
     return of_a_run or state
 
@@ -60,7 +60,7 @@ def create_with_weights(make: Make, file: str | Path, state: Mapping[str, Tensor
     for key, weight in model.named_parameters():
         drawn = weight.ndim > 1 and key not in head and torch.equal(weight, initial[key])
         if drawn and not (key in state and torch.equal(state[key].to(weight.dtype), weight)):
-            raise EscGpuError(f"{file}: {key} is of a form that {name} cannot take: choose another file of weights")
+            raise EscGpuError(f"{file}: {key} has a shape that {name} cannot use: choose another file of weights")
     if is_anew:
         count = f"{len(state[head[0]])} classes" if head and head[0] in state else "no classes"
         message = f"{file} has a last layer for {count}: {name} gets a new one, and all its other weights from the file"

@@ -108,7 +108,7 @@ def _categories(evaluation: dict[str, Any]) -> list[Table]:
         ]
         for category in evaluation["per_category"]
     ]
-    columns = ["category", "clips", "right class", "right category"]
+    columns = ["category", "clips", "correct class", "correct category"]
     return [Table("Categories", columns, rows)] if len(rows) > 1 else []
 
 
@@ -147,7 +147,8 @@ def _references(references: Sequence[dict[str, Any]], ours: dict[str, float]) ->
     rows += [(accuracy, name, "") for name, accuracy in ours.items()]
     cells = [[percent(accuracy), name, source] for accuracy, name, source in sorted(rows)]
     notes = [
-        "Means over all five folds, by other training and often over several crops of a clip; people listened once."
+        "Means over all five folds. The training differs, and often several crops of a clip are averaged. People "
+        "listened once."
     ]
     notes += [f"[{number}] {source}" for number, source in enumerate(sources, 1)]
     return [Table("Published accuracies in percent", ["accuracy", "by", "source"], cells, notes)]
@@ -194,11 +195,12 @@ def _pairs(comparison: dict[str, Any]) -> list[Table]:
         for pair in comparison["pairs"]
     ]
     notes = [
-        "McNemar's exact test on the clips that only one of the two has right; p (Holm) is adjusted for all pairs."
+        "McNemar's exact test uses the clips that only one of the two runs classifies correctly. p (Holm) is adjusted "
+        "for all pairs."
     ]
     if any(len(row["seeds"]) > 1 for row in comparison["rows"]):
         tested = sorted({tuple(pair["seeds"]) for pair in comparison["pairs"]})
-        notes.append(f"It takes one run of each row: seeds {', '.join(f'{a} and {b}' for a, b in tested)}.")
+        notes.append(f"The test uses one run of each row: seeds {', '.join(f'{a} and {b}' for a, b in tested)}.")
     columns = ["first", "second", "difference", "95 % interval", "only one right", "p", "p (Holm)"]
     return [Table("Pairs", columns, rows, notes)] if rows else []
 

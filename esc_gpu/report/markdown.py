@@ -26,11 +26,12 @@ EXAMPLES_A_FIGURE = 3  # at most
 MISTAKES_DRAWN = 12
 N_LIKELIEST = 3
 MAP = (
-    "The output of the network's last layer but one in the plane, by t-SNE: neighbours are alike to the network, "
-    "distances between groups and the axes mean nothing. Each fold has a network of its own. Mistakes are ringed."
+    "The map shows the output of the penultimate layer of the network, placed in the plane with t-SNE. Neighbours look "
+    "alike to the network. The distances between groups and the axes have no meaning. Each fold has its own network. "
+    "Rings mark mistakes."
 )
 HEAT = (
-    "What is outlined and left in colour speaks for the class that was predicted, what is grey does not (Grad-CAM; the "
+    "The outlined part, which keeps its colours, supports the predicted class; the grey part does not (Grad-CAM; the "
     "line is at half of the maximum)."
 )
 
@@ -65,7 +66,10 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         parts += [escape(f"Options of {options.title}:"), table(["option", "value", "meaning"], options.rows)]
     parts += [
         heading(3, "A clip of each class"),
-        escape("The first test clip of each class, not chosen; one scale of colours a figure."),
+        escape(
+            "These are the first test clips of each class, not selected ones. The clips of a figure share one colour "
+            "scale."
+        ),
     ]
     clips = [
         Clip(title, clip.waveform, report.sample_rate, {name: clip.features}, clip.start_seconds)
@@ -78,7 +82,7 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         parts.append(figure(stem, caption, draw_clips(some)))
     parts += [
         heading(3, "Spectra of the classes"),
-        escape("Mean and standard deviation over all sounding frames of a class."),
+        escape("Mean and standard deviation over all frames of a class that are not silent."),
     ]
     statistics = report.statistics
     for channel, axis in enumerate(report.frontend.axes):
@@ -87,7 +91,7 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         parts.append(figure(folder / f"spectra-{channel + 1}", f"Spectra of the classes: {axis.name}", drawn))
     parts += [
         heading(3, "What the network sees"),
-        escape("The same clips after the normalisation by the statistics of the training folds."),
+        escape("These are the same clips after the normalisation with the statistics of the training folds."),
     ]
     inputs = [channels(clip.inputs) for clip in report.examples]
     for number, part in enumerate(inputs[0], start=1):
@@ -117,7 +121,7 @@ def classification_part(report: RunReport, folder: Path) -> list[str]:
         parts += [escape(note) for note in results.notes]
     parts += [
         heading(3, "Pictures of the results"),
-        image("confusion", "Confusion matrix: true classes down, predicted ones across"),
+        image("confusion", "Confusion matrix: rows are true classes, columns are predicted classes"),
         image("per_class", "F1, precision and recall of each class"),
         image("reliability", "Accuracy against the probability of the predicted class"),
         heading(3, "Map of the test clips"),
@@ -131,7 +135,7 @@ def classification_part(report: RunReport, folder: Path) -> list[str]:
 def mistakes_part(report: RunReport) -> list[str]:
     parts = [
         heading(3, "Mistakes"),
-        escape(f"{report.n_mistakes} of {len(report.run.labels)} clips are taken for another class."),
+        escape(f"{report.n_mistakes} of {len(report.run.labels)} clips are assigned to another class."),
     ]
     if not report.mistakes:
         return parts
@@ -145,8 +149,8 @@ def mistakes_part(report: RunReport) -> list[str]:
         true = shown[run.labels[clip.row]]
         rows.append([run.filenames[clip.row], str(run.folds[clip.row]), true, ", ".join(likeliest)])
     parts += [
-        image("mistakes", f"The {n_drawn} surest mistakes"),
-        table(["recording", "fold", "true class", "likeliest classes, in percent"], rows),
+        image("mistakes", f"The {n_drawn} most confident mistakes"),
+        table(["recording", "fold", "true class", "most probable classes, in percent"], rows),
     ]
     return parts
 

@@ -10,7 +10,7 @@ from esc_gpu.report.contents import FrontendSummary
 from esc_gpu.report.tables import counted, mean_and_spread, numbered, percent_range
 
 SYNTHETIC = (
-    "These recordings are synthetic: sounds made by a program. The numbers below show that everything works; they say "
+    "These recordings are synthetic: a program made the sounds. The numbers below show that everything works. They say "
     "nothing about real recordings."
 )
 HEADLINES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3_accuracy": "top-3 accuracy"}
@@ -35,13 +35,13 @@ class Options(NamedTuple):
 def headlines(assessment: Mapping[str, Any]) -> list[Number]:
     """The run in a few numbers, in percent."""
     n_folds = len(assessment["folds"])
-    detail = f"mean ± standard deviation of {n_folds} folds" if n_folds > 1 else "of one fold"
+    detail = f"mean ± standard deviation of {n_folds} folds" if n_folds > 1 else "of a single fold"
     numbers = [
         Number(label, mean_and_spread(assessment["over_folds"][name]) + " %", detail)
         for name, label in HEADLINES.items()
     ]
     bootstrap, interval = assessment["bootstrap"], assessment["intervals"]["accuracy"]
-    detail = f"of the accuracy of all clips, bootstrap over {bootstrap['unit']}s"
+    detail = f"confidence interval of the accuracy of all clips, from a bootstrap over {bootstrap['unit']}s"
     numbers.insert(1, Number("95 % interval", percent_range(interval) + " %", detail))
     return numbers
 
@@ -58,7 +58,7 @@ def facts(
     processes = "one process" if summary["processes"] == 1 else f"{summary['processes']} processes"
     tested, numbers = assessment["clips"], [fold["fold"] for fold in assessment["folds"]]
     share = "all" if tested == data["clips"] else f"{tested:,} of them"
-    verb = f"{'is' if tested == 1 else 'are'} {'validated on' if assessment['validation'] else 'tested'}"
+    verb = f"{'is' if tested == 1 else 'are'} {'validated' if assessment['validation'] else 'tested'}"
     start = "pre-trained" if config["model"]["pretrained"] or config["model"]["weights"] else "from scratch"
     return [
         (
@@ -72,7 +72,8 @@ def facts(
         ("date", str(environment["date"])),
         (
             "training",
-            f"{counted(config['train']['epochs'], 'epoch')} a fold, {summary['seconds']:,.0f} s in all, {processes}",
+            f"{counted(config['train']['epochs'], 'epoch')} for each fold, {summary['seconds']:,.0f} s in total, "
+            f"{processes}",
         ),
         ("hardware", f"{hardware}; {environment['cpu']}, {counted(environment['cores'], 'core')}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
@@ -80,20 +81,20 @@ def facts(
 
 
 def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
-    """How the numbers were come by, in two sentences."""
+    """How the numbers were computed, in a few sentences."""
     train, folds = config["train"], [str(fold["fold"]) for fold in assessment["folds"]]
     tested = f"Each of the folds {', '.join(folds)}" if len(folds) > 1 else f"Fold {folds[0]}"
     if assessment["validation"]:
-        tested += " is validated on, to choose options by, by a model that has seen neither it nor the next fold"
-        unused = "no result is one of a test"
+        tested += " is validated with a model that has seen neither it nor the next fold, so that options can be chosen"
+        unused = "No result comes from a test"
     else:
-        tested += " is tested by a model that was trained on all other folds"
-        unused = "nothing was selected on the test fold: its accuracy during training is drawn, not used"
+        tested += " is tested with a model that was trained on all other folds"
+        unused = "Nothing was selected on the test fold: its accuracy during training is drawn but not used"
     weights = describe_weights(train.get("ema_decay", 0))
     return (
-        f"{tested}, {counted(train['epochs'], 'epoch')} of AdamW in batches of {train['batch_size']} clips with a peak "
-        f"learning rate of {train['lr']:g}. The number of epochs was fixed in advance, the weights are {weights}, the "
-        f"normalisation comes from the training folds, and {unused}."
+        f"{tested}. The training takes {counted(train['epochs'], 'epoch')} of AdamW in batches of "
+        f"{train['batch_size']} clips, with a peak learning rate of {train['lr']:g}. The number of epochs was fixed in "
+        f"advance, the weights are {weights}, and the normalisation comes from the training folds. {unused}."
     )
 
 
@@ -101,9 +102,9 @@ def frontend_sentence(frontend: FrontendSummary, sample_rate: int, clip_seconds:
     """What goes into the front-end and what comes out."""
     n_channels, n_bins, n_frames = frontend.shape
     return (
-        f"Of a clip of {clip_seconds:g} s, {round(clip_seconds * sample_rate):,} samples at {sample_rate:,} Hz, the "
-        f"front-end makes {counted(n_channels, 'image')} of {counted(n_bins, 'bin')} × {counted(n_frames, 'frame')}; "
-        f"frames are {1000 * frontend.hop_seconds:.1f} ms apart."
+        f"From a clip of {clip_seconds:g} s ({round(clip_seconds * sample_rate):,} samples at {sample_rate:,} Hz), the "
+        f"front-end computes {counted(n_channels, 'image')} of {counted(n_bins, 'bin')} × "
+        f"{counted(n_frames, 'frame')}. The frames are {1000 * frontend.hop_seconds:.1f} ms apart."
     )
 
 
@@ -111,7 +112,7 @@ def option_tables(spec: Mapping[str, Any]) -> list[Options]:
     """The options of a front-end, with what its class says of them, then those of its members."""
     name, backend, _ = canonical(spec["name"], spec["backend"], {})
     meanings = option_texts(resolve(name, backend, {}))
-    rows = [("backend", backend, "who computes the features")]
+    rows = [("backend", backend, "the library that computes the features")]
     for option, value in spec.items():
         if option not in WITHOUT_MEANING and not (option == "input_sample_rate" and value is None):
             rows.append((option, option_text(value), meanings.get(option, "").rstrip(".")))

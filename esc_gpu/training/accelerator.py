@@ -50,7 +50,8 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
         )
     except ImportError as error:  # it names what it lacks
         raise EscGpuError(
-            f"Accelerate lacks a package here: {first_line(error)}; install it, or leave out what asks for it"
+            f"Accelerate needs a package that is missing here: {first_line(error)}; install it, or remove the option "
+            "that needs it"
         ) from error
     except ValueError as error:
         raise EscGpuError(
@@ -60,7 +61,7 @@ def create_accelerator(config: RunConfig, project_dir: Path) -> Accelerator:
         place = f"{os.environ.get('MASTER_ADDR')}:{os.environ.get('MASTER_PORT')}"
         raise EscGpuError(
             f"the processes of the run cannot meet at {place} ({first_line(error).rstrip('.')}): give all the address "
-            "of the first machine and a port of it that is free, as by --main_process_ip and --main_process_port"
+            "of the first machine and a port of it that is free, as with --main_process_ip and --main_process_port"
         ) from error
     accelerator.ddp_handler = data_parallel_options()  # its constructor takes Accelerate's own class alone
     if precision != "no" and not accelerator.native_amp:  # Accelerate would train in float32, and call it fp16
@@ -98,7 +99,9 @@ def check_parts(config: RunConfig, n_parts: int) -> None:
     """Refuse a batch that does not divide into so many parts, and clips that are alone where they are to be mixed."""
     batch_size = config.train.batch_size
     if batch_size % n_parts:
-        raise EscGpuError(f"train.batch_size={batch_size} must divide by processes x train.accumulation = {n_parts}")
+        raise EscGpuError(
+            f"train.batch_size={batch_size} must be divisible by processes x train.accumulation = {n_parts}"
+        )
     mixing = mixing_alone(config, n_parts)
     if mixing:
         raise EscGpuError(

@@ -27,14 +27,14 @@ def build_model(config: RunConfig, num_classes: int) -> WaveformClassifier:
     if frontend.input_rate != rate:
         raise EscGpuError(
             f"frontend.input_sample_rate is {frontend.input_rate} Hz, the clips are at data.sample_rate={rate}: "
-            "leave it out, the clips' own rate is taken"
+            "remove it, because the rate of the clips is used"
         )
     if training_samples(config) < frontend.min_samples:
         crop, clip = config.augment.crop_seconds, config.data.clip_seconds
         raise EscGpuError(
             f"{f'augment.crop_seconds={crop:g}' if crop else f'data.clip_seconds={clip:g}'} is too short for "
             f"{frontend.name}, which needs {frontend.min_samples / frontend.input_rate:.3f} s: "
-            "take longer clips or shorter windows"
+            "use longer clips or shorter windows"
         )
     model = WaveformClassifier(
         frontend,

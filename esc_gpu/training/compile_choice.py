@@ -81,8 +81,8 @@ def compiles(config: RunConfig, accelerator: Any, classifier: WaveformClassifier
     except Exception as reason:  # compilers have errors of their own, of which they make no promise
         warnings.warn(
             EscGpuWarning(
-                f"train.compile=auto goes on without compiling, which failed here ({first_line(reason)}): set "
-                "train.compile=no to try it no more"
+                f"train.compile=auto continues without compiling, which failed here ({first_line(reason)}): set "
+                "train.compile=no to skip the attempt"
             ),
             stacklevel=2,
         )

@@ -39,8 +39,8 @@ def deterministic(wanted: bool = True) -> Iterator[None]:
         if not found:
             raise
         raise EscGpuError(
-            f"{kernel} has no deterministic form, which train.deterministic=true asks for: leave that out, or choose "
-            "options that do not use it"
+            f"{kernel} has no deterministic form, which train.deterministic=true requires: remove that option, or "
+            "choose options that do not use this kernel"
         ) from error
     finally:
         cudnn.deterministic, cudnn.benchmark = flags

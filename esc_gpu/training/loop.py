@@ -256,7 +256,8 @@ def step_profiler(
     """The profiler that `train.profile` asks for."""
     if config.train.profile and n_steps < ALL_STEPS:
         raise EscGpuError(
-            f"train.profile looks at {ALL_STEPS} steps, the fold has {n_steps}: raise train.epochs, or resume without"
+            f"train.profile needs {ALL_STEPS} steps, but the fold has {n_steps}: raise train.epochs, or resume without "
+            "it"
         )
     if not (config.train.profile and accelerator.is_main_process):
         return contextlib.nullcontext()

@@ -74,7 +74,7 @@ def sum_up(
         raise EscGpuError(
             f"{where}, step {bad[0] + 1} of {n_steps}: the loss or its gradient is not finite, on the clips "
             f"{shortened(data.names(batches[bad[0]]))}: {ADVICE}; or go on from the last checkpoint without such steps "
-            "by --resume --train.on_nonfinite skip"
+            "with --resume --train.on_nonfinite skip"
         )
     if len(bad) == n_steps:
         raise EscGpuError(f"{where}: no step of {n_steps} has a finite loss and gradient: {ADVICE}")

@@ -23,8 +23,8 @@ def reporting_lost_process() -> Iterator[None]:
         if not (isinstance(error, torch.distributed.DistError) or any(word in str(error) for word in LOST)):
             raise
         raise EscGpuError(
-            f"another process of the run has ended, or does not answer ({first_line(error).rstrip('.')}): look at what "
-            "it said, then go on from the last checkpoint by --resume"
+            f"another process of the run has ended, or does not answer ({first_line(error).rstrip('.')}): read its "
+            "message, then continue from the last checkpoint with --resume"
         ) from error
 
 

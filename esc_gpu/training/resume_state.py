@@ -102,7 +102,7 @@ def last_state(folder: Path) -> dict[str, Any] | None:
         return state
     if broken:
         names = " and ".join(map(str, broken))
-        raise EscGpuError(f"no checkpoint of the fold is whole: delete {names} to start the fold anew")
+        raise EscGpuError(f"no checkpoint of the fold is complete: delete {names} to start the fold again")
     return None
 
 

@@ -35,7 +35,9 @@ class WeightAverage:
 
     def __init__(self, model: WaveformClassifier, decay: float):
         if not 0 <= decay < 1:
-            raise EscGpuError(f"the decay of averaged weights is 0 to below 1, got {decay}: 0.999 averages 1000 steps")
+            raise EscGpuError(
+                f"the decay of averaged weights must be 0 to below 1, got {decay}: 0.999 averages 1000 steps"
+            )
         self.decay = decay
         self.step = 0
         learnt: dict[str, Tensor] = {name: value for name, value in model.named_parameters() if value.requires_grad}

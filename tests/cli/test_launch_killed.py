@@ -70,5 +70,5 @@ def test_the_first_process_is_killed(tmp_path, capfd):
         for name, level in levels.items():
             logging.getLogger(name).setLevel(level)
     line = error_line(capfd.readouterr().err)
-    assert line == "process 0 of the run was ended by SIGKILL: go on from the last checkpoint by --resume"
+    assert line == "process 0 of the run was ended by SIGKILL: go on from the last checkpoint with --resume"
     assert not psutil.pid_exists(int((tmp_path / "other").read_text(encoding="utf-8")))

@@ -79,7 +79,7 @@ def test_what_is_printed_without_defaults(tmp_path, capsys):
     (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
     assert parse_run(["--config", str(tmp_path / "a.yaml")], "train.py") == parse_run(words, "train.py")
     assert yaml.safe_load(printed(["--print_config=", *words], capsys))["frontend"]["name"] == "logmel"
-    with pytest.raises(EscGpuError, match="--print_config is 'skip'; expected skip_default, or nothing; correct it"):
+    with pytest.raises(EscGpuError, match="--print_config is 'skip'; expected skip_default, or no value; correct it"):
         parse_run(["--print_config=skip"], "train.py")
 
 
@@ -91,7 +91,7 @@ def test_the_help_of_another_librarys_name(capsys):
 
 @pytest.mark.parametrize("words", [["--frontend.help"], ["--frontend.help="], ["--frontend.help", "--train.epochs"]])
 def test_a_help_of_no_front_end(words):
-    with pytest.raises(EscGpuError, match=r"--frontend.help has no name; expected one of spectrogram, .*; give it"):
+    with pytest.raises(EscGpuError, match=r"--frontend.help needs a name; expected one of spectrogram, .*; add it"):
         parse_run(words, "train.py")
 
 

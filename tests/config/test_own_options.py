@@ -67,7 +67,7 @@ def test_an_option_is_read_by_its_annotation(parse, annotation, text, value):
 def test_one_without_a_default_is_asked_for(parse):
     frontend, written = parse(": int")
     assert written is None
-    with pytest.raises(EscGpuError, match=r"^own \(native\) has no default for its option 'x': set it$"):
+    with pytest.raises(EscGpuError, match=r"^own \(native\) needs a value for its option 'x': set it$"):
         create_frontend(**frontend.arguments())
 
 

@@ -149,7 +149,7 @@ def test_a_dumped_config_gives_the_same_run(tmp_path):
             ["--frontend.name", "cqt", "--frontend.n_mels", "8"],
             "did you mean 'frontend.name'?; cqt has name, backend, scale, ",
         ),
-        (["--frontend.input_sample_rate", "8000"], "frontend.input_sample_rate is that of the clips, data.sample_rate"),
+        (["--frontend.input_sample_rate", "8000"], "frontend.input_sample_rate always equals data.sample_rate"),
         (["--frontend.help", "mfc"], "got 'mfc'; did you mean 'mfcc'?"),
         (
             ["--frontend.name", "stack", "--frontend.members", "3"],
@@ -200,9 +200,9 @@ def test_mistakes_in_a_file(tmp_path, text, message):
         (["--train.lr", "-1"], "train.lr must be positive"),
         (["--train.threads", "1025"], "train.threads must not be more than 1024, got 1025"),
         (["--augment.gain_db", "-3"], "augment.gain_db must not be negative"),
-        (["--train.label_smoothing", "1.5"], "train.label_smoothing is a share"),
+        (["--train.label_smoothing", "1.5"], "train.label_smoothing must be from 0 to 1"),
         (["--augment.crop_seconds", "6"], "augment.crop_seconds must not be more than data.clip_seconds=5, got 6"),
-        (["--augment.cutmix_probability", "1.5"], "augment.cutmix_probability is a share"),
+        (["--augment.cutmix_probability", "1.5"], "augment.cutmix_probability must be from 0 to 1"),
         *(
             ([f"--augment.{name}", value], f"augment.{name} must not be more than {limit}, got {value}")
             for name, value, limit in (
@@ -219,15 +219,18 @@ def test_mistakes_in_a_file(tmp_path, text, message):
             )
         ),
         (["--augment.mixup_alpha", ".nan"], "augment.mixup_alpha must not be negative, got nan"),
-        (["--augment.crop_seconds", "1e-9"], "augment.crop_seconds must be 0, .* or at least a sample, got 1e-09"),
+        (["--augment.crop_seconds", "1e-9"], "augment.crop_seconds must be 0 .* or at least one sample, got 1e-09"),
         (["--train.warmup_epochs", "31"], "train.warmup_epochs must not be more than train.epochs=30, got 31"),
         *(
-            ([f"--augment.{name}", value], rf"augment.{name} is \[lowest, highest\] from -{limit} to {limit}, got \[")
+            (
+                [f"--augment.{name}", value],
+                rf"augment.{name} must be \[lowest, highest\], from -{limit} to {limit}, got \[",
+            )
             for name, limit in (("noise_snr_db", 100), ("noise_exponent", 4))
             for value in ("[.nan, 1]", "[1, .nan]", "[-.inf, 1]", "[0, .inf]", "[2, 1]", "[101, 101]", "[-101, 0]")
         ),
-        (["--augment.freq_warp", "1"], "augment.freq_warp is from 0 to below 1"),
-        (["--train.ema_decay", "1"], "train.ema_decay is from 0 to below 1"),
+        (["--augment.freq_warp", "1"], "augment.freq_warp must be from 0 to below 1"),
+        (["--train.ema_decay", "1"], "train.ema_decay must be from 0 to below 1"),
         (["--model.test_shifts", "0"], "model.test_shifts must be positive"),
         (["--train.seed", "-1"], "train.seed must not be negative"),
         (["--data.sample_rate", "0"], "data.sample_rate must be positive"),

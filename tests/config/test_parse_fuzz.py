@@ -116,18 +116,18 @@ def test_right_values_come_through(tmp_path, epochs, lr, name):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("train: 3", "train is 3; expected a section with options such as train.epochs; give some or leave it out"),
+        ("train: 3", "train is 3; expected a section with options such as train.epochs; add some or remove it"),
         ("model: []", "model is []; expected a section with options such as model.backbone"),
         ("data: {root: x}\ntrain: null", "train is None; expected a section with options such as train.epochs"),
-        ("a: &a [*a]", "a value of the config holds itself; expected plain values; write it out"),
-        ("train: " + "[" * 50_000, "the YAML has more than 100 levels; expected fewer; write it out"),
+        ("a: &a [*a]", "{file}: a value of the config contains itself; expected plain values; simplify it"),
+        ("train: " + "[" * 50_000, "{file}: the YAML has more than 100 levels; expected fewer; simplify it"),
     ],
 )
 def test_a_section_that_is_none(tmp_path, content, message):
     (tmp_path / "a.yaml").write_text(content, encoding="utf-8")
     with pytest.raises(EscGpuError) as caught:
         parse_run(["--config", str(tmp_path / "a.yaml")], "train.py")
-    assert str(caught.value).startswith(message)
+    assert str(caught.value).startswith(message.replace("{file}", str(tmp_path / "a.yaml")))
 
 
 @pytest.mark.parametrize("make", [lambda path: path.mkdir(), lambda path: None], ids=["a folder", "nothing"])

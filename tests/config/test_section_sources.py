@@ -65,9 +65,9 @@ def test_a_file_with_a_section_goes_over_it(files):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("frontend: &a {name: delta, member: *a}", "a value of the config holds itself"),
+        ("frontend: &a {name: delta, member: *a}", "a value of the config contains itself"),
         ("config: a.yaml", "Config file loop detected"),
-        ("config: {frontend: {name: mfcc}}", "config in a file is no file's name; expected one"),
+        ("config: {frontend: {name: mfcc}}", "config in a file does not name a file; expected a name"),
         ("frontend: {1: 2}", "no option 'frontend.1'"),
         ("frontend: {name: null}", "frontend.name is None; expected a name such as logmel"),
         ("frontend: {name: [mfcc]}", "frontend.name is ['mfcc']; expected a name such as logmel"),

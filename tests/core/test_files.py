@@ -69,7 +69,7 @@ def test_reading(tmp_path):
         ("[" * 50_000, "is JSON of too many levels; expected up to 100"),
         ('{"a": ' * 150 + "1" + "}" * 150, "is JSON of too many levels; expected up to 100"),
         ('{"a": 1' + "0" * 5000 + "}", "is not JSON: Exceeds the limit"),
-        ("[1]", "holds no JSON object; expected one, in braces"),
+        ("[1]", "does not hold a JSON object; expected one, in braces"),
     ],
 )
 def test_json_that_nobody_writes_is_one_line(tmp_path, content, message):
@@ -87,7 +87,7 @@ def test_a_name_may_be_as_long_as_the_file_system_takes_it(tmp_path):
 def test_what_cannot_be_written_is_refused_before(tmp_path):
     check_writable(tmp_path / "a")
     assert_refused(lambda: check_writable(tmp_path), "cannot write")
-    assert_refused(lambda: check_writable(tmp_path / "none" / "a"), "in a folder that is there")
+    assert_refused(lambda: check_writable(tmp_path / "none" / "a"), "in a folder that exists")
     assert_refused(lambda: check_writable(tmp_path / ("a" * 300)), "File name too long; choose another name")
     check_makeable(tmp_path / "none" / "a")
     (tmp_path / "file").touch()

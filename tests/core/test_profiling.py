@@ -100,7 +100,9 @@ def test_profiling_does_not_change_what_is_learnt(profiled, tmp_path):
 
 
 def test_too_few_steps_are_one_line_and_leave_nothing(tmp_path):
-    with pytest.raises(EscGpuError, match=f"looks at {ALL_STEPS} steps, the fold has 16: raise train.epochs") as caught:
+    with pytest.raises(
+        EscGpuError, match=f"needs {ALL_STEPS} steps, but the fold has 16: raise train.epochs"
+    ) as caught:
         train(tmp_path)
     assert "\n" not in str(caught.value)
     assert profiling._active is None and not list(tmp_path.iterdir())

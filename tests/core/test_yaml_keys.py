@@ -12,13 +12,13 @@ from tests.helpers.one_line import refusal
     [
         (
             "train:\n  epochs: 3\n  lr: 1\n  epochs: 4\n",
-            "epochs stands twice in one section of the YAML, in lines 2 and 4",
+            "epochs appears twice in one section of the YAML, in lines 2 and 4",
         ),
         (
             "train: {lr: 1}\ndata: {}\ntrain: {lr: 2}\n",
-            "train stands twice in one section of the YAML, in lines 1 and 3",
+            "train appears twice in one section of the YAML, in lines 1 and 3",
         ),
-        ("members: [{name: cqt, name: mfcc}]", "name stands twice in one section of the YAML, in lines 1 and 1"),
+        ("members: [{name: cqt, name: mfcc}]", "name appears twice in one section of the YAML, in lines 1 and 1"),
     ],
 )
 def test_a_key_that_stands_twice_is_named_with_its_lines(text, said):

@@ -47,7 +47,7 @@ def test_the_history_of_a_fold(folder):
         run.history(1)
 
 
-@pytest.mark.parametrize(("begun", "hint"), [(True, "go on with it by --resume"), (False, "such as runs/logmel")])
+@pytest.mark.parametrize(("begun", "hint"), [(True, "go on with it with --resume"), (False, "such as runs/logmel")])
 def test_a_folder_without_results_is_refused(tmp_path, begun, hint):
     if begun:
         (tmp_path / CONFIG).write_text("train: {}", encoding="utf-8")
@@ -57,7 +57,7 @@ def test_a_folder_without_results_is_refused(tmp_path, begun, hint):
 
 def test_a_run_without_its_predictions_is_to_be_finished(folder):
     (folder / PREDICTIONS).unlink()
-    with pytest.raises(EscGpuError, match="there is no file .*predictions.csv: finish the run by --resume"):
+    with pytest.raises(EscGpuError, match="there is no file .*predictions.csv: finish the run with --resume"):
         read_run(folder)
 
 

@@ -58,7 +58,7 @@ def test_runs_that_differ_are_refused_with_the_options(write):
     with pytest.raises(EscGpuError) as caught:
         check_same_but_seed([first, other])
     assert str(caught.value) == (
-        f"{other.folder} differs from {first.folder} in frontend.name; expected runs that differ in train.seed only; "
+        f"{other.folder} differs from {first.folder} in frontend.name; expected runs that differ only in train.seed; "
         "use esc-gpu compare for these"
     )
     many = write("many", train={"epochs": 1, "lr": 1.0, "batch_size": 2}, augment={"gain_db": 0.0, "freq_masks": 0})
@@ -95,7 +95,7 @@ def test_clips_that_only_one_has_are_refused_unless_the_common_ones_are_asked_fo
         same_clips([first, other])
     assert str(caught.value) == (
         f"{n} clips are in {first.folder} only and {n} in {other.folder} only; expected the same clips; "
-        f"give --common to use the {n} that all runs have"
+        f"add --common to use the {n} that all runs have"
     )
     for run in same_clips([first, other], common=True):
         assert run.fold_numbers == [2] and len(run.labels) == n
@@ -108,7 +108,9 @@ def test_runs_without_a_common_clip(write):
 
 def test_a_validation_beside_a_test_is_refused(write):
     runs = [write("first"), write("other", validate=True)]
-    with pytest.raises(EscGpuError, match="of .*first and .*other one is validated .* and one is tested; expected"):
+    with pytest.raises(
+        EscGpuError, match="of .*first and .*other one is validated .* and the other is tested; expected"
+    ):
         same_clips(runs)
     assert len(same_clips(runs[1:])) == 1
 

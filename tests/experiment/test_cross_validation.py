@@ -57,7 +57,7 @@ def test_it_has_no_summary_of_other_folds_until_it_is_finished(run, monkeypatch,
 
 def test_what_is_no_fold_s_metrics_is_one_line(tmp_path):
     (tmp_path / "metrics.json").write_text('{"fold": 1}', encoding="utf-8")
-    assert "metrics.json holds no metrics of a fold" in refusal(experiment.finished_metrics, tmp_path)
+    assert "metrics.json does not hold the metrics of a fold" in refusal(experiment.finished_metrics, tmp_path)
 
 
 def test_the_names_of_new_folds_are_on_the_disk_before_they_are_trained(run, monkeypatch):
@@ -83,7 +83,7 @@ def test_validation_without_a_class_to_train_on_is_refused_before_anything_is_de
     )
     arguments = [*OPTIONS, "--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--validate"]
     assert main(["train", *arguments, "--output_dir", str(tmp_path / "run"), "--folds", "1"]) == 2
-    assert "class 'high' has no recording to train on when fold 1 is validated on" in capfd.readouterr().err
+    assert "class 'high' has no recording to train on when fold 1 is used for validation" in capfd.readouterr().err
     assert not (tmp_path / "run").exists() and not (tmp_path / "cache").exists()
 
 

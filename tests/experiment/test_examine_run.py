@@ -141,7 +141,7 @@ def test_recordings_that_moved_are_found_by_root(folder, run, tmp_path):
     shutil.copytree(tones, moved)
     (tones / "tones.csv").rename(tones / "away.csv")
     try:
-        with pytest.raises(EscGpuError, match=r"tones.csv.*have moved, give their folder by --root DIR"):
+        with pytest.raises(EscGpuError, match=r"tones.csv.*have moved, give their folder with --root DIR"):
             open_run_clips(run, progress=False)
         clips = open_run_clips(run, moved, progress=False)
         assert [path.parent for path in clips.paths] == [moved] * len(run.filenames)

@@ -60,7 +60,7 @@ def test_folds_are_trained_by_as_many_as_there_are_threads():
 )
 def test_what_keeps_them_apart(options, accelerator, hindrance):
     assert rounds(*options, accelerator=accelerator) == [[1], [2], [3], [4], [5]]
-    with pytest.raises(EscGpuError, match=f"folds_at_once=2 is not possible with .*{hindrance}.*leave it out"):
+    with pytest.raises(EscGpuError, match=f"folds_at_once=2 is not possible with .*{hindrance}.*remove the option"):
         rounds(*options, "--train.folds_at_once", "2", accelerator=accelerator)
 
 

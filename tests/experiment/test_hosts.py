@@ -122,7 +122,7 @@ def test_hosts_with_other_recordings_refuse_all_and_write_nothing(hosts):
     shutil.copy(hosts[1] / "tones" / "1.wav", hosts[1] / "tones" / "0.wav")
     statuses, outputs = train_on(hosts, "--folds", "1")
     assert statuses == [2, 2], outputs
-    assert all("error: the recordings or options of data are not the same on all machines" in text for text in outputs)
+    assert all("error: the recordings or the options of data differ between machines" in text for text in outputs)
     assert not any((host / "run").exists() for host in hosts)
 
 
@@ -134,7 +134,7 @@ def test_hosts_with_another_class_or_fold_in_their_table_refuse_all(hosts):
     table.write_text("\n".join(lines) + "\n", encoding="utf-8")
     statuses, outputs = train_on(hosts, "--folds", "1")
     assert statuses == [2, 2], outputs
-    assert all("error: the recordings or options of data are not the same on all machines" in text for text in outputs)
+    assert all("error: the recordings or the options of data differ between machines" in text for text in outputs)
     assert not any((host / "run").exists() for host in hosts)
 
 

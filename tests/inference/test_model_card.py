@@ -30,15 +30,15 @@ def test_the_model_card_says_of_a_validation_that_it_is_one_and_which_weights_th
     assert "trained on all other folds" in test.text and "those after the last step" in test.text
     training = {**TRAINING, "validation": True, "ema_decay": 0.99}
     validation = Pipeline(pipeline.model, NAMES, 1.0, training).generate_model_card()
-    assert "without the next one, to choose options by: this is no test" in validation.text
-    assert "all other folds" not in validation.text and "about the last 100 steps, averaged" in validation.text
+    assert "except the next one, so that options can be chosen. This is not a test" in validation.text
+    assert "all other folds" not in validation.text and "the average over about the last 100 steps" in validation.text
     assert {result.dataset_split for result in validation.data.eval_results} == {"fold 3 (validation)"}
 
 
 def test_the_model_card_claims_nothing_that_is_not_known(pipeline):
     unknown = Pipeline(pipeline.model, NAMES, 1.0).generate_model_card("someone/sounds")
     assert not {"license", "model-index", "metrics"} & set(unknown.data.to_dict())
-    assert "Not known." in unknown.text and "state it here" in unknown.text
+    assert "Not known." in unknown.text and "State it here" in unknown.text
     assert 'from_pretrained("someone/sounds")' in unknown.text and "--model hf-hub:someone/sounds" in unknown.text
     training = {**TRAINING, "recordings": "embedded synthetic", "synthetic": True, "licence": None}
     synthetic = Pipeline(pipeline.model, NAMES, 1.0, training).generate_model_card()

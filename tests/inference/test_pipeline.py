@@ -173,10 +173,10 @@ def test_the_precision_is_that_of_the_training_where_it_is_fast(tmp_path, pipeli
 def test_mistakes_of_loading_are_one_line(run_folder):
     mistakes = {
         "has no trained fold 3; there are 2, 10": lambda: load_pipeline(run_folder, fold=3),
-        "fold=2 is for a run's folder": lambda: load_pipeline(run_folder / "fold2", fold=2),
-        "fold=1 is for a run's folder": lambda: load_pipeline("hf-hub:user/name", fold=1),
+        "fold=2 works only with the folder of a run": lambda: load_pipeline(run_folder / "fold2", fold=2),
+        "fold=1 works only with the folder of a run": lambda: load_pipeline("hf-hub:user/name", fold=1),
         "holds no model.safetensors": lambda: load_pipeline(run_folder / "fold1"),
-        "is no folder": lambda: load_pipeline(run_folder / "nothing"),
+        "is not a folder": lambda: load_pipeline(run_folder / "nothing"),
         "there is no device cuda:99 here": lambda: load_pipeline(run_folder, device="cuda:99"),
         "there is no device gpu here": lambda: load_pipeline(run_folder, device="gpu"),
     }
@@ -223,7 +223,7 @@ def test_saving_again_replaces_what_it_wrote(tmp_path, pipeline):
 @pytest.mark.parametrize("readme", [b"# My work\n", b"---\nlibrary_name: timm\n---\n", b"---\n[1, {\n---\n", b"\xff"])
 def test_a_readme_of_another_kind_is_left_alone(tmp_path, pipeline, readme):
     (tmp_path / "README.md").write_bytes(readme)
-    with pytest.raises(EscGpuError, match="has a README.md that is no model card"):
+    with pytest.raises(EscGpuError, match="has a README.md that is not a model card"):
         pipeline.save_pretrained(tmp_path)
     assert names_in(tmp_path) == {"README.md"} and (tmp_path / "README.md").read_bytes() == readme
 

@@ -230,7 +230,7 @@ def test_a_waveform_is_heard_as_the_file_that_holds_it(pipeline, tmp_path, rate)
 def test_a_sample_rate_beside_a_file_is_refused(pipeline, tmp_path):
     """The file has its own, and this one would not be heeded."""
     file = write_two_tones(tmp_path / "tones.wav", RATE, 1)
-    with pytest.raises(EscGpuError, match="sample_rate=16000 is for waveforms, and .*tones.wav is a file"):
+    with pytest.raises(EscGpuError, match="sample_rate=16000 works only with waveforms, but .*tones.wav is a file"):
         pipeline.classify(file, sample_rate=16000)
 
 

@@ -79,7 +79,7 @@ def test_a_model_that_gives_nan_is_told_of(changing):
     model, _ = trained(FRONTENDS["logmel"])
     with torch.no_grad():
         next(model.backbone.parameters()).fill_(float("nan"))
-    with pytest.raises(EscGpuError, match="the model gives NaN"):
+    with pytest.raises(EscGpuError, match="the model returns NaN"):
         predict_file(Pipeline(model, NAMES, 1.0), changing)
 
 
@@ -93,7 +93,8 @@ def test_a_batch_too_large_for_the_device_is_told_of(pipeline, changing, monkeyp
         raise error
 
     monkeypatch.setattr(Pipeline, "forward", fail)
-    with pytest.raises(EscGpuError, match="has no room for 13 clips at once: choose a smaller batch size"):
+    told = "does not have enough memory for 13 clips at once: choose a smaller batch size"
+    with pytest.raises(EscGpuError, match=told):
         predict_file(pipeline, changing)
 
 

@@ -237,6 +237,6 @@ def test_a_card_of_others_runs_nothing(trained, tmp_path, monkeypatch):
     (tmp_path / "README.md").write_text(
         "---\nlibrary_name: !!python/object/apply:os.system ['touch sprung']\n---\n", encoding="utf-8"
     )
-    with pytest.raises(ValueError, match="is no model card: choose another folder"):
+    with pytest.raises(ValueError, match="is not a model card: choose another folder"):
         load_pipeline(trained[0]).save_pretrained(tmp_path)
     assert os.listdir(tmp_path) == ["README.md"]

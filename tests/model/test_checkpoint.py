@@ -170,14 +170,14 @@ MISTAKES = {
     "no sample rate": ({"frontend": {"name": "logmel", **SMALL}}, "the front-end logmel has no sample_rate"),
     "backbone": ({"backbone": "resnt18"}, "did you mean 'resnet18'"),
     "from the net": ({"backbone": "hf-hub:someone/something"}, "timm has no model"),
-    "options": ({"backbone_options": None}, "describes no pipeline"),
-    "stem": ({"stem": None}, "describes no pipeline"),
+    "options": ({"backbone_options": None}, "does not describe a pipeline"),
+    "stem": ({"stem": None}, "does not describe a pipeline"),
     "stem option": ({"stem": {"strid": [1, 2]}}, "strid"),
     "stem stride": ({"stem": {"stride": [1, 2, 3]}}, "stem_stride is [bins, frames]"),
     "endless kernel": ({"stem": {"kernel": [10**9, 3]}}, "stem_kernel is [bins, frames]"),
     "stem pool": ({"stem": {"pool": "no"}}, "stem_pool must be true or false"),
     "coordinates": ({"coordinates": "frequencies"}, "did you mean 'frequency'"),
-    "coordinates of no type": ({"coordinates": {}}, "describes no pipeline"),
+    "coordinates of no type": ({"coordinates": {}}, "does not describe a pipeline"),
 }
 
 
@@ -201,7 +201,7 @@ def test_a_missing_key_is_named(tmp_path):
     with pytest.raises(EscGpuError, match="there is no 'backbone_options'"):
         load(tmp_path)
     file.write_text("[1, 2]", encoding="utf-8")
-    with pytest.raises(EscGpuError, match="holds no JSON object; expected one, in braces"):
+    with pytest.raises(EscGpuError, match="does not hold a JSON object; expected one, in braces"):
         load(tmp_path)
 
 
@@ -222,7 +222,7 @@ def test_a_description_that_would_fail_later_is_refused(tmp_path, change):
     checkpoint.save(tmp_path, model, ["a", "b", "c"])
     description = json.loads((tmp_path / "pipeline.json").read_text(encoding="utf-8"))
     (tmp_path / "pipeline.json").write_text(json.dumps({**description, **change}), encoding="utf-8")
-    with pytest.raises(EscGpuError, match="describes no pipeline") as error:
+    with pytest.raises(EscGpuError, match="does not describe a pipeline") as error:
         load(tmp_path)
     assert "\n" not in str(error.value)
 

@@ -162,7 +162,7 @@ def test_a_mean_over_shifts_is_not_rounded_to_bfloat16(waveform):
 
 def test_the_number_of_classes_has_timms_name():
     assert small_model().num_classes == 5
-    with pytest.raises(EscGpuError, match="^WaveformClassifier has no option n_classes any more: write num_classes$"):
+    with pytest.raises(EscGpuError, match="^WaveformClassifier no longer has the option n_classes: use num_classes$"):
         WaveformClassifier(small_frontend(), n_classes=5)
     assert "num_classes" in inspect.signature(WaveformClassifier).parameters  # for help() and editors
 

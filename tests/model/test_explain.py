@@ -169,5 +169,5 @@ def test_other_classes_are_refused(model, classes, message):
 def test_a_transformer_has_no_maps():
     model = make_model("test_vit")
     for explain in (lambda: grad_cam(model, noise(1, SQUARE), [0]), lambda: map_cells(model, SQUARE)):
-        with pytest.raises(EscGpuError, match=r"Grad-CAM needs .* test_vit ends with \(1, \d+, 64\): take a conv"):
+        with pytest.raises(EscGpuError, match=r"Grad-CAM needs .* test_vit ends with \(1, \d+, 64\): use a conv"):
             explain()

@@ -54,7 +54,7 @@ def test_a_list_is_no_weights(tmp_path):
 
 def test_weights_that_may_not_be_read_are_one_line(folder, monkeypatch):
     monkeypatch.setattr("esc_gpu.model.checkpoint.os.access", lambda path, mode: path != folder / "model.safetensors")
-    with pytest.raises(EscGpuError, match="model.safetensors may not be read: change its permissions"):
+    with pytest.raises(EscGpuError, match="model.safetensors cannot be read: change its permissions"):
         checkpoint.load(folder)
 
 
@@ -83,4 +83,4 @@ def test_a_pipeline_that_names_another_file(folder, trap, option):
     try:
         checkpoint.load(folder)  # looking elsewhere for the weights, or not at all, is as good as refusing
     except EscGpuError as error:
-        assert "describes no pipeline" in str(error)
+        assert "does not describe a pipeline" in str(error)

@@ -179,7 +179,7 @@ def test_pretrained_weights_stay_behind_other_strides_and_without_pooling(weight
 def test_pretrained_weights_have_their_own_kernel(weights):
     sources = {"weights": weights[0]}, {"pretrained": True}, {"backbone_options": {"checkpoint_path": str(weights[0])}}
     for source in sources:
-        with pytest.raises(EscGpuError, match="stem_kernel makes the first convolution anew.*leave it null") as error:
+        with pytest.raises(EscGpuError, match="stem_kernel replaces the first convolution.*leave it null") as error:
             make(stem=Stem(kernel=(3, 3)), **source)
         assert "\n" not in str(error.value)
 
@@ -212,7 +212,9 @@ def test_a_backbone_that_has_nothing_to_change_is_refused_by_name(backbone, stem
 def test_a_backbone_without_a_first_convolution_is_refused(named, option):
     backbone = nn.ModuleDict({"fc": nn.Linear(2, 2)})
     backbone.pretrained_cfg = named
-    with pytest.raises(EscGpuError, match=f"model.stem_{option}: timm names no first convolution of my_net: leave it"):
+    with pytest.raises(
+        EscGpuError, match=f"model.stem_{option}: timm does not name a first convolution of my_net: leave the option"
+    ):
         Stem(**{option: (1, 2)}).change(backbone, "my_net")
 
 

@@ -95,4 +95,4 @@ def test_a_comparison_has_its_tables(write):
     first, second = (run.predictions == run.labels for run in runs[:2])
     assert (first & ~second).sum() != (second & ~first).sum()
     assert pair[4] == f"{(first & ~second).sum()} : {(second & ~first).sum()}"
-    assert pair[:2] == ["a", "b"] and tables["Pairs"].notes[-1] == "It takes one run of each row: seeds 1 and 1."
+    assert pair[:2] == ["a", "b"] and tables["Pairs"].notes[-1] == "The test uses one run of each row: seeds 1 and 1."

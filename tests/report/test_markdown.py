@@ -133,7 +133,7 @@ def test_a_run_without_mistakes_on_synthetic_recordings(tmp_path):
     with undrawn():
         text = write_markdown(report, tmp_path / "report.md").read_text(encoding="utf-8")
     assert "> **Synthetic recordings.** These recordings are synthetic" in text
-    assert "0 of 4 clips are taken for another class." in text and "mistakes.png" not in text
+    assert "0 of 4 clips are assigned to another class." in text and "mistakes.png" not in text
 
 
 def test_a_stack_before_a_backbone_without_maps(tmp_path):

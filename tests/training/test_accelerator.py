@@ -116,7 +116,9 @@ def test_a_package_that_accelerate_lacks_is_named_and_no_option_is_blamed(tmp_pa
         raise ImportError("DeepSpeed is not installed => run `pip install deepspeed` or build it from source.\nMore.")
 
     monkeypatch.setattr("esc_gpu.training.accelerator.Accelerator", refuse)
-    with pytest.raises(EscGpuError, match="^Accelerate lacks a package here: DeepSpeed is not installed") as refused:
+    with pytest.raises(
+        EscGpuError, match="^Accelerate needs a package that is missing here: DeepSpeed is not installed"
+    ) as refused:
         create(tmp_path)
     assert "mixed_precision" not in str(refused.value) and "tracker" not in str(refused.value)
     assert "\n" not in str(refused.value)
@@ -124,7 +126,9 @@ def test_a_package_that_accelerate_lacks_is_named_and_no_option_is_blamed(tmp_pa
 
 def test_a_batch_that_does_not_divide_is_refused(tmp_path):
     create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "4")
-    with pytest.raises(EscGpuError, match="train.batch_size=12 must divide by processes x train.accumulation = 5"):
+    with pytest.raises(
+        EscGpuError, match="train.batch_size=12 must be divisible by processes x train.accumulation = 5"
+    ):
         create(tmp_path, "--train.batch_size", "12", "--train.accumulation", "5")
 
 

@@ -98,7 +98,7 @@ def test_it_is_tried_on_a_copy_which_leaves_nothing_behind(monkeypatch):
 
     model.backbone = Refused(1, 5)
     with pytest.warns(
-        EscGpuWarning, match=r"goes on without compiling, which failed here \(no kernel\): set"
+        EscGpuWarning, match=r"continues without compiling, which failed here \(no kernel\): set"
     ) as caught:
         assert not compiles(config, accelerator, model, "default")
     assert "\n" not in str(caught[0].message)

@@ -80,7 +80,7 @@ def test_an_augmentation_in_evaluation_is_refused(config, tmp_path, monkeypatch)
         return original(accelerator, model, data)
 
     monkeypatch.setattr(training, "predict", augmented)
-    with pytest.raises(EscGpuError, match="evaluation mode and was given an augmentation"):
+    with pytest.raises(EscGpuError, match="evaluation mode, where an augmentation is not allowed"):
         train_fold(config, create_accelerator(config, tmp_path), tiny_fold(), 1, tmp_path)
 
 

@@ -51,7 +51,9 @@ def test_four_processes_on_two_machines_learn_from_the_first_of_all_and_of_their
     assert [one.local for one in told] == ["of 0", "of 0", "of 2", "of 2"]
     assert all(one.all == [0, 1, 2, 3] for one in told)
     assert all(sums == pytest.approx([6, 0.4], rel=1e-15) for one in told for sums in one.sums)
-    assert all("train.batch_size=6 must divide by processes x train.accumulation = 4" in one.error for one in told)
+    assert all(
+        "train.batch_size=6 must be divisible by processes x train.accumulation = 4" in one.error for one in told
+    )
 
 
 def listen_and_create(port):

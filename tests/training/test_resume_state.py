@@ -77,7 +77,7 @@ def test_a_state_of_another_model_is_not_taken_in_part(tmp_path):
 def test_where_all_are_broken_it_says_which_to_delete(tmp_path):
     save(tmp_path, 1)
     (tmp_path / STATE).write_bytes(b"")
-    with pytest.raises(EscGpuError, match=f"no checkpoint .* is whole: delete {tmp_path / STATE} to start"):
+    with pytest.raises(EscGpuError, match=f"no checkpoint .* is complete: delete {tmp_path / STATE} to start"):
         load(tmp_path)
     (tmp_path / PREVIOUS).write_bytes(b"no")
     with pytest.raises(EscGpuError, match=f"delete {tmp_path / STATE} and {tmp_path / PREVIOUS} to start"):
@@ -141,7 +141,7 @@ def test_nothing_in_a_state_is_executed(tmp_path):
     torch.save({"model": trap, "history": []}, zipped)
     for body in (pickle.dumps(trap, protocol=2), zipped.getvalue()):
         (tmp_path / STATE).write_bytes(body + hashlib.blake2b(body, digest_size=32).digest())
-        with pytest.raises(EscGpuError, match="no checkpoint of the fold is whole"):
+        with pytest.raises(EscGpuError, match="no checkpoint of the fold is complete"):
             last_state(tmp_path)
         assert not trap.file.exists()
         pickle.loads(pickle.dumps(trap))  # the trap works

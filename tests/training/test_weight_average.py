@@ -176,7 +176,7 @@ def test_a_model_behind_ddp_is_averaged_in_place(process_group):
 
 @pytest.mark.parametrize("decay", [-0.1, 1.0, 2, float("nan")])
 def test_a_decay_out_of_range_is_refused(decay):
-    with pytest.raises(EscGpuError, match="decay of averaged weights is 0 to below 1, got"):
+    with pytest.raises(EscGpuError, match="decay of averaged weights must be 0 to below 1, got"):
         WeightAverage(make(), decay)
 
 

@@ -126,7 +126,7 @@ def _of_mpeg(path: Path, frames: MpegFrames) -> Layout:
     held = f"holds {n_frames} MPEG frames"
     if frames.goes_on_at is not None:
         held += f", something else, and more from byte {frames.goes_on_at} on, as joined files do"
-        raise DamagedFileError(path, f"{held}; expected one stream of frames, which ffmpeg can make of them")
+        raise DamagedFileError(path, f"{held}; expected one stream of frames; ffmpeg can convert it")
     if claimed is not None and n_frames > claimed + 1:
         expected = f"the {claimed} that its first one claims, or one stream, which ffmpeg can make of them"
         raise DamagedFileError(path, f"{held}, as joined files do; expected {expected}")

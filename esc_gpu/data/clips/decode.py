@@ -192,7 +192,7 @@ def _check_header(path: Path, file: "SoundFile", frames: int) -> None:
     if not lowest <= file.samplerate <= highest:
         raise DamagedFileError(path, f"claims {file.samplerate} Hz; expected {lowest} to {highest}")
     if frames == UNKNOWN_FRAMES:
-        raise DamagedFileError(path, "has no end that libsndfile finds; expected audio of a known length")
+        raise DamagedFileError(path, "has no end that libsndfile can find; expected audio of a known length")
     if file.format == "RF64" and (sizes := RF64_SIZES.search(file.extra_info)):
         claimed, held = int(sizes["claimed"]), file.frames * int(sizes["block"])
         if held + HEADER_BYTES < claimed and not _is_stream(claimed):

@@ -25,6 +25,6 @@ def describe_padding(paths: Sequence[Path], clip_seconds: float) -> str | None:
         return None
     share, rounded = 1 - seconds / clip_seconds, math.ceil(10 * seconds) / 10
     return (
-        f"Half of the recordings last {seconds:.2g} s or less: {share:.0%} of their clips of {clip_seconds:g} s is "
-        f"silence behind them. --data.clip_seconds {max(rounded, 0.1):g} makes the clips shorter"
+        f"Half of the recordings last {seconds:.2g} s or less: with clips of {clip_seconds:g} s, {share:.0%} of "
+        f"the data is added silence. --data.clip_seconds {max(rounded, 0.1):g} makes the clips shorter"
     )

@@ -100,8 +100,9 @@ class Recordings:
         if len(missing):
             name, left = self.class_names[missing[0]], " that can be decoded" if skipped else ""
             raise EscGpuError(
-                f"class {name!r} has no recording{left} to train on when fold {fold} is validated on and the next left "
-                "out; expected one or more; leave the fold out of --folds, or put recordings of the class into others"
+                f"class {name!r} has no recording{left} to train on when fold {fold} is used for validation and the "
+                "next fold is left out; expected one or more; leave the fold out of --folds, or put recordings of the "
+                "class into others"
             )
 
     def _check_apart(self, *parts: np.ndarray) -> None:
@@ -113,9 +114,9 @@ class Recordings:
                 part_before, other = first.setdefault(source, (part, position))
                 if part_before != part:
                     raise EscGpuError(
-                        f"{self.filenames[other]} and {self.filenames[position]} are of one source, {source!r}, and in "
-                        f"folds {self.folds[other]} and {self.folds[position]}; expected all of a source in one fold, "
-                        "or a clip is tested on a recording it was trained on; correct the folds"
+                        f"{self.filenames[other]} and {self.filenames[position]} have the same source, {source!r}, but "
+                        f"are in folds {self.folds[other]} and {self.folds[position]}; expected all of a source in one "
+                        "fold, so that no clip is tested on a recording that was used for training; correct the folds"
                     )
 
 

@@ -135,7 +135,7 @@ def _check_columns(
     twice = [column for column in (*columns, *optional) if named.count(column) > 1]
     if twice:
         raise EscGpuError(
-            f"{table}: column {twice[0]} stands more than once in the first row, {listed(map(repr, found))}; expected "
+            f"{table}: column {twice[0]} appears more than once in the first row, {listed(map(repr, found))}; expected "
             "each column once; rename or remove the others"
         )
     missing = [column for column in columns if column not in named]
@@ -144,10 +144,10 @@ def _check_columns(
     line = " ".join(found)
     if all(re.search(rf"\b{re.escape(column)}\b", line, re.IGNORECASE) for column in missing):
         raise EscGpuError(
-            f"{table}: columns {listed(missing)} are not told apart in {line!r}; expected a comma, semicolon or tab "
+            f"{table}: columns {listed(missing)} cannot be separated in {line!r}; expected a comma, semicolon or tab "
             "between columns; save it with commas"
         )
     raise EscGpuError(
         f"{table}: columns {listed(missing)} are missing; expected {listed(columns)}, "
-        f"found {listed(map(repr, found)) or 'none'}; call them so in the first row"
+        f"found {listed(map(repr, found)) or 'none'}; use these names in the first row"
     )

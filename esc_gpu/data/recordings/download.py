@@ -63,7 +63,7 @@ def download_esc50(root: str | Path, *, url: str = ESC50_URL, progress: bool = T
                 shutil.rmtree(work)
     except InUseError as error:
         raise EscGpuError(
-            f"{root}: in use by another download ({error}); expected one at a time; wait for its end"
+            f"{root}: in use by another download ({error}); expected one at a time; wait until it ends"
         ) from error
     except OSError as error:
         raise EscGpuError(
@@ -107,7 +107,7 @@ def _fetch(url: str, work: Path, progress: bool) -> Path:
             cut = error
     raise EscGpuError(
         f"{url}: {cut} in the last of {len(BACKOFF_S)} attempts; expected the whole archive; "
-        "check the network and run the command again to go on"
+        "check the network and run the command again to continue"
     ) from cut
 
 
@@ -213,7 +213,7 @@ def _check_size(archive: Path, url: str, size: int) -> None:
         shutil.rmtree(archive.parent)
         raise EscGpuError(
             f"{url}: sends more than {MAX_ARCHIVE_BYTES >> 20} MiB; expected the archive of ESC-50, of about 600; "
-            "what came was deleted, check the URL and run the command again"
+            "the download was deleted; check the URL and run the command again"
         )
 
 
@@ -222,7 +222,7 @@ def _check_space(folder: Path, size: int) -> None:
     if free < size:
         raise EscGpuError(
             f"{folder}: {free >> 20} MiB free; expected at least {size >> 20} MiB; "
-            "free some disk space and run the command again to go on"
+            "free some disk space and run the command again to continue"
         )
 
 
@@ -243,7 +243,7 @@ def _unpack(archive: Path, url: str) -> Path:
         shutil.rmtree(archive.parent)
         raise EscGpuError(
             f"{url}: bad archive, {str(error) or 'cut short'}; expected the whole zip of ESC-50; "
-            "it was deleted, check the URL and run the command again"
+            "it was deleted; check the URL and run the command again"
         ) from error
     return fresh
 

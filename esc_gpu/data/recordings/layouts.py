@@ -22,12 +22,12 @@ def read_recordings(root: str | Path | None, subset: Subset = "all", table: str 
     if table is not None:
         if subset != "all":
             raise EscGpuError(
-                f"data.subset is {subset!r} together with data.table {table}; expected all, for subsets are those "
-                "of ESC-50; leave out one of the two"
+                f"data.subset is {subset!r} together with data.table {table}; expected all, because only ESC-50 "
+                "has subsets; remove one of the two"
             )
         return read_table(table, root)
     if root is None:
-        raise EscGpuError("there is neither data.root nor data.table; expected one of them; give it")
+        raise EscGpuError("neither data.root nor data.table is given; expected one of them; add it")
     root = as_on_disk(Path(os.path.expanduser(root)))
     if os.path.isdir(root) and not (root / TABLE).exists() and (other := _find_csv(root)):
         raise EscGpuError(

@@ -93,7 +93,7 @@ def holds_set(root, wanted):
         return True
     if strange := sorted(sizes.keys() - ours):
         raise EscGpuError(
-            f"{root} holds {strange[0]}, no part of the synthetic sounds; expected a new or empty folder or "
+            f"{root} holds {strange[0]}, which is not part of the synthetic sounds; expected a new or empty folder or "
             "an earlier set: choose another folder or move that file away"
         )
     return False
@@ -137,11 +137,11 @@ def write_synthetic(root: str | Path, *, seed: int = 0, clips_per_class: int = 4
     of 5, or if `root` cannot be written or holds a file that this function did not put there.
     """
     if not isinstance(seed, int) or seed < 0:
-        raise EscGpuError(f"seed is {seed!r}, expected an integer from 0 on: give one, such as 0")
+        raise EscGpuError(f"seed is {seed!r}, expected an integer of 0 or more, such as 0")
     if not isinstance(clips_per_class, int) or clips_per_class < 1 or clips_per_class % FOLDS:
         raise EscGpuError(
             f"clips_per_class is {clips_per_class!r}, expected a positive multiple of {FOLDS} (the clips are "
-            "spread evenly over the folds): give one, such as 40"
+            "spread evenly over the folds), such as 40"
         )
     wanted = {"made_by": MADE_BY, "version": VERSION, "seed": seed, "clips_per_class": clips_per_class}
     root = Path(root).resolve()

@@ -88,8 +88,8 @@ class _Row(NamedTuple):
 def _parse(where: str, number: int, fields: Fields) -> _Row:
     if None in fields:
         raise EscGpuError(
-            f"{where}: has more fields than the first row; expected as many; put text that holds a comma, "
-            "or what else divides the columns, in double quotes"
+            f"{where}: has more fields than the first row; expected the same number; put text that contains "
+            "the column separator in double quotes"
         )
     check_filled(where, fields, COLUMNS)
     path = _relative(where, fields["path"])

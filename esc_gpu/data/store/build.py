@@ -219,8 +219,8 @@ def _decode_same(path: Path, fingerprint: Fingerprint, start: int, sample_rate: 
             is_same = False
         if not is_same:
             raise EscGpuError(
-                f"{path}: has changed since it was hashed; expected the same file until the store is made; start again "
-                "when nothing writes to it"
+                f"{path}: has changed since it was hashed; expected an unchanged file until the store is complete; "
+                "start again when no program writes to it"
             ) from OSError(errno.EBUSY, "changed")
 
 

@@ -65,7 +65,7 @@ def open_decodable(
         except DamagedFileError as error:
             if isinstance(error.__cause__, OSError):  # the disk's fault or the user's, which "skip" does not forgive
                 raise
-            raise EscGpuError(f"{error}; --data.on_error skip goes on without such files") from error
+            raise EscGpuError(f"{error}; --data.on_error skip leaves such files out") from error
         else:
             return store, Windows(kept[windows.recording], windows.start), dict(sorted(skipped.items()))
 
@@ -90,8 +90,8 @@ def check_left(recordings: Recordings, skipped: Mapping[int, str]) -> None:
 
 def _nothing_left(recordings: Recordings, skipped: Mapping[int, str], what: str, expected: str) -> EscGpuError:
     return EscGpuError(
-        f"{describe_skipped(recordings, skipped)}; then {what}; expected {expected}; replace the files, or take the "
-        "fold or class out of the csv"
+        f"{describe_skipped(recordings, skipped)}; then {what}; expected {expected}; replace the files, or remove the "
+        "fold or class from the csv"
     )
 
 

@@ -30,7 +30,7 @@ def plot_confusion_by_category(stem: Path, evaluation: dict[str, Any]) -> list[P
     figure = Figure(figsize=(size + 1, size + 0.3), layout="constrained")
     axes = figure.subplots()
     image = draw_confusion(axes, counts, [entry["name"] for entry in classes], small, gamma=0.6, dark=0.35)
-    axes.set_title(f"{np.trace(counts):,} of {counts.sum():,} clips right ({percent(evaluation['accuracy'])} %)")
+    axes.set_title(f"{np.trace(counts):,} of {counts.sum():,} clips correct ({percent(evaluation['accuracy'])} %)")
     axes.set_xticks(np.arange(1, num_classes) - 0.5, minor=True)
     axes.set_yticks(np.arange(1, num_classes) - 0.5, minor=True)
     axes.grid(which="minor", color="0.9", linewidth=0.5)
@@ -74,7 +74,7 @@ def plot_reliability(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
         *shares.plot([0, 1], [0, 1], "--", color=GREY, linewidth=1),
     ]
     names = ["accuracy", "its 95 % interval", "mean confidence", "as sure as right"]
-    shares.set(ylabel="share of the clips that is right", ylim=(0, 1.005), xlim=(0, 1))
+    shares.set(ylabel="share of correct clips", ylim=(0, 1.005), xlim=(0, 1))
     clips.bar(low, count, width, align="edge", color="0.7", edgecolor="white")
     for left, number in zip(middle, count, strict=True):
         clips.annotate(str(number), (left, number), (0, 2), textcoords="offset points", ha="center", fontsize=7)

@@ -49,7 +49,7 @@ def plot_curves(path: Path, history: History, title: str) -> None:
     loss.set(ylabel="cross-entropy", ylim=(0, None))
     loss.legend()
     accuracy.set(ylabel="test accuracy in %", ylim=(0, 100))
-    rate.set(ylabel="learning rate at the epoch's end", ylim=(0, None))
+    rate.set(ylabel="learning rate at the end of the epoch", ylim=(0, None))
     name_epochs((loss, accuracy, rate), history[-1]["epoch"] + 1)
     save(figure, path)
 
@@ -91,7 +91,7 @@ def plot_confusion(path: Path, matrix: list[list[int]], class_names: Sequence[st
     figure = Figure(figsize=(size + 1, size), layout="constrained")
     axes = figure.subplots()
     image = draw_confusion(axes, counts, class_names, 9 if len(class_names) <= 20 else 6)
-    axes.set_title(f"{np.trace(counts)} of {counts.sum()} clips right")
+    axes.set_title(f"{np.trace(counts)} of {counts.sum()} clips correct")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
     save(figure, path)
 

@@ -145,7 +145,7 @@ def test_the_ablation_leaves_out_each_part_of_the_best_recipe():
 
 
 def test_recordings_must_be_named(tmp_path):
-    with pytest.raises(EscGpuError, match="name the recordings by --data.root or --data.table"):
+    with pytest.raises(EscGpuError, match="name the recordings with --data.root or --data.table"):
         configs_of(plan_of(tmp_path, f"kind: ablation\n{ROWS}"), [])
 
 

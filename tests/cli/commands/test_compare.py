@@ -42,7 +42,7 @@ def test_compare_on_common_clips(run, tmp_path, capfd):
     other = write_esc10_run(tmp_path / "runs" / "mfcc", frontend="mfcc", folds=(3,))
     status, _, errors = run_command(capfd, "compare", run, other, *FAST)
     assert status == 2 and errors == [
-        f"error: 80 clips are in {run} only and 0 in {other} only; expected the same clips; give --common to use the "
+        f"error: 80 clips are in {run} only and 0 in {other} only; expected the same clips; add --common to use the "
         "40 that all runs have"
     ]
     status, out, _ = run_command(capfd, "compare", run, other, *FAST, "--common")

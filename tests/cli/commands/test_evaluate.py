@@ -81,7 +81,7 @@ def test_runs_that_differ_are_not_evaluated_together(run, tmp_path, capfd):
     other = write_esc10_run(tmp_path / "runs" / "mfcc", frontend="mfcc")
     status, out, errors = run_command(capfd, "evaluate", run, other)
     assert status == 2 and not out and len(errors) == 1
-    assert "in frontend.name; expected runs that differ in train.seed only; use esc-gpu compare" in errors[0]
+    assert "in frontend.name; expected runs that differ only in train.seed; use esc-gpu compare" in errors[0]
 
 
 @pytest.mark.parametrize("option", [("--bootstrap", "0"), ("--bootstrap", "1000001"), ("--seed", "-1")])

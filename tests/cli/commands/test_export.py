@@ -104,7 +104,7 @@ def test_a_pipeline_that_predicts_in_half_precision_is_compared_with_its_predict
 
 
 MISTAKES = {
-    "no run": (["/nowhere", "--format", "onnx"], "/nowhere is no folder"),
+    "no run": (["/nowhere", "--format", "onnx"], "/nowhere is not a folder"),
     "fold": (["RUN", "--format", "onnx", "--fold", "9"], "no trained fold 9"),
     "clips": (["RUN", "--format", "onnx", "--clips", "0"], "--clips is 0"),
     "suffix": (["RUN", "--format", "torch", "--output", "model.onnx"], "model.onnx does not end in .pt2"),

@@ -196,7 +196,7 @@ MISTAKES = {
     "sample rate": (["--data.sample_rate", "-1"], "data.sample_rate must be positive"),
     "too short": (["--data.clip_seconds", "0.01"], "too short"),
     "crop too short": (["--augment.crop_seconds", "0.01"], "augment.crop_seconds=0.01 is too short"),
-    "batch": (["--train.batch_size", "7", "--train.accumulation", "2"], "must divide by"),
+    "batch": (["--train.batch_size", "7", "--train.accumulation", "2"], "must be divisible by"),
     "fixed-size backbone": (["--model.backbone", "vit_tiny_patch16_224"], "cannot take an image"),
     "unwritable": (["--output_dir", "/proc/nowhere/run"], "cannot write to /proc/nowhere/run"),
 }

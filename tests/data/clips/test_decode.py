@@ -163,7 +163,9 @@ def test_an_unknown_length_is_no_claim(tmp_path):
     content[22:26] = bytes(4)
     path.write_bytes(content)
     for overlap in (None, 0.5):
-        with pytest.raises(EscGpuError, match=f"^{path}: has no end that libsndfile finds; expected audio of a known"):
+        with pytest.raises(
+            EscGpuError, match=f"^{path}: has no end that libsndfile can find; expected audio of a known"
+        ):
             cut([path], overlap) and decode_clip(path, 0, sample_rate=RATE, samples=10)
 
 

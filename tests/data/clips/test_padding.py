@@ -12,7 +12,7 @@ from tests.helpers.windows import RATE, noise, write
         (
             (0.3, 0.4, 6),
             5,
-            "Half of the recordings last 0.4 s or less: 92% of their clips of 5 s is silence behind them. "
+            "Half of the recordings last 0.4 s or less: with clips of 5 s, 92% of the data is added silence. "
             "--data.clip_seconds 0.4 makes the clips shorter",
         ),
         ((0.3, 2.5, 2.6), 5, None),

@@ -68,7 +68,7 @@ def test_one_source_in_two_parts_is_refused_whatever_made_the_recordings(fold, v
     with pytest.raises(EscGpuError) as refused:
         recordings(sources=sources).split(fold, validate)
     line = str(refused.value)
-    assert "0.wav" in line and "2.wav" in line and "one source, 'tape'" in line and "folds" in line
+    assert "0.wav" in line and "2.wav" in line and "the same source, 'tape'" in line and "folds" in line
     assert "\n" not in line
 
 

@@ -62,7 +62,7 @@ def test_a_name_that_begins_with_a_space_keeps_it(read):
 )
 def test_a_column_that_is_there_twice_is_named(read, first, column):
     message = refusal(read, f"{first}\nb.wav,dog,a.wav,x\n")
-    assert f"list.csv: column {column} stands more than once in the first row" in message
+    assert f"list.csv: column {column} appears more than once in the first row" in message
 
 
 def test_a_further_column_may_be_there_twice(read):
@@ -72,7 +72,7 @@ def test_a_further_column_may_be_there_twice(read):
 @pytest.mark.parametrize(
     ("first", "parts"),
     [
-        ("path:label", ["columns path, label are not told apart in 'path:label'", "a comma, semicolon or tab"]),
+        ("path:label", ["columns path, label cannot be separated in 'path:label'", "a comma, semicolon or tab"]),
         ("file,class", ["columns path, label are missing; expected path, label, found 'file', 'class'", "first row"]),
         ("path;class", ["columns label are missing; expected path, label, found 'path', 'class'"]),
         ("a.wav,dog", ["columns path, label are missing; expected path, label, found 'a.wav', 'dog'"]),

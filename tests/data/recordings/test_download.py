@@ -129,7 +129,7 @@ def test_full_disk_keeps_what_was_downloaded(site, tmp_path, monkeypatch, stage)
     usage = shutil.disk_usage(tmp_path)._replace(free=0 if stage == "download" else len(site.body))
     with monkeypatch.context() as patch:
         patch.setattr(shutil, "disk_usage", lambda folder: usage)
-        with pytest.raises(EscGpuError, match="0 MiB free; expected at least .* run the command again to go on"):
+        with pytest.raises(EscGpuError, match="0 MiB free; expected at least .* run the command again to continue"):
             get(site, tmp_path)
     assert not (tmp_path / "meta").exists()
     get(site, tmp_path)

@@ -32,7 +32,7 @@ def test_waits_between_attempts(site, tmp_path, monkeypatch):
 
 def test_next_run_goes_on_after_too_many_cuts(site, tmp_path):
     site.cuts = [1000, 1000, 1000]
-    with pytest.raises(EscGpuError, match="3 attempts; .* run the command again to go on"):
+    with pytest.raises(EscGpuError, match="3 attempts; .* run the command again to continue"):
         get(site, tmp_path)
     assert tree(tmp_path) == {".download/archive.zip", ".download/archive.json"}
     get(site, tmp_path)

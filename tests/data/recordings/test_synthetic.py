@@ -186,7 +186,7 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path, record):
     if record is not None:
         (tmp_path / "meta" / "synthetic.json").write_text(record, encoding="utf-8")
     before = contents(tmp_path)
-    with pytest.raises(EscGpuError, match="no part of the synthetic sounds.*choose another folder"):
+    with pytest.raises(EscGpuError, match="which is not part of the synthetic sounds.*choose another folder"):
         small(tmp_path)
     assert contents(tmp_path) == before
 

@@ -186,7 +186,7 @@ def test_path_that_is_there_twice(write, spelling):
         ("a/3.wav,dog,1.0", "fold is '1.0'; expected an integer"),
         ("a/3.wav,dog,1_0", "fold is '1_0'; expected an integer"),
         (f"a/3.wav,dog,{2**63}", f"fold is '{2**63}'; expected an integer"),
-        ("a,b.wav,dog,1", "has more fields than the first row; expected as many; put text that holds a comma"),
+        ("a,b.wav,dog,1", "has more fields than the first row; expected the same number; put text that contains"),
     ],
 )
 def test_bad_value_is_named_with_its_row(write, row, message):

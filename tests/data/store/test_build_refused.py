@@ -192,7 +192,7 @@ def test_a_recording_that_changes_once_it_is_hashed_is_in_no_store(clips, cache,
             swap(clips[1])
         return fingerprint
 
-    message = f"^{clips[1]}: has changed since it was hashed; expected the same file"
+    message = f"^{clips[1]}: has changed since it was hashed; expected an unchanged file"
     with pytest.raises(EscGpuError, match=message) as caught:
         read(clips, cache, digest=digest, on_error=on_error, workers=1, shard_bytes=1)
     assert not isinstance(caught.value, DamagedFilesError)

@@ -167,7 +167,7 @@ def test_a_run_refuses_the_first_unless_told_otherwise(options, tmp_path, capfd)
 
 
 def test_a_run_is_told_what_goes_on_without_damaged_files(table, tmp_path):
-    with pytest.raises(EscGpuError, match="; replace it or leave it out; --data.on_error skip goes on without such"):
+    with pytest.raises(EscGpuError, match="; replace it or leave it out; --data.on_error skip leaves such"):
         open_all(table, tmp_path, on_error="fail")
 
 
@@ -175,7 +175,10 @@ def test_prepare_says_that_clips_are_mostly_silence(tmp_path, capfd):
     table = write_tones(tmp_path / "tones", lengths=(0.4,))
     options = ["--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--data.clip_seconds", "5"]
     assert main(["prepare", *OPTIONS, *options]) == 0
-    assert "Half of the recordings last 0.4 s or less: 92% of their clips of 5 s is silence" in capfd.readouterr().err
+    assert (
+        "Half of the recordings last 0.4 s or less: with clips of 5 s, 92% of the data is added silence"
+        in capfd.readouterr().err
+    )
 
 
 def test_a_run_without_damage_has_no_list(tmp_path, capfd):
@@ -223,7 +226,7 @@ def test_validation_is_refused_where_what_is_left_has_none_of_a_class_to_train_o
     arguments += ["--data.on_error", "skip", "--folds", "1", "--output_dir", str(tmp_path / "run")]
     assert main(["train", *arguments]) == 2
     line = error_line(capfd.readouterr().err)
-    assert "class 'high' has no recording that can be decoded to train on when fold 1 is validated on" in line
+    assert "class 'high' has no recording that can be decoded to train on when fold 1 is used for validation" in line
     assert not (tmp_path / "run").exists()
 
 

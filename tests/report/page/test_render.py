@@ -186,16 +186,16 @@ def test_the_page_keeps_to_its_budget(report):
     less = render_page(report, page_bytes=addresses * 6 // 10)
     found = Parsed(less)
     assert len(found.with_class("mistake")) == len(card)  # every mistake is still listed
-    assert 0 < len(found.all("audio")) < sounds and "found no room for sound" in found.text
+    assert 0 < len(found.all("audio")) < sounds and "no sound." in found.text
     nothing = Parsed(render_page(report, page_bytes=0))
     assert not nothing.all("audio") and not nothing.with_class("heat")
-    assert "found no room for pictures" in nothing.text
+    assert "no pictures." in nothing.text
 
 
 def test_a_part_of_the_mistakes_says_so(report):
     page = Parsed(render_page(replace(report, mistakes=report.mistakes[:2])))
     assert len(page.with_class("mistake")) == 2
-    assert f"The 2 surest of {report.n_mistakes} mistakes" in " ".join(page.text.split())
+    assert f"The 2 most confident of {report.n_mistakes} mistakes" in " ".join(page.text.split())
 
 
 def test_a_dozen_mistakes_are_seen_and_the_others_opened(report):
@@ -212,7 +212,7 @@ def test_a_dozen_mistakes_are_seen_and_the_others_opened(report):
 def test_a_run_without_mistakes(tmp_path):
     report = make_report(tmp_path / "perfect", skill=50)
     page = Parsed(render_page(report))
-    assert "every test clip is right" in page.text and not page.with_class("mistake")
+    assert "every test clip is classified correctly" in page.text and not page.with_class("mistake")
     assert not page.all("input")
 
 
@@ -230,7 +230,7 @@ def test_synthetic_recordings_are_plainly_said_to_be(tmp_path, page):
 
 def test_one_fold_has_no_spread(tmp_path):
     page = Parsed(render_page(make_report(tmp_path / "one", folds=(3,))))
-    assert "of one fold" in page.text and "±" not in "".join(page.texts["dd"])
+    assert "of a single fold" in page.text and "±" not in "".join(page.texts["dd"])
 
 
 @pytest.mark.parametrize(("cuda", "expected"), [("13.0", "2 × H100, CUDA 13.0; "), (None, "2 × H100; ")])

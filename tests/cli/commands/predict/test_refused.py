@@ -37,7 +37,7 @@ def test_names_of_any_bytes_are_shown(predict, workspace, tmp_path):
         (tmp_path / os.fsdecode(name)).write_bytes((workspace / "short.wav").read_bytes())
     status, out, err = predict(tmp_path)
     assert status == 2 and out.count("\n") == 1 and "line\N{REPLACEMENT CHARACTER}break.wav: " in out
-    assert r"latin\udce9.wav': its name is no text" in err and err.count("\n") == 1
+    assert r"latin\udce9.wav': its name is not valid text" in err and err.count("\n") == 1
     records = json.loads(predict(tmp_path, "--json")[1])["files"]
     assert [Path(record["path"]).name for record in records] == [
         "latin\N{REPLACEMENT CHARACTER}.wav",
