@@ -67,7 +67,7 @@ class MFCC(Cepstral, MelFrontend):
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
-        top_db: range in dB that is kept below each clip's maximum before the DCT; None for no limit.
+        top_db: range kept below each clip's maximum before the DCT, in dB; None for no limit.
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     Raises:
@@ -110,7 +110,7 @@ class LFCC(Cepstral):
         n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax`.
         fmin: lowest edge in Hz.
         fmax: highest edge in Hz; None for half the sample rate.
-        top_db: range in dB that is kept below each clip's maximum before the DCT; None for no limit.
+        top_db: range kept below each clip's maximum before the DCT, in dB; None for no limit.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -172,7 +172,7 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     Args:
         n_gfcc: number of coefficients, at most `n_bins`.
-        top_db: range in dB that is kept below each clip's maximum before the DCT; None for no limit.
+        top_db: range kept below each clip's maximum before the DCT, in dB; None for no limit.
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
 
     Raises:

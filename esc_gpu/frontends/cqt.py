@@ -19,7 +19,7 @@ class CQT(ConstantQ):
     Args:
         hop_length, fmin, n_bins, bins_per_octave, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
         scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
-        top_db: range in dB that is kept below each clip's maximum; None for no limit. Only for `scale="db"`.
+        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
     The magnitudes agree with the direct sum over the kernels within 0.02 dB, down to 80 dB below a clip's maximum, if
     the maximum is a tone or an onset in one of the bins.

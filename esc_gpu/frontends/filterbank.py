@@ -99,7 +99,7 @@ class BandSpectrogram(FilterbankFrontend):
 
     Args:
         scale: "db", "power" or "magnitude".
-        top_db: range in dB that is kept below each clip's maximum; None for no limit. Only for `scale="db"`.
+        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
     """
 
     windows_int16 = True

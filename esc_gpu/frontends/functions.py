@@ -43,7 +43,7 @@ def _resampler(input_rate: int, output_rate: int, device: torch.device) -> Resam
 def _layer(name: str, backend: str, options: str, device: torch.device) -> Frontend:
     layer = create_frontend(name, backend, **json.loads(options)).to(device)
     if list(layer.parameters()):
-        raise EscGpuError(f"the function {name} has nothing to train: use the layer of create_frontend({name!r})")
+        raise EscGpuError(f"the function {name} cannot be trained: use the layer of create_frontend({name!r})")
     return layer
 
 

@@ -111,7 +111,7 @@ class LogMel(BandSpectrogram, MelFrontend):
     Args:
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
         scale: "db", "power" or "magnitude".
-        top_db: range kept under each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
     Raises:
         EscGpuError: for an option out of range.

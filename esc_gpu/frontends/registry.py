@@ -178,7 +178,7 @@ def check_options(name: str, cls: "type[Frontend]", options: dict[str, Any]) -> 
             )
     for parameter in option_parameters(cls):
         if parameter.default is parameter.empty and parameter.name not in options:
-            raise EscGpuError(f"{name} ({cls.backend}) has no default for its option {parameter.name!r}: set it")
+            raise EscGpuError(f"{name} ({cls.backend}) needs a value for its option {parameter.name!r}: set it")
 
 
 def of_other_backends(name: str, backend: str, option: str) -> str:
@@ -211,7 +211,7 @@ def frontend_class(name: str, backend: str = "native") -> "type[Frontend]":
     except ModuleNotFoundError as error:
         package = str(error.name).partition(".")[0]
         raise EscGpuError(
-            f"backend {backend!r} of {name} needs {how_to_install(package)}, or take another backend"
+            f"backend {backend!r} of {name} needs {how_to_install(package)}, or use another backend"
         ) from error
     except (ImportError, OSError, RuntimeError) as error:  # torchaudio refuses a torch built for another CUDA
         raise EscGpuError(f"backend {backend!r} of {name} cannot be imported here: {error}") from error
