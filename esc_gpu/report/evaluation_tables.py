@@ -17,7 +17,7 @@ def describe_evaluation(evaluation: dict[str, Any]) -> str:
     """What was evaluated, in a line."""
     runs = evaluation["runs"]
     clips = counted(evaluation["clips"] // len(runs), "clip")
-    folds = fold_list([fold["fold"] for fold in evaluation["folds"]], evaluation.get("validation", False))
+    folds = fold_list([fold["fold"] for fold in evaluation["folds"]], evaluation["validation"])
     names, seeds = (", ".join(str(run[key]) for run in runs) for key in ("name", "seed"))
     return (
         f"{names}: {clips} of {len(evaluation['per_class'])} classes, {folds}, "
@@ -28,7 +28,7 @@ def describe_evaluation(evaluation: dict[str, Any]) -> str:
 def describe_comparison(comparison: dict[str, Any]) -> str:
     """What was compared, in a line."""
     runs = sum(len(row["runs"]) for row in comparison["rows"])
-    folds = fold_list(comparison["folds"], comparison.get("validation", False))
+    folds = fold_list(comparison["folds"], comparison["validation"])
     return f"{runs} runs on {counted(comparison['clips'], 'clip')} of {folds}"
 
 

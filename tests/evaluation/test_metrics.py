@@ -28,6 +28,12 @@ def test_metrics_equal_those_of_scikit_learn(predictions):
     assert metrics["confusion_matrix"] == sklearn.metrics.confusion_matrix(labels, predicted).tolist()
 
 
+def test_balanced_accuracy_counts_a_class_of_one_clip():
+    probabilities, labels = torch.eye(3)[[0, 0, 0, 0]], torch.tensor([0, 0, 0, 1])
+    expected = sklearn.metrics.balanced_accuracy_score(labels, [0, 0, 0, 0])
+    assert scores(probabilities, labels)["balanced_accuracy"] == pytest.approx(expected) == 0.5
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_metrics_are_those_of_torchmetrics_to_the_bit(seed):
     """Also for classes without clips or without predictions."""

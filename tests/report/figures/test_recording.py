@@ -86,6 +86,16 @@ def test_the_times_of_a_file_are_round_and_few(duration, unit, last):
         assert axes.xaxis.get_major_formatter()(ticks[-1], 0) == last
 
 
+def test_the_file_of_a_timeline_has_its_title_classes_and_scale(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("esc_gpu.report.figures.recording.save", lambda figure, path: drawn.append(figure))
+    plot_timeline("timeline.png", np.arange(4.0), np.eye(3), NAMES, "costs $5")
+    axes, scale = drawn[0].axes
+    assert axes.get_title(loc="left") == "costs $5" and "most probable class" in axes.get_title(loc="right")
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["a b", "$x", "c"]
+    assert axes.get_xlim() == (0, 3) and axes.get_xlabel() == "s" and scale.get_ylabel() == "probability"
+
+
 # The demo's
 
 
@@ -115,6 +125,7 @@ def test_the_likeliest_class_of_each_window_is_marked():
     assert mesh.get_array().tolist() == [[0.9, 0.8, 0.3], [0.1, 0.2, 0.7]] and mesh.get_clim() == (0, 1)
     assert mesh.get_coordinates()[..., 0].tolist() == [[0, 1.5, 2.5, 4]] * 3
     assert mesh.get_coordinates()[:, 0, 1].tolist() == [-0.5, 0.5, 1.5] and below.get_ylim() == (1.5, -0.5)
+    assert below.get_xlabel() == "s"
     assert below.get_xlim() == figure.axes[0].get_xlim() == (0, 4) and figure.axes[2].get_ylabel() == "probability"
 
 

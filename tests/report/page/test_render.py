@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from esc_gpu.report.page.render import PER_PAGE, render_page
+from esc_gpu.report.page.render import compared, PER_PAGE, render_page
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 
@@ -273,3 +273,10 @@ def test_fifty_classes(tmp_path):
     lines = [f"Classes {first} to {min(first + PER_PAGE - 1, 50)}" for first in range(1 + PER_PAGE, 51, PER_PAGE)]
     # Of clips, spectra and inputs.
     assert [text for text in page.texts["summary"] if text.startswith("Classes")] == 3 * lines
+
+
+def test_a_run_stands_among_the_published_accuracies_in_their_order():
+    published = [{"name": "best", "accuracy": 0.9, "source": "a"}, {"name": "least", "accuracy": 0.4, "source": "b"}]
+    rows = compared({"accuracy": 0.5, "references": published})
+    assert [row["name"] for row in rows] == ["least", "this run", "best"]
+    assert compared({"accuracy": 0.5, "references": []}) == []
