@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from esc_gpu.report.page.render import compared, PER_PAGE, render_page
+from esc_gpu.report.page.render import PER_PAGE, compared, render_page
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 
