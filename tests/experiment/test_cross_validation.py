@@ -1,5 +1,7 @@
 """A run that is gone on with: by the same recordings only, and finished when all its folds are."""
 
+import shutil
+
 import pytest
 
 from esc_gpu.cli.main import main
@@ -12,27 +14,35 @@ from tests.helpers.tiny_run import train_tones
 pytestmark = pytest.mark.usefixtures("blank_pictures")
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """With a finished run of the first of two folds, its recordings and their store."""
+    folder = tmp_path_factory.mktemp("trained")
+    train_tones(folder, "--folds", "1")
+    return folder
+
+
 @pytest.fixture
-def run(tmp_path):
-    """A finished run of the first of two folds, and how to start it again."""
-    output = train_tones(tmp_path, "--folds", "1")
-    data = ["--data.table", str(tmp_path / "tones" / "tones.csv"), "--data.cache_dir", str(tmp_path / "cache")]
+def run(folder, tmp_path):
+    """A copy of the run, and how to start it again."""
+    output = shutil.copytree(folder / "run", tmp_path / "run")
+    data = ["--data.table", str(folder / "tones" / "tones.csv"), "--data.cache_dir", str(folder / "cache")]
     return output, ["train", *OPTIONS, *data, "--output_dir", str(output), "--resume"]
 
 
-def test_it_is_refused_with_other_folds_and_with_other_audio(run, tmp_path, capfd):
+def test_it_is_refused_with_other_folds_and_with_other_audio(run, folder, capfd):
     output, again = run
-    table, audio = tmp_path / "tones" / "tones.csv", tmp_path / "tones" / "0.wav"
+    table, audio = folder / "tones" / "tones.csv", folder / "tones" / "0.wav"
     for file, content, differs in (
         (table, table.read_bytes().replace(b"0.wav,high,1", b"0.wav,high,2"), "its files, classes, folds or sources"),
-        (audio, (tmp_path / "tones" / "6.wav").read_bytes(), "the audio, or what of it can be decoded"),
+        (audio, (folder / "tones" / "6.wav").read_bytes(), "the audio, or what of it can be decoded"),
     ):
         before = file.read_bytes()
         file.write_bytes(content)
-        assert main([*again, "--folds", "[1,2]"]) == 2
-        line = error_line(capfd.readouterr().err)
-        assert f"the run to resume had other recordings ({differs}): " in line
+        status = main([*again, "--folds", "[1,2]"])
         file.write_bytes(before)
+        line = error_line(capfd.readouterr().err)
+        assert status == 2 and f"the run to resume had other recordings ({differs}): " in line
     assert not (output / "fold2").exists()
     assert main([*again, "--folds", "1"]) == 0
 
