@@ -57,7 +57,7 @@ def frontend_table(result: dict[str, object]) -> list[str]:
         error = "–" if best["relative_error"] is None else f"{best['relative_error']:.1e}"
         lines.append(line(label, number(median(best)), *cells, error, str(best["state_dict_bytes"])))
     if any(row["differs"] for rows in features.values() for row in rows if row["library"] in PEERS):
-        lines += ["", "× in brackets: by another definition, such as an approximation or other edges."]
+        lines += ["", "A × in brackets compares with another definition, such as an approximation or other edges."]
     return lines
 
 
@@ -92,9 +92,9 @@ def error_table(result: dict[str, object]) -> list[str]:
     return [
         *lines,
         "",
-        "Relative in the L2 norm, or the largest difference (=) where the exact features are 0. ~: beyond the limit, "
-        "but the exact features move at least a tenth as far when the samples' last bits are rounded. Bold: beyond it "
-        "without that.",
+        "Errors are relative in the L2 norm. If the exact features are 0, the cell shows the largest difference (=). "
+        "~ means that the error exceeds the limit, but the exact features change at least a tenth as much when the "
+        "last bits of the samples are rounded. Bold means that it exceeds the limit without that reason.",
     ]
 
 
@@ -164,8 +164,9 @@ def process_table(result: dict[str, object]) -> list[str]:
     return [
         *lines,
         "",
-        f"Largest difference of any of the folds' training losses after each epoch. {result['backbone']} "
-        f"on log-mel of {bins} bands, hop {hop}; batches of {result['batch_size']}, learning rate {result['lr']:g}.",
+        f"Each cell is the largest difference of the training loss of a fold after that epoch, with "
+        f"{result['backbone']} on log-mel of {bins} bands, hop {hop}, batches of {result['batch_size']} and learning "
+        f"rate {result['lr']:g}.",
     ]
 
 
@@ -178,8 +179,9 @@ def at_once_table(result: dict[str, object]) -> list[str]:
     return [
         *lines,
         "",
-        f"Training and evaluation of {folds} folds for {epochs} epochs on {result['threads']} threads, "
-        f"{result['backbone']}, precision {result['mixed_precision']}: side by side {result['speedup']:.2f} × as fast.",
+        f"The seconds are those of training and evaluation of {folds} folds for {epochs} epochs on "
+        f"{result['threads']} threads, with {result['backbone']} and precision {result['mixed_precision']}. Side by "
+        f"side is {result['speedup']:.2f} × as fast.",
     ]
 
 
@@ -192,9 +194,10 @@ def augmentation_table(result: dict[str, object]) -> list[str]:
     return [
         *lines,
         "",
-        f"Random numbers included; median over {result['repeats']} rounds. The step is forward and backward of "
-        f"{result['backbone']} on images of {bins} × {frames}, precision {result['mixed_precision']}: "
-        f"{number(median(result['step']))} µs a clip. {result['data']}, batches of {result['batch']}.",
+        f"Times include the random numbers and are medians over {result['repeats']} rounds. The step is the forward "
+        f"and backward pass of {result['backbone']} on images of {bins} × {frames}, in precision "
+        f"{result['mixed_precision']}: {number(median(result['step']))} µs a clip. Data: {result['data']}, batches of "
+        f"{result['batch']}.",
     ]
 
 
@@ -205,10 +208,10 @@ def kill_table(result: dict[str, object]) -> list[str]:
     return [
         *lines,
         "",
-        f"{result['kills']} kills of {result['runs']} runs ({result['recordings']}, {len(result['folds'])} folds of "
-        f"{result['epochs']} epochs), each resumed. Results that differ from those of a run never killed: "
-        f"{len(result['differences'])}. Checkpoints found cut off: {result['cut_off_checkpoints']}; files that were "
-        f"being written, cleared away by the next start: {result['partial_files']}.",
+        f"There were {result['kills']} kills of {result['runs']} runs ({result['recordings']}, {len(result['folds'])} "
+        f"folds of {result['epochs']} epochs), and each run was resumed. Results that differ from those of a run that "
+        f"was never killed: {len(result['differences'])}. Incomplete checkpoints: {result['cut_off_checkpoints']}. "
+        f"Partly written files that the next start removed: {result['partial_files']}.",
     ]
 
 

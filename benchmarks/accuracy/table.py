@@ -77,7 +77,7 @@ def protocol_note(result: dict[str, object]) -> str:
     return (
         f"{counted(data['clips'], 'clip')}, {data['classes']} classes; {counted(protocol['epochs'], 'epoch')}, "
         f"the last checkpoint, {numbered('fold', protocol['folds'])}, {numbered('seed', protocol['seeds'])}. "
-        "Accuracy in percent, mean over folds and seeds ± standard deviation over the folds."
+        "The accuracy is in percent: the mean over folds and seeds ± the standard deviation over the folds."
     )
 
 
@@ -88,10 +88,11 @@ def difference_note(result: dict[str, object]) -> str:
         return ""
     bootstrap = result["bootstrap"]
     return (
-        f"Differences in points with 95 % intervals: BCa bootstrap, {counted(bootstrap['resamples'], 'resample')} of "
-        f"{counted(bootstrap['units'], bootstrap['unit'])}, over all seeds. p: McNemar's exact test on seed "
-        f"{', '.join(map(str, tested_seeds(result)))}, adjusted for {counted(len(pairs), 'row')}. The intervals are "
-        "those of one row at a time and over recordings, for the models trained: another seed is not in them."
+        "Differences are in points. Their 95 % intervals come from a BCa bootstrap over all seeds, with "
+        f"{counted(bootstrap['resamples'], 'resample')} of {counted(bootstrap['units'], bootstrap['unit'])}. p comes "
+        f"from McNemar's exact test on seed {', '.join(map(str, tested_seeds(result)))}, adjusted for "
+        f"{counted(len(pairs), 'row')}. Each interval applies to one row and to the models that were trained; it does "
+        "not cover other seeds."
     )
 
 

@@ -15,5 +15,6 @@ def fuzz_table(result: dict[str, object]) -> list[str]:
         *lines,
         "",
         f"{result['files']:,} files of seed {result['seed']}, two clips of each, by libsndfile {result['libsndfile']}. "
-        f"{result['limit_seconds']:g} s are a hang, and {result['limit_bytes'] / 1e6:.0f} MB of addresses too many.",
+        f"{result['limit_seconds']:g} s count as a hang, and {result['limit_bytes'] / 1e6:.0f} MB of addresses as too "
+        "many.",
     ]

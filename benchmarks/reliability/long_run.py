@@ -141,9 +141,9 @@ def long_run_table(result: dict[str, Any]) -> list[str]:
     return [
         *lines,
         "",
-        f"Steps {steps[0]['step']} to {steps[-1]['step']} of one fold, in {len(steps)} looks; and {len(by_fold)} "
-        f"folds, after each. {result['backbone']}, batches of {result['batch_size']} clips of a second, read while "
-        "they are trained on; with evaluations, checkpoints and pictures.",
+        f"The process was read {len(steps)} times between steps {steps[0]['step']} and {steps[-1]['step']} of one "
+        f"fold, and after each of {len(by_fold)} folds. The training used {result['backbone']} and batches of "
+        f"{result['batch_size']} clips of a second, which were streamed, with evaluations, checkpoints and pictures.",
     ]
 
 

@@ -238,9 +238,9 @@ def launch_table(result: dict[str, Any]) -> list[str]:
     return [
         *lines,
         "",
-        f"An estimate: nothing was run on a GPU. A step of {result['batch_size']} clips, {result['frontend']} and "
-        f"{result['backbone']} in bf16, counted from tensors without data. The bytes are divided by the bandwidth of "
-        f"the data sheet; a launch is assumed to take the host {result['assumed_launch_us']:g} µs.",
+        f"This is an estimate: nothing was run on a GPU. It describes a step of {result['batch_size']} clips with "
+        f"{result['frontend']} and {result['backbone']} in bf16, counted from tensors without data. The bytes are "
+        f"divided by the bandwidth of the data sheet. A launch is assumed to take {result['assumed_launch_us']:g} µs.",
     ]
 
 

@@ -70,12 +70,12 @@ def pipeline_notes(result: dict[str, object]) -> list[str]:
     in_memory = " On the CPU, (e) and (f) are both in main memory." if result["device"] == "cpu" else ""
     rate = f"{data['sample_rate'] / 1000:g} kHz"
     return [
-        f"Clips a second of {result['backbone']}, median over {result['rounds']} rounds; training without / with "
-        f"augmentation of the waveform (shifts of up to {augmentation['shift_seconds']:g} s, gains of up to "
-        f"{augmentation['gain_db']:g} dB), which precomputed features cannot have (–). "
-        "[n]: the number of DataLoader workers that was fastest, 0 being none, "
-        f"of {', '.join(map(str, result['workers']))}. × (f): without augmentation.{in_memory}{skipped} "
-        f"{data['clips']} clips of {data['clip_seconds']:g} s at {rate} ({data['format']}), "
+        f"Speeds are clips a second of {result['backbone']}, medians over {result['rounds']} rounds: training without "
+        f"/ with augmentation of the waveform (shifts of up to {augmentation['shift_seconds']:g} s, gains of up to "
+        f"{augmentation['gain_db']:g} dB). Precomputed features cannot have this augmentation (–). "
+        f"[n] is the fastest number of DataLoader workers among {', '.join(map(str, result['workers']))}. "
+        f"× (f) compares speeds without augmentation.{in_memory}{skipped} "
+        f"Data: {data['clips']} clips of {data['clip_seconds']:g} s at {rate} ({data['format']}), "
         f"batches of {result['batch_size']}, precision {precision(result)}."
     ]
 
@@ -106,8 +106,8 @@ def memory_notes(result: dict[str, object], names: list[str]) -> list[str]:
     ratios = [(name, features[name]["step_bytes_ratio"]) for name in names]
     compared = ", ".join(f"{FEATURES[name]} {ratio:.2f}" for name, ratio in ratios if ratio)
     per_sample = features[names[0]]["store_bytes_per_sample"]
-    first = f"A step of (h) takes this many times the memory of one of (f): {compared}. " if compared else ""
+    first = f"A step of (h) needs more memory than a step of (f), by these factors: {compared}. " if compared else ""
     return [
-        f"{first}The store takes {per_sample:g} bytes a sample. Preparation is decoding, features and writing for "
-        "(c) to (f), and decoding and writing for (g) and (h)."
+        f"{first}The store takes {per_sample:g} bytes a sample. Preparation includes decoding, features and writing "
+        "for (c) to (f), and decoding and writing for (g) and (h)."
     ]

@@ -14,10 +14,10 @@ METRICS = {
 
 
 def describe_evaluation(evaluation: dict[str, Any]) -> str:
-    """What was evaluated, in a line."""
+    """What was evaluated, in a line; results of earlier versions, which only tested, have no `validation`."""
     runs = evaluation["runs"]
     clips = counted(evaluation["clips"] // len(runs), "clip")
-    folds = fold_list([fold["fold"] for fold in evaluation["folds"]], evaluation["validation"])
+    folds = fold_list([fold["fold"] for fold in evaluation["folds"]], evaluation.get("validation", False))
     names, seeds = (", ".join(str(run[key]) for run in runs) for key in ("name", "seed"))
     return (
         f"{names}: {clips} of {len(evaluation['per_class'])} classes, {folds}, "
@@ -28,7 +28,7 @@ def describe_evaluation(evaluation: dict[str, Any]) -> str:
 def describe_comparison(comparison: dict[str, Any]) -> str:
     """What was compared, in a line."""
     runs = sum(len(row["runs"]) for row in comparison["rows"])
-    folds = fold_list(comparison["folds"], comparison["validation"])
+    folds = fold_list(comparison["folds"], comparison.get("validation", False))
     return f"{runs} runs on {counted(comparison['clips'], 'clip')} of {folds}"
 
 

@@ -190,7 +190,7 @@ def test_the_table_of_a_comparison_has_cost_seeds_and_differences(described):
     interval = f"{100 * pair['low']:+.1f} to {100 * pair['high']:+.1f}"
     assert lines[3] == f"| one | 56.7 | 91.67 ± 0.00 | 2 (± 11.79) | +41.67 [{interval}] | 0.2500 |"
     assert lines[-1].startswith(
-        "12 clips, 2 classes; 30 epochs, the last checkpoint, folds 1, 2, seeds 0, 1. Accuracy in percent"
+        "12 clips, 2 classes; 30 epochs, the last checkpoint, folds 1, 2, seeds 0, 1. The accuracy is in percent"
     )
     assert "10,000 resamples of 4 source recordings" in lines[-1] and "on seed 0, adjusted for 2 rows" in lines[-1]
     assert lines[-1].endswith("clips of 5 s, median of 9 turns; a processor, CPU threads: 2.")
