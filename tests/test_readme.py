@@ -75,7 +75,10 @@ def test_the_numbers_of_the_readme_are_those_of_the_result_files():
 
     sizes = {row["extra"]: row for row in read_json(RESULTS / "installed-size-cpu-2026-11-30.json")["rows"]}
     alone = sizes[""]
-    assert f"{alone['bytes'] / 1e9:.1f} GB, of which all but {alone['bytes_beside_torch'] / 1e9:.1f} GB" in README
+    assert (
+        f"{alone['bytes'] / 1e9:.1f} GB: torch with CUDA, and {alone['bytes_beside_torch'] / 1e9:.1f} GB for the rest"
+        in README
+    )
     assert all(
         f'`pip install ".[{extra}]"` | {sizes[extra]["bytes"] / 1e9:.1f} GB' in README for extra in ("train", "all")
     )
