@@ -119,12 +119,12 @@ def version_of(package: str) -> str:
 
 
 def hard_clips(name: str, n_clips: int = 2, seconds: float = 1.2) -> np.ndarray:
-    """`(n_clips, T)` float32 at the preset's rate: noise that swells by 40 dB to full scale, a tone, then silence."""
+    """`(n_clips, T)` float32 at the preset's rate: noise that swells by 40 dB, a tone over it, then silence."""
     rate = PRESETS[name].sample_rate
     n_samples = round(seconds * rate)
     noise = np.random.default_rng(7).uniform(-1, 1, (n_clips, n_samples))
     swelling = noise * np.logspace(-2, 0, n_samples)
     tone = 0.3 * np.sin(2 * np.pi * 440 / rate * np.arange(n_samples))
-    clips = np.where(np.arange(n_samples) < n_samples // 2, swelling, tone + 0.2 * swelling)
+    clips = np.where(np.arange(n_samples) < n_samples // 2, swelling, tone + 0.6 * swelling)
     clips[:, 9 * n_samples // 10 :] = 0.0
     return clips.astype(np.float32)

@@ -8,6 +8,7 @@ import pytest
 
 from esc_gpu.config import FrontendConfig, RunConfig
 from esc_gpu.config.frontend_options import complete
+from esc_gpu.config.parse_frontend import read_frontend
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import create_frontend
 
@@ -33,6 +34,13 @@ def test_members_are_configs_or_mappings():
     assert as_configs.options["members"] == [mfcc, {"name": "delta", "member": mfcc, "backend": "auto"}]
     assert complete(as_configs)["members"][1]["member"]["n_mels"] == 128
     assert create_frontend(**as_configs.arguments()).n_channels == 4
+
+
+def test_a_presets_name_stands_for_its_options():
+    section = read_frontend({"name": "ast", "std": 2.0})
+    assert (section.name, section.options["image_frames"], section.options["std"]) == ("model_input", 1024, 2.0)
+    assert section.options["sample_rate"] == 16000  # the model's, whatever that of the clips is
+    assert create_frontend(**section.arguments()).output_shape(16000) == (1, 128, 1024)
 
 
 @pytest.mark.parametrize(
