@@ -66,6 +66,7 @@ def test_the_newest_run_is_the_one_that_ended_last(runs):
 
 MISSING = {
     "predict a.wav --top 2": "predict --model 'runs/new one' a.wav --top 2",
+    "listen --microphone": "listen --model 'runs/new one' --microphone",
     "export --format onnx --recordings a b": "export 'runs/new one' --format onnx --recordings a b",
     "demo --port 8000": "demo --model 'runs/new one' --port 8000",
     "report --audio no": "report 'runs/new one' --audio no",
@@ -94,5 +95,5 @@ def test_help_lists_the_commands_in_the_order_of_use(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if re.match(" {4}[a-z]", line)]
-    order = "download configs prepare features train evaluate compare report predict export demo"
+    order = "download configs prepare features train evaluate compare report predict listen export demo"
     assert listed == list(COMMANDS) == order.split()
