@@ -4,6 +4,7 @@ import dataclasses
 from types import SimpleNamespace
 
 import pytest
+import torch
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.build_model import build_model
@@ -26,6 +27,17 @@ def build_with(**options):
 def test_a_model_is_built_ready_to_train():
     assert all(part.training for part in build().modules())
     assert all(part.training for part in build("--augment.crop_seconds", "0.5").modules())
+
+
+def test_every_option_of_the_model_is_the_models():
+    model = build(
+        *("--model.test_shifts", "3", "--model.coordinates", "both", "--model.normalize", "channel"),
+        *("--model.stem_stride", "[1, 2]", "--model.stem_kernel", "[5, 3]", "--model.options", "{drop_rate: 0.25}"),
+    )
+    first = next(layer for layer in model.backbone.modules() if isinstance(layer, torch.nn.Conv2d))
+    assert (first.in_channels, first.stride, first.kernel_size) == (3, (1, 2), (5, 3))  # the image, and where it is
+    assert model.test_shifts == 3 and model.backbone.drop_rate == 0.25
+    assert (model.normalize, build().normalize) == ("channel", "bin")
 
 
 @pytest.mark.parametrize("options", [{}, {"sample_rate": 4000}, {"sample_rate": 8000, "input_sample_rate": 8000}])
