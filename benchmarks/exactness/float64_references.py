@@ -6,10 +6,9 @@ import librosa
 import numpy as np
 import scipy.fft
 import scipy.interpolate
-import scipy.signal
 
 from benchmarks.exactness.kaldi_references import kaldi_fbank, kaldi_mfcc
-from benchmarks.peers.librosa_options import CHROMA_NORMS, mel_options, pcen_options, stft_options
+from benchmarks.peers.librosa_options import CHROMA_NORMS, mel_options, pcen_options, stft_options, window_values
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
 
@@ -107,7 +106,7 @@ def constant_q_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
 def tone_kernel(frontend: Frontend, frequency: float, length: int) -> np.ndarray:
     """`(length,)` complex: a windowed tone whose magnitudes sum to `sqrt(length)`, centred on its middle sample."""
     seconds = (np.arange(length) - np.ceil(length / 2)) / frontend.sample_rate
-    window = scipy.signal.get_window(frontend.window, length)
+    window = window_values(frontend.window, length)
     return window * np.exp(2j * np.pi * frequency * seconds) * (np.sqrt(length) / np.abs(window).sum())
 
 

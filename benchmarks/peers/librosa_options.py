@@ -1,16 +1,37 @@
 """A front-end's options in librosa's words, which nnAudio and torchlibrosa share."""
 
+from typing import Any
+
 import numpy as np
+import scipy.signal
 
 from esc_gpu.frontends.base import Frontend
 
 CHROMA_NORMS = {"max": np.inf, "l1": 1, "l2": 2, None: None}
 
 
+def window_values(window: Any, length: int) -> np.ndarray:
+    """`(length,)` samples of a front-end's window."""
+    if not isinstance(window, str) and not isinstance(window[0], str):
+        return np.array(window)
+    name, *parameters = [window] if isinstance(window, str) else window
+    is_symmetric = name.endswith("_symmetric") or name == "povey"
+    name = name.removesuffix("_symmetric").removesuffix("_periodic")
+    if name == "povey":
+        return scipy.signal.get_window("hann", length, fftbins=not is_symmetric) ** 0.85
+    return scipy.signal.get_window((name, *parameters) if parameters else name, length, fftbins=not is_symmetric)
+
+
 def stft_options(frontend: Frontend) -> dict[str, object]:
     """Those of the STFT."""
-    names = "n_fft", "hop_length", "win_length", "window", "pad_mode"
-    return {name: getattr(frontend, name) for name in names}
+    names = "n_fft", "hop_length", "win_length", "pad_mode"
+    return {name: getattr(frontend, name) for name in names} | {"window": librosa_window(frontend)}
+
+
+def librosa_window(frontend: Frontend) -> object:
+    """By its name if that is scipy's."""
+    is_name = isinstance(frontend.window, str) and frontend.window.isalpha() and frontend.window != "povey"
+    return frontend.window if is_name else window_values(frontend.window, frontend.win_length)
 
 
 def mel_options(frontend: Frontend) -> dict[str, object]:

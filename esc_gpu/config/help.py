@@ -145,7 +145,7 @@ def type_text(annotation: Any) -> str:
         return f"[{','.join(map(type_text, arguments))}]"
     if origin in (list, collections.abc.Sequence):
         return f"[{type_text(arguments[0])},...]"
-    if annotation is inspect.Parameter.empty or isinstance(annotation, str):
+    if annotation in (inspect.Parameter.empty, Any) or isinstance(annotation, str):
         return "VALUE"
     mapping = "{NAME: VALUE}"
     return {dict: mapping, collections.abc.Mapping: mapping}.get(

@@ -41,4 +41,5 @@ def explain(message: str, known: Iterable[str]) -> str:
 def readable(types: str) -> str:
     """Python's spelling of types in YAML's words."""
     types = re.sub(r"<class '(?:\w+\.)*(\w+)'>", r"\1", types)
+    types = types.replace("collections.abc.Sequence[typing.Any]", "list")
     return re.sub(r"typing\.Literal\[(.*?)\]", r"one of \1", types).replace("NoneType", "null")

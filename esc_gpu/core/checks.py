@@ -56,7 +56,6 @@ def check_bool(name: str, value: object) -> None:
         raise EscGpuError(f"{name} must be true or false, got {value!r}")
 
 
-
 def check_choice(name: str, value: object, choices: Iterable[object]) -> None:
     """Refuse what is not one of `choices`."""
     choices = list(choices)

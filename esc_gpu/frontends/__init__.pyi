@@ -25,31 +25,33 @@ from esc_gpu.frontends.registry import list_frontends as list_frontends
 class Spectrogram(_spectrogram.Spectrogram):
     def __init__(
         self, *, scale: str = 'db', top_db: float | None = 80.0, n_fft: int = 2048, win_length: int | None = None,
-        hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
-        input_sample_rate: int | None = None, pad_short: bool = False,
+        hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class LogMel(_mel.LogMel):
     def __init__(
         self, *, scale: str = 'db', top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0,
         fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
-        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+        win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class MFCC(_cepstral.MFCC):
     def __init__(
         self, *, n_mfcc: int = 40, top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0,
         fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
-        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+        win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class LFCC(_cepstral.LFCC):
     def __init__(
         self, *, n_lfcc: int = 40, n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None,
         top_db: float | None = 80.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
@@ -78,7 +80,7 @@ class Gammatone(_gammatone.Gammatone):
     def __init__(
         self, *, scale: str = 'db', top_db: float | None = 80.0, n_bins: int = 64, fmin: float = 50.0,
         fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
@@ -86,7 +88,7 @@ class GFCC(_cepstral.GFCC):
     def __init__(
         self, *, n_gfcc: int = 40, top_db: float | None = 80.0, n_bins: int = 64, fmin: float = 50.0,
         fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
@@ -94,7 +96,7 @@ class CQT(_cqt.CQT):
     def __init__(
         self, *, scale: str = 'db', top_db: float | None = 80.0, hop_length: int = 512,
         fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, filter_scale: float = 1.0,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
@@ -102,22 +104,23 @@ class VQT(_cqt.VQT):
     def __init__(
         self, *, gamma: float | None = None, scale: str = 'db', top_db: float | None = 80.0, hop_length: int = 512,
         fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, filter_scale: float = 1.0,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class Chroma(_chroma.Chroma):
     def __init__(
         self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = 'max', n_fft: int = 2048,
-        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+        win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class ChromaCQT(_chroma.ChromaCQT):
     def __init__(
         self, *, n_chroma: int = 12, norm: str | None = 'max', top_db: float | None = 80.0, n_bins: int = 252,
         bins_per_octave: int = 36, hop_length: int = 512, fmin: float = 32.70319566257483, filter_scale: float = 1.0,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
@@ -127,43 +130,44 @@ class PCEN(_pcen.PCEN):
         eps: float = 1e-06, mel_power: float = 1.0, input_scale: float = 2147483648.0, trainable: bool = False,
         n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
         norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralCentroid(_spectral.SpectralCentroid):
     def __init__(
-        self, *, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
-        pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
-        pad_short: bool = False,
+        self, *, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralBandwidth(_spectral.SpectralBandwidth):
     def __init__(
         self, *, p: float = 2.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralRolloff(_spectral.SpectralRolloff):
     def __init__(
         self, *, roll_percent: float = 0.85, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-        window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralFlatness(_spectral.SpectralFlatness):
     def __init__(
         self, *, amin: float = 1e-10, power: float = 2.0, n_fft: int = 2048, win_length: int | None = None,
-        hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
-        input_sample_rate: int | None = None, pad_short: bool = False,
+        hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralContrast(_spectral_contrast.SpectralContrast):
     def __init__(
         self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, n_fft: int = 2048,
-        win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+        win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class ZeroCrossingRate(_temporal.ZeroCrossingRate):
@@ -201,7 +205,7 @@ class ModelInput(_model_input.ModelInput):
 def create_frontend(
     name: Literal["spectrogram"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *,
     scale: str = 'db', top_db: float | None = 80.0, n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
 ) -> Spectrogram: ...
 
@@ -210,7 +214,7 @@ def create_frontend(
     name: Literal["logmel"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *, scale: str = 'db',
     top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
     mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
     trainable_mel: bool = False,
 ) -> LogMel: ...
@@ -220,7 +224,7 @@ def create_frontend(
     name: Literal["mfcc"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *, n_mfcc: int = 40,
     top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
     mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
     trainable_mel: bool = False,
 ) -> MFCC: ...
@@ -229,8 +233,8 @@ def create_frontend(
 def create_frontend(
     name: Literal["lfcc"], backend: Literal["auto", "native", "torchaudio"] = ..., *, n_lfcc: int = 40,
     n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None, top_db: float | None = 80.0, n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> LFCC: ...
 
 @overload
@@ -258,15 +262,15 @@ def create_frontend(
 def create_frontend(
     name: Literal["gammatone"], backend: Literal["auto", "native"] = ..., *, scale: str = 'db',
     top_db: float | None = 80.0, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Gammatone: ...
 
 @overload
 def create_frontend(
     name: Literal["gfcc"], backend: Literal["auto", "native"] = ..., *, n_gfcc: int = 40, top_db: float | None = 80.0,
     n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> GFCC: ...
 
@@ -274,32 +278,34 @@ def create_frontend(
 def create_frontend(
     name: Literal["cqt"], backend: Literal["auto", "native", "nnaudio"] = ..., *, scale: str = 'db',
     top_db: float | None = 80.0, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
-    bins_per_octave: int = 12, filter_scale: float = 1.0, window: str = 'hann', pad_mode: str = 'reflect',
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False, trainable: bool = False,
+    bins_per_octave: int = 12, filter_scale: float = 1.0, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    trainable: bool = False,
 ) -> CQT: ...
 
 @overload
 def create_frontend(
     name: Literal["vqt"], backend: Literal["auto", "native"] = ..., *, gamma: float | None = None, scale: str = 'db',
     top_db: float | None = 80.0, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
-    bins_per_octave: int = 12, filter_scale: float = 1.0, window: str = 'hann', pad_mode: str = 'reflect',
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    bins_per_octave: int = 12, filter_scale: float = 1.0, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> VQT: ...
 
 @overload
 def create_frontend(
     name: Literal["chroma"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12, tuning: float = 0.0,
     norm: str | None = 'max', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-    window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
-    pad_short: bool = False,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Chroma: ...
 
 @overload
 def create_frontend(
     name: Literal["chroma_cqt"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12,
     norm: str | None = 'max', top_db: float | None = 80.0, n_bins: int = 252, bins_per_octave: int = 36,
-    hop_length: int = 512, fmin: float = 32.70319566257483, filter_scale: float = 1.0, window: str = 'hann',
-    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    hop_length: int = 512, fmin: float = 32.70319566257483, filter_scale: float = 1.0,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> ChromaCQT: ...
 
 @overload
@@ -308,43 +314,44 @@ def create_frontend(
     power: float = 0.5, time_constant: float = 0.4, eps: float = 1e-06, mel_power: float = 1.0,
     input_scale: float = 2147483648.0, trainable: bool = False, n_mels: int = 128, fmin: float = 0.0,
     fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> PCEN: ...
 
 @overload
 def create_frontend(
     name: Literal["spectral_centroid"], backend: Literal["auto", "native"] = ..., *, n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect',
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> SpectralCentroid: ...
 
 @overload
 def create_frontend(
     name: Literal["spectral_bandwidth"], backend: Literal["auto", "native"] = ..., *, p: float = 2.0,
-    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
+    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
     pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> SpectralBandwidth: ...
 
 @overload
 def create_frontend(
     name: Literal["spectral_rolloff"], backend: Literal["auto", "native"] = ..., *, roll_percent: float = 0.85,
-    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
+    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
     pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> SpectralRolloff: ...
 
 @overload
 def create_frontend(
     name: Literal["spectral_flatness"], backend: Literal["auto", "native"] = ..., *, amin: float = 1e-10,
-    power: float = 2.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str = 'hann',
-    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    power: float = 2.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> SpectralFlatness: ...
 
 @overload
 def create_frontend(
     name: Literal["spectral_contrast"], backend: Literal["auto", "native"] = ..., *, n_bands: int = 6,
     fmin: float = 200.0, quantile: float = 0.02, n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> SpectralContrast: ...
 
@@ -388,7 +395,7 @@ def create_frontend(
     name: Literal["melspectrogram"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *,
     scale: str = 'db', top_db: float | None = 80.0, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
     mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
     trainable_mel: bool = False,
 ) -> LogMel: ...

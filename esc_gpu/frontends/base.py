@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import reprlib
 from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -284,4 +285,8 @@ class Frontend(Float32Module):
 
     def extra_repr(self) -> str:
         hidden = ("name", "members", "member")
-        return ", ".join(f"{name}={value!r}" for name, value in self.spec.items() if name not in hidden)
+        shown = {name: value for name, value in self.spec.items() if name not in hidden}
+        # Of a long list, as the samples of a window, the beginning.
+        return ", ".join(
+            f"{name}={reprlib.repr(value) if isinstance(value, list) else repr(value)}" for name, value in shown.items()
+        )

@@ -13,7 +13,7 @@ from torch import Tensor
 from esc_gpu.core.checks import check_choice, check_int, check_number
 from esc_gpu.frontends.base import Frontend, Shared, reuse
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, in_one_graph, join
-from esc_gpu.frontends.constant_q_bands import C1, ConstantQBands
+from esc_gpu.frontends.constant_q_bands import C1, ConstantQBands, check_kernel_window
 from esc_gpu.frontends.constant_q_kernels import (
     Kernel,
     SpectralPlan,
@@ -25,7 +25,8 @@ from esc_gpu.frontends.constant_q_kernels import (
 from esc_gpu.frontends.framing import Framing
 from esc_gpu.frontends.scaling import squared_magnitude
 from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
-from esc_gpu.frontends.spectrogram import PAD_MODES, make_window
+from esc_gpu.frontends.spectrogram import PAD_MODES
+from esc_gpu.frontends.windows import Window, check_window
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -86,7 +87,7 @@ class ConstantQ(Frontend):
         n_bins: number of bins.
         bins_per_octave: bins of each octave.
         filter_scale: factor of the kernels' length; below 1, time resolution is better and frequency resolution worse.
-        window: a name for `scipy.signal.get_window`.
+        window: as in `STFTFrontend`; not a list of numbers, for each bin has a window of its own length.
         pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
@@ -99,7 +100,7 @@ class ConstantQ(Frontend):
         n_bins: int = 84,
         bins_per_octave: int = 12,
         filter_scale: float = 1.0,
-        window: str = "hann",
+        window: Window = "hann",
         pad_mode: str = "reflect",
         **common: Any,
     ):
@@ -107,16 +108,16 @@ class ConstantQ(Frontend):
         check_int("n_bins", n_bins, 1)
         check_int("bins_per_octave", bins_per_octave, 1)
         check_choice("pad_mode", pad_mode, PAD_MODES)
-        make_window(window, 8, 8)  # refuses an unknown name
         check_number("fmin", fmin, above=0)
         check_number("filter_scale", filter_scale, above=0)
         self.fmin = float(fmin)
         self.n_bins = n_bins
         self.bins_per_octave = bins_per_octave
         self.filter_scale = float(filter_scale)
-        self.window = window
+        self.window = check_kernel_window(window)
         self.pad_mode = pad_mode
         self.bands.check(self.name, self.sample_rate)
+        check_window(self.window, int(self.kernel_lengths()[-1]))
 
     def build(self) -> None:
         """Sort the octaves by method; spectra are made at the first clip of a length and kept."""
@@ -173,7 +174,7 @@ class ConstantQ(Frontend):
     def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
         """`power`, once for all members of a stack with the same transform."""
         options = (self.sample_rate, self.hop_length, self.fmin, self.n_bins, self.bins_per_octave, self.filter_scale)
-        key = ("cqt", *options, self.bandwidth_offset, self.window, self.pad_mode, self.pad_short, self.sharing)
+        key = ("cqt", *options, self.bandwidth_offset, str(self.window), self.pad_mode, self.pad_short, self.sharing)
         return reuse(shared, key, lambda: self.power(waveform))
 
     def power(self, waveform: Tensor) -> Tensor:

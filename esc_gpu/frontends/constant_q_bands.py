@@ -1,14 +1,17 @@
 """The bins of a constant-Q or variable-Q transform: their centres, how wide they are, and how many there can be."""
 
+import reprlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from esc_gpu.core.checks import MOST_WEIGHTS
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.windows import get_window
+from esc_gpu.frontends.windows import Window, check_window, get_window, is_numbers
 
 C1 = 32.70319566257483  # Hz
+BANDWIDTH_SAMPLES = 1000  # of the window whose noise bandwidth stands for those of all kernels
 
 
 def relative_bandwidth(bins_per_octave: int) -> float:
@@ -21,9 +24,23 @@ def ear_offset(bins_per_octave: int) -> float:
     return 24.7 * relative_bandwidth(bins_per_octave) / 0.108
 
 
-def noise_bandwidth(window: str) -> float:
+def check_kernel_window(window: Any) -> Window:
+    """A window of any length as plain types.
+
+    Raises:
+        EscGpuError: for one that there is not, and for numbers, which have one length.
+    """
+    if is_numbers(window):
+        raise EscGpuError(
+            "window of a constant-Q transform must be a name or a list of a name and its parameters, got "
+            f"{reprlib.repr(window)}: each bin has a window of its own length"
+        )
+    return check_window(window, BANDWIDTH_SAMPLES)
+
+
+def noise_bandwidth(window: Window) -> float:
     """Equivalent noise bandwidth of a window in bins of its DFT (1.5 for Hann's): Harris (1978), eq. 11."""
-    values = get_window(window, 1000)
+    values = get_window(window, BANDWIDTH_SAMPLES)
     return float(len(values) * (values**2).sum() / np.abs(values).sum() ** 2)
 
 
@@ -39,7 +56,7 @@ class ConstantQBands:
     fmin: float = C1
     offset: float = 0.0
     filter_scale: float = 1.0
-    window: str = "hann"
+    window: Window = "hann"
 
     @property
     def centres(self) -> np.ndarray:

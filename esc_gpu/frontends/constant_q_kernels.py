@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.frontends.windows import get_window
+from esc_gpu.frontends.windows import Window, get_window
 
 # Share of a kernel's energy outside of its band. A cell 80 dB under the clip's maximum, with what leaks into it from a
 # loud bin of a shorter kernel, is within 0.02 dB of the direct sum; with 3e-13 clicks are within 0.1 dB of it.
@@ -19,7 +19,7 @@ SLOPE = 0.2
 Kernel = tuple[np.ndarray, np.ndarray]  # sample offsets from the frame's centre, complex128 values
 
 
-def cqt_kernel(frequency: float, length: int, sample_rate: int, window: str) -> Kernel:
+def cqt_kernel(frequency: float, length: int, sample_rate: int, window: Window) -> Kernel:
     """The kernel of one bin.
 
     A windowed complex tone of `length` samples with L1 norm 1, times the square root of its length,

@@ -6,9 +6,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.core.checks import check_choice, check_int, check_string
+from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.core.waveform import FULL_SCALE
-from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
@@ -22,20 +21,14 @@ from esc_gpu.frontends.scaling import (
     squared_magnitude,
     under_the_maximum,
 )
-from esc_gpu.frontends.windows import get_window
+from esc_gpu.frontends.windows import Window, check_window, get_window
 
 PAD_MODES = ("reflect", "constant")
 
 
-def make_window(window: str, win_length: int, n_fft: int) -> Tensor:
-    """Periodic window of `win_length` samples in the middle of `n_fft`, float64, as librosa pads it."""
-    check_string("window", window)
-    try:
-        values = get_window(window, win_length)
-    except ValueError as error:
-        raise EscGpuError(
-            f"window must be a name that scipy.signal.get_window knows, got {window!r}: {error}"
-        ) from error
+def make_window(window: Window, win_length: int, n_fft: int) -> Tensor:
+    """Window of `win_length` samples in the middle of `n_fft`, float64, as librosa pads it."""
+    values = get_window(window, win_length)
     left = (n_fft - win_length) // 2
     return F.pad(torch.from_numpy(values), (left, n_fft - win_length - left))
 
@@ -49,7 +42,8 @@ class STFTFrontend(FramedFrontend):
         n_fft: samples of a frame.
         win_length: samples of the window in its middle; None for `n_fft`.
         hop_length: samples between frames.
-        window: a name for `scipy.signal.get_window`.
+        window: a name for `scipy.signal.get_window`, also with "_symmetric" at its end; Kaldi's "povey"; a list of a
+            name and its parameters, such as `["kaiser", 8.6]`; or a list of `win_length` numbers.
         pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
@@ -63,7 +57,7 @@ class STFTFrontend(FramedFrontend):
         n_fft: int = 2048,
         win_length: int | None = None,
         hop_length: int = 512,
-        window: str = "hann",
+        window: Window = "hann",
         pad_mode: str = "reflect",
         **common: Any,
     ):
@@ -72,10 +66,10 @@ class STFTFrontend(FramedFrontend):
         win_length = n_fft if win_length is None else win_length
         check_int("win_length", win_length, 1, n_fft)
         check_choice("pad_mode", pad_mode, PAD_MODES)
-        make_window(window, win_length, n_fft)  # refuses an unknown name, for every backend
         self.n_fft = n_fft
         self.win_length = win_length
-        self.window = window
+        self.window = check_window(window, win_length)
+        self.window_key = str(self.window)  # equal for equal windows alone
         self.pad_mode = pad_mode
         self.least = n_fft // 2 + 1 if pad_mode == "reflect" else 1
 
@@ -106,7 +100,7 @@ class STFTFrontend(FramedFrontend):
     @property
     def power_key(self) -> tuple[object, ...]:
         """What the power depends on, beside the clips."""
-        options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window, self.pad_mode)
+        options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window_key, self.pad_mode)
         return ("power", *options, self.pad_short, self.sharing)
 
     @property
@@ -124,7 +118,7 @@ class Spectrogram(STFTFrontend):
     Args:
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
         scale: "db" (`10 log10(power)`, floor -100 dB), "power" or "magnitude".
-        top_db: range in dB that is kept below each clip's maximum; None for no limit. Only for `scale="db"`.
+        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
 
     Raises:
         EscGpuError: for an option out of range.

@@ -15,7 +15,7 @@ BAD = [
     ("spectrogram logmel mfcc cqt", "hop_length", [0, -512, 512.0, "512", None, False]),
     ("spectrogram logmel mfcc", "n_fft", [1, 0, 2048.0, "2048", None]),
     ("spectrogram logmel mfcc", "win_length", [0, 2049, 1024.0, "1024"]),
-    ("spectrogram logmel mfcc cqt", "window", ["hnan", "", None, 8.0, ("kaiser", 8.0)]),
+    ("spectrogram logmel mfcc cqt", "window", ["hnan", "", None, 8.0, ["kaiser"], ["kaiser", "x"], [], [0, 1, 0]]),
     ("spectrogram logmel mfcc cqt", "pad_mode", ["reflekt", "replicate", None]),
     ("logmel mfcc", "n_mels", [0, -1, 128.0, "128", None]),
     ("logmel mfcc", "fmin", [-1.0, 22050.0, NAN, "low", None]),

@@ -44,6 +44,7 @@ BANDS = {"n_fft": 512, "hop_length": 160, "fmin": 50.0, "fmax": 7000.0}
 # Each pair differs in one option, or in its kind, and could be taken for one.
 ALIKE = {
     "window": (SPECTROGRAM, SPECTROGRAM | {"window": "hamming"}),
+    "its parameter": (SPECTROGRAM | {"window": ["kaiser", 2.0]}, SPECTROGRAM | {"window": ["kaiser", 9.0]}),
     "win_length": (SPECTROGRAM, SPECTROGRAM | {"win_length": 400}),
     "n_fft": (SPECTROGRAM | {"win_length": 400}, SPECTROGRAM | {"win_length": 400, "n_fft": 1024}),
     "hop_length": (SPECTROGRAM, SPECTROGRAM | {"hop_length": 80}),

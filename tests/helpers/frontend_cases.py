@@ -63,7 +63,13 @@ STACKS = {
     "model_input": {"name": "model_input", "member": {"name": "kaldi_fbank"}, "max_range": 9.0, "sample_rate": RATE}
     | {"mean": 4.0, "std": 3.0},
 }
-CASES = SINGLE | STACKS
+# With options that are seldom set, of which the graphs and the contract are to know.
+OPTIONED = {
+    "mfcc-options": {"name": "mfcc", "backend": "native", **MEL, "n_mfcc": 13, "window": ["kaiser", 8.6]},
+    "spectrogram-options": {"name": "spectrogram", "backend": "native", **STFT, "window": "hann_symmetric"},
+    "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey"},
+}
+CASES = SINGLE | STACKS | OPTIONED
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
 OTHERS = {key: case for key, case in CASES.items() if case.get("backend", "native") != "native"}
 # They count: their values move in steps, and their gradient is 0 everywhere.

@@ -5,17 +5,36 @@ nnAudio's square root has a NaN gradient on silence. The options are checked by 
 before nnAudio sees them: it lets a wrong one pass.
 """
 
+import reprlib
 from typing import Any
 
 from nnAudio import features
 from torch import Tensor, nn
 
+from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import MFCC
 from esc_gpu.frontends.cqt import CQT
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend
+from esc_gpu.frontends.windows import is_numbers
+
+
+def scipy_window(frontend: STFTFrontend | CQT) -> Any:
+    """The window as scipy takes it.
+
+    Raises:
+        EscGpuError: for one that scipy has not under this name.
+    """
+    window = frontend.window if isinstance(frontend.window, str) else tuple(frontend.window)
+    name = str(window if isinstance(window, str) else window[0])
+    if is_numbers(window) or name.startswith("povey") or name.endswith(("_symmetric", "_periodic")):
+        raise EscGpuError(
+            f"backend 'nnaudio' of {frontend.name} has scipy's periodic windows alone, got window="
+            f"{reprlib.repr(frontend.window)}: take backend='native'"
+        )
+    return window
 
 
 def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
@@ -25,7 +44,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
         "n_fft": frontend.n_fft,
         "win_length": frontend.win_length,
         "hop_length": frontend.hop_length,
-        "window": frontend.window,
+        "window": scipy_window(frontend),
         "pad_mode": frontend.pad_mode,
         "verbose": False,
     }
@@ -45,7 +64,7 @@ class NnAudioSpectrogram(Spectrogram):
     """`Spectrogram` by `nnAudio.features.STFT`.
 
     Args:
-        trainable_stft: make the Fourier kernels parameters, which learn.
+        trainable_stft: turn the Fourier kernels into trainable parameters.
 
     Any device · gradient · torch.export.
     """
@@ -68,8 +87,8 @@ class NnAudioMel(MelFrontend):
     """Mel power by `nnAudio.features.MelSpectrogram`.
 
     Args:
-        trainable_stft: make the Fourier kernels parameters, which learn.
-        trainable_mel: make the mel basis a parameter, which learns.
+        trainable_stft: turn the Fourier kernels into trainable parameters.
+        trainable_mel: turn the mel basis into a trainable parameter.
     """
 
     backend = "nnaudio"
@@ -119,7 +138,7 @@ class NnAudioCQT(CQT):
     """`CQT` by `nnAudio.features.CQT1992v2`.
 
     Args:
-        trainable: make the kernels parameters, which learn.
+        trainable: turn the kernels into trainable parameters.
 
     Any device · gradient · torch.export.
     """
@@ -138,7 +157,7 @@ class NnAudioCQT(CQT):
             n_bins=self.n_bins,
             bins_per_octave=self.bins_per_octave,
             filter_scale=self.filter_scale,
-            window=self.window,
+            window=scipy_window(self),
             pad_mode=self.pad_mode,
             trainable=self.trainable,
             verbose=False,

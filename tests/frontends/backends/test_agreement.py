@@ -6,7 +6,8 @@ import soundfile
 import torch
 
 from esc_gpu.frontends.registry import create_frontend, list_backends
-from tests.helpers.backends import needs
+from tests.helpers.backends import needs, needs_torchaudio
+from tests.helpers.one_line import refusal
 from tests.helpers.signals import relative_l2
 
 RATE = 44100
@@ -15,6 +16,7 @@ NOISE_CASES = [
     ("spectrogram", {"scale": "power", "pad_mode": "constant"}),
     ("spectrogram", {"n_fft": 1024, "win_length": 700, "hop_length": 441, "window": "hamming"}),
     ("spectrogram", {"n_fft": 1024, "win_length": 701, "hop_length": 300, "top_db": None}),
+    ("spectrogram", {"n_fft": 1024, "window": ["kaiser", 8.6], "scale": "power"}),
     ("logmel", {}),
     ("logmel", {"scale": "power"}),
     ("logmel", {"mel_scale": "htk", "scale": "magnitude"}),
@@ -84,6 +86,21 @@ def assert_same_features(name, backend, options, waveforms):
 def test_backends_agree_on_noise(name, backend, options):
     generator = torch.Generator().manual_seed(0)
     assert_same_features(name, backend, options, torch.rand(2, 30011, generator=generator) * 2 - 1)
+
+
+@needs_torchaudio
+def test_torchaudio_takes_any_window():
+    for window in ("povey", "hann_symmetric", torch.linspace(0.1, 1.0, 512).tolist()):
+        options = {"n_fft": 512, "window": window, "scale": "power"}
+        assert_same_features("logmel", "torchaudio", options | {"n_mels": 20}, torch.rand(2, 8000) - 0.5)
+
+
+@pytest.mark.parametrize(("name", "length"), [("logmel", 2048), ("cqt", None)])
+def test_nnaudio_refuses_what_scipy_has_not(name, length):
+    windows = ["povey", "hann_symmetric", ["povey"]] + ([[1.0] * length] if length else [])
+    for window in windows:
+        refused = refusal(create_frontend, name, "nnaudio", window=window)
+        assert "'nnaudio'" in refused and "window=" in refused and "backend='native'" in refused
 
 
 @pytest.mark.parametrize(("name", "backend", "options"), with_backends(CLIP_CASES))

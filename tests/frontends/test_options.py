@@ -1,0 +1,82 @@
+"""Options that are seldom set: the numbers of librosa, scipy and torchaudio, in float64."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+from benchmarks.exactness.float64_references import reference
+from esc_gpu.config.parse import parse_run
+from esc_gpu.frontends.registry import create_frontend
+from tests.helpers.clips import RATE
+from tests.helpers.float64 import in_float64
+from tests.helpers.one_line import assert_refused
+from tests.helpers.signals import relative_l2
+
+STFT = {"sample_rate": RATE, "n_fft": 512, "hop_length": 160}
+MEL = STFT | {"n_mels": 20}
+CQT = {"sample_rate": RATE, "hop_length": 160, "fmin": 100.0, "n_bins": 30, "scale": "power"}
+SAMPLES = np.random.default_rng(1).uniform(0.1, 1.0, 512).tolist()
+
+EXACT = [
+    # name, options
+    ("spectrogram", STFT | {"window": ["kaiser", 8.6], "scale": "power"}),
+    ("spectrogram", STFT | {"window": "hann_symmetric", "win_length": 401, "scale": "power"}),
+    ("logmel", MEL | {"window": "povey", "scale": "power"}),
+    ("mfcc", MEL | {"window": ["general_gaussian", 1.5, 100], "n_mfcc": 13}),
+    ("chroma", STFT | {"window": SAMPLES, "norm": None}),
+    ("pcen", MEL | {"window": ["tukey", 0.3]}),
+    ("spectral_centroid", STFT | {"window": ["povey_periodic"]}),
+    ("cqt", CQT | {"window": ["kaiser", 8.6]}),
+    ("cqt", CQT | {"window": "blackman_symmetric", "fmin": 50.0}),
+    ("vqt", CQT | {"window": "povey"}),
+]
+
+
+def clips(n_samples=4011):
+    """`(2, T)` float64, noise that is louder in the second half; its ends differ."""
+    noise = np.random.default_rng(0).uniform(-0.5, 0.5, (2, n_samples))
+    return noise * np.linspace(0.2, 1.0, n_samples)
+
+
+def names(cases):
+    return [f"{name}-{', '.join(str(value)[:20] for value in list(options.values())[3:])}" for name, options in cases]
+
+
+@pytest.mark.parametrize(("name", "options"), EXACT, ids=names(EXACT))
+def test_it_is_the_definition(name, options):
+    frontend = create_frontend(name, "native", **options)
+    expected = reference(frontend, clips())
+    actual = in_float64(frontend)(torch.from_numpy(clips())).numpy()
+    # The constant-Q transform cuts its kernels' spectra.
+    assert relative_l2(actual, expected) < (1e-5 if name in ("cqt", "vqt") else 1e-6)
+    twin = create_frontend(**json.loads(json.dumps(frontend.spec)))
+    assert twin.spec == frontend.spec
+    np.testing.assert_allclose(twin(torch.from_numpy(clips())).numpy(), expected, rtol=1e-3, atol=2e-3)
+
+
+# ---- windows
+
+
+def test_a_window_is_a_list_of_plain_types_whatever_it_was():
+    for window in (("kaiser", 8.6), ["kaiser", 8.6]):
+        assert create_frontend("logmel", window=window).spec["window"] == ["kaiser", 8.6]
+    for window in (np.array(SAMPLES), torch.tensor(SAMPLES, dtype=torch.float64), tuple(SAMPLES)):
+        layer = create_frontend("spectrogram", **STFT, window=window)
+        assert layer.spec["window"] == SAMPLES
+        assert len(repr(layer)) < 400
+
+
+def test_a_window_on_the_command_line_and_in_a_file(tmp_path):
+    (tmp_path / "a.yaml").write_text("frontend: {name: mfcc, window: [kaiser, 8.6]}", encoding="utf-8")
+    for words in (["--config", str(tmp_path / "a.yaml")], ["--frontend.window", '["kaiser", 8.6]']):
+        assert parse_run(words, "train.py").frontend.options["window"] == ["kaiser", 8.6]
+    assert parse_run(["--frontend.window", "hamming"], "train.py").frontend.options["window"] == "hamming"
+
+
+def test_windows_that_cannot_be():
+    assert_refused(lambda: create_frontend("logmel", window=SAMPLES), "512 numbers for 2048 samples")
+    assert_refused(lambda: create_frontend("logmel", window=[0.0] * 2048), "0 everywhere")
+    assert_refused(lambda: create_frontend("cqt", window=SAMPLES), "a window of its own length")
+    assert_refused(lambda: create_frontend("cqt", window=["dpss", 200]), "NW must be less than M/2")
