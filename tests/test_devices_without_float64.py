@@ -31,6 +31,7 @@ from tests.helpers.tiny import OPTIONS, write_tones
 from tests.helpers.undrawn import undrawn
 
 NESTED = {"stack": {"members": [{"name": "logmel"}, {"name": "cqt"}]}, "delta": {"member": {"name": "logmel"}}}
+NESTED["model_input"] = {"member": {"name": "kaldi_fbank"}}
 EVERYTHING = {
     **{f"augment.{name}_probability": 0.5 for name in ("polarity", "noise", "between_class", "cutmix", "erase")},
     **{f"augment.{name}": 0.1 for name in ("speed", "freq_warp", "time_stretch", "filter_std")},
