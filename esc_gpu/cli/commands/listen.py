@@ -59,13 +59,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--top", type=count, default=3, metavar="K", help="print the K most probable classes of a window (default: 3)"
     )
     parser.add_argument("--json", action="store_true", help="print a line of JSON for each segment and each window")
-    parser.add_argument(
-        "--batch-size",
-        type=count,
-        default=32,
-        metavar="N",
-        help="classify N windows at once if the sound comes faster than in real time (default: 32)",
-    )
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
@@ -73,6 +66,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise missing_run("--model", arguments.typed)
     if arguments.overlap is None:
         raise EscGpuError("--overlap is none, which is for recordings; expected a share from 0 to 0.95; correct it")
+    if arguments.sample_rate is not None and not 1000 <= arguments.sample_rate <= 384_000:
+        raise EscGpuError(f"--sample-rate is {arguments.sample_rate}; expected 1000 to 384000 (Hz); correct it")
     if arguments.microphone:
         require("sounddevice", "the microphone", ", or pipe sound into standard input")
     elif sys.stdin.isatty():
@@ -82,7 +77,6 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
 
     find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
 
-    from esc_gpu.core.clip import clip_samples
     from esc_gpu.core.device import best_device
     from esc_gpu.inference.listen import listen
     from esc_gpu.inference.pcm import at_rate
@@ -90,9 +84,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.inference.predict import check_options
     from esc_gpu.inference.timeline import Timeline
 
-    check_options(arguments.overlap, arguments.batch_size)
-    if arguments.sample_rate is not None:
-        clip_samples(arguments.sample_rate, 1.0)  # refuses a rate that no sound has
+    check_options(arguments.overlap, 1)
     device = best_device() if arguments.device == "auto" else arguments.device
     precision = None if arguments.precision == "auto" else arguments.precision
     pipeline = load_pipeline(arguments.model, arguments.fold, device, precision)
@@ -102,7 +94,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     try:
         rate, blocks = open_sound(arguments, pipeline.sample_rate)
         sound = counted.blocks(at_rate(blocks, rate, pipeline.sample_rate))
-        for heard in listen(pipeline, sound, timeline, arguments.overlap, arguments.batch_size):
+        for heard in listen(pipeline, sound, timeline, arguments.overlap):
             if arguments.windows:
                 say(window_line(arguments, pipeline.class_names, heard))
             for segment in heard.segments:

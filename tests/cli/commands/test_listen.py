@@ -166,7 +166,7 @@ def test_the_microphone_is_listened_to_until_ctrl_c(listen, samples, monkeypatch
         ([], "error: there was no sound: the input ended before its first sample"),
         (["--overlap", "none"], "error: --overlap is none, which is for recordings"),
         (["--overlap", "1"], "error: overlap is 1.0"),
-        (["--sample-rate", "10"], "error: data.sample_rate is 10"),
+        (["--sample-rate", "10"], "error: --sample-rate is 10; expected 1000 to 384000"),
         (["--model", "nowhere"], "error: nowhere is not a folder"),
     ],
 )
