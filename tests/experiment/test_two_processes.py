@@ -145,7 +145,7 @@ def test_when_one_of_two_is_killed_the_other_ends_and_the_run_goes_on_to_the_bit
     assert statuses == [2, -signal.SIGKILL] and time.monotonic() - began < 60
     last = (folders[0] / "output.txt").read_text(encoding="utf-8").splitlines()[-1]
     assert last.startswith("error: another process of the run has ended, or does not answer (")
-    assert last.endswith("go on from the last checkpoint with --resume")
+    assert last.endswith("continue from the last checkpoint with --resume")
     assert len(curves(tmp_path / "cut")) == 1
     assert run_together(train, [([*cut, "--resume"],)] * 2, folders) == [0, 0]
     for name in ("predictions.csv", "model.safetensors"):
