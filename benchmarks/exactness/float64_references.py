@@ -8,7 +8,14 @@ import scipy.fft
 import scipy.interpolate
 
 from benchmarks.exactness.kaldi_references import kaldi_fbank, kaldi_mfcc
-from benchmarks.peers.librosa_options import CHROMA_NORMS, mel_options, pcen_options, stft_options, window_values
+from benchmarks.peers.librosa_options import (
+    CHROMA_NORMS,
+    mel_options,
+    numpy_mode,
+    pcen_options,
+    stft_options,
+    window_values,
+)
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
 
@@ -36,7 +43,11 @@ def reference(frontend: Frontend, waveform: np.ndarray) -> np.ndarray:
 
 def stft_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     """`|STFT|²` `(n_fft // 2 + 1, N)`."""
-    return np.abs(librosa.stft(clip, **stft_options(frontend))) ** 2
+    options = stft_options(frontend)
+    if options["pad_mode"] == "wrap":  # which librosa refuses
+        half = frontend.n_fft // 2
+        clip, options = np.pad(clip, half, mode="wrap"), options | {"center": False}
+    return np.abs(librosa.stft(clip, **options)) ** 2
 
 
 def mel_energy(frontend: Frontend, clip: np.ndarray, power: float = 2.0) -> np.ndarray:
@@ -88,7 +99,7 @@ def constant_q_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     centres = frontend.fmin * 2.0 ** (np.arange(frontend.n_bins) / frontend.bins_per_octave)
     lengths = np.ceil(frontend.filter_scale * frontend.sample_rate / (alpha * centres + gamma)).astype(int)
     pad = lengths.max()
-    padded = np.pad(clip, pad, mode=frontend.pad_mode)
+    padded = np.pad(clip, pad, mode=numpy_mode(frontend))
     frames = pad + np.arange(0, len(clip) + 1, frontend.hop_length)
     rows = []
     for first in range(0, frontend.n_bins, frontend.bins_per_octave):  # its kernels are of similar length
@@ -188,7 +199,7 @@ def rms(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
         y=clip,
         frame_length=frontend.frame_length,
         hop_length=frontend.hop_length,
-        pad_mode=frontend.pad_mode,
+        pad_mode=numpy_mode(frontend),
         dtype=np.float64,
     )
 

@@ -24,8 +24,13 @@ def window_values(window: Any, length: int) -> np.ndarray:
 
 def stft_options(frontend: Frontend) -> dict[str, object]:
     """Those of the STFT."""
-    names = "n_fft", "hop_length", "win_length", "pad_mode"
-    return {name: getattr(frontend, name) for name in names} | {"window": librosa_window(frontend)}
+    options = {name: getattr(frontend, name) for name in ("n_fft", "hop_length", "win_length")}
+    return options | {"pad_mode": numpy_mode(frontend), "window": librosa_window(frontend)}
+
+
+def numpy_mode(frontend: Frontend) -> str:
+    """What stands before and behind a clip, as `numpy.pad` has it."""
+    return {"replicate": "edge", "circular": "wrap"}.get(frontend.pad_mode, frontend.pad_mode)
 
 
 def librosa_window(frontend: Frontend) -> object:

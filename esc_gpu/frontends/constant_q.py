@@ -22,10 +22,9 @@ from esc_gpu.frontends.constant_q_kernels import (
     direct_kernels,
     spectral_plan,
 )
-from esc_gpu.frontends.framing import Framing
+from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, surroundings, torch_mode
 from esc_gpu.frontends.scaling import squared_magnitude
 from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
-from esc_gpu.frontends.spectrogram import PAD_MODES
 from esc_gpu.frontends.windows import Window, check_window
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -88,7 +87,7 @@ class ConstantQ(Frontend):
         bins_per_octave: bins of each octave.
         filter_scale: factor of the kernels' length; below 1, time resolution is better and frequency resolution worse.
         window: as in `STFTFrontend`; not a list of numbers, for each bin has a window of its own length.
-        pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
+        pad_mode: as in `STFTFrontend`.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 
@@ -123,7 +122,7 @@ class ConstantQ(Frontend):
         """Sort the octaves by method; spectra are made at the first clip of a length and kept."""
         lengths = self.kernel_lengths()
         self.pad = (int(lengths[0]) + 1) // 2
-        self.least = self.pad + 1 if self.pad_mode == "reflect" else 1
+        self.least = least_samples(self.pad_mode, self.pad)
         firsts = range(0, self.n_bins, self.bins_per_octave)
         self.octaves = [range(first, min(first + self.bins_per_octave, self.n_bins)) for first in firsts]
         self.n_spectral = sum(int(lengths[octave[0]]) > DIRECT_SAMPLES for octave in self.octaves)
@@ -136,7 +135,7 @@ class ConstantQ(Frontend):
 
     @property
     def framing(self) -> Framing:
-        return Framing(2 * self.pad, self.hop_length, self.pad, self.pad_mode)
+        return Framing(2 * self.pad, self.hop_length, self.pad, torch_mode(self.pad_mode))
 
     def frames_alone(self) -> Self:
         alone = super().frames_alone()
@@ -207,9 +206,7 @@ class ConstantQ(Frontend):
         """The clips with `pad` samples more at either end, by `pad_mode`, then `extra` zeros."""
         if self.is_cut:
             return F.pad(waveform, (0, extra))
-        left = right = waveform.new_zeros(waveform.shape[0], self.pad)
-        if self.pad_mode == "reflect":
-            left, right = waveform[:, 1 : self.pad + 1].flip(-1), waveform[:, -self.pad - 1 : -1].flip(-1)
+        left, right = surroundings(waveform, self.pad, self.pad_mode)
         return torch.cat([left, waveform, right, waveform.new_zeros(waveform.shape[0], extra)], dim=1)
 
     def chunk_power(self, padded: Tensor, start: int, n_frames: int, n_planned: int) -> Tensor:

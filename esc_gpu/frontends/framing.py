@@ -7,13 +7,40 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+# What stands before and behind a clip: by numpy's and librosa's names, and by torch's where those are others.
+PAD_MODES = ("reflect", "constant", "edge", "replicate", "wrap", "circular")
+TORCH_MODES = {"edge": "replicate", "wrap": "circular"}
+
+
+def torch_mode(pad_mode: str) -> str:
+    """One of `PAD_MODES` as `torch.nn.functional.pad` has it."""
+    return TORCH_MODES.get(pad_mode, pad_mode)
+
+
+def least_samples(pad_mode: str, before: int) -> int:
+    """Samples of the shortest clip before which `before` samples can stand."""
+    return max(1, {"reflect": before + 1, "circular": before}.get(torch_mode(pad_mode), 1))
+
+
+def surroundings(waveform: Tensor, n_samples: int, pad_mode: str) -> tuple[Tensor, Tensor]:
+    """What stands before clips `(B, T)` and behind them, `(B, n_samples)` each; of one of `PAD_MODES`."""
+    mode = torch_mode(pad_mode)
+    if mode == "reflect":
+        return waveform[:, 1 : n_samples + 1].flip(-1), waveform[:, -n_samples - 1 : -1].flip(-1)
+    if mode == "replicate":
+        return waveform[:, :1].expand(-1, n_samples), waveform[:, -1:].expand(-1, n_samples)
+    if mode == "circular":
+        return waveform[:, -n_samples:], waveform[:, :n_samples]
+    zeros = waveform.new_zeros(waveform.shape[0], n_samples)
+    return zeros, zeros
+
 
 class Framing(NamedTuple):
     """Frame n of a clip holds the `length` samples from `n * hop_length - before` on.
 
     `before` samples stand before the clip, and behind it as many as the last frame needs, by `mode`: "reflect",
-    "constant" (zeros) or "replicate" as in `torch.nn.functional.pad`, or "symmetric", which repeats the last sample as
-    well. Of a negative `before` so many samples of the clip are in no frame.
+    "constant" (zeros), "replicate" or "circular" as in `torch.nn.functional.pad`, or "symmetric", which repeats the
+    last sample as well. Of a negative `before` so many samples of the clip are in no frame.
     """
 
     length: int

@@ -12,7 +12,7 @@ from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.framed import FramedFrontend
-from esc_gpu.frontends.framing import Framing
+from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, torch_mode
 from esc_gpu.frontends.scaling import (
     check_scale,
     check_top_db,
@@ -22,8 +22,6 @@ from esc_gpu.frontends.scaling import (
     under_the_maximum,
 )
 from esc_gpu.frontends.windows import Window, check_window, get_window
-
-PAD_MODES = ("reflect", "constant")
 
 
 def make_window(window: Window, win_length: int, n_fft: int) -> Tensor:
@@ -44,7 +42,8 @@ class STFTFrontend(FramedFrontend):
         hop_length: samples between frames.
         window: a name for `scipy.signal.get_window`, also with "_symmetric" at its end; Kaldi's "povey"; a list of a
             name and its parameters, such as `["kaiser", 8.6]`; or a list of `win_length` numbers.
-        pad_mode: "reflect" or "constant" (zeros), at both ends, so that frame n is centred on n * hop_length.
+        pad_mode: "reflect", "constant" (zeros), "edge" (the first and the last sample; torch's "replicate") or "wrap"
+            (the clip's other end; torch's "circular"), at both ends, so that frame n is centred on n * hop_length.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 
@@ -71,7 +70,7 @@ class STFTFrontend(FramedFrontend):
         self.window = check_window(window, win_length)
         self.window_key = str(self.window)  # equal for equal windows alone
         self.pad_mode = pad_mode
-        self.least = n_fft // 2 + 1 if pad_mode == "reflect" else 1
+        self.least = least_samples(pad_mode, n_fft // 2)
 
     def build(self) -> None:
         """Register the constants."""
@@ -85,9 +84,9 @@ class STFTFrontend(FramedFrontend):
             return waveform.unfold(-1, self.n_fft, self.hop_length)
         ends = (self.n_fft // 2, self.n_fft // 2)
         if waveform.dtype == torch.int16:  # CUDA reflects no integers, but copies any number of 16 bits
-            padded = F.pad(waveform.view(torch.float16), ends, mode=self.pad_mode).view(torch.int16)
+            padded = F.pad(waveform.view(torch.float16), ends, mode=torch_mode(self.pad_mode)).view(torch.int16)
         else:
-            padded = F.pad(waveform, ends, mode=self.pad_mode)
+            padded = F.pad(waveform, ends, mode=torch_mode(self.pad_mode))
         return padded.unfold(-1, self.n_fft, self.hop_length)
 
     def frame_power(self, frames: Tensor) -> Tensor:
@@ -105,7 +104,7 @@ class STFTFrontend(FramedFrontend):
 
     @property
     def framing(self) -> Framing:
-        return Framing(self.n_fft, self.hop_length, self.n_fft // 2, self.pad_mode)
+        return Framing(self.n_fft, self.hop_length, self.n_fft // 2, torch_mode(self.pad_mode))
 
     def count_frames(self, n_samples: int) -> int:
         # An odd n_fft is padded by one sample less than itself.

@@ -137,6 +137,10 @@ class SampleStream(FrameStream):
 
     def __init__(self, frontend: Streamable):
         super().__init__(frontend)
+        if frontend.framing.mode == "circular":
+            raise EscGpuError(
+                f"{frontend.name} cannot be streamed: before the clip stands its own end; set another pad_mode"
+            )
         self.cutter = FrameCutter(frontend.framing, frontend.count_frames)
         self.alone = frontend.frames_alone()
 

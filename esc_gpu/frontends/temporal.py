@@ -9,9 +9,8 @@ from torch import Tensor
 from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.blocks import block_sizes, budget, join
-from esc_gpu.frontends.framing import Framing
+from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, torch_mode
 from esc_gpu.frontends.scaling import power_to_magnitude
-from esc_gpu.frontends.spectrogram import PAD_MODES
 
 # Samples between minus and plus this are zeros, as in librosa.zero_crossings.
 ZERO = 1e-10
@@ -43,7 +42,7 @@ class FrameDescriptor(Frontend):
         n_frames, half = self.frames_within(waveform), self.frame_length // 2
         hop_bytes = self.hop_length * waveform.element_size()
         n_clips, n_block = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform))
-        padded = waveform if self.is_cut else F.pad(waveform, (half, half), mode=self.pad_mode)
+        padded = waveform if self.is_cut else F.pad(waveform, (half, half), mode=torch_mode(self.pad_mode))
         if (n_clips, n_block) == (waveform.shape[0], n_frames):
             return self.describe(padded)[:, None, None]
         rows = []
@@ -55,7 +54,7 @@ class FrameDescriptor(Frontend):
 
     @property
     def framing(self) -> Framing:
-        return Framing(self.frame_length, self.hop_length, self.frame_length // 2, self.pad_mode)
+        return Framing(self.frame_length, self.hop_length, self.frame_length // 2, torch_mode(self.pad_mode))
 
     def count_frames(self, n_samples: int) -> int:
         # An odd frame_length is padded by one sample less than itself.
@@ -107,7 +106,7 @@ class RMS(FrameDescriptor):
 
     Args:
         frame_length, hop_length and the others: as in `FrameDescriptor`.
-        pad_mode: "constant" (zeros) or "reflect", at both ends.
+        pad_mode: "constant" (zeros), "reflect", "edge" or "wrap", at both ends, as in `STFTFrontend`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -126,7 +125,7 @@ class RMS(FrameDescriptor):
         super().__init__(**frames)
         check_choice("pad_mode", pad_mode, PAD_MODES)
         self.pad_mode = pad_mode
-        self.least = self.frame_length // 2 + 1 if pad_mode == "reflect" else 1
+        self.least = least_samples(pad_mode, self.frame_length // 2)
 
     def describe(self, samples: Tensor) -> Tensor:
         power = samples.square().unfold(-1, self.frame_length, self.hop_length).mean(dim=-1)

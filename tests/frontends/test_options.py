@@ -31,6 +31,14 @@ EXACT = [
     ("cqt", CQT | {"window": ["kaiser", 8.6]}),
     ("cqt", CQT | {"window": "blackman_symmetric", "fmin": 50.0}),
     ("vqt", CQT | {"window": "povey"}),
+    ("spectrogram", STFT | {"pad_mode": "wrap", "scale": "power"}),
+    ("spectrogram", STFT | {"pad_mode": "circular", "n_fft": 401, "scale": "power"}),
+    ("mfcc", MEL | {"pad_mode": "edge", "n_mfcc": 13}),
+    ("logmel", MEL | {"pad_mode": "replicate", "win_length": 300}),
+    ("cqt", CQT | {"pad_mode": "edge"}),
+    ("vqt", CQT | {"pad_mode": "wrap"}),
+    ("rms", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "pad_mode": "edge"}),
+    ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "pad_mode": "wrap"}),
 ]
 
 
@@ -80,3 +88,27 @@ def test_windows_that_cannot_be():
     assert_refused(lambda: create_frontend("logmel", window=[0.0] * 2048), "0 everywhere")
     assert_refused(lambda: create_frontend("cqt", window=SAMPLES), "a window of its own length")
     assert_refused(lambda: create_frontend("cqt", window=["dpss", 200]), "NW must be less than M/2")
+
+
+# ---- the ends of clips
+
+
+@pytest.mark.parametrize("name", ["spectrogram", "cqt", "rms"])
+def test_the_shortest_clip_that_wraps_around(name):
+    frontend = create_frontend(name, sample_rate=RATE, pad_mode="wrap")
+    least = frontend.min_samples
+    clip = clips(least)
+    assert frontend(torch.from_numpy(clip)).shape[1:] == frontend.output_shape(least)
+    expected = reference(frontend, clip)
+    assert relative_l2(frontend(torch.from_numpy(clip)).numpy(), expected) < 1e-4
+    assert_refused(lambda: frontend(torch.from_numpy(clip[:, 1:])), f"at least {least} samples")
+
+
+@pytest.mark.parametrize("name", ["logmel", "cqt", "rms", "stack", "delta"])
+def test_a_stream_cannot_begin_with_its_end(name):
+    options = {"pad_mode": "wrap"} if name == "rms" else {"pad_mode": "wrap", "top_db": None}
+    member = {"name": "logmel", **options}
+    options = {"stack": {"members": [member]}, "delta": {"member": member}}.get(name, options)
+    assert_refused(
+        create_frontend(name, sample_rate=RATE, **options).stream, "stands its own end", "set another pad_mode"
+    )

@@ -119,6 +119,7 @@ def test_float64_is_equal_to_its_own_precision(name, waveform):
 OTHERS = {
     "odd n_fft": {"name": "logmel", "n_fft": 801, "win_length": 700, "hop_length": 201, "top_db": None},
     "zeros at the ends": {"name": "spectrogram", "pad_mode": "constant", "scale": "magnitude"},
+    "the ends go on": {"name": "mfcc", "pad_mode": "edge", "top_db": None, "window": ["kaiser", 8.6]},
     "hop longer than a frame": {"name": "rms", "frame_length": 100, "hop_length": 333},
     "mirrored": {"name": "rms", "pad_mode": "reflect"},
     "frames around hops": {"name": "kaldi_fbank", "snip_edges": False},

@@ -65,9 +65,16 @@ STACKS = {
 }
 # With options that are seldom set, of which the graphs and the contract are to know.
 OPTIONED = {
-    "mfcc-options": {"name": "mfcc", "backend": "native", **MEL, "n_mfcc": 13, "window": ["kaiser", 8.6]},
-    "spectrogram-options": {"name": "spectrogram", "backend": "native", **STFT, "window": "hann_symmetric"},
-    "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey"},
+    "mfcc-options": {"name": "mfcc", "backend": "native", **MEL, "n_mfcc": 13, "window": ["kaiser", 8.6]}
+    | {"pad_mode": "edge"},
+    "spectrogram-options": {
+        "name": "spectrogram",
+        "backend": "native",
+        **STFT,
+        "window": "hann_symmetric",
+        "pad_mode": "wrap",
+    },
+    "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey", "pad_mode": "edge"},
 }
 CASES = SINGLE | STACKS | OPTIONED
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}

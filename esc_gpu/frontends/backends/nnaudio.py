@@ -37,6 +37,20 @@ def scipy_window(frontend: STFTFrontend | CQT) -> Any:
     return window
 
 
+def own_pad_mode(frontend: STFTFrontend | CQT) -> str:
+    """What stands before and behind a clip.
+
+    Raises:
+        EscGpuError: for what nnAudio cannot put there.
+    """
+    if frontend.pad_mode not in ("reflect", "constant"):
+        raise EscGpuError(
+            f"backend 'nnaudio' of {frontend.name} has pad_mode='reflect' and 'constant' alone, got "
+            f"{frontend.pad_mode!r}: take backend='native'"
+        )
+    return frontend.pad_mode
+
+
 def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
     """The options of the STFT in nnAudio's words."""
     return {
@@ -45,7 +59,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
         "win_length": frontend.win_length,
         "hop_length": frontend.hop_length,
         "window": scipy_window(frontend),
-        "pad_mode": frontend.pad_mode,
+        "pad_mode": own_pad_mode(frontend),
         "verbose": False,
     }
 
@@ -158,7 +172,7 @@ class NnAudioCQT(CQT):
             bins_per_octave=self.bins_per_octave,
             filter_scale=self.filter_scale,
             window=scipy_window(self),
-            pad_mode=self.pad_mode,
+            pad_mode=own_pad_mode(self),
             trainable=self.trainable,
             verbose=False,
         )

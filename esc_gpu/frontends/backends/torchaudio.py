@@ -8,6 +8,7 @@ from torch import Tensor
 from esc_gpu.core.checks import check_int
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import LFCC, MFCC
+from esc_gpu.frontends.framing import torch_mode
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend, make_window
 
@@ -19,7 +20,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
         "hop_length": frontend.hop_length,
         "win_length": frontend.win_length,
         "window_fn": lambda length: make_window(frontend.window, length, length).float(),
-        "pad_mode": frontend.pad_mode,
+        "pad_mode": torch_mode(frontend.pad_mode),
         "power": 2.0,
     }
 

@@ -89,7 +89,9 @@ def test_backends_agree_on_noise(name, backend, options):
 
 
 @needs_torchaudio
-def test_torchaudio_takes_any_window():
+def test_torchaudio_takes_any_window_and_pad_mode():
+    for pad_mode in ("edge", "wrap"):
+        assert_same_features("spectrogram", "torchaudio", {"pad_mode": pad_mode}, torch.rand(2, 8000) - 0.5)
     for window in ("povey", "hann_symmetric", torch.linspace(0.1, 1.0, 512).tolist()):
         options = {"n_fft": 512, "window": window, "scale": "power"}
         assert_same_features("logmel", "torchaudio", options | {"n_mels": 20}, torch.rand(2, 8000) - 0.5)
@@ -97,6 +99,8 @@ def test_torchaudio_takes_any_window():
 
 @pytest.mark.parametrize(("name", "length"), [("logmel", 2048), ("cqt", None)])
 def test_nnaudio_refuses_what_scipy_has_not(name, length):
+    refused = refusal(create_frontend, name, "nnaudio", pad_mode="edge")
+    assert "'nnaudio'" in refused and "'edge'" in refused and "backend='native'" in refused
     windows = ["povey", "hann_symmetric", ["povey"]] + ([[1.0] * length] if length else [])
     for window in windows:
         refused = refusal(create_frontend, name, "nnaudio", window=window)
