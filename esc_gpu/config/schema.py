@@ -16,7 +16,8 @@ class DataConfig:
     """The recordings."""
 
     root: str | None = None
-    """Folder in ESC-50's layout (meta/esc50.csv, audio/); null uses the embedded synthetic ones."""
+    """Folder in ESC-50's layout (meta/esc50.csv, audio/); null uses the embedded
+    synthetic recordings."""
     table: str | None = None
     """CSV that lists your own recordings, with the columns path, label and fold; paths are relative to root if given,
     otherwise to the folder of the CSV."""
@@ -27,7 +28,7 @@ class DataConfig:
     clip_seconds: Annotated[float, POSITIVE] = 5.0
     """Length of a clip in seconds; recordings are cut or padded with silence to it."""
     overlap: float | None = None
-    """Cut longer recordings into clips; neighbours share this part of their length. null uses only the first clip."""
+    """Cut longer recordings into clips that overlap by this part of their length; null uses only their beginning."""
     cache_dir: str = "~/.cache/esc_gpu"
     """Folder for the decoded stores and the embedded recordings."""
     workers: int | None = None
@@ -37,7 +38,7 @@ class DataConfig:
     residence: Literal["auto", "device", "stream"] = "auto"
     """Where the clips are in training: "device", "stream" (read ahead from the store) or "auto"."""
     budget_gb: float | None = None
-    """Memory limit of "auto" in 1e9 bytes; null allows half of the free device memory."""
+    """Memory limit for "auto" in GB (1e9 bytes); null allows half of the free device memory."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class ModelConfig:
     options: dict[str, int | float | bool | str | list[int]] = field(default_factory=dict)
     """Further arguments of timm.create_model, such as {drop_rate: 0.1}."""
     stem_stride: tuple[int, int] | None = None
-    """Strides of the first convolution over [bins, frames]; null keeps them."""
+    """Strides of the first convolution over [bins, frames]; null keeps those of the backbone."""
     stem_kernel: tuple[int, int] | None = None
     """Kernel size of the first convolution over [bins, frames]; null keeps the backbone's, as pretrained weights
     need."""
@@ -93,11 +94,11 @@ class AugmentConfig:
     noise_exponent: Annotated[tuple[float, float], between(4)] = (0.0, 0.0)
     """Range of the exponent a of the noise spectrum 1/f^a: 0 is white, 1 pink, 2 brown."""
     between_class_probability: Annotated[float, SHARE] = 0.0
-    """Share of clips mixed with another clip by sound level; labels are mixed alike."""
+    """Share of clips mixed with another clip, corrected for their sound levels; labels are mixed in the same way."""
     mixup_alpha: Annotated[float, up_to(100)] = 0.0
     """Blend clips and labels with a share drawn from Beta(alpha, alpha)."""
     cutmix_probability: Annotated[float, SHARE] = 0.0
-    """Share of clips that get a part of another clip's image; labels are mixed alike."""
+    """Share of clips that get a part of another clip's image; labels are mixed in the same way."""
     cutmix_axis: Literal["time", "frequency"] = "time"
     """What CutMix replaces: frames ("time") or bins ("frequency")."""
     freq_warp: Annotated[float, BELOW_ONE] = 0.0
@@ -127,7 +128,7 @@ class TrainConfig:
     batch_size: Annotated[int, POSITIVE] = 16
     """Number of clips in an optimiser step, over all processes."""
     accumulation: Annotated[int, POSITIVE] = 1
-    """Number of parts of each process's share of the batch, to save memory."""
+    """Number of parts into which each process splits its share of the batch, to save memory."""
     lr: Annotated[float, POSITIVE] = 1e-3
     """Peak learning rate of the backbone."""
     frontend_lr: Annotated[float, NOT_NEGATIVE] = 1e-5

@@ -38,7 +38,7 @@ class STFTFrontend(FramedFrontend):
 
     Args:
         n_fft: samples of a frame.
-        win_length: samples of the window in its middle; None for `n_fft`.
+        win_length: samples of the window, which lies in the middle of the frame; None for `n_fft`.
         hop_length: samples between frames.
         window: a name for `scipy.signal.get_window`, also with "_symmetric" at its end; Kaldi's "povey"; a list of a
             name and its parameters, such as `["kaiser", 8.6]`; or a list of `win_length` numbers.

@@ -9,7 +9,7 @@ from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.extras import require
 from esc_gpu.errors import EscGpuError
 
-HELP = "serve a page in the browser where a trained model classifies sound files and microphone recordings"
+HELP = "serve a web page on which a trained model classifies sound files and microphone recordings"
 
 
 def add_arguments(parser: ArgumentParser) -> None:

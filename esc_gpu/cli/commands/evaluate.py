@@ -6,7 +6,9 @@ from pathlib import Path
 
 from esc_gpu.cli.output import add_bootstrap_arguments, show, write
 
-HELP = "compute metrics, confidence intervals, calibration and confusions of a finished run, or of its seeds together"
+HELP = (
+    "compute metrics, confidence intervals, calibration and confusions of a finished run, or of several seeds together"
+)
 
 
 def add_arguments(parser: ArgumentParser) -> None:

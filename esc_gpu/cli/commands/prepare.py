@@ -4,7 +4,7 @@ from esc_gpu.cli.output import say
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.cli.run_options import parse
 
-HELP = "decode the recordings of a run before its training; the options are those of train"
+HELP = "decode the recordings of a run before its training; it takes the options of train"
 
 
 def main(arguments: list[str], prog: str) -> int:
