@@ -107,7 +107,7 @@ def read_run(folder: str | Path) -> RunResults:
     folder = Path(folder)
     if not (folder / SUMMARY).is_file():
         hint = (
-            "it is not finished: go on with it with --resume"
+            "it is not finished: continue it with --resume"
             if (folder / CONFIG).is_file()
             else "give the output folder of a training, such as runs/logmel"
         )

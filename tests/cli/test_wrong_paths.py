@@ -81,7 +81,7 @@ WRONG = {
     "train below a file": ("train --output_dir sound.wav/a", "cannot write to sound.wav/a (sound.wav is no folder)"),
     "train into a run": (
         "train --output_dir finished",
-        "finished already holds a run: go on with it with --resume, re",
+        "finished already holds a run: continue it with --resume, re",
     ),
     "train by a config": ("train --config no.yaml", "--config: there is no file no.yaml; correct the name"),
     "train by a name": (
@@ -175,7 +175,7 @@ def test_an_output_folder_is_looked_at_before_a_training_alone(folder, monkeypat
     check_paths(["--output_dir", "new"], trains=True)
     with pytest.raises(EscGpuError, match="finished already holds a run"):
         check_paths(into_a_run, trains=True)
-    with pytest.raises(EscGpuError, match="empty/.. holds something else than a run"):
+    with pytest.raises(EscGpuError, match="empty/.. contains something other than a run"):
         check_paths(["--output_dir", "empty/.."], trains=True)
     monkeypatch.setenv("RANK", "1")
     check_paths(into_a_run, trains=True)  # the first process of a run has the folder

@@ -47,7 +47,7 @@ def test_the_history_of_a_fold(folder):
         run.history(1)
 
 
-@pytest.mark.parametrize(("begun", "hint"), [(True, "go on with it with --resume"), (False, "such as runs/logmel")])
+@pytest.mark.parametrize(("begun", "hint"), [(True, "continue it with --resume"), (False, "such as runs/logmel")])
 def test_a_folder_without_results_is_refused(tmp_path, begun, hint):
     if begun:
         (tmp_path / CONFIG).write_text("train: {}", encoding="utf-8")

@@ -216,7 +216,7 @@ def test_a_config_that_is_broken_is_one_line(tmp_path, content):
 def test_another_folder_is_left_alone(tmp_path):
     (tmp_path / "thesis.tex").write_text("x", encoding="utf-8")
     for options in ({}, {"resume": True}, {"overwrite": True}):
-        with pytest.raises(EscGpuError, match="holds something else"), held(tmp_path, **options):
+        with pytest.raises(EscGpuError, match="contains something other"), held(tmp_path, **options):
             pass
     assert names(tmp_path) == ["thesis.tex"]
 

@@ -229,7 +229,7 @@ def test_a_run_that_fails_ends_the_benchmark_with_its_row(tones, tmp_path, capsy
     (tmp_path / "nothing" / "seed0" / "notes.txt").write_text("mine", encoding="utf-8")
     assert accuracy.main(words(tones, tmp_path, "parts", "--folds", "1")) == 2
     error = capsys.readouterr().err.splitlines()[-1]
-    assert error.startswith("error: row nothing, seed 0: ") and "something else than a run" in error
+    assert error.startswith("error: row nothing, seed 0: ") and "something other than a run" in error
     assert not list((tmp_path / "results").iterdir())
 
 
