@@ -19,7 +19,7 @@ ELSEWHERE = {
     "make train": "of a clone with nothing installed",
     "make test": "these tests",
     "esc-gpu download": "tests/data/recordings/test_download.py, from a server of its own",
-    "esc-gpu demo": "tests/inference/test_demo.py, which ends it as well",
+    "esc-gpu demo": "tests/inference/test_demo_page.py, which ends it as well",
 }
 # Behind the options of the pages, for a training to take a second.
 SMALL = [
