@@ -90,7 +90,7 @@ class AugmentConfig:
     noise_probability: Annotated[float, SHARE] = 0.0
     """Share of clips to which noise is added."""
     noise_snr_db: Annotated[tuple[float, float], between(100)] = (10.0, 40.0)
-    """Lowest and highest signal-to-noise ratio of that noise."""
+    """Lowest and highest signal-to-noise ratio of that noise in dB."""
     noise_exponent: Annotated[tuple[float, float], between(4)] = (0.0, 0.0)
     """Range of the exponent a of the noise spectrum 1/f^a: 0 is white, 1 pink, 2 brown."""
     between_class_probability: Annotated[float, SHARE] = 0.0
@@ -146,7 +146,8 @@ class TrainConfig:
     on_nonfinite: Literal["stop", "skip"] = "stop"
     """What to do at a step whose loss or gradient is not finite: "stop", or "skip" the step and name its clips."""
     mixed_precision: Literal["auto", "no", "bf16", "fp16"] = "auto"
-    """Precision of the backbone; "auto" is the launcher's, or what the hardware supports."""
+    """Precision of the backbone; "auto" uses that of the launcher if it sets one, otherwise what the hardware
+    supports."""
     seed: Annotated[int, NOT_NEGATIVE] = 0
     """Seed of the weights, the order of the clips and the augmentation."""
     eval_every: Annotated[int, POSITIVE] = 5
@@ -169,7 +170,7 @@ class TrainConfig:
 
 @dataclass(frozen=True)
 class TrackerConfig:
-    """Where the curves go besides the run's folder."""
+    """Tracking: where the curves are shown in addition to the run's folder."""
 
     name: Literal["none", "wandb", "tensorboard"] = "none"
     """The tracker; "wandb" works offline if there is no account."""
@@ -196,7 +197,7 @@ class RunConfig:
     train: TrainConfig = TrainConfig()
     """The training of each fold."""
     tracker: TrackerConfig = TrackerConfig()
-    """Where the curves go besides the run's folder."""
+    """Tracking: where the curves are shown in addition to the run's folder."""
     folds: int | list[int] | None = None
     """Test folds to run, such as 1 or [1,2]; null runs all."""
     validate: bool = False
