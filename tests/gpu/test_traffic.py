@@ -25,6 +25,8 @@ CEILINGS = {
     "pcen": (25, 36),
     "cqt": (34, 20.8),
     "vqt": (35, 21.6),
+    "kaldi_fbank": (12, 43.5),
+    "kaldi_mfcc": (21, 58.5),
     "rms": (6, 6),
     "zero_crossing_rate": (9, 14),
     "spectral_contrast": (73, 25.5),
