@@ -37,7 +37,8 @@ def get_window(window: Window, length: int) -> np.ndarray:
         if numbers.shape != (length,):
             raise ValueError(f"{len(window)} numbers for {length} samples")
         return numbers
-    name, *parameters = [window] if isinstance(window, str) else window
+    parts = [window] if isinstance(window, str) else list(window)
+    name, parameters = parts[0], parts[1:]
     plain, _, kind = name.rpartition("_")
     if kind not in KINDS:
         plain, kind = name, "symmetric" if name == "povey" else "periodic"
