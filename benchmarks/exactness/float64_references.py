@@ -130,17 +130,23 @@ def scaled(power_of: Reference) -> Reference:
     def features(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
         power = power_of(frontend, clip)
         if frontend.scale == "db":
-            return librosa.power_to_db(power, top_db=frontend.top_db)
+            return decibels(frontend, power)
         return power if frontend.scale == "power" else np.sqrt(power)
 
     return features
+
+
+def decibels(frontend: Frontend, power: np.ndarray) -> np.ndarray:
+    """The power in dB."""
+    ref = np.max if frontend.ref == "max" else frontend.ref
+    return librosa.power_to_db(power, ref=ref, amin=frontend.amin, top_db=frontend.top_db)
 
 
 def cepstrum(power_of: Reference) -> Reference:
     """The orthonormal DCT-II of the power in dB."""
 
     def features(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
-        db = librosa.power_to_db(power_of(frontend, clip), top_db=frontend.top_db)
+        db = decibels(frontend, power_of(frontend, clip))
         return scipy.fft.dct(db, type=2, norm="ortho", axis=0)[: frontend.n_coefficients]
 
     return features

@@ -5,22 +5,21 @@ from torch import Tensor, nn
 
 from benchmarks.peers import librosa_options
 from esc_gpu.frontends.base import Frontend
-from esc_gpu.frontends.scaling import rescale_power
+from esc_gpu.frontends.levels import ScaledPower
 
 
 class Scaled(nn.Module):
     """A layer's magnitude or power in the front-end's scale; nnAudio has no decibels outside of its MFCC."""
 
-    def __init__(self, layer: nn.Module, frontend: Frontend, *, gives_power: bool = False):
+    def __init__(self, layer: nn.Module, frontend: ScaledPower, *, gives_power: bool = False):
         super().__init__()
         self.layer = layer
         self.gives_power = gives_power
-        self.scale = frontend.scale
-        self.top_db = frontend.top_db
+        self.rescale = frontend.rescale
 
     def forward(self, waveform: Tensor) -> Tensor:
         image = self.layer(waveform)
-        return rescale_power(image if self.gives_power else image.square(), self.scale, self.top_db)
+        return self.rescale(image if self.gives_power else image.square())
 
 
 def stft_options(frontend: Frontend) -> dict[str, object]:

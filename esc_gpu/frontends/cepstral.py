@@ -9,10 +9,9 @@ from torch import Tensor
 
 from esc_gpu.core.checks import check_frequency_range, check_int, check_weights
 from esc_gpu.frontends.base import Shared
-from esc_gpu.frontends.filterbank import FilterbankFrontend, triangles
+from esc_gpu.frontends.filterbank import BandLevels, triangles
 from esc_gpu.frontends.gammatone import GammatoneFrontend
 from esc_gpu.frontends.mel import MelFrontend
-from esc_gpu.frontends.scaling import check_top_db, under_the_maximum
 
 
 def dct_matrix(n_out: int, n_in: int) -> Tensor:
@@ -21,7 +20,7 @@ def dct_matrix(n_out: int, n_in: int) -> Tensor:
     return torch.from_numpy(scipy.fft.dct(identity, type=2, norm="ortho", axis=1)[:, :n_out].copy())
 
 
-class Cepstral(FilterbankFrontend):
+class Cepstral(BandLevels):
     """The orthonormal DCT-II of a filter bank's power in dB. The bins are coefficients, not frequencies."""
 
     bin_unit = "coefficient"
@@ -29,7 +28,6 @@ class Cepstral(FilterbankFrontend):
     is_signed = True
     windows_int16 = True
     dct: Tensor
-    top_db: float | None
 
     @property
     def n_coefficients(self) -> int:
@@ -50,12 +48,8 @@ class Cepstral(FilterbankFrontend):
         self.register_buffer("dct", dct_matrix(self.n_coefficients, self.n_bands).float(), persistent=False)
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        cepstrum = self.limited_db(waveform, shared, self.top_db) @ self.dct
+        cepstrum = self.limited_db(waveform, shared) @ self.dct
         return cepstrum.transpose(-1, -2).unsqueeze(1)
-
-    @property
-    def whole_clip(self) -> str | None:
-        return under_the_maximum(self.top_db)
 
     @property
     def frequencies(self) -> Tensor:
@@ -67,7 +61,7 @@ class MFCC(Cepstral, MelFrontend):
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
-        top_db: range kept below each clip's maximum before the DCT, in dB; None for no limit.
+        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     Raises:
@@ -85,12 +79,11 @@ class MFCC(Cepstral, MelFrontend):
 
     name = "mfcc"
 
-    def __init__(self, *, n_mfcc: int = 40, top_db: float | None = 80.0, **mel: Any):
+    def __init__(self, *, n_mfcc: int = 40, **mel: Any):
         super().__init__(**mel)
         check_int("n_mfcc", n_mfcc, 1, self.n_mels)
         check_weights("n_mfcc", n_mfcc, self.n_mels)
         self.n_mfcc = n_mfcc
-        self.top_db = check_top_db(top_db)
         self.build()
 
     @property
@@ -110,7 +103,7 @@ class LFCC(Cepstral):
         n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax`.
         fmin: lowest edge in Hz.
         fmax: highest edge in Hz; None for half the sample rate.
-        top_db: range kept below each clip's maximum before the DCT, in dB; None for no limit.
+        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -135,7 +128,6 @@ class LFCC(Cepstral):
         n_filters: int = 128,
         fmin: float = 0.0,
         fmax: float | None = None,
-        top_db: float | None = 80.0,
         **stft: Any,
     ):
         super().__init__(**stft)
@@ -146,7 +138,6 @@ class LFCC(Cepstral):
         self.n_lfcc = n_lfcc
         self.n_filters = n_filters
         self.fmin, self.fmax = check_frequency_range(fmin, fmax, self.sample_rate)
-        self.top_db = check_top_db(top_db)
         self.warn_of_empty_bands()
         self.build()
 
@@ -172,7 +163,7 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     Args:
         n_gfcc: number of coefficients, at most `n_bins`.
-        top_db: range kept below each clip's maximum before the DCT, in dB; None for no limit.
+        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
 
     Raises:
@@ -190,12 +181,11 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     name = "gfcc"
 
-    def __init__(self, *, n_gfcc: int = 40, top_db: float | None = 80.0, **gammatone: Any):
+    def __init__(self, *, n_gfcc: int = 40, **gammatone: Any):
         super().__init__(**gammatone)
         check_int("n_gfcc", n_gfcc, 1, self.n_bins)
         check_weights("n_gfcc", n_gfcc, self.n_bins)
         self.n_gfcc = n_gfcc
-        self.top_db = check_top_db(top_db)
         self.build()
 
     @property

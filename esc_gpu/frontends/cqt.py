@@ -10,16 +10,15 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.constant_q import ConstantQ
 from esc_gpu.frontends.constant_q_bands import ear_offset
-from esc_gpu.frontends.scaling import check_scale, check_top_db, rescale_power, scale_unit, under_the_maximum
+from esc_gpu.frontends.levels import ScaledPower
 
 
-class CQT(ConstantQ):
+class CQT(ScaledPower, ConstantQ):
     """Constant-Q transform `(B, 1, n_bins, N)`.
 
     Args:
         hop_length, fmin, n_bins, bins_per_octave, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
-        scale: "db" (`20 log10(magnitude)`, floor -100 dB), "power" or "magnitude".
-        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        scale, top_db, ref, amin: as in `ScaledPower`.
 
     The magnitudes agree with the direct sum over the kernels within 0.02 dB, down to 80 dB below a clip's maximum, if
     the maximum is a tone or an onset in one of the bins.
@@ -38,22 +37,12 @@ class CQT(ConstantQ):
 
     name = "cqt"
 
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **constant_q: Any):
-        super().__init__(**constant_q)
-        self.scale = check_scale(scale)
-        self.top_db = check_top_db(top_db)
+    def __init__(self, **options: Any):
+        super().__init__(**options)
         self.build()
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).unsqueeze(1)
-
-    @property
-    def whole_clip(self) -> str | None:
-        return under_the_maximum(self.top_db if self.scale == "db" else None)
-
-    @property
-    def value_unit(self) -> str:
-        return scale_unit(self.scale)
+        return self.rescale(self.shared_power(waveform, shared)).unsqueeze(1)
 
     @property
     def frequencies(self) -> Tensor:
@@ -67,7 +56,7 @@ class VQT(CQT):
 
     Args:
         gamma: Hz added to each bin's bandwidth; None follows the ear, `24.7 / 0.108` Hz times the relative bandwidth.
-        scale, top_db and those of the transform: as in `CQT`.
+        scale, top_db, ref, amin and those of the transform: as in `CQT`.
 
     Raises:
         EscGpuError: for an option out of range.

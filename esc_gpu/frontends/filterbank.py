@@ -9,15 +9,8 @@ from torch import Tensor
 from esc_gpu.core.user_warning import warn_user
 from esc_gpu.frontends.base import Shared, reuse
 from esc_gpu.frontends.framed import FramedFrontend
-from esc_gpu.frontends.scaling import (
-    check_scale,
-    check_top_db,
-    limit_range,
-    power_to_db,
-    rescale_power,
-    scale_unit,
-    under_the_maximum,
-)
+from esc_gpu.frontends.levels import Levels, ScaledPower
+from esc_gpu.frontends.scaling import AMIN, limit_range, power_to_db, relative_db
 from esc_gpu.frontends.spectrogram import STFTFrontend
 
 # Bands of one matrix product on a CPU: the triangles of so many span few FFT bins.
@@ -60,15 +53,10 @@ class FramedFilterbank(FramedFrontend):
         """`(B, T)` → power of the bands `(B, N, n_bands)`, once for all members of a stack with the same bank."""
         return reuse(shared, self.band_key, lambda: self.reduce_shared_power(waveform, shared, self.weigh))
 
-    def band_db(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
+    def band_db(self, waveform: Tensor, shared: Shared | None = None, amin: float = AMIN) -> Tensor:
         """`band_power` in dB, with no limit to its range."""
-        return reuse(shared, ("db", *self.band_key), lambda: power_to_db(self.band_power(waveform, shared), None))
-
-    def limited_db(self, waveform: Tensor, shared: Shared | None, top_db: float | None) -> Tensor:
-        """`band_power` in dB, at most `top_db` of it."""
-        if shared is None:
-            return power_to_db(self.band_power(waveform), top_db)
-        return limit_range(self.band_db(waveform, shared), top_db)
+        key = ("db", amin, *self.band_key)
+        return reuse(shared, key, lambda: power_to_db(self.band_power(waveform, shared), None, amin=amin))
 
     @property
     def band_key(self) -> tuple[object, ...]:
@@ -94,36 +82,31 @@ class FilterbankFrontend(FramedFilterbank, STFTFrontend):
         self.build_bank()
 
 
-class BandSpectrogram(FilterbankFrontend):
-    """The bands themselves, `(B, 1, n_bands, N)`.
+class BandLevels(Levels, FilterbankFrontend):
+    """The bands in decibels."""
 
-    Args:
-        scale: "db", "power" or "magnitude".
-        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
-    """
+    def limited_db(self, waveform: Tensor, shared: Shared | None) -> Tensor:
+        """`band_power` in dB, at most `top_db` of it."""
+        if shared is None:
+            return self.in_db(self.band_power(waveform))
+        return relative_db(limit_range(self.band_db(waveform, shared, self.amin), self.top_db), self.ref, self.amin)
+
+
+class BandSpectrogram(ScaledPower, BandLevels):
+    """The bands themselves, `(B, 1, n_bands, N)`."""
 
     windows_int16 = True
 
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **bank: Any):
-        super().__init__(**bank)
-        self.scale = check_scale(scale)
-        self.top_db = check_top_db(top_db)
+    def __init__(self, **options: Any):
+        super().__init__(**options)
         self.build()
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         if self.scale == "db":
-            bands = self.limited_db(waveform, shared, self.top_db)
+            bands = self.limited_db(waveform, shared)
         else:
-            bands = rescale_power(self.band_power(waveform, shared), self.scale, self.top_db)
+            bands = self.rescale(self.band_power(waveform, shared))
         return bands.transpose(-1, -2).unsqueeze(1)
-
-    @property
-    def whole_clip(self) -> str | None:
-        return under_the_maximum(self.top_db if self.scale == "db" else None)
-
-    @property
-    def value_unit(self) -> str:
-        return scale_unit(self.scale)
 
 
 def triangles(edges: np.ndarray, sample_rate: int, n_fft: int, norm: str | None) -> np.ndarray:

@@ -75,8 +75,7 @@ class Gammatone(BandSpectrogram, GammatoneFrontend):
 
     Args:
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
-        scale: "db", "power" or "magnitude".
-        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        scale, top_db, ref, amin: as in `ScaledPower`.
 
     Raises:
         EscGpuError: for an option out of range.

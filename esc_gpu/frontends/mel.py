@@ -110,8 +110,7 @@ class LogMel(BandSpectrogram, MelFrontend):
 
     Args:
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
-        scale: "db", "power" or "magnitude".
-        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        scale, top_db, ref, amin: as in `ScaledPower`.
 
     Raises:
         EscGpuError: for an option out of range.

@@ -18,23 +18,31 @@ AMIN = 1e-10  # the power floor of librosa.power_to_db
 SILENT_POWER = 1e-24
 
 
-def power_to_db(power: Tensor, top_db: float | None = 80.0) -> Tensor:
-    """Power `(B, ...)` → `10 log10(max(power, 1e-10))` in dB, as `librosa.power_to_db(ref=1.0)`.
+def power_to_db(power: Tensor, top_db: float | None = 80.0, *, ref: float | str = 1.0, amin: float = AMIN) -> Tensor:
+    """Power `(B, ...)` → `10 log10(max(power, amin) / max(ref, amin))` in dB, as `librosa.power_to_db`.
 
-    `top_db` as in `limit_range`.
+    `top_db` as in `limit_range`, `ref` as in `relative_db`.
 
     >>> from esc_gpu.functional import power_to_db
     >>> power_to_db(torch.tensor([[1.0, 0.1, 0.0]]))
     tensor([[  0., -10., -80.]])
     """
     if not power.is_cuda or torch.compiler.is_compiling():
-        return limit_range(power.clamp_min(AMIN).log10_().mul_(10.0), top_db)
+        return relative_db(limit_range(power.clamp_min(amin).log10_().mul_(10.0), top_db), ref, amin)
     # Each pass over the memory counts: one for both limits, one for c log(x).
-    floor: float | Tensor = AMIN
+    floor: float | Tensor = amin
     if top_db is not None:
         peak = power.amax(dim=tuple(range(1, power.ndim)), keepdim=True)
-        floor = (peak * 10 ** (-top_db / 10)).clamp_min_(AMIN)
-    return torch.xlogy(DB_PER_NEPER, power.clamp_min(floor))
+        floor = (peak * 10 ** (-top_db / 10)).clamp_min_(amin)
+    return relative_db(torch.xlogy(DB_PER_NEPER, power.clamp_min(floor)), ref, amin)
+
+
+def relative_db(db: Tensor, ref: float | str, amin: float) -> Tensor:
+    """Decibels `(B, ...)` of a power over `ref`: a number, at least `amin`, or "max" for each clip's own maximum."""
+    if isinstance(ref, str):
+        return db - db.amax(dim=tuple(range(1, db.ndim)), keepdim=True)
+    zero = max(ref, amin)
+    return db if zero == 1 else db - 10 * math.log10(zero)
 
 
 def limit_range(db: Tensor, top_db: float | None) -> Tensor:
@@ -67,20 +75,15 @@ def squared_magnitude(spectrum: Tensor) -> Tensor:
     return spectrum.real.square().add_(spectrum.imag.square())
 
 
-def rescale_power(power: Tensor, scale: str, top_db: float | None) -> Tensor:
-    """Power `(B, ...)` → the same shape in `scale`: "db", "power" or "magnitude"."""
-    if scale == "db":
-        return power_to_db(power, top_db)
-    return power if scale == "power" else power_to_magnitude(power)
-
-
 def scale_unit(scale: str) -> str:
     """The unit of values in a scale."""
     return "dB" if scale == "db" else scale
 
 
-def under_the_maximum(top_db: float | None) -> str | None:
-    """Why values limited by `top_db` are no frame's own, as `Frontend.whole_clip`."""
+def under_the_maximum(top_db: float | None, ref: float | str = 1.0) -> str | None:
+    """Why values limited by `top_db`, or relative to `ref`, are no frame's own, as `Frontend.whole_clip`."""
+    if ref == "max":
+        return "ref='max' is the whole clip's maximum; set a number"
     if top_db is None:
         return None
     return f"top_db={top_db:g} is a limit under the whole clip's maximum; set top_db=None"
@@ -97,6 +100,16 @@ def check_top_db(top_db: float | None) -> float | None:
     if top_db is not None:
         check_number("top_db", top_db, above=0)
     return top_db
+
+
+def check_ref(ref: float | str) -> float | str:
+    """`ref`, if it is a positive number or "max"."""
+    if ref == "max":
+        return ref
+    if isinstance(ref, str):
+        raise EscGpuError(f"ref must be a finite number above 0, or 'max', got {ref!r}")
+    check_number("ref", ref, above=0)
+    return float(ref)
 
 
 def take_log(values: Tensor, log: str | None, floor: float, offset: float) -> Tensor:

@@ -13,14 +13,8 @@ from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.framed import FramedFrontend
 from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, torch_mode
-from esc_gpu.frontends.scaling import (
-    check_scale,
-    check_top_db,
-    rescale_power,
-    scale_unit,
-    squared_magnitude,
-    under_the_maximum,
-)
+from esc_gpu.frontends.levels import ScaledPower
+from esc_gpu.frontends.scaling import squared_magnitude
 from esc_gpu.frontends.windows import Window, check_window, get_window
 
 
@@ -111,13 +105,12 @@ class STFTFrontend(FramedFrontend):
         return (n_samples - self.n_fft % 2) // self.hop_length + 1
 
 
-class Spectrogram(STFTFrontend):
+class Spectrogram(ScaledPower, STFTFrontend):
     """Spectrogram of the short-time Fourier transform, `(B, 1, n_fft // 2 + 1, N)`.
 
     Args:
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
-        scale: "db" (`10 log10(power)`, floor -100 dB), "power" or "magnitude".
-        top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
+        scale, top_db, ref, amin: as in `ScaledPower`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -135,24 +128,12 @@ class Spectrogram(STFTFrontend):
     windows_int16 = True
     takes_whole_power = True
 
-    def __init__(self, *, scale: str = "db", top_db: float | None = 80.0, **stft: Any):
-        super().__init__(**stft)
-        self.scale = check_scale(scale)
-        self.top_db = check_top_db(top_db)
+    def __init__(self, **options: Any):
+        super().__init__(**options)
         self.build()
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return (
-            rescale_power(self.shared_power(waveform, shared), self.scale, self.top_db).transpose(-1, -2).unsqueeze(1)
-        )
-
-    @property
-    def whole_clip(self) -> str | None:
-        return under_the_maximum(self.top_db if self.scale == "db" else None)
-
-    @property
-    def value_unit(self) -> str:
-        return scale_unit(self.scale)
+        return self.rescale(self.shared_power(waveform, shared)).transpose(-1, -2).unsqueeze(1)
 
     @property
     def frequencies(self) -> Tensor:

@@ -25,6 +25,8 @@ BAD = [
     ("mfcc", "n_mfcc", [0, -1, 129, 40.0, "40", None]),
     ("spectrogram logmel cqt", "scale", ["dB", "log", None]),
     ("spectrogram logmel mfcc cqt", "top_db", [0, -80.0, NAN, "80"]),
+    ("spectrogram logmel gfcc cqt", "ref", [0, -1.0, NAN, "mean", None]),
+    ("spectrogram logmel lfcc vqt", "amin", [0, -1e-10, NAN, "1e-10", None]),
     ("logmel cqt rms", "pad_short", ["yes", 1, None]),
     ("logmel cqt rms", "input_sample_rate", [0, -1, 44100.0, "44100"]),
     ("lfcc", "n_lfcc", [0, 129, 40.0, None]),

@@ -37,6 +37,13 @@ EXACT = [
     ("logmel", MEL | {"pad_mode": "replicate", "win_length": 300}),
     ("cqt", CQT | {"pad_mode": "edge"}),
     ("vqt", CQT | {"pad_mode": "wrap"}),
+    ("spectrogram", STFT | {"ref": "max", "top_db": 30.0}),
+    ("logmel", MEL | {"ref": 0.3, "amin": 1e-3, "top_db": None}),
+    ("gammatone", STFT | {"ref": 0.3, "amin": 2.0}),
+    ("mfcc", MEL | {"ref": "max", "amin": 1e-2, "n_mfcc": 13}),
+    ("lfcc", STFT | {"n_lfcc": 13, "n_filters": 20, "ref": 100.0, "top_db": 10.0}),
+    ("gfcc", STFT | {"n_gfcc": 13, "n_bins": 20, "ref": 1e-5}),
+    ("cqt", CQT | {"scale": "db", "ref": "max", "top_db": 30.0}),
     ("rms", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "pad_mode": "edge"}),
     ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "pad_mode": "wrap"}),
 ]
@@ -112,3 +119,30 @@ def test_a_stream_cannot_begin_with_its_end(name):
     assert_refused(
         create_frontend(name, sample_rate=RATE, **options).stream, "stands its own end", "set another pad_mode"
     )
+
+
+# ---- decibels
+
+
+def test_a_clips_own_maximum_is_its_zero():
+    for name in ("spectrogram", "logmel", "cqt"):
+        image = create_frontend(name, sample_rate=RATE, ref="max", top_db=30.0)(torch.from_numpy(clips(9000)))
+        assert image.amax(dim=(1, 2, 3)).tolist() == [0.0, 0.0]
+        assert image.amin().item() == pytest.approx(-30.0)
+
+
+def test_silence_is_finite_over_its_own_maximum():
+    silence = torch.zeros(1, 9000, requires_grad=True)
+    image = create_frontend("logmel", sample_rate=RATE, ref="max", amin=1e-6)(silence)
+    image.sum().backward()
+    assert (image == 0).all() and silence.grad.isfinite().all()
+
+
+def test_a_stream_has_no_maximum():
+    assert_refused(create_frontend("mfcc", ref="max", top_db=None).stream, "ref='max'", "set a number")
+    create_frontend("logmel", ref="max", top_db=None, scale="power").stream()
+    waveform = torch.from_numpy(clips()).float()
+    frontend = create_frontend("mfcc", sample_rate=RATE, ref=0.1, amin=1e-3, top_db=None)
+    stream = frontend.stream()
+    parts = [*map(stream.push, waveform.split(999, dim=1)), stream.end()]
+    torch.testing.assert_close(torch.cat(parts, dim=-1), frontend(waveform), rtol=1e-5, atol=1e-4)

@@ -1,11 +1,13 @@
 """torchaudio's transforms as front-ends."""
 
+import math
 from typing import Any
 
 import torchaudio.transforms
 from torch import Tensor
 
 from esc_gpu.core.checks import check_int
+from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import LFCC, MFCC
 from esc_gpu.frontends.framing import torch_mode
@@ -34,6 +36,20 @@ def mel_arguments(frontend: MelFrontend) -> dict[str, Any]:
         "norm": frontend.norm,
         "mel_scale": frontend.mel_scale,
     }
+
+
+def set_levels(to_db: torchaudio.transforms.AmplitudeToDB, frontend: MFCC | LFCC) -> None:
+    """Give torchaudio's decibels the front-end's range, zero and floor.
+
+    Raises:
+        EscGpuError: for a zero that torchaudio has not.
+    """
+    if isinstance(frontend.ref, str):
+        raise EscGpuError(
+            f"backend 'torchaudio' of {frontend.name} has no ref={frontend.ref!r}: take a number, or backend='native'"
+        )
+    to_db.top_db, to_db.amin = frontend.top_db, frontend.amin
+    to_db.db_multiplier = math.log10(max(frontend.amin, frontend.ref))
 
 
 class TorchaudioSpectrogram(Spectrogram):
@@ -80,7 +96,7 @@ class TorchaudioMFCC(MFCC):
     def build(self) -> None:
         self.layer = torchaudio.transforms.MFCC(self.sample_rate, self.n_mfcc, melkwargs=mel_arguments(self))
         self.layer.MelSpectrogram.mel_scale.fb = self.filterbank().T.float()
-        self.layer.amplitude_to_DB.top_db = self.top_db
+        set_levels(self.layer.amplitude_to_DB, self)
         make_buffers_transient(self.layer)
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
@@ -102,7 +118,7 @@ class TorchaudioLFCC(LFCC):
             self.sample_rate, self.n_filters, self.fmin, self.fmax, self.n_lfcc, speckwargs=stft_arguments(self)
         )
         self.layer.filter_mat = self.filterbank().T.float()
-        self.layer.amplitude_to_DB.top_db = self.top_db
+        set_levels(self.layer.amplitude_to_DB, self)
         make_buffers_transient(self.layer)
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:

@@ -29,6 +29,9 @@ NOISE_CASES = [
     ("mfcc", {}),
     ("mfcc", {"n_mfcc": 13, "n_mels": 40, "mel_scale": "htk", "norm": None, "top_db": None}),
     ("mfcc", {"n_mfcc": 20, "top_db": 20.0, "pad_mode": "constant"}),
+    ("mfcc", {"n_mfcc": 20, "ref": 5.0, "amin": 1.0, "top_db": 30.0}),
+    ("lfcc", {"n_lfcc": 13, "ref": 5.0, "amin": 1.0, "top_db": None}),
+    ("logmel", {"ref": "max"}),
     ("logmel", {"n_fft": 511, "hop_length": 128, "n_mels": 20, "scale": "power"}),
     ("logmel", {"sample_rate": 11025, "n_fft": 512, "n_mels": 20, "scale": "power"}),
     ("mfcc", {"n_fft": 511, "n_mels": 20, "n_mfcc": 13}),
@@ -95,6 +98,12 @@ def test_torchaudio_takes_any_window_and_pad_mode():
     for window in ("povey", "hann_symmetric", torch.linspace(0.1, 1.0, 512).tolist()):
         options = {"n_fft": 512, "window": window, "scale": "power"}
         assert_same_features("logmel", "torchaudio", options | {"n_mels": 20}, torch.rand(2, 8000) - 0.5)
+
+
+@needs_torchaudio
+@pytest.mark.parametrize("name", ["mfcc", "lfcc"])
+def test_torchaudio_has_no_decibels_under_the_maximum(name):
+    assert "'torchaudio'" in refusal(create_frontend, name, "torchaudio", ref="max")
 
 
 @pytest.mark.parametrize(("name", "length"), [("logmel", 2048), ("cqt", None)])
