@@ -4,7 +4,6 @@ from collections.abc import Callable
 
 import librosa
 import numpy as np
-import scipy.fft
 import scipy.interpolate
 
 from benchmarks.exactness.kaldi_references import kaldi_fbank, kaldi_mfcc
@@ -143,11 +142,12 @@ def decibels(frontend: Frontend, power: np.ndarray) -> np.ndarray:
 
 
 def cepstrum(power_of: Reference) -> Reference:
-    """The orthonormal DCT-II of the power in dB."""
+    """The DCT of the power in dB."""
 
     def features(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
         db = decibels(frontend, power_of(frontend, clip))
-        return scipy.fft.dct(db, type=2, norm="ortho", axis=0)[: frontend.n_coefficients]
+        options = {"n_mfcc": frontend.n_coefficients, "lifter": frontend.lifter}
+        return librosa.feature.mfcc(S=db, dct_type=frontend.dct_type, norm=frontend.dct_norm, **options)
 
     return features
 

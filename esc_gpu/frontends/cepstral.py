@@ -7,27 +7,49 @@ import scipy.fft
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_frequency_range, check_int, check_weights
+from esc_gpu.core.checks import check_choice, check_frequency_range, check_int, check_not_negative, check_weights
+from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.filterbank import BandLevels, triangles
 from esc_gpu.frontends.gammatone import GammatoneFrontend
 from esc_gpu.frontends.mel import MelFrontend
 
+DCT_NORMS = ("ortho", None)
 
-def dct_matrix(n_out: int, n_in: int) -> Tensor:
-    """`(n_in, n_out)` orthonormal DCT-II, float64."""
-    identity = torch.eye(n_in, dtype=torch.float64).numpy()
-    return torch.from_numpy(scipy.fft.dct(identity, type=2, norm="ortho", axis=1)[:, :n_out].copy())
+
+def dct_matrix(n_out: int, n_in: int, dct_type: int = 2, dct_norm: str | None = "ortho", lifter: float = 0.0) -> Tensor:
+    """`(n_in, n_out)` float64: the first coefficients of `scipy.fft.dct`, liftered as by `librosa.feature.mfcc`."""
+    matrix = scipy.fft.dct(np.eye(n_in), type=dct_type, norm=dct_norm, axis=1)[:, :n_out]
+    if lifter > 0:
+        matrix = matrix * (1 + lifter / 2 * np.sin(np.pi * np.arange(1, n_out + 1) / lifter))
+    return torch.from_numpy(np.ascontiguousarray(matrix))
 
 
 class Cepstral(BandLevels):
-    """The orthonormal DCT-II of a filter bank's power in dB. The bins are coefficients, not frequencies."""
+    """The DCT of a filter bank's power in dB. The bins are coefficients, not frequencies.
+
+    Args:
+        dct_type: type of the DCT: 1, 2 or 3.
+        dct_norm: "ortho" for an orthonormal DCT, or None for scipy's sums, which are larger.
+        lifter: weight of the higher coefficients: coefficient k, from 0 on, times
+            `1 + lifter / 2 * sin(pi * (k + 1) / lifter)`; 0 for none.
+        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
+    """
 
     bin_unit = "coefficient"
     value_unit = "dB"
     is_signed = True
     windows_int16 = True
     dct: Tensor
+
+    def __init__(self, *, dct_type: int = 2, dct_norm: str | None = "ortho", lifter: float = 0.0, **bands: Any):
+        super().__init__(**bands)
+        check_int("dct_type", dct_type, 1, 3)
+        check_choice("dct_norm", dct_norm, DCT_NORMS)
+        check_not_negative("lifter", lifter)
+        self.dct_type = dct_type
+        self.dct_norm = dct_norm
+        self.lifter = float(lifter)
 
     @property
     def n_coefficients(self) -> int:
@@ -45,7 +67,17 @@ class Cepstral(BandLevels):
 
     def build_dct(self) -> None:
         """Register the DCT matrix."""
-        self.register_buffer("dct", dct_matrix(self.n_coefficients, self.n_bands).float(), persistent=False)
+        self.register_buffer("dct", self.dct_matrix().float(), persistent=False)
+
+    def dct_matrix(self) -> Tensor:
+        """`(n_bands, n_coefficients)` float64.
+
+        Raises:
+            EscGpuError: for a DCT-I of a single band, which there is not.
+        """
+        if self.dct_type == 1 and self.n_bands == 1:
+            raise EscGpuError("dct_type=1 needs at least 2 bands: take dct_type=2")
+        return dct_matrix(self.n_coefficients, self.n_bands, self.dct_type, self.dct_norm, self.lifter)
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         cepstrum = self.limited_db(waveform, shared) @ self.dct
@@ -61,7 +93,7 @@ class MFCC(Cepstral, MelFrontend):
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
-        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
+        dct_type, dct_norm, lifter, top_db, ref, amin: as in `Cepstral`.
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     Raises:
@@ -103,7 +135,7 @@ class LFCC(Cepstral):
         n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax`.
         fmin: lowest edge in Hz.
         fmax: highest edge in Hz; None for half the sample rate.
-        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
+        dct_type, dct_norm, lifter, top_db, ref, amin: as in `Cepstral`.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -163,7 +195,7 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     Args:
         n_gfcc: number of coefficients, at most `n_bins`.
-        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
+        dct_type, dct_norm, lifter, top_db, ref, amin: as in `Cepstral`.
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
 
     Raises:

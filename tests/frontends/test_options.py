@@ -44,6 +44,10 @@ EXACT = [
     ("lfcc", STFT | {"n_lfcc": 13, "n_filters": 20, "ref": 100.0, "top_db": 10.0}),
     ("gfcc", STFT | {"n_gfcc": 13, "n_bins": 20, "ref": 1e-5}),
     ("cqt", CQT | {"scale": "db", "ref": "max", "top_db": 30.0}),
+    ("mfcc", MEL | {"n_mfcc": 13, "dct_type": 1}),
+    ("mfcc", MEL | {"n_mfcc": 13, "dct_type": 3, "dct_norm": None, "lifter": 22.0}),
+    ("lfcc", STFT | {"n_lfcc": 13, "n_filters": 20, "dct_norm": None, "dct_type": 1}),
+    ("gfcc", STFT | {"n_gfcc": 20, "n_bins": 20, "lifter": 7.5}),
     ("rms", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "pad_mode": "edge"}),
     ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "pad_mode": "wrap"}),
 ]
@@ -146,3 +150,12 @@ def test_a_stream_has_no_maximum():
     stream = frontend.stream()
     parts = [*map(stream.push, waveform.split(999, dim=1)), stream.end()]
     torch.testing.assert_close(torch.cat(parts, dim=-1), frontend(waveform), rtol=1e-5, atol=1e-4)
+
+
+# ---- cepstra
+
+
+def test_a_cosine_transform_of_one_band():
+    options = STFT | {"n_mels": 1, "n_mfcc": 1}
+    assert_refused(lambda: create_frontend("mfcc", **options, dct_type=1), "dct_type=1", "take dct_type=2")
+    assert create_frontend("mfcc", **options, dct_type=3).output_shape(4000) == (1, 1, 26)

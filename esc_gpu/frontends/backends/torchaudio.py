@@ -95,6 +95,7 @@ class TorchaudioMFCC(MFCC):
 
     def build(self) -> None:
         self.layer = torchaudio.transforms.MFCC(self.sample_rate, self.n_mfcc, melkwargs=mel_arguments(self))
+        self.layer.dct_mat = self.dct_matrix().float()
         self.layer.MelSpectrogram.mel_scale.fb = self.filterbank().T.float()
         set_levels(self.layer.amplitude_to_DB, self)
         make_buffers_transient(self.layer)
@@ -117,6 +118,7 @@ class TorchaudioLFCC(LFCC):
         self.layer = torchaudio.transforms.LFCC(
             self.sample_rate, self.n_filters, self.fmin, self.fmax, self.n_lfcc, speckwargs=stft_arguments(self)
         )
+        self.layer.dct_mat = self.dct_matrix().float()
         self.layer.filter_mat = self.filterbank().T.float()
         set_levels(self.layer.amplitude_to_DB, self)
         make_buffers_transient(self.layer)

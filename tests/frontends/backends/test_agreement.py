@@ -32,6 +32,8 @@ NOISE_CASES = [
     ("mfcc", {"n_mfcc": 20, "ref": 5.0, "amin": 1.0, "top_db": 30.0}),
     ("lfcc", {"n_lfcc": 13, "ref": 5.0, "amin": 1.0, "top_db": None}),
     ("logmel", {"ref": "max"}),
+    ("mfcc", {"n_mfcc": 13, "dct_type": 3, "dct_norm": None, "lifter": 22.0}),
+    ("lfcc", {"n_lfcc": 13, "dct_type": 1, "lifter": 22.0}),
     ("logmel", {"n_fft": 511, "hop_length": 128, "n_mels": 20, "scale": "power"}),
     ("logmel", {"sample_rate": 11025, "n_fft": 512, "n_mels": 20, "scale": "power"}),
     ("mfcc", {"n_fft": 511, "n_mels": 20, "n_mfcc": 13}),
