@@ -216,8 +216,9 @@ def rms(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
 def delta(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     """`(C * (order + 1), F, N)`: the member's features, then their derivatives."""
     image = reference(frontend.layer, clip[None])[0]
+    options = {"width": frontend.width, "mode": frontend.mode}
     orders = range(1, frontend.order + 1)
-    return np.concatenate([image, *(librosa.feature.delta(image, width=frontend.width, order=k) for k in orders)])
+    return np.concatenate([image, *(librosa.feature.delta(image, order=k, **options) for k in orders)])
 
 
 def stack(frontend: Frontend, clip: np.ndarray) -> np.ndarray:

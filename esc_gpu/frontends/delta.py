@@ -6,14 +6,19 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.core.checks import check_int
+from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.members import member_layer
 from esc_gpu.frontends.streams import FrameStream
+
+# What stands beyond the ends, by scipy.ndimage's name, as torch.nn.functional.pad has it.
+PADDED = {"nearest": "replicate", "mirror": "reflect", "constant": "constant", "wrap": "circular"}
+EDGE_MODES = ("interp", *PADDED)
 
 
 class Delta(Frontend):
@@ -21,13 +26,16 @@ class Delta(Frontend):
 
     The features' C channels come first, then those of their first derivative (per frame) and of their second (per
     frame²). Derivative k is that of a polynomial of degree k that is fitted to the `width` frames around each frame, as
-    `librosa.feature.delta(order=k, mode="interp")`; the frames at either end use the first or last fit.
+    `librosa.feature.delta(order=k)`.
 
     Args:
         member: the front-end, its name, or a mapping of `create_frontend`'s arguments
             (`{"name": "logmel", "n_mels": 64}`). A member without a sample rate gets that of this front-end.
         width: odd number of frames for the fit of a polynomial, at least 3. A clip needs at least as many frames.
         order: the highest derivative, 1 or 2.
+        mode: what the frames at either end, which have too few around them, use: "interp" the first or the last fit;
+            others a fit to frames beyond the end: "nearest" repeats the last frame, "mirror" goes back from it,
+            "constant" has zeros, "wrap" goes on at the other end.
         sample_rate: samples per second of the member's input; a member that is already a layer sets it.
         input_sample_rate, pad_short: as in `Frontend`.
 
@@ -53,6 +61,7 @@ class Delta(Frontend):
         member: Frontend | Mapping[str, Any] | str | None = None,
         width: int = 9,
         order: int = 2,
+        mode: str = "interp",
         **common: Any,
     ):
         if isinstance(member, Frontend):
@@ -62,10 +71,12 @@ class Delta(Frontend):
         if width % 2 == 0:
             raise EscGpuError(f"width must be an odd number of frames, got {width}: use {width - 1} or {width + 1}")
         check_int("order", order, 1, 2)
+        check_choice("mode", mode, EDGE_MODES)
         layer = member_layer(self, member)
         self.layer = layer
         self.width = width
         self.order = order
+        self.mode = mode
         self.hop_length = layer.hop_length
         self.bin_unit, self.is_signed = layer.bin_unit, layer.is_signed
         self.takes_whole_power = layer.takes_whole_power
@@ -118,6 +129,8 @@ class Delta(Frontend):
 
     @property
     def whole_clip(self) -> str | None:
+        if self.mode == "wrap":
+            return "mode='wrap' takes frames of the clip's other end; set another mode"
         return self.layer.whole_clip and f"its member {self.layer.name}: {self.layer.whole_clip}"
 
     def frame_stream(self) -> "DeltaStream":
@@ -126,6 +139,9 @@ class Delta(Frontend):
     def derivatives(self, image: Tensor) -> list[Tensor]:
         """`(B, C, F, N)` → the derivatives from the first on, of the same shape."""
         half = self.width // 2
+        if self.mode in PADDED:
+            padded = F.pad(image, (half, half, 0, 0), mode=PADDED[self.mode])
+            return [correlate_frames(padded, fit) for fit in self.fits]
         derivatives = []
         for fit in self.fits:
             inner = correlate_frames(image, fit)

@@ -74,3 +74,38 @@ def test_delta_of_a_member_at_another_rate():
     member = create_frontend(**SMALL_MEL, sample_rate=16000)
     with pytest.raises(EscGpuError, match="44100 Hz, logmel takes 16000"):
         create_frontend("delta", member=member, sample_rate=44100)
+
+
+@pytest.mark.parametrize("mode", ["nearest", "mirror", "constant", "wrap"])
+@pytest.mark.parametrize("clip_name", ["noise", "chirp"])
+def test_the_ends_are_those_of_librosa(clip_name, mode):
+    clip = torch.from_numpy(signal(clip_name))[None]
+    options = {"member": LOGMEL, "sample_rate": RATE, "width": 7}
+    frontend = create_frontend("delta", **options, mode=mode).double()
+    image = frontend(clip)
+    own = image[0, 0].numpy()
+    for k in (1, 2):
+        expected = librosa.feature.delta(own, width=7, order=k, mode=mode)
+        np.testing.assert_allclose(image[0, k].numpy(), expected, rtol=1e-9, atol=1e-9)
+    assert create_frontend(**frontend.spec).mode == mode
+    inner = create_frontend("delta", **options)(clip)
+    torch.testing.assert_close(image[..., 3:-3].float(), inner[..., 3:-3], rtol=1e-4, atol=1e-3)
+
+
+def test_repeated_ends_are_those_of_torchaudio():
+    functional = pytest.importorskip("torchaudio.functional")
+    image = create_frontend("delta", member=LOGMEL, sample_rate=RATE, width=5, order=1, mode="nearest")(noise())
+    expected = functional.compute_deltas(image[:, 0].double(), win_length=5)
+    torch.testing.assert_close(image[:, 1].double(), expected, rtol=1e-5, atol=1e-5)
+
+
+def test_a_stream_has_no_other_end_of_the_clip():
+    options = {"member": LOGMEL | {"top_db": None}, "sample_rate": RATE}
+    with pytest.raises(EscGpuError, match="delta cannot be streamed: mode='wrap' .* set another mode"):
+        create_frontend("delta", **options, mode="wrap").stream()
+    clip = noise(1, 12000)
+    for mode in ("nearest", "mirror", "constant"):
+        frontend = create_frontend("delta", **options, mode=mode)
+        stream = frontend.stream()
+        parts = [*map(stream.push, clip.split(777, dim=1)), stream.end()]
+        torch.testing.assert_close(torch.cat(parts, dim=-1), frontend(clip), rtol=1e-4, atol=1e-4)

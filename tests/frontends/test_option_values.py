@@ -85,6 +85,7 @@ BAD = [
     ("pcen", "trainable", [1, None, "yes"]),
     ("delta", "width", [1, 2, 8, 9.0, None]),
     ("delta", "order", [0, 3, 1.0, None]),
+    ("delta", "mode", ["reflect", "edge", 1, None]),
     ("delta", "member", [None, 5, {}, {"n_mels": 20}, [SMALL_MEL]]),
 ]
 

@@ -76,6 +76,7 @@ OPTIONED = {
     },
     "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey", "pad_mode": "edge"},
 }
+OPTIONED["delta-options"] = {"name": "delta", "member": FEATURES[0], "sample_rate": RATE, "mode": "mirror"}
 CASES = SINGLE | STACKS | OPTIONED
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
 OTHERS = {key: case for key, case in CASES.items() if case.get("backend", "native") != "native"}
