@@ -32,6 +32,8 @@ def reference(frontend: Frontend, waveform: np.ndarray) -> np.ndarray:
             f"there is no float64 reference of {frontend.name}: add one to benchmarks/exactness/float64_references.py"
         )
     of_clip = REFERENCES[frontend.name]
+    if frontend.emphasis:
+        waveform = librosa.effects.preemphasis(np.asarray(waveform, np.float64), coef=frontend.emphasis, zi=[[0.0]])
     # One clip at a time: librosa takes top_db over all of an array.
     clips = [of_clip(frontend, clip) for clip in np.asarray(waveform, dtype=np.float64)]
     return np.stack([features if features.ndim == 3 else features[None] for features in clips])

@@ -16,6 +16,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.constants import constants, keep_values, on_the_cpu
+from esc_gpu.frontends.emphasis import emphasised
 from esc_gpu.frontends.framing import Framing
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.resampling import Resample
@@ -77,6 +78,7 @@ class Frontend(Float32Module):
     windows_int16 = False  # whether `features`, by the native backend, takes int16 as well
     # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
     takes_whole_power = False
+    emphasis = 0.0  # share of the sample before that is taken off each of a clip's samples
     is_cut = False  # whether the clips are frames already, cut out of a stream: then their ends are not padded
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -149,7 +151,7 @@ class Frontend(Float32Module):
     def takes_as_int16(self, waveform: Tensor) -> bool:
         """Whether `features` is to have these clips as int16: a GPU converts them while it multiplies by the window."""
         is_eager = waveform.is_cuda and not torch.compiler.is_compiling()
-        is_able = self.windows_int16 and self.backend == "native" and self.resample is None
+        is_able = self.windows_int16 and self.backend == "native" and self.resample is None and self.emphasis == 0
         return is_able and is_eager and waveform.dtype == torch.int16
 
     def without_autocast(self, waveform: Tensor) -> Tensor:
@@ -161,13 +163,13 @@ class Frontend(Float32Module):
             return self.features(self.prepare(waveform))
 
     def prepare(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        """The clips at this front-end's own rate and, with `pad_short`, at least one frame long."""
+        """The clips at this front-end's own rate, with `pad_short` at least one frame long, and emphasised."""
         if self.resample is not None:
             source, resample = waveform, self.resample
             waveform = reuse(shared, ("waveform", self.sample_rate), lambda: resample(source))
         if self.pad_short and waveform.shape[-1] < self.least:
             waveform = F.pad(waveform, (0, self.least - waveform.shape[-1]))
-        return waveform
+        return emphasised(waveform, self.emphasis) if self.emphasis else waveform
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         """`(B, T)` float, prepared → `(B, C, F, N)`, called with autocast off; `shared` is a stack's."""
@@ -176,7 +178,7 @@ class Frontend(Float32Module):
     @property
     def changes_clips(self) -> bool:
         """Whether prepared clips can be others than those given: then a stack's results are not of them."""
-        return self.resample is not None or self.pad_short
+        return self.resample is not None or self.pad_short or self.emphasis != 0
 
     @property
     def sharing(self) -> Hashable:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.core.checks import check_choice, check_int
+from esc_gpu.core.checks import check_choice, check_int, check_share
 from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting
@@ -38,6 +38,7 @@ class STFTFrontend(FramedFrontend):
             name and its parameters, such as `["kaiser", 8.6]`; or a list of `win_length` numbers.
         pad_mode: "reflect", "constant" (zeros), "edge" (the first and the last sample; torch's "replicate") or "wrap"
             (the clip's other end; torch's "circular"), at both ends, so that frame n is centred on n * hop_length.
+        preemphasis: share of the sample before that is taken off each sample of a clip, from 0 to 1; 0 for none.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 
@@ -52,6 +53,7 @@ class STFTFrontend(FramedFrontend):
         hop_length: int = 512,
         window: Window = "hann",
         pad_mode: str = "reflect",
+        preemphasis: float = 0.0,
         **common: Any,
     ):
         super().__init__(hop_length, **common)
@@ -59,11 +61,13 @@ class STFTFrontend(FramedFrontend):
         win_length = n_fft if win_length is None else win_length
         check_int("win_length", win_length, 1, n_fft)
         check_choice("pad_mode", pad_mode, PAD_MODES)
+        check_share("preemphasis", preemphasis)
         self.n_fft = n_fft
         self.win_length = win_length
         self.window = check_window(window, win_length)
         self.window_key = str(self.window)  # equal for equal windows alone
         self.pad_mode = pad_mode
+        self.preemphasis = self.emphasis = float(preemphasis)
         self.least = least_samples(pad_mode, n_fft // 2)
 
     def build(self) -> None:
@@ -94,7 +98,7 @@ class STFTFrontend(FramedFrontend):
     def power_key(self) -> tuple[object, ...]:
         """What the power depends on, beside the clips."""
         options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window_key, self.pad_mode)
-        return ("power", *options, self.pad_short, self.sharing)
+        return ("power", *options, self.emphasis, self.pad_short, self.sharing)
 
     @property
     def framing(self) -> Framing:

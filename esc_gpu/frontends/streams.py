@@ -11,6 +11,7 @@ from torch import Tensor
 
 from esc_gpu.core.waveform import check_waveform, to_float
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.emphasis import emphasised
 from esc_gpu.frontends.framing import FrameCutter, Framing
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.resampling import Resample
@@ -29,6 +30,7 @@ class Streamable(Protocol):
     n_channels: int
     least: int
     pad_short: bool
+    emphasis: float
     precision: Tensor
     resample: Resample | None
 
@@ -97,6 +99,7 @@ class FrameStream:
         self.frontend = frontend
         self.resampled = None if frontend.resample is None else ResampledStream(frontend.resample)
         self.n_samples = 0
+        self.last: Tensor | None = None  # sample of those before, where it is taken off the next one
 
     def advance(self, samples: Tensor, is_end: bool, shared: Shared) -> Tensor:
         """`(B, t)` at the input rate → `(B, C, F, n)`, the frames that have become complete; `shared` is a stack's."""
@@ -108,6 +111,9 @@ class FrameStream:
         self.n_samples += samples.shape[-1]
         if is_end and self.frontend.pad_short and self.n_samples < self.frontend.least:
             samples = F.pad(samples, (0, self.frontend.least - self.n_samples))
+        if self.frontend.emphasis and samples.shape[-1]:
+            last = samples[:, -1:].clone()
+            samples, self.last = emphasised(samples, self.frontend.emphasis, self.last), last
         return self.frames(samples, is_end, shared)
 
     def frames(self, samples: Tensor, is_end: bool, shared: Shared) -> Tensor:

@@ -48,6 +48,9 @@ EXACT = [
     ("mfcc", MEL | {"n_mfcc": 13, "dct_type": 3, "dct_norm": None, "lifter": 22.0}),
     ("lfcc", STFT | {"n_lfcc": 13, "n_filters": 20, "dct_norm": None, "dct_type": 1}),
     ("gfcc", STFT | {"n_gfcc": 20, "n_bins": 20, "lifter": 7.5}),
+    ("logmel", MEL | {"preemphasis": 0.97}),
+    ("pcen", MEL | {"preemphasis": 1.0, "pad_mode": "constant"}),
+    ("spectral_rolloff", STFT | {"preemphasis": 0.5}),
     ("rms", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "pad_mode": "edge"}),
     ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "pad_mode": "wrap"}),
 ]
@@ -159,3 +162,38 @@ def test_a_cosine_transform_of_one_band():
     options = STFT | {"n_mels": 1, "n_mfcc": 1}
     assert_refused(lambda: create_frontend("mfcc", **options, dct_type=1), "dct_type=1", "take dct_type=2")
     assert create_frontend("mfcc", **options, dct_type=3).output_shape(4000) == (1, 1, 26)
+
+
+# ---- pre-emphasis
+
+
+def test_pre_emphasis_is_that_of_torchaudio():
+    transforms = pytest.importorskip("torchaudio.transforms")
+    waveform = torch.from_numpy(clips()).float()
+    frontend = create_frontend("mfcc", sample_rate=RATE, preemphasis=0.97)
+    plain = create_frontend("mfcc", sample_rate=RATE)
+    torch.testing.assert_close(frontend(waveform), plain(transforms.Preemphasis(0.97)(waveform)), rtol=1e-5, atol=1e-3)
+
+
+def test_pre_emphasis_is_a_members_own():
+    members = [{"name": "logmel", **MEL}, {"name": "mfcc", **MEL, "n_mfcc": 20, "preemphasis": 0.97}]
+    waveform = torch.from_numpy(clips()).float()
+    for ordered in (members, members[::-1]):
+        image = create_frontend("stack", sample_rate=RATE, members=ordered)(waveform)
+        for channel, member in enumerate(ordered):
+            torch.testing.assert_close(image[:, channel], create_frontend(**member)(waveform)[:, 0])
+    outer = create_frontend("delta", sample_rate=RATE, member=members[1])(waveform)
+    torch.testing.assert_close(outer[:, :1], create_frontend(**members[1])(waveform))
+
+
+def test_pre_emphasis_of_whole_numbers_and_of_chunks():
+    frontend = create_frontend("logmel", **MEL, preemphasis=0.97, top_db=None)
+    pcm = (torch.from_numpy(clips()) * 32767).to(torch.int16)
+    torch.testing.assert_close(frontend(pcm), frontend(pcm.double() / 32768), rtol=1e-5, atol=1e-4)
+    for pad_short, n_samples in ((False, 4000), (True, 100)):
+        frontend = create_frontend("logmel", **MEL, preemphasis=0.97, top_db=None, pad_short=pad_short)
+        waveform = torch.from_numpy(clips(n_samples)).float()
+        for lengths in ([1] * 60 + [n_samples - 60], [0, n_samples], [n_samples // 2] * 2):
+            stream = frontend.stream()
+            parts = [*map(stream.push, waveform.split(lengths, dim=1)), stream.end()]
+            torch.testing.assert_close(torch.cat(parts, dim=-1), frontend(waveform), rtol=1e-5, atol=1e-4)

@@ -73,6 +73,7 @@ OPTIONED = {
         **STFT,
         "window": "hann_symmetric",
         "pad_mode": "wrap",
+        "preemphasis": 0.9,
     },
     "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey", "pad_mode": "edge"},
 }

@@ -31,7 +31,7 @@ NOISE_CASES = [
     ("mfcc", {"n_mfcc": 20, "top_db": 20.0, "pad_mode": "constant"}),
     ("mfcc", {"n_mfcc": 20, "ref": 5.0, "amin": 1.0, "top_db": 30.0}),
     ("lfcc", {"n_lfcc": 13, "ref": 5.0, "amin": 1.0, "top_db": None}),
-    ("logmel", {"ref": "max"}),
+    ("logmel", {"ref": "max", "preemphasis": 0.97}),
     ("mfcc", {"n_mfcc": 13, "dct_type": 3, "dct_norm": None, "lifter": 22.0}),
     ("lfcc", {"n_lfcc": 13, "dct_type": 1, "lifter": 22.0}),
     ("logmel", {"n_fft": 511, "hop_length": 128, "n_mels": 20, "scale": "power"}),
