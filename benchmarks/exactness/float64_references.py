@@ -51,8 +51,14 @@ def stft_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     return np.abs(librosa.stft(clip, **options)) ** 2
 
 
-def mel_energy(frontend: Frontend, clip: np.ndarray, power: float = 2.0) -> np.ndarray:
-    """`(n_mels, N)` mel spectrogram of powers (`power=2`) or of magnitudes (`power=1`)."""
+def raised(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
+    """`|STFT| ** power` `(n_fft // 2 + 1, N)`."""
+    return stft_power(frontend, clip) ** (frontend.exponent / 2)
+
+
+def mel_energy(frontend: Frontend, clip: np.ndarray, power: float | None = None) -> np.ndarray:
+    """`(n_mels, N)` mel spectrogram of powers (`power=2`) or of magnitudes (`power=1`); None for the front-end's."""
+    power = getattr(frontend, "exponent", 2.0) if power is None else power
     # The filter bank is float32 unless told otherwise.
     return librosa.feature.melspectrogram(y=clip, power=power, dtype=np.float64, **mel_options(frontend))
 
@@ -62,7 +68,7 @@ def linear_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     edges = np.linspace(frontend.fmin, frontend.fmax, frontend.n_filters + 2)
     bins = np.arange(frontend.n_fft // 2 + 1) * frontend.sample_rate / frontend.n_fft
     bank = [np.interp(bins, edges[k : k + 3], [0, 1, 0], left=0, right=0) for k in range(frontend.n_filters)]
-    return np.stack(bank) @ stft_power(frontend, clip)
+    return np.stack(bank) @ raised(frontend, clip)
 
 
 def gammatone_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
@@ -71,7 +77,7 @@ def gammatone_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     rates = np.linspace(*erb_rates, frontend.n_bins + 2)[1:-1]
     centres = (10 ** (rates / 21.4) - 1) / 0.00437
     bank = [gammatone_response(centre, frontend.n_fft, frontend.sample_rate) for centre in centres]
-    return np.stack(bank) @ stft_power(frontend, clip)
+    return np.stack(bank) @ raised(frontend, clip)
 
 
 def gammatone_response(centre: float, n_fft: int, sample_rate: int) -> np.ndarray:

@@ -33,7 +33,7 @@ class Cepstral(BandLevels):
         dct_norm: "ortho" for an orthonormal DCT, or None for scipy's sums, which are larger.
         lifter: weight of the higher coefficients: coefficient k, from 0 on, times
             `1 + lifter / 2 * sin(pi * (k + 1) / lifter)`; 0 for none.
-        top_db, ref, amin: as in `Levels`; the range is limited before the DCT.
+        power, top_db, ref, amin: as in `BandLevels`; the range is limited before the DCT.
     """
 
     bin_unit = "coefficient"
@@ -93,7 +93,7 @@ class MFCC(Cepstral, MelFrontend):
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
-        dct_type, dct_norm, lifter, top_db, ref, amin: as in `Cepstral`.
+        dct_type, dct_norm, lifter, power, top_db, ref, amin: as in `Cepstral`.
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     Raises:
@@ -135,7 +135,7 @@ class LFCC(Cepstral):
         n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax`.
         fmin: lowest edge in Hz.
         fmax: highest edge in Hz; None for half the sample rate.
-        dct_type, dct_norm, lifter, top_db, ref, amin: as in `Cepstral`.
+        dct_type, dct_norm, lifter, power, top_db, ref, amin: as in `Cepstral`.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -195,7 +195,7 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     Args:
         n_gfcc: number of coefficients, at most `n_bins`.
-        dct_type, dct_norm, lifter, top_db, ref, amin: as in `Cepstral`.
+        dct_type, dct_norm, lifter, power, top_db, ref, amin: as in `Cepstral`.
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
 
     Raises:

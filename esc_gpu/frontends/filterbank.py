@@ -6,11 +6,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.core.checks import check_number
 from esc_gpu.core.user_warning import warn_user
 from esc_gpu.frontends.base import Shared, reuse
 from esc_gpu.frontends.framed import FramedFrontend
 from esc_gpu.frontends.levels import Levels, ScaledPower
-from esc_gpu.frontends.scaling import AMIN, limit_range, power_to_db, relative_db
+from esc_gpu.frontends.scaling import AMIN, limit_range, power_to_db, raise_power, relative_db
 from esc_gpu.frontends.spectrogram import STFTFrontend
 
 # Bands of one matrix product on a CPU: the triangles of so many span few FFT bins.
@@ -83,7 +84,32 @@ class FilterbankFrontend(FramedFilterbank, STFTFrontend):
 
 
 class BandLevels(Levels, FilterbankFrontend):
-    """The bands in decibels."""
+    """The bands in decibels.
+
+    Args:
+        power: exponent of the magnitudes of which the bands are sums: 2 for bands of power, 1 for bands of magnitude.
+        top_db, ref, amin: as in `Levels`.
+    """
+
+    def __init__(self, *, power: float = 2.0, **levels: Any):
+        super().__init__(**levels)
+        check_number("power", power, above=0)
+        self.exponent = float(power)
+
+    @property
+    def options(self) -> dict[str, Any]:
+        return super().options | {"power": self.exponent}  # `self.power` is the STFT's
+
+    @property
+    def band_key(self) -> tuple[object, ...]:
+        return super().band_key if self.exponent == 2 else ("exponent", self.exponent, *super().band_key)
+
+    def raised(self, power: Tensor) -> Tensor:
+        """Power → magnitudes to the power of the option `power`, of the same shape."""
+        return power if self.exponent == 2 else raise_power(power, self.exponent / 2)
+
+    def weigh(self, power: Tensor) -> Tensor:
+        return super().weigh(self.raised(power))
 
     def limited_db(self, waveform: Tensor, shared: Shared | None) -> Tensor:
         """`band_power` in dB, at most `top_db` of it."""

@@ -110,6 +110,7 @@ class LogMel(BandSpectrogram, MelFrontend):
 
     Args:
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
+        power: as in `BandLevels`.
         scale, top_db, ref, amin: as in `ScaledPower`.
 
     Raises:

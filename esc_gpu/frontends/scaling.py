@@ -63,6 +63,15 @@ def power_to_magnitude(power: Tensor) -> Tensor:
     return F.threshold(power, 0.0, 0.0).sqrt()
 
 
+def raise_power(base: Tensor, exponent: float) -> Tensor:
+    """`base ** exponent` of what is not negative, with gradient 0 at 0, where it can be infinite."""
+    if exponent == 1:
+        return base
+    # Of what is not above the threshold the gradient is chosen to be 0, whatever `pow` says.
+    positive = F.threshold(base, 0.0, 0.0)
+    return positive.sqrt() if exponent == 0.5 else positive.pow(exponent)
+
+
 def audible_magnitude(power: Tensor) -> Tensor:
     """The square root of a power, 0 under `SILENT_POWER`; its ratios have gradients that float32 can hold."""
     return F.threshold(power, SILENT_POWER, 0.0).sqrt()

@@ -3,22 +3,13 @@
 from typing import Any
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_number
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
-from esc_gpu.frontends.scaling import audible_magnitude
+from esc_gpu.frontends.scaling import audible_magnitude, raise_power
 from esc_gpu.frontends.spectrogram import STFTFrontend
-
-
-def safe_power(base: Tensor, exponent: float) -> Tensor:
-    """`base ** exponent` of what is not negative, with gradient 0 at 0, where it can be infinite."""
-    if exponent == 1:
-        return base
-    # Of what is not above the threshold the gradient is chosen to be 0, whatever `pow` says.
-    return F.threshold(base, 0.0, 0.0).pow(exponent)
 
 
 class SpectralDescriptor(STFTFrontend):
@@ -132,8 +123,8 @@ class SpectralBandwidth(SpectralCentroid):
         nyquist = self.sample_rate / 2
         # In units of the Nyquist frequency: a high power of Hz overflows.
         deviation = (self.bin_hz - centroid).abs() / nyquist
-        spread = (weights * safe_power(deviation, self.p)).sum(dim=-1, keepdim=True)
-        return nyquist * safe_power(spread, 1 / self.p)
+        spread = (weights * raise_power(deviation, self.p)).sum(dim=-1, keepdim=True)
+        return nyquist * raise_power(spread, 1 / self.p)
 
 
 class SpectralRolloff(SpectralDescriptor):
@@ -216,6 +207,6 @@ class SpectralFlatness(SpectralDescriptor):
         return super().options | {"power": self.exponent}  # `self.power` is the spectrum
 
     def describe(self, power: Tensor) -> Tensor:
-        spectrum = safe_power(power, self.exponent / 2).clamp_min(self.amin)
+        spectrum = raise_power(power, self.exponent / 2).clamp_min(self.amin)
         log_mean = spectrum.log().mean(dim=-1, keepdim=True)
         return log_mean.exp() / spectrum.mean(dim=-1, keepdim=True)

@@ -51,6 +51,12 @@ EXACT = [
     ("logmel", MEL | {"preemphasis": 0.97}),
     ("pcen", MEL | {"preemphasis": 1.0, "pad_mode": "constant"}),
     ("spectral_rolloff", STFT | {"preemphasis": 0.5}),
+    ("logmel", MEL | {"power": 1.0, "scale": "power"}),
+    ("logmel", MEL | {"power": 0.6}),
+    ("mfcc", MEL | {"n_mfcc": 13, "power": 1.0}),
+    ("lfcc", STFT | {"n_lfcc": 13, "n_filters": 20, "power": 3.0}),
+    ("gammatone", STFT | {"power": 1.0, "top_db": None}),
+    ("gfcc", STFT | {"n_gfcc": 13, "n_bins": 20, "power": 1.5}),
     ("rms", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "pad_mode": "edge"}),
     ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "pad_mode": "wrap"}),
 ]
@@ -197,3 +203,13 @@ def test_pre_emphasis_of_whole_numbers_and_of_chunks():
             stream = frontend.stream()
             parts = [*map(stream.push, waveform.split(lengths, dim=1)), stream.end()]
             torch.testing.assert_close(torch.cat(parts, dim=-1), frontend(waveform), rtol=1e-5, atol=1e-4)
+
+
+# ---- bands of magnitude
+
+
+@pytest.mark.parametrize("power", [0.5, 1.0, 3.0])
+def test_the_gradient_of_silence_is_finite(power):
+    silence = torch.zeros(1, 4000, requires_grad=True)
+    create_frontend("logmel", **MEL, power=power)(silence).sum().backward()
+    assert silence.grad.isfinite().all()

@@ -66,7 +66,7 @@ STACKS = {
 # With options that are seldom set, of which the graphs and the contract are to know.
 OPTIONED = {
     "mfcc-options": {"name": "mfcc", "backend": "native", **MEL, "n_mfcc": 13, "window": ["kaiser", 8.6]}
-    | {"pad_mode": "edge", "ref": "max", "amin": 1e-8, "dct_type": 3, "dct_norm": None, "lifter": 22.0},
+    | {"pad_mode": "edge", "ref": "max", "amin": 1e-8, "dct_type": 3, "dct_norm": None, "lifter": 22.0, "power": 1.0},
     "spectrogram-options": {
         "name": "spectrogram",
         "backend": "native",

@@ -15,6 +15,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import MFCC
 from esc_gpu.frontends.cqt import CQT
+from esc_gpu.frontends.filterbank import BandLevels
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.mel import LogMel, MelFrontend
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend
@@ -97,7 +98,7 @@ class NnAudioSpectrogram(Spectrogram):
         return convolved_power(self.layer, waveform).transpose(-1, -2)
 
 
-class NnAudioMel(MelFrontend):
+class NnAudioMel(BandLevels, MelFrontend):
     """Mel power by `nnAudio.features.MelSpectrogram`.
 
     Args:
@@ -127,7 +128,7 @@ class NnAudioMel(MelFrontend):
         make_buffers_transient(self.layer)
 
     def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return convolved_power(self.layer.stft, waveform).transpose(-1, -2) @ self.layer.mel_basis.T
+        return self.raised(convolved_power(self.layer.stft, waveform)).transpose(-1, -2) @ self.layer.mel_basis.T
 
 
 class NnAudioLogMel(NnAudioMel, LogMel):

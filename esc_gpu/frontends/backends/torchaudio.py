@@ -11,7 +11,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared, make_buffers_transient
 from esc_gpu.frontends.cepstral import LFCC, MFCC
 from esc_gpu.frontends.framing import torch_mode
-from esc_gpu.frontends.mel import LogMel, MelFrontend
+from esc_gpu.frontends.mel import LogMel
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend, make_window
 
 
@@ -27,9 +27,10 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
     }
 
 
-def mel_arguments(frontend: MelFrontend) -> dict[str, Any]:
+def mel_arguments(frontend: LogMel | MFCC) -> dict[str, Any]:
     """The options of the mel spectrogram in torchaudio's words."""
     return stft_arguments(frontend) | {
+        "power": frontend.exponent,
         "n_mels": frontend.n_mels,
         "f_min": frontend.fmin,
         "f_max": frontend.fmax,
@@ -116,7 +117,12 @@ class TorchaudioLFCC(LFCC):
     def build(self) -> None:
         check_int("n_lfcc", self.n_lfcc, 1, self.n_fft)  # torchaudio's own limit
         self.layer = torchaudio.transforms.LFCC(
-            self.sample_rate, self.n_filters, self.fmin, self.fmax, self.n_lfcc, speckwargs=stft_arguments(self)
+            self.sample_rate,
+            self.n_filters,
+            self.fmin,
+            self.fmax,
+            self.n_lfcc,
+            speckwargs=stft_arguments(self) | {"power": self.exponent},
         )
         self.layer.dct_mat = self.dct_matrix().float()
         self.layer.filter_mat = self.filterbank().T.float()
