@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_number
+from esc_gpu.core.checks import check_bool, check_number
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.scaling import audible_magnitude, raise_power
@@ -97,6 +97,7 @@ class SpectralBandwidth(SpectralCentroid):
 
     Args:
         p: order of the deviation, above 0.
+        norm: divide the weights by their sum; False takes the magnitudes as they are, so that loud frames are wide.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -113,16 +114,20 @@ class SpectralBandwidth(SpectralCentroid):
 
     name = "spectral_bandwidth"
 
-    def __init__(self, *, p: float = 2.0, **stft: Any):
+    def __init__(self, *, p: float = 2.0, norm: bool = True, **stft: Any):
         super().__init__(**stft)
         check_number("p", p, above=0)
+        check_bool("norm", norm)
         self.p = float(p)
+        self.norm = norm
 
     def describe(self, power: Tensor) -> Tensor:
         weights, centroid = self.moments(power)
         nyquist = self.sample_rate / 2
         # In units of the Nyquist frequency: a high power of Hz overflows.
         deviation = (self.bin_hz - centroid).abs() / nyquist
+        if not self.norm:
+            weights = audible_magnitude(power)
         spread = (weights * raise_power(deviation, self.p)).sum(dim=-1, keepdim=True)
         return nyquist * raise_power(spread, 1 / self.p)
 
@@ -135,6 +140,7 @@ class SpectralRolloff(SpectralDescriptor):
 
     Args:
         roll_percent: share of the magnitude below the roll-off, between 0 and 1 despite its name.
+        power: exponent of the magnitudes: 2 for the share of the power.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -153,16 +159,22 @@ class SpectralRolloff(SpectralDescriptor):
     name = "spectral_rolloff"
     value_unit = "Hz"
 
-    def __init__(self, *, roll_percent: float = 0.85, **stft: Any):
+    def __init__(self, *, roll_percent: float = 0.85, power: float = 1.0, **stft: Any):
         super().__init__(**stft)
         check_number("roll_percent", roll_percent, above=0)
         if roll_percent >= 1:
             raise EscGpuError(f"roll_percent must be a share between 0 and 1, such as 0.85, got {roll_percent!r}")
+        check_number("power", power, above=0)
         self.roll_percent = float(roll_percent)
+        self.exponent = float(power)
         self.build()
 
+    @property
+    def options(self) -> dict[str, Any]:
+        return super().options | {"power": self.exponent}  # `self.power` is the spectrum
+
     def describe(self, power: Tensor) -> Tensor:
-        below = audible_magnitude(power).cumsum(dim=-1)
+        below = raise_power(audible_magnitude(power), self.exponent).cumsum(dim=-1)
         missing = self.roll_percent * below[..., -1:] - below
         # The sums rise: the number of bins that lack something is the index of the first that does not. `sign`
         # has gradient 0, where a comparison has none and a backward pass would fail.

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_int, check_number
+from esc_gpu.core.checks import check_bool, check_int, check_number
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.scaling import power_to_db, power_to_magnitude
@@ -25,6 +25,7 @@ class SpectralContrast(SpectralDescriptor):
         n_bands: number of octaves.
         fmin: upper edge of the first band in Hz.
         quantile: share of a band's FFT bins that form its peak, and its valley; at least one bin.
+        linear: give the difference of peak and valley as magnitudes, in place of the decibels of their ratio.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -41,10 +42,10 @@ class SpectralContrast(SpectralDescriptor):
 
     name = "spectral_contrast"
     bin_unit = "Hz"
-    value_unit = "dB"
-    whole_clip = "it keeps 80 dB under the whole clip's maximum; take another front-end"
 
-    def __init__(self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, **stft: Any):
+    def __init__(
+        self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, linear: bool = False, **stft: Any
+    ):
         super().__init__(**stft)
         check_int("n_bands", n_bands, 1)
         check_number("fmin", fmin, above=0)
@@ -53,7 +54,9 @@ class SpectralContrast(SpectralDescriptor):
             raise EscGpuError(f"quantile must be a share between 0 and 1, such as 0.02, got {quantile!r}")
         self.n_bands = n_bands
         self.fmin = float(fmin)
+        check_bool("linear", linear)
         self.quantile = float(quantile)
+        self.linear = linear
         self.bands = contrast_bands(self.sample_rate, self.n_fft, n_bands, self.fmin, self.quantile)
         self.build()
 
@@ -73,7 +76,16 @@ class SpectralContrast(SpectralDescriptor):
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         valleys, peaks = self.descriptors(waveform, shared).chunk(2, dim=-1)
-        return (power_to_db(peaks) - power_to_db(valleys)).transpose(-1, -2).unsqueeze(1)
+        contrast = peaks - valleys if self.linear else power_to_db(peaks) - power_to_db(valleys)
+        return contrast.transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def whole_clip(self) -> str | None:  # type: ignore[override]  # of the others it is no option
+        return None if self.linear else "it keeps 80 dB under the whole clip's maximum; take another front-end"
+
+    @property
+    def value_unit(self) -> str:
+        return "magnitude" if self.linear else "dB"
 
     @property
     def frequencies(self) -> Tensor:

@@ -57,6 +57,10 @@ EXACT = [
     ("lfcc", STFT | {"n_lfcc": 13, "n_filters": 20, "power": 3.0}),
     ("gammatone", STFT | {"power": 1.0, "top_db": None}),
     ("gfcc", STFT | {"n_gfcc": 13, "n_bins": 20, "power": 1.5}),
+    ("spectral_bandwidth", STFT | {"norm": False}),
+    ("spectral_bandwidth", STFT | {"norm": False, "p": 1.0}),
+    ("spectral_rolloff", STFT | {"power": 2.0, "roll_percent": 0.95}),
+    ("spectral_contrast", STFT | {"n_bands": 4, "linear": True}),
     ("rms", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "pad_mode": "edge"}),
     ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "pad_mode": "wrap"}),
 ]
@@ -212,4 +216,22 @@ def test_pre_emphasis_of_whole_numbers_and_of_chunks():
 def test_the_gradient_of_silence_is_finite(power):
     silence = torch.zeros(1, 4000, requires_grad=True)
     create_frontend("logmel", **MEL, power=power)(silence).sum().backward()
+    assert silence.grad.isfinite().all()
+
+
+# ---- descriptors
+
+
+def test_a_linear_contrast_is_streamed():
+    waveform = torch.from_numpy(clips()).float()
+    frontend = create_frontend("spectral_contrast", **STFT, n_bands=4, linear=True)
+    assert frontend.value_unit == "magnitude"
+    stream = frontend.stream()
+    parts = [*map(stream.push, waveform.split(999, dim=1)), stream.end()]
+    torch.testing.assert_close(torch.cat(parts, dim=-1), frontend(waveform), rtol=1e-5, atol=1e-5)
+
+
+def test_the_gradient_of_the_bandwidth_of_silence_is_finite():
+    silence = torch.zeros(1, 4000, requires_grad=True)
+    create_frontend("spectral_bandwidth", **STFT, norm=False)(silence).sum().backward()
     assert silence.grad.isfinite().all()
