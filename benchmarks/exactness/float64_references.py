@@ -45,7 +45,7 @@ def reference(frontend: Frontend, waveform: np.ndarray) -> np.ndarray:
 def stft_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     """`|STFT|²` `(n_fft // 2 + 1, N)`."""
     options = stft_options(frontend)
-    if options["pad_mode"] == "wrap":  # which librosa refuses
+    if options["pad_mode"] == "wrap" and frontend.center:  # which librosa refuses
         half = frontend.n_fft // 2
         clip, options = np.pad(clip, half, mode="wrap"), options | {"center": False}
     return np.abs(librosa.stft(clip, **options)) ** 2
@@ -202,9 +202,18 @@ def descriptor(describe: Callable[..., np.ndarray], *names: str, rate: bool = Tr
     return features
 
 
+def rolloff(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
+    """`(1, N)`."""
+    magnitudes = stft_power(frontend, clip) ** (frontend.exponent / 2)
+    options = {"n_fft": frontend.n_fft, "roll_percent": frontend.roll_percent}
+    return librosa.feature.spectral_rolloff(S=magnitudes, sr=frontend.sample_rate, **options)
+
+
 def zero_crossing_rate(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     """`(1, N)`."""
-    return librosa.feature.zero_crossing_rate(clip, frame_length=frontend.frame_length, hop_length=frontend.hop_length)
+    return librosa.feature.zero_crossing_rate(
+        clip, frame_length=frontend.frame_length, hop_length=frontend.hop_length, center=frontend.center
+    )
 
 
 def rms(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
@@ -213,6 +222,7 @@ def rms(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
         y=clip,
         frame_length=frontend.frame_length,
         hop_length=frontend.hop_length,
+        center=frontend.center,
         pad_mode=numpy_mode(frontend),
         dtype=np.float64,
     )
@@ -273,10 +283,10 @@ REFERENCES: dict[str, Reference] = {
     "chroma_cqt": chroma_cqt,
     "pcen": pcen,
     "spectral_centroid": descriptor(librosa.feature.spectral_centroid),
-    "spectral_bandwidth": descriptor(librosa.feature.spectral_bandwidth, "p"),
-    "spectral_rolloff": descriptor(librosa.feature.spectral_rolloff, "roll_percent"),
+    "spectral_bandwidth": descriptor(librosa.feature.spectral_bandwidth, "p", "norm"),
+    "spectral_rolloff": rolloff,
     "spectral_flatness": descriptor(librosa.feature.spectral_flatness, "amin", "power", rate=False),
-    "spectral_contrast": descriptor(librosa.feature.spectral_contrast, "n_bands", "fmin", "quantile"),
+    "spectral_contrast": descriptor(librosa.feature.spectral_contrast, "n_bands", "fmin", "quantile", "linear"),
     "zero_crossing_rate": zero_crossing_rate,
     "rms": rms,
     "delta": delta,

@@ -24,7 +24,7 @@ def window_values(window: Any, length: int) -> np.ndarray:
 
 def stft_options(frontend: Frontend) -> dict[str, object]:
     """Those of the STFT."""
-    options = {name: getattr(frontend, name) for name in ("n_fft", "hop_length", "win_length")}
+    options = {name: getattr(frontend, name) for name in ("n_fft", "hop_length", "win_length", "center")}
     return options | {"pad_mode": numpy_mode(frontend), "window": librosa_window(frontend)}
 
 

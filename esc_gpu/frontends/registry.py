@@ -69,7 +69,7 @@ ALIASES |= {
 # Other libraries' options, and what to write here.
 ELSEWHERE = {
     "sr": "write sample_rate",
-    "center": "frames are always centred, as with center=True; leave it out",
+    "center": "a constant-Q transform is always centred, and Kaldi's features have snip_edges; leave it out",
     # Kaldi's, and torchaudio.compliance.kaldi's.
     "dither": "no noise is added; leave it out",
     "num_mel_bins": "write n_mels",

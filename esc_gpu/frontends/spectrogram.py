@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.core.checks import check_choice, check_int, check_share
+from esc_gpu.core.checks import check_bool, check_choice, check_int, check_share
 from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting
@@ -38,6 +38,8 @@ class STFTFrontend(FramedFrontend):
             name and its parameters, such as `["kaiser", 8.6]`; or a list of `win_length` numbers.
         pad_mode: "reflect", "constant" (zeros), "edge" (the first and the last sample; torch's "replicate") or "wrap"
             (the clip's other end; torch's "circular"), at both ends, so that frame n is centred on n * hop_length.
+        center: False for the frames that lie within the clip. The first one begins at the first sample, and `pad_mode`
+            has no effect.
         preemphasis: share of the sample before that is taken off each sample of a clip, from 0 to 1; 0 for none.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
@@ -53,6 +55,7 @@ class STFTFrontend(FramedFrontend):
         hop_length: int = 512,
         window: Window = "hann",
         pad_mode: str = "reflect",
+        center: bool = True,
         preemphasis: float = 0.0,
         **common: Any,
     ):
@@ -62,13 +65,15 @@ class STFTFrontend(FramedFrontend):
         check_int("win_length", win_length, 1, n_fft)
         check_choice("pad_mode", pad_mode, PAD_MODES)
         check_share("preemphasis", preemphasis)
+        check_bool("center", center)
         self.n_fft = n_fft
         self.win_length = win_length
         self.window = check_window(window, win_length)
         self.window_key = str(self.window)  # equal for equal windows alone
         self.pad_mode = pad_mode
+        self.center = center
         self.preemphasis = self.emphasis = float(preemphasis)
-        self.least = least_samples(pad_mode, n_fft // 2)
+        self.least = least_samples(pad_mode, n_fft // 2) if center else n_fft
 
     def build(self) -> None:
         """Register the constants."""
@@ -78,7 +83,7 @@ class STFTFrontend(FramedFrontend):
 
     def frames(self, waveform: Tensor) -> Tensor:
         """`(b, T)` → frames `(b, N, n_fft)`, a view of the padded clips."""
-        if self.is_cut:
+        if self.is_cut or not self.center:
             return waveform.unfold(-1, self.n_fft, self.hop_length)
         ends = (self.n_fft // 2, self.n_fft // 2)
         if waveform.dtype == torch.int16:  # CUDA reflects no integers, but copies any number of 16 bits
@@ -98,13 +103,21 @@ class STFTFrontend(FramedFrontend):
     def power_key(self) -> tuple[object, ...]:
         """What the power depends on, beside the clips."""
         options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window_key, self.pad_mode)
-        return ("power", *options, self.emphasis, self.pad_short, self.sharing)
+        return ("power", *options, self.center, self.emphasis, self.pad_short, self.sharing)
 
     @property
     def framing(self) -> Framing:
+        if not self.center:
+            return Framing(self.n_fft, self.hop_length, 0, "constant")
         return Framing(self.n_fft, self.hop_length, self.n_fft // 2, torch_mode(self.pad_mode))
 
+    @property
+    def first_seconds(self) -> float:
+        return 0.0 if self.center else self.n_fft / 2 / self.sample_rate
+
     def count_frames(self, n_samples: int) -> int:
+        if not self.center:
+            return (n_samples - self.n_fft) // self.hop_length + 1
         # An odd n_fft is padded by one sample less than itself.
         return (n_samples - self.n_fft % 2) // self.hop_length + 1
 

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from esc_gpu.core.checks import check_choice, check_int
+from esc_gpu.core.checks import check_bool, check_choice, check_int
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.blocks import block_sizes, budget, join
 from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, torch_mode
@@ -17,11 +17,13 @@ ZERO = 1e-10
 
 
 class FrameDescriptor(Frontend):
-    """What both share: frames of samples, frame n centred on sample n * hop_length, and one number for each.
+    """What both share: frames of samples and one number for each.
 
     Args:
         frame_length: samples of a frame.
         hop_length: samples between frames.
+        center: True for frame n centred on sample n * hop_length. False for the frames that lie within the clip, the
+            first one from its first sample on.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 
@@ -29,10 +31,13 @@ class FrameDescriptor(Frontend):
     pad_mode = "replicate"
     whole_clip = None
 
-    def __init__(self, *, frame_length: int = 2048, hop_length: int = 512, **common: Any):
+    def __init__(self, *, frame_length: int = 2048, hop_length: int = 512, center: bool = True, **common: Any):
         super().__init__(hop_length, **common)
         check_int("frame_length", frame_length, 2)
+        check_bool("center", center)
         self.frame_length = frame_length
+        self.center = center
+        self.least = 1 if center else frame_length
 
     def describe(self, samples: Tensor) -> Tensor:
         """`(b, t)` samples of some frames, at their ends nothing else → a number for each frame, `(b, n)`."""
@@ -42,7 +47,11 @@ class FrameDescriptor(Frontend):
         n_frames, half = self.frames_within(waveform), self.frame_length // 2
         hop_bytes = self.hop_length * waveform.element_size()
         n_clips, n_block = block_sizes(waveform.shape[0], n_frames, hop_bytes, budget(waveform))
-        padded = waveform if self.is_cut else F.pad(waveform, (half, half), mode=torch_mode(self.pad_mode))
+        padded = (
+            waveform
+            if self.is_cut or not self.center
+            else F.pad(waveform, (half, half), mode=torch_mode(self.pad_mode))
+        )
         if (n_clips, n_block) == (waveform.shape[0], n_frames):
             return self.describe(padded)[:, None, None]
         rows = []
@@ -54,9 +63,17 @@ class FrameDescriptor(Frontend):
 
     @property
     def framing(self) -> Framing:
+        if not self.center:
+            return Framing(self.frame_length, self.hop_length, 0, "constant")
         return Framing(self.frame_length, self.hop_length, self.frame_length // 2, torch_mode(self.pad_mode))
 
+    @property
+    def first_seconds(self) -> float:
+        return 0.0 if self.center else self.frame_length / 2 / self.sample_rate
+
     def count_frames(self, n_samples: int) -> int:
+        if not self.center:
+            return (n_samples - self.frame_length) // self.hop_length + 1
         # An odd frame_length is padded by one sample less than itself.
         return (n_samples - self.frame_length % 2) // self.hop_length + 1
 
@@ -73,7 +90,7 @@ class ZeroCrossingRate(FrameDescriptor):
     all within 1e-10 of 0, are positive. It moves in steps: its gradient is 0 everywhere.
 
     Args:
-        frame_length, hop_length and the others: as in `FrameDescriptor`.
+        frame_length, hop_length, center and the others: as in `FrameDescriptor`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -105,7 +122,7 @@ class RMS(FrameDescriptor):
     As `librosa.feature.rms` of a waveform: the frames are not windowed.
 
     Args:
-        frame_length, hop_length and the others: as in `FrameDescriptor`.
+        frame_length, hop_length, center and the others: as in `FrameDescriptor`.
         pad_mode: "constant" (zeros), "reflect", "edge" or "wrap", at both ends, as in `STFTFrontend`.
 
     Raises:
@@ -125,7 +142,8 @@ class RMS(FrameDescriptor):
         super().__init__(**frames)
         check_choice("pad_mode", pad_mode, PAD_MODES)
         self.pad_mode = pad_mode
-        self.least = least_samples(pad_mode, self.frame_length // 2)
+        if self.center:
+            self.least = least_samples(pad_mode, self.frame_length // 2)
 
     def describe(self, samples: Tensor) -> Tensor:
         power = samples.square().unfold(-1, self.frame_length, self.hop_length).mean(dim=-1)

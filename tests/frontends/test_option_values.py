@@ -32,6 +32,7 @@ BAD = [
     ("mfcc lfcc gfcc", "lifter", [-1.0, NAN, "22", None]),
     ("spectrogram mfcc spectral_centroid", "preemphasis", [-0.1, 1.1, NAN, "0.97", None]),
     ("logmel lfcc gammatone", "power", [0, -1.0, NAN, "2", None]),
+    ("spectrogram chroma rms zero_crossing_rate", "center", [0, None, "no"]),
     ("logmel cqt rms", "pad_short", ["yes", 1, None]),
     ("logmel cqt rms", "input_sample_rate", [0, -1, 44100.0, "44100"]),
     ("lfcc", "n_lfcc", [0, 129, 40.0, None]),

@@ -61,6 +61,12 @@ EXACT = [
     ("spectral_bandwidth", STFT | {"norm": False, "p": 1.0}),
     ("spectral_rolloff", STFT | {"power": 2.0, "roll_percent": 0.95}),
     ("spectral_contrast", STFT | {"n_bands": 4, "linear": True}),
+    ("spectrogram", STFT | {"center": False, "win_length": 300, "scale": "power"}),
+    ("mfcc", MEL | {"center": False, "n_mfcc": 13}),
+    ("pcen", MEL | {"center": False}),
+    ("spectral_centroid", STFT | {"center": False, "n_fft": 401}),
+    ("zero_crossing_rate", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "center": False}),
+    ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "center": False, "pad_mode": "reflect"}),
     ("rms", {"sample_rate": RATE, "frame_length": 400, "hop_length": 160, "pad_mode": "edge"}),
     ("rms", {"sample_rate": RATE, "frame_length": 401, "hop_length": 160, "pad_mode": "wrap"}),
 ]
@@ -235,3 +241,35 @@ def test_the_gradient_of_the_bandwidth_of_silence_is_finite():
     silence = torch.zeros(1, 4000, requires_grad=True)
     create_frontend("spectral_bandwidth", **STFT, norm=False)(silence).sum().backward()
     assert silence.grad.isfinite().all()
+
+
+# ---- frames within the clip
+
+
+FRAMES = {"sample_rate": RATE, "frame_length": 512, "hop_length": 160}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("logmel", MEL | {"top_db": None}), ("chroma", STFT), ("rms", FRAMES), ("zero_crossing_rate", FRAMES)],
+)
+def test_frames_lie_within_the_clip(name, options):
+    frontend = create_frontend(name, **options, center=False)
+    assert frontend.min_samples == 512
+    for n_samples, n_frames in ((512, 1), (671, 1), (672, 2)):
+        image = frontend(torch.from_numpy(clips(n_samples)))
+        assert image.shape[-1] == frontend.n_frames(n_samples) == n_frames
+    assert frontend.times(2).tolist() == pytest.approx([256 / RATE, 416 / RATE])
+    assert_refused(lambda: frontend(torch.zeros(1, 511)), "at least 512 samples")
+    short = create_frontend(name, **options, center=False, pad_short=True)
+    assert short(torch.zeros(1, 100)).shape[-1] == short.n_frames(100) == 1
+    # They are the frames of a centred front-end of the clip without half a frame at its ends.
+    clip = torch.from_numpy(clips(4000)).float()
+    centred = create_frontend(name, **options | {"hop_length": 32})
+    every = centred(clip)[..., 8::5]  # centred on sample 256 + 160 n
+    inner = frontend(clip)
+    torch.testing.assert_close(inner, every[..., : inner.shape[-1]], rtol=1e-5, atol=1e-4)
+    stream = frontend.stream()
+    assert stream.latency_samples == 256
+    parts = [*map(stream.push, clip.split(777, dim=1)), stream.end()]
+    torch.testing.assert_close(torch.cat(parts, dim=-1), inner, rtol=1e-5, atol=1e-4)

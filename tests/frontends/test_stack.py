@@ -61,6 +61,7 @@ ALIKE = {
     "norm": (LOGMEL, LOGMEL | {"norm": None}),
     "top_db": (LOGMEL, LOGMEL | {"top_db": 5.0}),
     "exponent": (LOGMEL, LOGMEL | {"power": 1.0}),
+    "center": (SPECTROGRAM, SPECTROGRAM | {"center": False}),
     "ref": (LOGMEL, LOGMEL | {"ref": 7.0}),
     "ref of each clip": (LOGMEL, MFCC | {"ref": "max"}),
     "amin": (LOGMEL, LOGMEL | {"amin": 1.0, "top_db": None}),

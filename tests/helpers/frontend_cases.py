@@ -77,6 +77,7 @@ OPTIONED = {
     },
     "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey", "pad_mode": "edge"},
 }
+OPTIONED["logmel-within"] = {"name": "logmel", "backend": "native", **MEL, "center": False}
 OPTIONED["delta-options"] = {"name": "delta", "member": FEATURES[0], "sample_rate": RATE, "mode": "mirror"}
 CASES = SINGLE | STACKS | OPTIONED
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}

@@ -60,6 +60,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
         "win_length": frontend.win_length,
         "hop_length": frontend.hop_length,
         "window": scipy_window(frontend),
+        "center": frontend.center,
         "pad_mode": own_pad_mode(frontend),
         "verbose": False,
     }

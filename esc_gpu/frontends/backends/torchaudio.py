@@ -22,6 +22,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
         "hop_length": frontend.hop_length,
         "win_length": frontend.win_length,
         "window_fn": lambda length: make_window(frontend.window, length, length).float(),
+        "center": frontend.center,
         "pad_mode": torch_mode(frontend.pad_mode),
         "power": 2.0,
     }
