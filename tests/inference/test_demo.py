@@ -64,6 +64,8 @@ def test_the_answer_for_a_long_sound_has_a_timeline(models, sounds):
 
 def test_the_picture_has_every_front_end_on_one_time_axis(models, sounds):
     figure = picture(models, sounds / "long.wav", start_seconds=2.0)
+    assert figure.get_facecolor() == (1, 1, 1, 1)
+    assert picture(models, sounds / "long.wav", dark=True).get_facecolor() != (1, 1, 1, 1)
     panels = {axes.get_title(loc="left"): axes for axes in figure.axes if axes.get_title(loc="left")}
     assert list(panels) == ["waveform", "logmel", "mfcc"]
     for axes in panels.values():

@@ -17,7 +17,7 @@ import soundfile
 from esc_gpu.cli.main import main
 from esc_gpu.data.recordings.synthetic import make_clip
 from esc_gpu.errors import EscGpuError
-from esc_gpu.inference.demo import MAX_MEGABYTES
+from esc_gpu.inference.demo import MAX_MEGABYTES, TOP
 from esc_gpu.inference.predict import predict_file
 from tests.helpers.demo_material import BAD, make_models, write_sounds
 from tests.helpers.ports import free_port
@@ -75,6 +75,17 @@ def test_the_page_answers_as_the_model_does(ask, models, sounds):
     assert [part["confidence"] for part in classes["confidences"]] == [pytest.approx(share) for _, share in expected]
     assert timeline["value"]["plot"].startswith("data:image/png;base64,") and "windows of 1 s" in summary
     assert ask(sounds / "short.wav")[3]["visible"] is False
+
+
+def test_the_page_s_parts_are_as_its_figures_and_tables_need_them(address):
+    import httpx
+
+    from esc_gpu.inference.demo_page import TITLE
+
+    parts = [(part["type"], part["props"]) for part in httpx.get(f"{address}config").json()["components"]]
+    assert [props["format"] for kind, props in parts if kind == "plot"] == ["png", "png"]  # WebP blurs lines
+    assert [props["num_top_classes"] for kind, props in parts if kind == "label"] == [TOP]
+    assert any(props["value"] == f"# {TITLE}" for kind, props in parts if kind == "markdown")
 
 
 def test_the_page_s_figures_follow_its_mode(ask, sounds):
