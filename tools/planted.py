@@ -68,9 +68,9 @@ PLANTED = [
         ("tests/inference/test_export.py",),
     ),
     (
-        "esc_gpu/inference/prediction.py",
-        "self.window_probabilities[first:end, label].mean(dtype=np.float64)",
-        "self.window_probabilities[first:end, label].max()",
+        "esc_gpu/inference/timeline.py",
+        "float((span.behind - span.before)[span.label]) / (span.n_behind - span.n_before)",
+        "float((span.behind - span.before)[span.label] / (span.n_behind - span.n_before) > 0)",
         ("tests/inference/test_prediction.py",),
     ),
     (
@@ -94,8 +94,8 @@ PLANTED = [
     ),
     (
         "esc_gpu/frontends/filterbank.py",
-        'return ("bands", *self.bank_options, type(self).filterbank, *self.power_key)',
-        'return ("bands", *self.bank_options, *self.power_key)',
+        'return ("bands", self.band_exponent, *self.bank_options, type(self).filterbank, *self.power_key)',
+        'return ("bands", self.band_exponent, *self.bank_options, *self.power_key)',
         STACKED,
     ),
     (

@@ -53,12 +53,12 @@ def stft_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
 
 def raised(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     """`|STFT| ** power` `(n_fft // 2 + 1, N)`."""
-    return stft_power(frontend, clip) ** (frontend.exponent / 2)
+    return stft_power(frontend, clip) ** (frontend.band_exponent / 2)
 
 
 def mel_energy(frontend: Frontend, clip: np.ndarray, power: float | None = None) -> np.ndarray:
     """`(n_mels, N)` mel spectrogram of powers (`power=2`) or of magnitudes (`power=1`); None for the front-end's."""
-    power = getattr(frontend, "exponent", 2.0) if power is None else power
+    power = frontend.band_exponent if power is None else power
     # The filter bank is float32 unless told otherwise.
     return librosa.feature.melspectrogram(y=clip, power=power, dtype=np.float64, **mel_options(frontend))
 

@@ -25,6 +25,7 @@ class FramedFilterbank(FramedFrontend):
     """
 
     bank: Tensor
+    band_exponent = 2.0  # of the magnitudes of which the bands are sums
     bands_word = "n_bins", "bands"  # the option with their number, and what they are called
 
     def filterbank(self) -> Tensor:
@@ -62,7 +63,7 @@ class FramedFilterbank(FramedFrontend):
     @property
     def band_key(self) -> tuple[object, ...]:
         """What the bands depend on, beside the clips."""
-        return ("bands", *self.bank_options, type(self).filterbank, *self.power_key)
+        return ("bands", self.band_exponent, *self.bank_options, type(self).filterbank, *self.power_key)
 
     def weigh(self, power: Tensor) -> Tensor:
         """`(B, N, F)` → `(B, N, n_bands)`."""
@@ -94,19 +95,15 @@ class BandLevels(Levels, FilterbankFrontend):
     def __init__(self, *, power: float = 2.0, **levels: Any):
         super().__init__(**levels)
         check_number("power", power, above=0)
-        self.exponent = float(power)
+        self.band_exponent = float(power)
 
     @property
     def options(self) -> dict[str, Any]:
-        return super().options | {"power": self.exponent}  # `self.power` is the STFT's
-
-    @property
-    def band_key(self) -> tuple[object, ...]:
-        return super().band_key if self.exponent == 2 else ("exponent", self.exponent, *super().band_key)
+        return super().options | {"power": self.band_exponent}  # `self.power` is the STFT's
 
     def raised(self, power: Tensor) -> Tensor:
         """Power → magnitudes to the power of the option `power`, of the same shape."""
-        return power if self.exponent == 2 else raise_power(power, self.exponent / 2)
+        return power if self.band_exponent == 2 else raise_power(power, self.band_exponent / 2)
 
     def weigh(self, power: Tensor) -> Tensor:
         return super().weigh(self.raised(power))

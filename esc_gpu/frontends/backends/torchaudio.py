@@ -31,7 +31,7 @@ def stft_arguments(frontend: STFTFrontend) -> dict[str, Any]:
 def mel_arguments(frontend: LogMel | MFCC) -> dict[str, Any]:
     """The options of the mel spectrogram in torchaudio's words."""
     return stft_arguments(frontend) | {
-        "power": frontend.exponent,
+        "power": frontend.band_exponent,
         "n_mels": frontend.n_mels,
         "f_min": frontend.fmin,
         "f_max": frontend.fmax,
@@ -123,7 +123,7 @@ class TorchaudioLFCC(LFCC):
             self.fmin,
             self.fmax,
             self.n_lfcc,
-            speckwargs=stft_arguments(self) | {"power": self.exponent},
+            speckwargs=stft_arguments(self) | {"power": self.band_exponent},
         )
         self.layer.dct_mat = self.dct_matrix().float()
         self.layer.filter_mat = self.filterbank().T.float()
