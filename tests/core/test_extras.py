@@ -9,7 +9,7 @@ from esc_gpu.core.extras import EXTRAS, PIP_NAMES, how_to_install, naming_extras
 from tests.helpers import setup_cfg
 from tests.helpers.one_line import refusal
 
-COMBINED = {"all", "benchmarks", "test"}
+COMBINED = {"all", "benchmarks", "docs", "test"}
 
 
 def packages_of(extra: str = "") -> list[str]:
@@ -53,8 +53,8 @@ def test_how_to_install(package, expected):
 def test_a_package_that_is_not_there_is_required_without_importing_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "gradio", None)
     assert refusal(require, "gradio", "the demo") == 'the demo needs gradio: pip install "esc_gpu[demo]"'
-    expected = 'ONNX needs gradio: pip install "esc_gpu[demo]", or take --format torch'
-    assert refusal(require, "gradio", "ONNX", ", or take --format torch") == expected
+    expected = 'ONNX needs gradio: pip install "esc_gpu[demo]", or use --format torch'
+    assert refusal(require, "gradio", "ONNX", ", or use --format torch") == expected
     require("json", "this")
 
 
