@@ -58,7 +58,10 @@ def next_commands(run: Path) -> list[str]:
 def newest_run() -> Path | None:
     """The run below runs/ that ended last; None where none has ended."""
     ended = {
-        summary.parent: summary.stat().st_mtime for depth in ("*", "*/*") for summary in RUNS.glob(f"{depth}/{SUMMARY}")
+        summary.parent: summary.stat().st_mtime
+        for depth in ("*", "*/*")
+        for summary in RUNS.glob(f"{depth}/{SUMMARY}")
+        if summary.is_file()
     }
     return max(ended, key=lambda run: ended[run], default=None)
 

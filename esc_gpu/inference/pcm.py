@@ -37,10 +37,15 @@ def read_pcm(file: BinaryIO, pcm_format: str, channels: int) -> Iterator[np.ndar
 def mono(samples: np.ndarray) -> np.ndarray:
     """`(t, channels)` int16 or float32 → `(t,)` float32, full scale at ±1."""
     scaled = samples.astype(np.float32) / FULL_SCALE if samples.dtype.kind == "i" else samples
-    if not np.isfinite(scaled).all():
+    with np.errstate(over="ignore", invalid="ignore"):
+        return _finite(scaled.mean(axis=1, dtype=np.float32))
+
+
+def _finite(samples: np.ndarray) -> np.ndarray:
+    """The samples as they are; refused where they are not finite, as their mean and what a resampler makes of them."""
+    if not np.isfinite(samples).all():
         raise EscGpuError("the sound contains NaN or Inf: it has another format; correct --format and --channels")
-    mean: np.ndarray = scaled.mean(axis=1, dtype=np.float32)
-    return mean
+    return samples
 
 
 def at_rate(blocks: Iterable[np.ndarray], source_rate: int, sample_rate: int) -> Iterator[np.ndarray]:
@@ -52,8 +57,8 @@ def at_rate(blocks: Iterable[np.ndarray], source_rate: int, sample_rate: int) ->
 
     resampler = soxr.ResampleStream(source_rate, sample_rate, 1, "float32", RESAMPLER_QUALITY)
     for block in blocks:
-        yield _rounded(resampler.resample_chunk(block))
-    yield _rounded(resampler.resample_chunk(np.empty(0, np.float32), last=True))
+        yield _rounded(_finite(resampler.resample_chunk(block)))
+    yield _rounded(_finite(resampler.resample_chunk(np.empty(0, np.float32), last=True)))
 
 
 def _rounded(block: np.ndarray) -> np.ndarray:

@@ -62,6 +62,8 @@ def test_the_newest_run_is_the_one_that_ended_last(runs):
     assert newest_run() == Path("runs", "new one")
     os.utime(runs / "study" / "old" / "summary.json", (2000, 2000))
     assert newest_run() == Path("runs", "study", "old")
+    (runs / "begun" / "summary.json").mkdir()  # no file
+    assert newest_run() == Path("runs", "study", "old")
 
 
 MISSING = {

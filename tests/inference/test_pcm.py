@@ -41,6 +41,16 @@ def test_another_format_is_refused():
     )
 
 
+def test_numbers_that_float32_does_not_hold_together_are_refused():
+    """Finite each, and not so their mean, or what a resampler makes of them."""
+    loud = np.full(4000, 3e38, dtype="<f4")
+    loud[::2] *= np.tile([1, -1], 1000)
+    for channels, rate in ((2, 8000), (1, 22050)):
+        blocks = read_pcm(io.BytesIO(loud.tobytes() if channels == 1 else abs(loud).tobytes()), "f32le", channels)
+        said = refusal(lambda blocks=blocks, rate=rate: list(at_rate(blocks, rate, 8000)))
+        assert said.startswith("the sound contains NaN or Inf")
+
+
 @pytest.mark.parametrize("rate", [8000, 22050])
 def test_the_samples_are_those_of_a_recording(rate, tmp_path):
     """Of the recording at its own rate to the bit, of a resampled one to a bit or two."""

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 HELP = "classify sound as it comes, from standard input or the microphone, and print a rolling timeline"
 PCM_FORMATS = ("s16le", "f32le")
+MOST_CHANNELS = 64
 
 
 def add_arguments(parser: ArgumentParser) -> None:
@@ -40,7 +41,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         "little-endian (default: s16le)",
     )
     parser.add_argument(
-        "--channels", type=count, default=1, metavar="N", help="average N interleaved channels (default: 1)"
+        "--channels", type=count, default=1, metavar="N", help="average N interleaved channels, up to 64 (default: 1)"
     )
     parser.add_argument(
         "--overlap",
@@ -68,8 +69,12 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise EscGpuError("--overlap is none, which is for recordings; expected a share from 0 to 0.95; correct it")
     if arguments.sample_rate is not None and not 1000 <= arguments.sample_rate <= 384_000:
         raise EscGpuError(f"--sample-rate is {arguments.sample_rate}; expected 1000 to 384000 (Hz); correct it")
+    if arguments.channels > MOST_CHANNELS:
+        raise EscGpuError(f"--channels is {arguments.channels}; expected 1 to {MOST_CHANNELS}; correct it")
     if arguments.microphone:
         require("sounddevice", "the microphone", ", or pipe sound into standard input")
+    elif sys.stdin is None:
+        raise EscGpuError("standard input is closed: pipe raw sound into it, or add --microphone")
     elif sys.stdin.isatty():
         raise EscGpuError("standard input is a terminal: pipe raw sound into it, or add --microphone")
 

@@ -167,6 +167,7 @@ def test_the_microphone_is_listened_to_until_ctrl_c(listen, samples, monkeypatch
         (["--overlap", "none"], "error: --overlap is none, which is for recordings"),
         (["--overlap", "1"], "error: overlap is 1.0"),
         (["--sample-rate", "10"], "error: --sample-rate is 10; expected 1000 to 384000"),
+        (["--channels", "9" * 30], f"error: --channels is {'9' * 30}; expected 1 to 64; correct it"),
         (["--model", "nowhere"], "error: nowhere is not a folder"),
     ],
 )
@@ -183,3 +184,6 @@ def test_a_terminal_and_a_missing_package_are_one_line(listen, monkeypatch, capf
     monkeypatch.setattr(sys, "stdin", SimpleNamespace(isatty=lambda: True))
     assert main(["listen", "--model", "run"]) == 2
     assert capfd.readouterr().err.startswith("error: standard input is a terminal")
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it after <&-
+    assert main(["listen", "--model", "run"]) == 2
+    assert capfd.readouterr().err == "error: standard input is closed: pipe raw sound into it, or add --microphone\n"
