@@ -9,13 +9,14 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_choice, check_int, check_number
-from esc_gpu.errors import EscGpuWarning
+from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.members import member_layer
 from esc_gpu.frontends.scaling import limit_range
 
 FILLS = ("zeros", "repeat")
+MOST_SECONDS = 3600  # as of a training's clips
 
 
 class ModelInput(Frontend):
@@ -72,6 +73,8 @@ class ModelInput(Frontend):
             layer = member_layer(self, member)
         if clip_seconds is not None:
             check_number("clip_seconds", clip_seconds, above=0)
+            if clip_seconds > MOST_SECONDS:
+                raise EscGpuError(f"clip_seconds must be at most {MOST_SECONDS} (s), got {clip_seconds!r}")
         check_choice("fill", fill, FILLS)
         if image_frames is not None:
             check_int("image_frames", image_frames, 1)

@@ -212,6 +212,8 @@ class StreamedFeatures:
         """
         if self.has_ended:
             raise EscGpuError("this stream has ended: make another one by frontend.stream()")
+        if self.n_samples == 0:
+            raise EscGpuError("no sample was pushed into this stream: push the waveform before its end")
         self.frontend.check_length(self.n_samples)
         self.has_ended = True
         return self.advance(self.frontend.precision.new_empty(self.n_clips, 0), is_end=True)

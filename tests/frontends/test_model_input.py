@@ -76,6 +76,7 @@ def test_in_a_stack_it_shares_what_is_of_the_same_clip():
     ("options", "message"),
     [
         ({"clip_seconds": 0}, "clip_seconds"),
+        ({"clip_seconds": 1e12}, "clip_seconds must be at most 3600 .s., got 1"),
         ({"fill": "mirror"}, "fill must be one of zeros, repeat"),
         ({"image_frames": 0}, "image_frames"),
         ({"max_range": -8.0}, "max_range"),

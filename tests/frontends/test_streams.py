@@ -289,3 +289,5 @@ def test_wrong_chunks_are_refused_and_change_nothing(chunk, said, waveform):
     for call in (stream.end, lambda: stream.push(waveform)):
         with pytest.raises(EscGpuError, match="this stream has ended"):
             call()
+    with pytest.raises(EscGpuError, match="no sample was pushed into this stream: push the waveform before its end"):
+        create_frontend("rms", sample_rate=RATE, pad_short=True).stream().end()
