@@ -96,3 +96,10 @@ def test_a_warning_names_the_line_of_the_user(make):
 def test_full_mel_bands_are_not_warned_of(name, recwarn):
     create_frontend(name, "native")
     assert not any("mel bands" in str(warning.message) for warning in recwarn)
+
+
+@pytest.mark.parametrize("name", ["mfcc", "lfcc", "gfcc"])
+def test_one_coefficient_is_the_first_of_many(name):
+    waveform = torch.randn(1, 8000, generator=torch.Generator().manual_seed(0))
+    one, many = (create_frontend(name, **{f"n_{name}": n})(waveform) for n in (1, 13))
+    torch.testing.assert_close(one, many[:, :, :1])
