@@ -59,7 +59,8 @@ def finish(command: Callable[[], int | None]) -> int:
     try:
         with naming_extras():
             status = command() or 0
-        sys.stdout.flush()
+        if sys.stdout is not None:  # as where it was closed from the beginning
+            sys.stdout.flush()
         return status
     except EscGpuError as error:
         say_error(str(error))

@@ -4,6 +4,7 @@ Nothing heavy is imported before a front-end is asked for.
 """
 
 import importlib
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from esc_gpu.core.checks import check_choice, nearest
@@ -132,6 +133,9 @@ def canonical(name: str, backend: str, options: dict[str, Any]) -> tuple[str, st
     """The name, backend and options that are meant by another library's name, and by a backend that is gone."""
     if isinstance(name, str) and name in ALIASES:
         name, meant = ALIASES[name]
+        member = options.get("member")
+        if isinstance(member, Mapping) and "name" not in member and "member" in meant:
+            options = {**options, "member": {**meant["member"], **member}}  # of the preset's own member
         options = {**meant, **options}
     is_gone = (name, backend) in list(EARLIER_BACKENDS)
     return name, EARLIER_BACKENDS[name, backend] if is_gone else backend, options

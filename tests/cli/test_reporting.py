@@ -11,6 +11,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from esc_gpu.cli import reporting as reporting_module
+from esc_gpu.cli.output import say
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import write_text
 from tests.helpers.one_line import error_line
@@ -45,6 +46,11 @@ def test_what_the_console_cannot_show_is_a_question_mark(monkeypatch, encoding, 
     monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(console, encoding=encoding))
     assert reporting(lambda: sys.stdout.write("± – dog") and None) == 0
     assert console.getvalue() == shown
+
+
+def test_an_output_that_is_closed_from_the_beginning_is_no_error(monkeypatch):
+    monkeypatch.setattr(sys, "stdout", None)  # as Python has it after >&-
+    assert reporting(lambda: say("dog")) == 0
 
 
 @pytest.mark.parametrize("windows", [True, False])

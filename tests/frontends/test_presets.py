@@ -10,6 +10,7 @@ import torch
 
 from benchmarks.peers.presets import EXTRACTORS, hard_clips
 from esc_gpu import EscGpuError, create_frontend, functional, list_frontends, list_presets
+from esc_gpu.config.parse import parse_run
 from esc_gpu.frontends.presets import PRESETS
 from esc_gpu.frontends.resampling import Resample
 from tests.helpers.paths import DOCS
@@ -66,6 +67,15 @@ def test_a_spec_is_a_copy_that_may_be_changed():
     spec["image_frames"] = 512
     assert create_frontend(**spec).output_shape(16000) == (1, 64, 512)
     assert create_frontend("ast").output_shape(16000) == (1, 128, 1024)
+
+
+def test_options_of_its_member_go_over_the_presets_own():
+    """A member without a name is the preset's own, from Python, in YAML and on the command line; a named one is not."""
+    changed = create_frontend("ast", member={"n_mels": 64, "win_length": 512})
+    assert changed.member == create_frontend("ast").member | {"n_mels": 64, "win_length": 512}
+    words = ["--frontend.name", "ast", "--frontend.member.n_mels", "64", "--frontend.member.win_length", "512"]
+    assert create_frontend(**parse_run(words, "train.py").frontend.arguments()).member == changed.member
+    assert create_frontend("ast", member={"name": "logmel", "n_mels": 64}).member["name"] == "logmel"
 
 
 def test_its_narrow_bands_are_the_models_and_no_warning():

@@ -123,6 +123,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         )
     if arguments.recordings.count(STDIN) > 1:
         raise EscGpuError(f"{STDIN} stands for standard input, which holds one recording: use it only once")
+    if STDIN in arguments.recordings and sys.stdin is None:
+        raise EscGpuError("standard input is closed: pipe a recording into it, or name a file")
     paths = find_audio_files(arguments.recordings)
     taken = {os.path.realpath(path) for path in paths}
     for file in written:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,12 @@ def test_a_mistyped_option_is_answered_at_once(predict, capsys, arguments, messa
     with pytest.raises(SystemExit) as end:
         predict("short.wav", *arguments)
     assert end.value.code == 2 and message in capsys.readouterr().err
+
+
+def test_a_closed_standard_input_is_one_line(predict, monkeypatch):
+    monkeypatch.setattr(sys, "stdin", None)  # as Python has it after <&-
+    status, out, err = predict("-")
+    assert (status, out, err) == (2, "", "error: standard input is closed: pipe a recording into it, or name a file\n")
 
 
 def test_limits_of_a_timeline_need_one(predict):
