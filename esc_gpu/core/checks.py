@@ -82,5 +82,8 @@ def check_frequency_range(fmin: float, fmax: float | None, sample_rate: int) -> 
 def nearest(value: object, choices: Iterable[object]) -> str:
     """`"; did you mean 'x'?"` where a choice is close to `value`, else an empty string."""
     names = [str(choice) for choice in choices]
-    close = [] if str(value) in names else difflib.get_close_matches(str(value), names, n=1)
+    if str(value) in names:
+        return ""
+    same = [name for name in names if name.lower() == str(value).lower()]
+    close = same or difflib.get_close_matches(str(value), names, n=1)
     return f"; did you mean {close[0]!r}?" if close else ""

@@ -70,7 +70,7 @@ def collect(
         EscGpuError: for recordings or models that are missing, or not those of the run.
     """
     if n_mistakes is not None and n_mistakes < 0:
-        raise EscGpuError(f"mistakes is {n_mistakes}; expected 0 or more, or none for all; correct it")
+        raise EscGpuError(f"mistakes is {n_mistakes}; expected 0 or more; correct it, or leave it out for all")
     run.check_reported()  # what is missing is said before the work
     for fold in run.fold_numbers:
         run.history(fold)

@@ -76,7 +76,7 @@ def test_a_run_on_the_embedded_recordings_says_so(tmp_path, monkeypatch):
     [
         (["--output", "page.pdf"], "output is page.pdf; expected a name that ends in .html"),
         (["--output", "/nowhere/page.html"], "cannot write /nowhere/page.html"),
-        (["--mistakes", "-1"], "mistakes is -1; expected 0 or more"),
+        (["--mistakes", "-1"], "mistakes is -1; expected 0 or more; correct it, or leave it out for all"),
         (["--root", "/nowhere"], "/nowhere: no such folder"),
     ],
 )
