@@ -1,8 +1,9 @@
 """Plant mistakes into the package, one at a time, and see which of them no test notices: `python -m tools.mutations`.
 
 Each mistake stands in a copy of the package, in a process of its own. First run the tests of its module, then those of
-its area. A test that fails is run once more alone: where it passes then, it failed by chance, and the others go on
-without it. A mistake that all of them pass over has survived: it deserves an assertion, or it changes nothing.
+its area. A test that fails is run alone, with the mistake and without. It has caught the mistake where it fails with it
+and passes without; otherwise the others go on without this test. A mistake that all of them pass over has survived: it
+deserves an assertion, or it changes nothing.
 
     python -m tools.mutations --count 40 --seed 1 --areas training inference
     python -m tools.mutations --planted
@@ -151,28 +152,33 @@ def look(mistake: dict[str, object], seconds: float, near: bool) -> dict[str, ob
             shutil.copytree(REPOSITORY / name, tree / name, ignore=ignored)
         for name in ("pyproject.toml", "setup.cfg", "README.md", "train.py"):
             shutil.copy(REPOSITORY / name, tree / name)
-        (tree / file).write_text(str(mistake["text"]), encoding="utf-8")
         started, caught_by = time.monotonic(), None
-        said = Path(folder) / "said"
         for tests in stages(file, mistake, near):
-            caught_by = caught(tree, tests, seconds, said)
+            caught_by = caught(tree, tree / file, str(mistake["text"]), tests, seconds)
             if caught_by is not None:
                 break
     row = {key: mistake[key] for key in ("area", "file", "line", "what", "before", "after")}
     return row | {"caught": caught_by is not None, "by": caught_by, "seconds": round(time.monotonic() - started, 1)}
 
 
-def caught(tree: Path, tests: Sequence[str], seconds: float, said: Path) -> str | None:
-    """The test that fails, and fails once more alone; None where all pass."""
-    by_chance: list[str] = []
-    while True:
-        words = [*tests, *(f"--deselect={test}" for test in by_chance)]
-        failed = in_child(lambda words=words: run_tests(tree, words), seconds, said)
-        if failed is None or failed == HANGS or not failed.count("::"):
-            return failed
-        if in_child(lambda failed=failed: run_tests(tree, [failed]), seconds, said) is not None:
-            return failed
-        by_chance.append(failed)
+def caught(tree: Path, file: Path, mistaken: str, tests: Sequence[str], seconds: float) -> str | None:
+    """The test that fails with the mistake, and passes without; None where there is none."""
+    right, left_out = file.read_text(encoding="utf-8"), list[str]()
+
+    def failing(text: str, *words: str) -> str | None:
+        file.write_text(text, encoding="utf-8")
+        return in_child(lambda: run_tests(tree, words), seconds, tree.with_name("said"))
+
+    try:
+        while True:
+            failed = failing(mistaken, *tests, *(f"--deselect={test}" for test in left_out))
+            if failed is None or "::" not in failed:
+                return failed
+            if failing(mistaken, failed) is not None and failing(right, failed) is None:
+                return failed
+            left_out.append(failed)
+    finally:
+        file.write_text(right, encoding="utf-8")
 
 
 def stages(file: Path, mistake: dict[str, object], near: bool) -> list[list[str]]:

@@ -157,6 +157,19 @@ def test_errors(tmp_path):
         load(tmp_path)
 
 
+@pytest.mark.parametrize("change", [{"backbone.conv1.0.weight": None}, {"head.bias": torch.zeros(3)}])
+def test_weights_with_a_tensor_less_or_more_are_refused(tmp_path, change):
+    model, _ = trained(FRONTENDS["logmel"])
+    checkpoint.save(tmp_path, model, NAMES)
+    weights = {**safetensors.torch.load_file(tmp_path / "model.safetensors"), **change}
+    kept = {name: tensor for name, tensor in weights.items() if tensor is not None}
+    assert len(kept) == len(model.state_dict()) + (1 if "head.bias" in change else -1)
+    safetensors.torch.save_file(kept, tmp_path / "model.safetensors")
+    (name,) = change
+    with pytest.raises(EscGpuError, match=rf"does not fit pipeline.json beside it: .*{name}"):
+        load(tmp_path)
+
+
 MISTAKES = {
     "no names": ({"class_names": []}, "class_names is []"),
     "control character": ({"class_names": ["a", "b", "c\x1b[2J"]}, r"'c\x1b[2J' has a control character (U+001B)"),
