@@ -55,7 +55,8 @@ def replacing(path: Path) -> Iterator[Path]:
         name = str(error.filename)
         is_ours = error.filename is None or name == str(path.parent) or PARTIAL in name
         if error.errno == errno.ENOENT and is_ours:
-            raise FolderGoneError(error.errno, "its folder was removed or renamed meanwhile", str(path)) from error
+            reason = "its folder does not exist, or was removed meanwhile"
+            raise FolderGoneError(error.errno, reason, str(path)) from error
         if error.errno is not None and is_ours:
             error.filename = str(path)  # a full disk does not say which file it had no room for
         raise

@@ -96,7 +96,7 @@ def test_letters_that_the_figures_font_lacks_are_one_line(capsys):
 def test_a_folder_that_goes_while_a_command_writes_is_one_line(capsys, tmp_path):
     file = tmp_path / "gone" / "answers.csv"
     assert reporting(lambda: write_text(file, "dog\n")) == 2
-    line = f"cannot write {file}: its folder was removed or renamed meanwhile; bring it back, or name another"
+    line = f"cannot write {file}: its folder does not exist, or was removed meanwhile; bring it back, or name another"
     assert error_line(capsys.readouterr().err).startswith(line)
 
 

@@ -132,7 +132,7 @@ def test_a_folder_that_goes_is_named(tmp_path, monkeypatch, moment):
         folder.rmdir()
     elif moment == "at the end":
         monkeypatch.setattr(files, "move", lambda source, target: shutil.rmtree(folder))
-    words = "its folder was removed or renamed meanwhile"
+    words = "its folder does not exist, or was removed meanwhile"
     with pytest.raises(FolderGoneError, match=words) as raised, replacing(folder / "a.csv"):
         if moment == "meanwhile":
             shutil.rmtree(folder)

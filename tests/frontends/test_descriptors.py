@@ -223,7 +223,7 @@ def test_long_clips_in_blocks_are_the_same(monkeypatch):
     clips = noise(3, 30000)
     for case in CASES:
         frontend = make(case)
-        monkeypatch.setattr("esc_gpu.frontends.spectrogram.budget", lambda tensor: 2**40)
+        monkeypatch.setattr("esc_gpu.frontends.framed.budget", lambda tensor: 2**40)
         expected = frontend(clips)
-        monkeypatch.setattr("esc_gpu.frontends.spectrogram.budget", lambda tensor: 7 * 512 * 4)
+        monkeypatch.setattr("esc_gpu.frontends.framed.budget", lambda tensor: 7 * 512 * 4)
         torch.testing.assert_close(frontend(clips), expected, rtol=1e-5, atol=1e-5)

@@ -60,7 +60,7 @@ def test_an_option_of_the_rows_front_end_may_stand_on_the_command_line(tmp_path,
     [
         ("kind: [", "is not YAML"),
         ("[" * 50_000, "^plan .*mine.yaml: the YAML has more than 100 levels"),
-        ("kind: ablation\nkind: variants", "^plan .*mine.yaml: kind stands twice in one section .*, in lines 1 and 2"),
+        ("kind: ablation\nkind: variants", "^plan .*mine.yaml: kind appears twice in one section .*, in lines 1 and 2"),
         ("- kind", "is not a mapping; expected the keys kind, recipe, rows"),
         ("kind: comparison\nrow: {}", "has no key 'row'; did you mean 'rows'?"),
         (ROWS, "kind of plan .* is None; expected one of comparison, ablation, variants"),

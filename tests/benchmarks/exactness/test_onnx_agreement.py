@@ -115,5 +115,5 @@ def test_the_page_says_what_was_measured():
     page = " ".join((DOCS / "export.md").read_text(encoding="utf-8").split())
     (name,) = re.findall(r"results/(onnx-agreement-\S+\.json)", page)
     result = json.loads((RESULTS / name).read_text(encoding="utf-8"))
-    assert f"same class for {result['same_top']} of {result['clips']} recordings" in page
-    assert f"greatest difference of a logit {result['largest_difference']:.1e} (" in page
+    assert f"the class was the same for {result['same_top']} of {result['clips']} recordings" in page
+    assert f"the largest difference of a logit was {result['largest_difference']:.1e} (" in page

@@ -41,7 +41,7 @@ def test_from_arguments_to_table(tmp_path, capsys):
     assert [line.split(" | ")[0][2:] for line in lines[2 : 2 + len(result["rows"])]] == [
         r["name"] for r in result["rows"]
     ]
-    assert "forward and backward of resnet18 on images of 64 × 18, precision no" in "\n".join(lines)
+    assert "backward pass of resnet18 on images of 64 × 18, in precision no" in "\n".join(lines)
 
 
 def test_every_augmentation_is_measured(monkeypatch):
