@@ -41,6 +41,17 @@ def test_an_option_newer_than_the_run_is_as_one_left_null(write):
     assert differing_options(first, other) == ["data.overlap"]
 
 
+def test_an_option_of_a_front_end_newer_than_the_run_has_its_default(write):
+    first, other = write("first"), write("other", seed=1)
+    member = {"name": "logmel", "backend": "native", "n_mels": 64}
+    for run, newer in ((first, {}), (other, {"power": 2.0, "center": True})):
+        members = [{**member, **newer}, {"name": "a class of a user's own", "backend": "native", "members": None}]
+        run.summary["frontend"] = {"name": "stack", "backend": "native", "members": members}
+    assert differing_options(first, other) == differing_options(other, first) == []
+    other.summary["frontend"]["members"][0]["power"] = 1.0
+    assert differing_options(first, other) == ["frontend.members"]
+
+
 def test_groups_are_in_the_order_of_their_first(write):
     runs = [
         write("a0", seed=0),
