@@ -1,5 +1,7 @@
 """The Accelerator of a run: precision, batch, threads, and options that are everyone's."""
 
+import sys
+
 import pytest
 import torch
 
@@ -143,14 +145,24 @@ def test_a_part_of_one_clip_has_nothing_to_mix(tmp_path, name):
     assert "\n" not in str(refused.value)
 
 
-@pytest.mark.parametrize(("threads", "expected"), [("3", 3), (None, 4)], ids=["chosen", "shared out"])
-def test_processes_of_a_machine_share_its_cores(tmp_path, monkeypatch, threads, expected):
+@pytest.mark.parametrize(
+    ("threads", "processes", "expected"),
+    [("3", "2", 3), (None, "2", 4), (None, "16", 1)],
+    ids=["chosen", "shared out", "one at least"],
+)
+def test_processes_of_a_machine_share_its_cores(tmp_path, monkeypatch, threads, processes, expected):
     taken = []
     monkeypatch.setattr(torch, "set_num_threads", taken.append)
     monkeypatch.setattr("esc_gpu.training.accelerator.os.cpu_count", lambda: 9)
-    monkeypatch.setenv("LOCAL_WORLD_SIZE", "2")
+    monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
     create(tmp_path, *(("--train.threads", threads) if threads else ()))
     assert taken == [expected]
+
+
+def test_a_tracker_that_is_not_installed_is_refused(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "wandb", None)
+    with pytest.raises(EscGpuError, match=r"^tracker.name=wandb needs wandb: pip install \"esc_gpu\[wandb\]\"$"):
+        create(tmp_path, "--tracker.name", "wandb")
 
 
 def test_options_that_differ_between_processes_are_named(monkeypatch):
