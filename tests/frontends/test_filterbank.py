@@ -89,7 +89,7 @@ def test_empty_mel_bands_are_warned_of(name, backend):
 def test_a_warning_names_the_line_of_the_user(make):
     with pytest.warns(EscGpuWarning, match="hold no FFT bin") as caught:
         make()
-    assert [warning.filename for warning in caught] == [__file__]
+    assert [warning.filename for warning in caught if warning.category is EscGpuWarning] == [__file__]
 
 
 @pytest.mark.parametrize("name", ["logmel", "mfcc"])

@@ -14,6 +14,7 @@ from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
 from esc_gpu.training.nonfinite_steps import check_logits, shortened, spread, sum_up
 from tests.helpers.cut import Cut
+from tests.helpers.own_warnings import own
 from tests.helpers.tiny import parsed
 from tests.helpers.tiny_fold import tiny_fold
 
@@ -131,7 +132,7 @@ def test_a_step_that_is_left_out_leaves_no_trace(tmp_path, monkeypatch, cause, o
         result = train(tmp_path / "skipped", *options)
     assert same(state_of(tmp_path / "without"), state_of(tmp_path / "skipped"))
     assert result.logits.isfinite().all()
-    (line,) = [str(warning.message) for warning in said]
+    (line,) = own(said)
     assert line.startswith("fold 1, epoch 2: left out 1 step whose loss or gradient was not finite: 2, on the clips ")
     record = result.history[1]
     assert record["skipped_steps"] == [2] and len(record["skipped_clips"]) == 8
@@ -192,7 +193,7 @@ def test_folds_side_by_side_leave_out_their_own_steps(tmp_path, monkeypatch):
     accelerator = create_accelerator(config, tmp_path)
     with pytest.warns(EscGpuWarning) as said:
         together = train_together(config, accelerator, [1, 2], [tiny_fold()] * 2, folders, threads=1)
-    assert [str(warning.message)[:15] for warning in said] == ["fold 2, epoch 2"]
+    assert [line[:15] for line in own(said)] == ["fold 2, epoch 2"]
     assert [[record.get("skipped_steps") for record in fold.history] for fold in together] == [
         [None, None, None],
         [None, [1], None],

@@ -9,6 +9,7 @@ from esc_gpu.frontends.base import Frontend
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.out_of_memory import is_out_of_memory, with_smaller_parts
+from tests.helpers.own_warnings import own
 from tests.helpers.tiny import parsed
 from tests.helpers.tiny_fold import tiny_fold
 
@@ -35,7 +36,7 @@ def test_the_fold_goes_on_from_its_last_checkpoint_in_smaller_parts(tmp_path, mo
     with pytest.warns(EscGpuWarning) as said:
         history = train(tmp_path, monkeypatch, 2, 2)  # two steps an epoch of two: the second epoch does not fit
     assert [record["accumulation"] for record in history] == [1, 4]
-    lines = [str(warning.message) for warning in said]
+    lines = own(said)
     assert len(lines) == 2 and "fold 1 ran out of memory" in lines[0] and "train.accumulation=2:" in lines[0]
     assert "train.accumulation=4: batches of 8 as before, but batch norm sees 2 clips" in lines[1]
     assert len((tmp_path / "metrics.jsonl").read_text(encoding="utf-8").splitlines()) == 2

@@ -14,6 +14,7 @@ import torch
 from esc_gpu.core.run_layout import HISTORY, PREVIOUS, STATE
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.training.resume_state import last_state, load_state, read_state, remove_states, save_state
+from tests.helpers.own_warnings import own
 from tests.helpers.saved_states import MAIN, layer, save
 from tests.helpers.trap import Trap
 
@@ -49,9 +50,7 @@ def test_of_a_broken_state_the_one_before_is_taken(tmp_path, damage):
     (tmp_path / STATE).write_bytes(damage((tmp_path / STATE).read_bytes()))
     with pytest.warns(EscGpuWarning) as said:
         assert load(tmp_path) == (2, 2.0)
-    assert [str(warning.message) for warning in said] == [
-        f"{tmp_path / STATE} is broken: the fold goes on from {PREVIOUS} beside it, of epoch 2"
-    ]
+    assert own(said) == [f"{tmp_path / STATE} is broken: the fold goes on from {PREVIOUS} beside it, of epoch 2"]
     assert epochs_on_file(tmp_path) == [1, 2]
     save(tmp_path, 3)  # the broken one does not take the place of the whole one
     assert [len(read_state(tmp_path / name)["history"]) for name in (STATE, PREVIOUS)] == [3, 2]
