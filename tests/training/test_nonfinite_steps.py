@@ -132,9 +132,8 @@ def test_a_step_that_is_left_out_leaves_no_trace(tmp_path, monkeypatch, cause, o
         result = train(tmp_path / "skipped", *options)
     assert same(state_of(tmp_path / "without"), state_of(tmp_path / "skipped"))
     assert result.logits.isfinite().all()
-    (line,) = own(said)
+    (line,), record = own(said), result.history[1]
     assert line.startswith("fold 1, epoch 2: left out 1 step whose loss or gradient was not finite: 2, on the clips ")
-    record = result.history[1]
     assert record["skipped_steps"] == [2] and len(record["skipped_clips"]) == 8
     assert all(name in line for name in record["skipped_clips"])
     assert all("skipped_steps" not in result.history[epoch] for epoch in (0, 2))
