@@ -26,7 +26,7 @@ SWAPPED = {
 }
 # What a user reads, or what only a type checker does: no behaviour is in it.
 QUIET_CALLS = ("EscGpuError", "EscGpuWarning", "warn", "ValueError", "TypeError", "cast", "TypeVar", "phase")
-# How a drawing looks, and what only guards against a mistake in the code around it: a matter of taste, or no behaviour.
+# How a drawing looks is a matter of taste.
 QUIET_NAMES = ("size", "small", "margin")  # of a drawing
 QUIET_WORDS = (
     *(
@@ -44,7 +44,7 @@ QUIET_WORDS = (
     ),
     *("markerfacecolor", "markeredgecolor", "edgecolor", "edgecolors", "facecolor", "facecolors", "clip_on"),
     *("figsize", "layout", "height_ratios", "width", "height", "dpi", "pad", "labelpad", "ha", "va", "loc", "css"),
-    *("size", "fontsize", "fontweight", "rotation", "desc", "unit", "strict"),
+    *("size", "fontsize", "fontweight", "rotation", "desc", "unit"),
 )
 
 

@@ -6,6 +6,7 @@ import soundfile
 import torch
 
 from esc_gpu import Pipeline
+from tests.helpers.demo_material import make_models, write_sounds
 from tests.helpers.tiny import FREQUENCIES, RATE, write_tone
 from tests.helpers.trained_model import FRONTENDS, NAMES, trained
 from tests.helpers.trained_pipeline import TRAINING
@@ -30,3 +31,13 @@ def changing(tmp_path_factory):
         parts.append(soundfile.read(folder / "part.wav")[0])
     soundfile.write(folder / "changing.wav", np.concatenate(parts)[: 7 * RATE], RATE)
     return folder / "changing.wav"
+
+
+@pytest.fixture(scope="module")
+def models():
+    return make_models()
+
+
+@pytest.fixture(scope="module")
+def sounds(tmp_path_factory):
+    return write_sounds(tmp_path_factory.mktemp("sounds"))

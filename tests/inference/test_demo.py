@@ -10,17 +10,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.demo import answer, check_recording, describe, load_models, picture
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.inference.predict import predict_file
-from tests.helpers.demo_material import BAD, make_models, write_sounds
-
-
-@pytest.fixture(scope="module")
-def models():
-    return make_models()
-
-
-@pytest.fixture(scope="module")
-def sounds(tmp_path_factory):
-    return write_sounds(tmp_path_factory.mktemp("sounds"))
+from tests.helpers.demo_material import BAD
 
 
 def test_the_answer_for_a_short_sound_is_that_of_one_window(models, sounds):

@@ -19,20 +19,10 @@ from esc_gpu.data.recordings.synthetic import make_clip
 from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.demo import MAX_MEGABYTES, TOP
 from esc_gpu.inference.predict import predict_file
-from tests.helpers.demo_material import BAD, make_models, write_sounds
+from tests.helpers.demo_material import BAD
 from tests.helpers.ports import free_port
 
 NO_GRADIO = "gradio is not installed: pip install 'esc_gpu[demo]'"
-
-
-@pytest.fixture(scope="module")
-def models():
-    return make_models()
-
-
-@pytest.fixture(scope="module")
-def sounds(tmp_path_factory):
-    return write_sounds(tmp_path_factory.mktemp("sounds"))
 
 
 def gradio_variables():
