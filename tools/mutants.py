@@ -26,9 +26,11 @@ SWAPPED = {
 }
 # What a user reads, or what only a type checker does: no behaviour is in it.
 QUIET_CALLS = ("EscGpuError", "EscGpuWarning", "warn", "ValueError", "TypeError", "cast", "TypeVar", "phase")
-# How a drawing looks is a matter of taste.
-QUIET_NAMES = ("size", "small", "margin")  # of a drawing
-QUIET_WORDS = (
+QUIET_WORDS = ("desc", "unit")  # of a progress bar
+# How a drawing looks is a matter of taste. Elsewhere `pad`, `width` or `size` change numbers.
+LOOKS = ("matplotlib", "<svg")  # one of them stands in a module that draws
+LOOKING_NAMES = ("size", "small", "margin")
+LOOKING_WORDS = (
     *(
         "color",
         "cmap",
@@ -44,7 +46,7 @@ QUIET_WORDS = (
     ),
     *("markerfacecolor", "markeredgecolor", "edgecolor", "edgecolors", "facecolor", "facecolors", "clip_on"),
     *("figsize", "layout", "height_ratios", "width", "height", "dpi", "pad", "labelpad", "ha", "va", "loc", "css"),
-    *("size", "fontsize", "fontweight", "rotation", "desc", "unit"),
+    *("size", "fontsize", "fontweight", "rotation"),
 )
 
 
@@ -101,7 +103,8 @@ def edits(text: str) -> Iterator[tuple[int, int, str, str]]:
         first, last = span(node)
         return text[first:last]
 
-    for node in loud(ast.parse(text)):
+    names, words = quiet(text)
+    for node in loud(ast.parse(text), names, words):
         if isinstance(node, ast.Compare) and len(node.ops) == 1:
             first, last = span(node.left)[1], span(node.comparators[0])[0]
             yield first, last, between(text[first:last], SWAPPED[type(node.ops[0])]), "comparison"
@@ -126,7 +129,7 @@ def edits(text: str) -> Iterator[tuple[int, int, str, str]]:
             yield *span(node), "pass", "left out"
         elif isinstance(node, ast.Call):
             for word in node.keywords:
-                if word.arg not in (None, *QUIET_WORDS) and len(node.keywords) + len(node.args) > 1:
+                if word.arg not in (None, *words) and len(node.keywords) + len(node.args) > 1:
                     first, last = span(word)
                     yield first, last + text[last:].startswith(","), "", "option left out"
             if len(node.args) == 2 and not any(isinstance(part, ast.Starred) for part in node.args):
@@ -134,7 +137,14 @@ def edits(text: str) -> Iterator[tuple[int, int, str, str]]:
                 yield first, last, f"{source(node.args[1])}, {source(node.args[0])}", "arguments swapped"
 
 
-def loud(node: ast.AST) -> Iterator[ast.AST]:
+def quiet(text: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The names and the keywords of a module in which no behaviour is."""
+    if any(sign in text for sign in LOOKS):
+        return LOOKING_NAMES, (*QUIET_WORDS, *LOOKING_WORDS)
+    return (), QUIET_WORDS
+
+
+def loud(node: ast.AST, names: tuple[str, ...], words: tuple[str, ...]) -> Iterator[ast.AST]:
     """The nodes that do something: no annotations, docstrings, imports, decorators, messages, looks or type checks."""
     if isinstance(node, ast.Import | ast.ImportFrom | ast.Raise | ast.Assert | ast.JoinedStr):
         return
@@ -142,9 +152,9 @@ def loud(node: ast.AST) -> Iterator[ast.AST]:
         return
     if isinstance(node, ast.Call) and ast.unparse(node.func).rpartition(".")[2] in QUIET_CALLS:
         return
-    if isinstance(node, ast.keyword) and node.arg in QUIET_WORDS:
+    if isinstance(node, ast.keyword) and node.arg in words:
         return
-    if isinstance(node, ast.Assign) and all(getattr(name, "id", None) in QUIET_NAMES for name in node.targets):
+    if isinstance(node, ast.Assign) and all(getattr(name, "id", None) in names for name in node.targets):
         return
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return
@@ -154,7 +164,7 @@ def loud(node: ast.AST) -> Iterator[ast.AST]:
             continue
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, ast.AST):
-                yield from loud(part)
+                yield from loud(part, names, words)
 
 
 def is_text(node: ast.BinOp) -> bool:

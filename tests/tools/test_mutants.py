@@ -50,8 +50,10 @@ def test_a_mutant_differs_in_its_line_alone():
 
 
 def test_how_a_drawing_looks_is_left_alone():
-    assert [mutant.after for mutant in mutants("axes.plot(x, color=a + b, linewidth=0.5)\n")] == ["pass"]
-    assert not mutants("size = 2 + 3 * n\n") and mutants("n = 2 + 3 * size\n")
+    drawing = "from matplotlib.axes import Axes\n"
+    assert [m.after for m in mutants(drawing + "axes.plot(x, color=a + b, linewidth=0.5)\n")] == ["pass"]
+    assert not mutants(drawing + "size = 2 + 3 * n\n") and mutants(drawing + "n = 2 + 3 * size\n")
+    assert mutants("size = 2 + 3 * n\n") and "f(x)" in {m.after.replace(", ", "") for m in mutants("f(x, pad=n)\n")}
 
 
 def test_brackets_between_the_operands_stay():
