@@ -67,3 +67,10 @@ def test_only_layers_that_multiply_are_cast():
 def test_it_is_for_one_process_on_a_gpu_in_half_precision(precision, processes, device, is_cast):
     accelerator = SimpleNamespace(mixed_precision=precision, num_processes=processes, device=torch.device(device))
     assert bool(half_weights(accelerator, Model())) is is_cast
+
+
+def test_a_weight_that_takes_no_part_has_no_gradient():
+    model = Model()
+    cast_weights(model, torch.bfloat16)["backbone.conv1.weight"].float().sum().backward()
+    learnt = [name for name, parameter in model.named_parameters() if parameter.grad is not None]
+    assert learnt == ["backbone.conv1.weight"]  # zeros would let weight decay act on the others
