@@ -13,7 +13,7 @@ from esc_gpu.evaluation.bootstrap import accuracy_intervals, resampling_units
 from esc_gpu.evaluation.calibration import brier_score, calibration, negative_log_likelihood
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.evaluation.metrics import SCORES, class_scores, confusion_matrix, mean_and_std, scores
-from esc_gpu.evaluation.published import references
+from esc_gpu.evaluation.published import protocol, references
 from esc_gpu.evaluation.run_groups import pool, seed_of
 
 MOST_PAIRS = 10
@@ -47,8 +47,9 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         - `intervals`: `accuracy` and `macro_f1`, each `low` and `high`: 95 % bootstrap interval over all clips.
         - `bootstrap`: `resamples`, `unit` (what was drawn: "source recording" or "file"), `units` (how many there
           are) and `seed`.
-        - `references`: published results on the same recordings, `name`, `accuracy`, `source`; empty for all but tests
-          on the whole of ESC-10 or ESC-50 in its official folds.
+        - `references`: published results on the same recordings, each as `esc_gpu.evaluation.published.Published`;
+          empty for all but tests on the whole of ESC-10 or ESC-50 in its official folds.
+        - `protocol`: how this run's accuracy was made, in the same words.
 
     Raises:
         EscGpuError: for a run without clips, fewer than one resample or a negative seed.
@@ -80,6 +81,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
         "intervals": accuracy_intervals(run.predictions, run.labels, num_classes, units, n_bootstrap, seed),
         "bootstrap": {"resamples": n_bootstrap, "unit": unit, "units": len(set(units.tolist())), "seed": seed},
         "references": references(run),
+        "protocol": protocol(run),
     }
 
 
@@ -106,6 +108,7 @@ def assess_seeds(runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: in
         for run in runs
     ]
     over_seeds = {name: mean_and_std([run[name] for run in described]) for name in SCORES}
+    assessed["protocol"]["seeds"] = str(len(runs))
     return {"runs": described, "over_seeds": over_seeds, **assessed}
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.core.files import read_json
+from esc_gpu.core.folds import Fold
 from esc_gpu.core.names import composed, in_one_form
 from esc_gpu.core.run_layout import CONFIG, HISTORY, PREDICTIONS, SUMMARY, fold_folder
 from esc_gpu.core.text import shown
@@ -26,7 +27,7 @@ class RunResults:
         folder: of the run.
         summary: the content of `summary.json`, its `config` included.
         filenames: of the recordings.
-        folds: `(n,)` int64, the test fold of each.
+        folds: `(n,)` int64, the test fold of each, or text of splits.
         labels: `(n,)` int64 in 0..K-1.
         probabilities: `(n, K)` float64.
     """
@@ -69,15 +70,15 @@ class RunResults:
         return self.probabilities.argmax(axis=1)
 
     @property
-    def fold_numbers(self) -> list[int]:
+    def fold_numbers(self) -> list[Fold]:
         """The test folds that were run, ascending."""
         return sorted(set(self.folds.tolist()))
 
-    def fold_folder(self, fold: int) -> Path:
+    def fold_folder(self, fold: Fold) -> Path:
         """The folder of a fold's model, curves and pictures."""
         return fold_folder(self.folder, fold)
 
-    def history(self, fold: int) -> list[dict[str, float]]:
+    def history(self, fold: Fold) -> list[dict[str, float]]:
         """A fold's record of each epoch: epoch, loss, lr, seconds, and test_loss and test_accuracy where evaluated."""
         file = self.fold_folder(fold) / HISTORY
         try:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from esc_gpu.core.files import write_text
+from esc_gpu.core.folds import fold_dtype, parse_fold
 
 COLUMNS = ("filename", "fold", "category", "prediction", "probability")  # before the classes, which may be named so
 
@@ -18,7 +19,7 @@ class Predictions(NamedTuple):
 
     Attributes:
         filenames: of the recordings.
-        folds: `(n,)` int64, the test fold of each.
+        folds: `(n,)` int64, the test fold of each, or text of splits.
         labels: `(n,)` int64 in 0..K-1.
         probabilities: `(n, K)` float64.
     """
@@ -68,9 +69,12 @@ def read_predictions(file: Path, class_names: Sequence[str]) -> Predictions:
         raise ValueError("a probability is no number")
     if ((probabilities < 0) | (probabilities > 1)).any():
         raise ValueError("a probability is not from 0 to 1")
+    folds = [parse_fold(row[1]) for row in rows]
+    if len(set(map(type, folds))) > 1:
+        raise ValueError("some folds are numbers and others are splits")
     return Predictions(
         tuple(row[0] for row in rows),
-        np.array([int(row[1]) for row in rows], dtype=np.int64),
+        np.array(folds, dtype=fold_dtype(folds)),
         np.array([label_of[row[2]] for row in rows], dtype=np.int64),
         probabilities,
     )

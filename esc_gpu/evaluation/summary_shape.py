@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+from esc_gpu.core.folds import SPLITS
 from esc_gpu.errors import EscGpuError
 
 # A shape is one of: an object with these keys, where "?" ends the name of one that may be missing; a list of one shape;
@@ -20,6 +21,7 @@ KINDS = {
     "a text": lambda value: isinstance(value, str),
     "true or false": lambda value: isinstance(value, bool),
     "a whole number": lambda value: is_number(value) and isinstance(value, int),
+    "a fold": lambda value: value in SPLITS if isinstance(value, str) else KINDS["a whole number"](value),
     "a number": is_number,
     "a number or NaN": lambda value: is_number(value) or (isinstance(value, float) and not math.isfinite(value)),
     "an object": lambda value: isinstance(value, dict),
@@ -32,7 +34,7 @@ EVALUATED = {
     "class_names": ["a text"],
     "class_categories": ["a text"],
     "frontend": FRONTEND,
-    "folds": [{"fold": "a whole number", "seconds": "a number"}],
+    "folds": [{"fold": "a fold", "seconds": "a number"}],
     "data": "an object",
     "config": {"train": {"seed": "a whole number"}, "validate?": "true or false"},
 }

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from esc_gpu.core.folds import Fold
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.frontends.axes import ChannelAxis
@@ -48,7 +49,7 @@ class Mistake(Clip):
 class FoldMap:
     """The test clips of a fold in the plane: `rows` `(n,)` of `predictions.csv`, `points` `(n, 2)` in `[0, 1]`."""
 
-    fold: int
+    fold: Fold
     rows: np.ndarray
     points: np.ndarray
 

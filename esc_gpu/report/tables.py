@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
+from esc_gpu.core.folds import Fold, the_fold
 from esc_gpu.core.text import escape, printable
 
 SUMMARY_SCORES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3_accuracy": "top-3"}
@@ -60,15 +61,16 @@ def _numeric(table: Table) -> list[bool]:
 def format_summary(summary: dict[str, Any]) -> str:
     """A line for each fold, then mean and standard deviation over the folds, in percent."""
     titles = "".join(f"{title:>10}" for title in SUMMARY_SCORES.values())
-    lines = [f"{'fold':>6} {'clips':>6}{titles}{'seconds':>10}"]
+    width = max(6, *(len(str(fold["fold"])) for fold in summary["folds"]))
+    lines = [f"{'fold':>{width}} {'clips':>6}{titles}{'seconds':>10}"]
     for fold in summary["folds"]:
         values = "".join(f"{percent(fold[name]):>10}" for name in SUMMARY_SCORES)
-        lines.append(f"{fold['fold']:>6} {fold['clips']:>6}{values}{fold['seconds']:>10.0f}")
+        lines.append(f"{fold['fold']:>{width}} {fold['clips']:>6}{values}{fold['seconds']:>10.0f}")
     overall = summary["overall"]
     means = "".join(f"{percent(overall[name]['mean']):>10}" for name in SUMMARY_SCORES)
-    lines.append(f"{'mean':>6} {overall['clips']:>6}{means}{summary['seconds']:>10.0f}")
+    lines.append(f"{'mean':>{width}} {overall['clips']:>6}{means}{summary['seconds']:>10.0f}")
     if len(summary["folds"]) > 1:
-        lines.append(f"{'std':>6} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in SUMMARY_SCORES))
+        lines.append(f"{'std':>{width}} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in SUMMARY_SCORES))
     return "\n".join(lines)
 
 
@@ -97,8 +99,10 @@ def p_value(value: float) -> str:
     return "<0.0001" if value < 1e-4 else f"{value:.4f}"
 
 
-def numbered(noun: str, numbers: Sequence[int]) -> str:
-    """fold 1; folds 1, 2."""
+def numbered(noun: str, numbers: Sequence[Fold]) -> str:
+    """fold 1; folds 1, 2; of a split, the test split."""
+    if isinstance(numbers[0], str):
+        return the_fold(numbers[0])
     return f"{noun}{'' if len(numbers) == 1 else 's'} {', '.join(map(str, numbers))}"
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+from esc_gpu.core.folds import the_fold
 from esc_gpu.core.text import describe_weights
 from esc_gpu.frontends.registry import canonical, resolve
 from esc_gpu.frontends.signature import option_texts
@@ -35,7 +36,9 @@ class Options(NamedTuple):
 def headlines(assessment: Mapping[str, Any]) -> list[Number]:
     """The run in a few numbers, in percent."""
     n_folds = len(assessment["folds"])
-    detail = f"mean ± standard deviation of {n_folds} folds" if n_folds > 1 else "of a single fold"
+    split = split_of(assessment)
+    single = "of a single fold" if split is None else f"of {the_fold(split)}"
+    detail = f"mean ± standard deviation of {n_folds} folds" if n_folds > 1 else single
     numbers = [
         Number(label, mean_and_spread(assessment["over_folds"][name]) + " %", detail)
         for name, label in HEADLINES.items()
@@ -72,8 +75,8 @@ def facts(
         ("date", str(environment["date"])),
         (
             "training",
-            f"{counted(config['train']['epochs'], 'epoch')} for each fold, {summary['seconds']:,.0f} s in total, "
-            f"{processes}",
+            f"{counted(config['train']['epochs'], 'epoch')}{' for each fold' * (split_of(assessment) is None)}, "
+            f"{summary['seconds']:,.0f} s in total, {processes}",
         ),
         ("hardware", f"{hardware}; {environment['cpu']}, {counted(environment['cores'], 'core')}"),
         ("versions", ", ".join(f"{name} {version}" for name, version in versions.items() if version)),
@@ -82,9 +85,14 @@ def facts(
 
 def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """How the numbers were computed, in a few sentences."""
-    train, folds = config["train"], [str(fold["fold"]) for fold in assessment["folds"]]
+    train, folds, split = config["train"], [str(fold["fold"]) for fold in assessment["folds"]], split_of(assessment)
     tested = f"Each of the folds {', '.join(folds)}" if len(folds) > 1 else f"Fold {folds[0]}"
-    if assessment["validation"]:
+    if split is not None:
+        tested = f"{the_fold(split).capitalize()} is evaluated with a model that was trained on the train split"
+        unused = "Nothing was selected on it: its accuracy during training is drawn but not used"
+        if assessment["validation"]:
+            unused = "It is there to choose options by: no result comes from a test"
+    elif assessment["validation"]:
         tested += " is validated with a model that has seen neither it nor the next fold, so that options can be chosen"
         unused = "No result comes from a test"
     else:
@@ -94,8 +102,15 @@ def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     return (
         f"{tested}. The training takes {counted(train['epochs'], 'epoch')} of AdamW in batches of "
         f"{train['batch_size']} clips, with a peak learning rate of {train['lr']:g}. The number of epochs was fixed in "
-        f"advance, the weights are {weights}, and the normalisation comes from the training folds. {unused}."
+        f"advance, the weights are {weights}, and the normalisation comes from the training {'folds' if split is None else 'recordings'}. "
+        f"{unused}."
     )
+
+
+def split_of(assessment: Mapping[str, Any]) -> str | None:
+    """The split that was evaluated; None where the folds have numbers."""
+    fold = assessment["folds"][0]["fold"]
+    return fold if isinstance(fold, str) else None
 
 
 def frontend_sentence(frontend: FrontendSummary, sample_rate: int, clip_seconds: float) -> str:

@@ -26,7 +26,7 @@ KEYS = [
         "calibration",
     ),
     *("per_class", "per_category", "confusion_matrix", "confused_pairs", "folds", "over_folds", "intervals"),
-    *("bootstrap", "references"),
+    *("bootstrap", "references", "protocol"),
 ]
 # Those of torchmetrics are float32.
 close = {"rel": 1e-6, "abs": 1e-6}

@@ -7,8 +7,9 @@ import pytest
 
 from esc_gpu.core.esc50 import ESC10, ESC50
 from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.finished_run import RunResults, read_run
-from esc_gpu.evaluation.published import OFFICIAL, PUBLISHED, references
+from esc_gpu.evaluation.published import HUMANS, NONE, OFFICIAL, PUBLISHED, UNKNOWN, Published, protocol, references
 from esc_gpu.evaluation.run_groups import pool, select
 from tests.helpers.made_up_runs import make_official, write_esc10_run
 
@@ -24,7 +25,7 @@ def run(tmp_path, monkeypatch):
 def test_references_are_those_of_the_recordings(run):
     for of in (run, pool([run, run]), replace(run, filenames=tuple(f"audio/{name}" for name in run.filenames))):
         found = references(of)
-        assert [(entry["name"], entry["accuracy"], entry["source"]) for entry in found] == list(PUBLISHED["ESC-10"])
+        assert [Published(**entry) for entry in found] == list(PUBLISHED["ESC-10"])
         assert [entry["accuracy"] for entry in found] == sorted(entry["accuracy"] for entry in found)
     assert len(ESC10) == 10 and len(ESC50) == 50 and set(OFFICIAL.values()) == set(PUBLISHED)
 
@@ -50,4 +51,26 @@ def test_the_digest_is_that_of_the_recordings(esc10_root):
     summary = {"config": {}, "class_names": list(recordings.class_names)}
     shares = np.eye(10)[recordings.labels]
     run = RunResults(esc10_root, summary, recordings.filenames, recordings.folds, recordings.labels, shares)
-    assert [entry["accuracy"] for entry in references(run)] == [accuracy for _, accuracy, _ in PUBLISHED["ESC-10"]]
+    assert [entry["accuracy"] for entry in references(run)] == [entry.accuracy for entry in PUBLISHED["ESC-10"]]
+
+
+def test_each_number_says_how_it_was_made():
+    for entries in PUBLISHED.values():
+        assert [entry.accuracy for entry in entries] == sorted(entry.accuracy for entry in entries)
+        for entry in entries:
+            assert entry.selected in {"yes", "no", UNKNOWN, NONE} and entry.source.strip()
+            assert (entry.selected == NONE) == (entry.name == HUMANS)
+    chosen = {entry.name for entries in PUBLISHED.values() for entry in entries if entry.selected == "yes"}
+    assert chosen == {"ACDNet", "EAT-S"}
+    by_name = {entry.name: entry for entry in PUBLISHED["ESC-50"]}
+    assert (by_name["ResNet-18"].outside_data, by_name["ResNet-18"].seeds) == ("ImageNet", "5")
+
+
+def test_a_run_says_it_in_the_same_words(run):
+    own = {"outside_data": "none", "epochs": str(run.config["train"]["epochs"]), "seeds": "1", "crops": "1"}
+    assert protocol(run) == own | {"selected": "no"}
+    for option in ({"pretrained": True}, {"weights": "a.safetensors"}):
+        config = run.config | {"model": run.config["model"] | option}
+        other = replace(run, summary=run.summary | {"config": config})
+        assert protocol(other)["outside_data"] == "pretrained weights", option
+    assert assess_seeds([run, run], 10)["protocol"] == own | {"selected": "no", "seeds": "2"}

@@ -70,10 +70,27 @@ def test_published_results_stand_in_line_with_ours(tmp_path, monkeypatch):
     accuracies = [float(row[0]) for row in table.rows]
     assert accuracies == sorted(accuracies)
     ours = [row for row in table.rows if row[1] == "this run"]
-    assert ours == [[f"{100 * evaluation['accuracy']:.2f}", "this run", ""]]
+    epochs = str(read_run(folder).config["train"]["epochs"])
+    assert ours == [[f"{100 * evaluation['accuracy']:.2f}", "this run", "none", epochs, "1", "1", "no", ""]]
+    assert {row[1]: row[-2] for row in table.rows}["ACDNet"] == "yes"  # its epoch was chosen on the test fold
     for row in table.rows:
         if row not in ours:  # each number of a source is explained
-            assert any(note.startswith(row[2] + " ") for note in table.notes)
+            assert any(note.startswith(row[-1] + " ") for note in table.notes)
+
+
+def test_the_best_epoch_stands_apart_and_is_called_no_result(write):
+    run = write("run")
+    evaluation = assess_seeds([run], 100)
+    best = {"epochs": [[3, 10, 5]], "accuracy": 0.98765}
+    *results, last = evaluation_tables(evaluation | {"best_epochs": best})
+    assert last.rows == [["run", "3, 10, 5"]] and "98.77 % instead of " in last.notes[0]
+    assert last.title.startswith("Not a result") and not any("98.77" in str(table) for table in results)
+    for other in (
+        evaluation,
+        evaluation | {"best_epochs": None},
+        evaluation | {"best_epochs": best, "validation": True},
+    ):
+        assert [table.title for table in evaluation_tables(other)] == [table.title for table in results]
 
 
 def test_what_is_undefined_is_a_dash(write):

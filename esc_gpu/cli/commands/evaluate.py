@@ -43,6 +43,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         check_makeable(output)
 
     from esc_gpu.evaluation.assessment import assess_seeds
+    from esc_gpu.evaluation.best_epochs import best_epochs
     from esc_gpu.evaluation.run_groups import check_same_but_seed, same_clips
     from esc_gpu.report.evaluation_tables import describe_evaluation, evaluation_tables
     from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
@@ -53,6 +54,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     heading = describe_evaluation(evaluation)
     if any(len(run.labels) > len(aligned[0].labels) for run in runs):
         heading += ", only the clips that all runs share"
+    else:
+        evaluation["best_epochs"] = best_epochs(runs)
     plots = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
     show(say, arguments.json, heading, evaluation, evaluation_tables(evaluation))
     if output:

@@ -10,7 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
 
-from esc_gpu.evaluation.published import HUMANS
+from esc_gpu.evaluation.published import HUMANS, NONE
 from esc_gpu.report.figures.confusion import draw_confusion
 from esc_gpu.report.figures.save import save_pair
 from esc_gpu.report.tables import counted, percent, readable
@@ -144,7 +144,7 @@ def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
         axes.plot(
             [100 * entry["accuracy"] for entry in published], range(len(published)), "s", color=GREY, markersize=5
         )
-        axes.set_yticks(range(len(published)), [entry["name"] for entry in published], fontsize=8, color="0.3")
+        axes.set_yticks(range(len(published)), [published_label(entry) for entry in published], fontsize=8, color="0.3")
         axes.set(ylim=(len(published) - 0.4, -0.6), ylabel="published")
         for number, entry in enumerate(published):
             label_right(axes, number, entry["accuracy"])
@@ -169,6 +169,14 @@ def label_right(axes: Axes, height: float, share: float) -> None:
     """The number of a row, to the right of the axes."""
     place = axes.get_yaxis_transform()
     axes.text(1.01, height, percent(share), transform=place, va="center", fontsize=8, color="0.3")
+
+
+def published_label(entry: dict[str, Any]) -> str:
+    """The name of a published result, and what sets it apart from a training from scratch to its last epoch."""
+    label = entry["name"]
+    if entry["outside_data"] not in ("none", NONE):
+        label += f", {entry['outside_data']} weights"
+    return label + (", epoch chosen on the test fold" if entry["selected"] == "yes" else "")
 
 
 def row_label(row: dict[str, Any]) -> str:

@@ -11,6 +11,7 @@ from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from esc_gpu.core.folds import Fold, fold_title
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.report.contents import FoldMap, Mistake
 from esc_gpu.report.figures.confusion import draw_confusion
@@ -54,13 +55,13 @@ def plot_curves(path: Path, history: History, title: str) -> None:
     save(figure, path)
 
 
-def plot_fold_curves(stem: Path, histories: Mapping[int, History]) -> list[Path]:
+def plot_fold_curves(stem: Path, histories: Mapping[Fold, History]) -> list[Path]:
     """Loss and test accuracy over the epochs, a line a fold."""
     figure = Figure(figsize=(10, 3.6), layout="constrained")
     loss, accuracy = figure.subplots(1, 2)
     for number, (fold, history) in enumerate(histories.items()):
         color = f"C{number % 10}"
-        draw_curve(loss, history, "loss", color=color, label=f"fold {fold}")
+        draw_curve(loss, history, "loss", color=color, label=fold_title(fold))
         draw_curve(loss, history, "test_loss", "o:", color=color, markersize=3)
         draw_curve(accuracy, history, "test_accuracy", "o-", 100, color=color, markersize=3)
     loss.set(ylabel="cross-entropy: training (lines), test (dots)", ylim=(0, None))
@@ -156,7 +157,7 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path
         wrong = part.points[run.labels[part.rows] != run.predictions[part.rows]]
         axes.scatter(*wrong.T, s=60, facecolors="none", edgecolors="black", linewidths=0.9)
         axes.set(xticks=[], yticks=[])
-        axes.set_title(f"test fold {part.fold}", fontsize=9)
+        axes.set_title(part.fold if isinstance(part.fold, str) else f"test fold {part.fold}", fontsize=9)
     for axes in grid[len(maps) :]:
         axes.set_visible(False)
     handles = {label: handle for axes in grid for handle, label in zip(*axes.get_legend_handles_labels(), strict=True)}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from esc_gpu.core.folds import Fold
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.images import FeatureImage
@@ -147,7 +148,7 @@ def class_spectra(statistics: FeatureStatistics, axes: Sequence[ChannelAxis]) ->
 
 
 def curves(
-    histories: Mapping[int, list[dict[str, float]]], keys: Mapping[str, str], label: str, high: float | None
+    histories: Mapping[Fold, list[dict[str, float]]], keys: Mapping[str, str], label: str, high: float | None
 ) -> Lines:
     """Values of the epochs' records, a line a fold and key; `keys` has the class of each key's lines.
 

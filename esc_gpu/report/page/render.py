@@ -181,7 +181,7 @@ def compared(assessment: dict[str, Any]) -> list[dict[str, Any]]:
     """The published accuracies with that of the run among them, ascending; empty where there are none."""
     if not assessment["references"]:
         return []
-    ours = {"name": "this run", "accuracy": assessment["accuracy"], "source": ""}
+    ours = {"name": "this run", "accuracy": assessment["accuracy"], "source": "", **assessment["protocol"]}
     return sorted([ours, *assessment["references"]], key=lambda entry: entry["accuracy"])
 
 
