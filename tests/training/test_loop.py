@@ -76,7 +76,7 @@ def test_the_normalisation_is_that_of_the_training_clips_only(tmp_path):
     )
 
 
-def test_a_fold_that_was_cut_off_goes_on_with_its_average_and_drops_out_the_same(tmp_path):
+def test_a_fold_that_was_cut_off_goes_on_with_its_average_and_drops_out_the_same(tmp_path, capsys):
     """An epoch's dropout follows from its seed: a generator's state is not kept."""
     config = parsed("--train.epochs", "3", "--train.ema_decay", "0.9", "--model.options", "{drop_rate: 0.5}")
     whole, cut = tmp_path / "whole", tmp_path / "cut"
@@ -90,8 +90,11 @@ def test_a_fold_that_was_cut_off_goes_on_with_its_average_and_drops_out_the_same
 
     with pytest.raises(Cut):
         train_fold(config, create_accelerator(config, cut), tiny_fold(), 1, cut, after_step)
+    capsys.readouterr()
     result = train_fold(config, create_accelerator(config, cut), tiny_fold(), 1, cut)
     assert torch.equal(result.logits, expected.logits)
+    shown = capsys.readouterr().err
+    assert "| 2/6 [" in shown and " 6/6 [" in shown and " 0/6 [" not in shown  # the bar counts the epoch that was done
 
 
 def test_the_result_is_the_average_of_the_weights(tmp_path):
