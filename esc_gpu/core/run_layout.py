@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+from esc_gpu.core.folds import SPLITS, Fold
+
 # Of a run.
 CONFIG = "config.yaml"
 REPLACED = "config.replaced.yaml"  # the config of a run whose removal has begun
@@ -30,12 +32,12 @@ TRACE, TIMES, TIMES_TABLE = "trace.json.gz", "profile.json", "profile.md"
 WEIGHTS, PIPELINE, CARD = "model.safetensors", "pipeline.json", "README.md"
 
 
-def fold_folder(run: Path, fold: int) -> Path:
-    """The folder of a fold in that of its run."""
-    return run / f"fold{fold}"
+def fold_folder(run: Path, fold: Fold) -> Path:
+    """The folder of a fold in that of its run: fold1, or fold-test of a split."""
+    return run / (f"fold-{fold}" if isinstance(fold, str) else f"fold{fold}")
 
 
-def fold_number(folder: Path) -> int | None:
+def fold_of(folder: Path) -> Fold | None:
     """Which fold a folder is of, by its name; None for another's."""
-    match = re.fullmatch(r"fold(-?\d+)", folder.name)
-    return int(match[1]) if match else None
+    match = re.fullmatch(rf"fold(?:(-?\d+)|-({'|'.join(SPLITS)}))", folder.name)
+    return None if match is None else match[2] or int(match[1])

@@ -15,6 +15,7 @@ from esc_gpu.config.idle_options import idle_options
 from esc_gpu.config.options import as_dict
 from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.files import read_json, synchronize, write_json
+from esc_gpu.core.folds import Fold
 from esc_gpu.core.machine import describe_environment
 from esc_gpu.core.run_layout import CONFUSION, METRICS, PREDICTIONS, SKIPPED, SUMMARY, fold_folder
 from esc_gpu.data.clips.windows import Windows
@@ -29,7 +30,7 @@ from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
 from esc_gpu.experiment.output_folder import PRECISION, held_output, prepare_output, reporting_disk
 from esc_gpu.experiment.output_place import output_place
-from esc_gpu.experiment.recordings import chosen_folds, describe_data, open_clips, open_recordings
+from esc_gpu.experiment.recordings import chosen_folds, describe_data, describe_protocol, open_clips, open_recordings
 from esc_gpu.experiment.tracked_clips import collect_clips
 from esc_gpu.experiment.tracking import log_result, tracked, wandb_mode
 from esc_gpu.training.accelerator import check_bf16, create_accelerator
@@ -76,10 +77,8 @@ def run_into(
     with accelerator.main_process_first(), accelerator.local_main_process_first():
         recordings = open_recordings(config, main, announce if main else lambda line: None)
         folds = chosen_folds(config, recordings)
-        if config.validate and main:
-            announce(
-                "validate: each fold is used for validation, and the next is left out; these are not test results."
-            )
+        if main and (protocol := describe_protocol(config, recordings)):
+            announce(protocol)
         if main:
             for line in idle_options(config):
                 announce(line)
@@ -155,7 +154,7 @@ def fold_data(
     windows: Windows,
     source: WaveformSource,
     labels: torch.Tensor,
-    fold: int,
+    fold: Fold,
 ) -> FoldData:
     """The clips of a fold."""
     split = recordings.split(fold, config.validate)
@@ -169,7 +168,7 @@ def finish_fold(
     recordings: Recordings,
     data: FoldData,
     result: FoldResult,
-    fold: int,
+    fold: Fold,
     folder: Path,
 ) -> dict[str, Any]:
     """Evaluate a trained fold and write what it leaves; its metrics."""

@@ -10,6 +10,7 @@ from sklearn.manifold import TSNE
 from torch import Tensor
 
 from esc_gpu.core.device import best_device
+from esc_gpu.core.folds import Fold
 from esc_gpu.core.progress import tqdm
 from esc_gpu.core.run_layout import PREDICTIONS, WEIGHTS
 from esc_gpu.errors import EscGpuError
@@ -137,7 +138,7 @@ def try_heat(model: WaveformClassifier, n_samples: int) -> tuple[tuple[int, int]
 
 
 def look_at(
-    model: WaveformClassifier, clips: RunClips, run: RunResults, fold: int, statistics: RunningStatistics, bar: tqdm
+    model: WaveformClassifier, clips: RunClips, run: RunResults, fold: Fold, statistics: RunningStatistics, bar: tqdm
 ) -> Seen:
     """Show the model all windows of its fold's recordings, and add their features to the statistics."""
     rows = np.flatnonzero(run.folds == fold)
@@ -159,7 +160,7 @@ def look_at(
     return Seen(rows, means[0], means[1], numbers, probabilities)
 
 
-def check_predictions(run: RunResults, fold: int, seen: Seen) -> None:
+def check_predictions(run: RunResults, fold: Fold, seen: Seen) -> None:
     """Refuse recordings or a model that give other probabilities than those in `predictions.csv`."""
     columns = run.predictions[seen.rows]
     difference = np.abs(seen.probabilities[np.arange(len(columns)), columns] - run.probabilities[seen.rows, columns])

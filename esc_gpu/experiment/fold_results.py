@@ -8,6 +8,7 @@ from typing import Any
 import torch
 
 from esc_gpu import report
+from esc_gpu.core.folds import fold_title
 from esc_gpu.core.run_layout import CONFUSION, CURVES, INPUTS, PREDICTIONS
 from esc_gpu.core.version import __version__
 from esc_gpu.data.recordings.base import Recordings
@@ -75,7 +76,7 @@ def plot_fold(
 ) -> list[Path]:
     """Curves, confusion matrix, and one training clip of each class as the model sees it."""
     curves, confusion, inputs = (folder / name for name in (CURVES, CONFUSION, INPUTS))
-    report.plot_curves(curves, result.history, f"fold {metrics['fold']}")
+    report.plot_curves(curves, result.history, fold_title(metrics["fold"]))
     report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
     labels = data.labels.cpu().numpy()[data.train]
     first = [data.train[labels == label][:1] for label in range(data.num_classes)]

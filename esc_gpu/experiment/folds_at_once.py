@@ -13,6 +13,7 @@ import torch
 
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.clip import clip_samples
+from esc_gpu.core.folds import Fold
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.fold import FoldData, FoldResult
@@ -25,8 +26,8 @@ class Stopped(Exception):
 
 
 def plan_rounds(
-    config: RunConfig, accelerator: Any, model: WaveformClassifier, folds: Sequence[int]
-) -> list[list[int]]:
+    config: RunConfig, accelerator: Any, model: WaveformClassifier, folds: Sequence[Fold]
+) -> list[list[Fold]]:
     """The folds in the order of their training, those trained side by side in one list.
 
     Raises:
@@ -68,7 +69,7 @@ def draws_random_numbers(model: WaveformClassifier, n_samples: int) -> bool:
 def train_together(
     config: RunConfig,
     accelerator: Any,
-    folds: Sequence[int],
+    folds: Sequence[Fold],
     data: Sequence[FoldData],
     folders: Sequence[Path],
     threads: int,
@@ -86,7 +87,7 @@ def train_together(
         if stop.is_set():
             raise Stopped
 
-    def train(data: FoldData, fold: int, folder: Path) -> FoldResult:
+    def train(data: FoldData, fold: Fold, folder: Path) -> FoldResult:
         torch.set_num_threads(threads)  # of this thread
         its_config = config
         while True:

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.config.schema import RunConfig
+from esc_gpu.core.folds import TRAIN, Fold
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
-from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.read import WaveformStore
@@ -65,17 +66,33 @@ def open_clips(
     return store, windows, skipped
 
 
-def chosen_folds(config: RunConfig, recordings: Recordings, skipped: Collection[int] = ()) -> list[int]:
+def chosen_folds(config: RunConfig, recordings: Recordings, skipped: Collection[int] = ()) -> list[Fold]:
     """The test folds to run, each checked; without the recordings `skipped`, too."""
-    if config.folds is None:
-        folds = recordings.fold_numbers
-    else:
+    folds = recordings.test_folds(config.validate)
+    if config.folds is not None:
+        if recordings.has_splits:
+            raise EscGpuError(
+                f"folds is {config.folds}, but the recordings have the splits {listed(recordings.fold_numbers)}; "
+                "expected folds with numbers; remove the option"
+            )
         folds = [config.folds] if isinstance(config.folds, int) else list(dict.fromkeys(config.folds))
     if not folds:
         raise EscGpuError(f"folds is empty: name some of {recordings.fold_numbers}, or leave the option out to run all")
     for fold in folds:
         recordings.check_classes(fold, config.validate, skipped)  # refuses a fold that does not exist, too
     return folds
+
+
+def describe_protocol(config: RunConfig, recordings: Recordings) -> str:
+    """What is trained on and what is evaluated, where it is not each fold against all others; else nothing."""
+    if not recordings.has_splits:
+        validates = "validate: each fold is used for validation, and the next is left out; these are not test results."
+        return validates if config.validate else ""
+    (evaluated,) = recordings.test_folds(config.validate)
+    left_out = [split for split in recordings.fold_numbers if split not in (TRAIN, evaluated)]
+    unused = f" The {left_out[0]} split is left out." if left_out else ""
+    remark = " These are not test results." if config.validate else ""
+    return f"The model is trained once, on the train split, and evaluated on the {evaluated} split.{unused}{remark}"
 
 
 def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0) -> dict[str, Any]:

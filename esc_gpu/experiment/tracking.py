@@ -10,6 +10,8 @@ from typing import Any
 
 from esc_gpu.config.options import flatten
 from esc_gpu.config.schema import TrackerConfig
+from esc_gpu.core.folds import Fold
+from esc_gpu.core.run_layout import fold_folder
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.tracked_clips import TrackedClip
 
@@ -19,7 +21,7 @@ CLIP_COLUMNS = ("audio", "features", "label", "prediction", "probability", "corr
 
 @contextmanager
 def tracked(
-    accelerator: Any, config: TrackerConfig, group: str, fold: int, values: dict[str, Any], folder: Path
+    accelerator: Any, config: TrackerConfig, group: str, fold: Fold, values: dict[str, Any], folder: Path
 ) -> Iterator[None]:
     """A tracker's run of one fold, with the config `values` in it; closed at the end, also after an error."""
     if config.name == "none":
@@ -29,7 +31,7 @@ def tracked(
     if config.name == "wandb":
         arguments["wandb"] = {
             "group": config.group or group,
-            "name": f"{config.group or group}-fold{fold}",
+            "name": f"{config.group or group}-{fold_folder(Path(), fold).name}",
             "dir": str(folder),
             "mode": wandb_mode(),
         }

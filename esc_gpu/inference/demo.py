@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from esc_gpu.core.folds import the_fold
 from esc_gpu.core.text import escape
 from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.damaged_files import REMEDY
@@ -79,8 +80,8 @@ def describe(pipeline: Pipeline) -> str:
     if fold is not None and {"clips", "accuracy"} <= metrics.keys():
         kind = "synthetic recordings" if info.get("synthetic") else "recordings"
         text += (
-            f"\n\nIt classified {percent(metrics['accuracy'], 1)}% of the {metrics['clips']} held-out {kind} of fold "
-            f"{fold} correctly."
+            f"\n\nIt classified {percent(metrics['accuracy'], 1)}% of the {metrics['clips']} held-out {kind} of "
+            f"{the_fold(fold)} correctly."
         )
     return text
 

@@ -3,13 +3,14 @@
 import os
 from pathlib import Path
 
-from esc_gpu.core.run_layout import FOLDS, WEIGHTS, fold_number
+from esc_gpu.core.folds import Fold
+from esc_gpu.core.run_layout import FOLDS, WEIGHTS, fold_of
 from esc_gpu.errors import EscGpuError
 
 HUB = "hf-hub:"  # as timm spells it
 
 
-def find_pipeline(path: str | Path, fold: int | None) -> Path | None:
+def find_pipeline(path: str | Path, fold: Fold | None) -> Path | None:
     """The folder with the weights: `path` itself or, of a run, that of a fold; None for a pipeline on the hub.
 
     Raises:
@@ -23,14 +24,20 @@ def find_pipeline(path: str | Path, fold: int | None) -> Path | None:
             )
         return None if is_remote else folder
     parts = [weights.parent for weights in folder.glob(f"{FOLDS}/{WEIGHTS}")]
-    folds = {number: part for part in parts if (number := fold_number(part)) is not None}
+    folds = {found: part for part in parts if (found := fold_of(part)) is not None}
     if not folds:
         reason = f"holds no {WEIGHTS}" if folder.is_dir() else "is not a folder"
         raise EscGpuError(
             f"{folder} {reason}: name the folder of a run or of a fold, such as runs/NAME/fold1, a folder that "
             f"save_pretrained wrote, or {HUB}USER/NAME"
         )
-    fold = min(folds) if fold is None else fold
+    fold = min(folds, key=_order) if fold is None else fold
     if fold not in folds:
-        raise EscGpuError(f"{folder} has no trained fold {fold}; there are {', '.join(map(str, sorted(folds)))}")
+        raise EscGpuError(
+            f"{folder} has no trained fold {fold}; there are {', '.join(map(str, sorted(folds, key=_order)))}"
+        )
     return folds[fold]
+
+
+def _order(fold: Fold) -> tuple[bool, Fold]:
+    return isinstance(fold, str), fold

@@ -7,12 +7,15 @@ from typing import Any
 import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
+from esc_gpu.core.folds import the_fold
 from esc_gpu.core.text import describe_weights, escape
 from esc_gpu.report.tables import percent
 
 LIBRARY, TASK = "esc_gpu", "audio-classification"
 LICENCES = {"CC BY 3.0": "cc-by-3.0", "CC BY-NC 3.0": "cc-by-nc-3.0"}  # as the hub calls them
 METRICS = {"accuracy": ("accuracy", "accuracy"), "macro_f1": ("f1", "macro-F1"), "top3_accuracy": ("accuracy", "top-3")}
+
+ONE_FOLD = "One fold is a small sample. A cross-validation over all folds says more."
 
 TEMPLATE = """\
 # {title}
@@ -110,7 +113,7 @@ def _head(description: Mapping[str, Any], repo_id: str | None) -> ModelCardData:
             task_type=TASK,
             dataset_type=recordings,
             dataset_name=recordings,
-            dataset_split=f"fold {training.get('fold')}{' (validation)' * bool(training.get('validation'))}",
+            dataset_split=_split(training),
             metric_type=metric_type,
             metric_name=metric_name,
             metric_value=round(training["metrics"][metric], 4),
@@ -134,17 +137,30 @@ def _evaluation(training: dict[str, Any]) -> str:
     if not metrics:
         return "Not known."
     rows = [f"| {title} | {percent(metrics[name])} % |" for name, (_, title) in METRICS.items() if name in metrics]
-    if training.get("validation"):
+    fold = training.get("fold")
+    if isinstance(fold, str):
+        trained = "trained on the train split"
+        trained += ", so that options can be chosen. This is not a test" * bool(training.get("validation"))
+    elif training.get("validation"):
         trained = "trained on the other folds except the next one, so that options can be chosen. This is not a test"
     else:
         trained = "trained on all other folds. The program selected nothing on this fold"
     return (
-        f"The model was evaluated on fold {training.get('fold')} of {escape(str(training.get('recordings')))}, with "
+        f"The model was evaluated on {the_fold(fold)} of {escape(str(training.get('recordings')))}, with "
         f"{metrics.get('clips')} recordings. It was {trained}. The number of epochs was fixed in advance, the weights "
         f"are {describe_weights(training.get('ema_decay', 0))}, and the normalisation is that of the training "
-        "folds.\n\n| metric | value |\n| --- | --- |\n" + "\n".join(rows) + "\n\n"
-        "One fold is a small sample. A cross-validation over all folds says more."
+        f"{'recordings' if isinstance(fold, str) else 'folds'}.\n\n| metric | value |\n| --- | --- |\n"
+        + "\n".join(rows)
+        + ("" if isinstance(fold, str) else f"\n\n{ONE_FOLD}")
     )
+
+
+def _split(training: Mapping[str, Any]) -> str:
+    """Which part of the recordings the metrics are of, in a word."""
+    fold = training.get("fold")
+    if isinstance(fold, str):
+        return fold
+    return f"fold {fold}{' (validation)' * bool(training.get('validation'))}"
 
 
 def _limits(training: dict[str, Any]) -> str:

@@ -19,6 +19,7 @@ from huggingface_hub.errors import (
 )
 from torch import Tensor, nn
 
+from esc_gpu.core.folds import Fold
 from esc_gpu.core.machine import AUTOCAST, is_fast
 from esc_gpu.core.names import in_one_form
 from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
@@ -222,13 +223,13 @@ class Pipeline(nn.Module, ModelHubMixin):
 
 
 def load_pipeline(
-    path: str | Path, fold: int | None = None, device: str | torch.device = "cpu", precision: str | None = None
+    path: str | Path, fold: Fold | None = None, device: str | torch.device = "cpu", precision: str | None = None
 ) -> Pipeline:
     """Load a trained pipeline from the disk or the hub.
 
     Args:
         path: the folder of a run or of a fold, one that `Pipeline.save_pretrained` wrote, or "hf-hub:user/name".
-        fold: the fold of the run; by default the lowest one.
+        fold: the fold of the run, a number or "test"; by default the lowest one.
         device: where the model is to be.
         precision: "no" for float32, "bf16" or "fp16". By default, it is that of the training if the device computes
             fast in it, so that a clip gets the same probabilities as in the evaluation, and float32 otherwise.

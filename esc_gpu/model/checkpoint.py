@@ -12,6 +12,7 @@ import safetensors.torch
 import torch
 
 from esc_gpu.core.files import read_json, replacing
+from esc_gpu.core.folds import SPLITS
 from esc_gpu.core.names import check_names, in_one_form
 from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
 from esc_gpu.errors import EscGpuError
@@ -181,8 +182,12 @@ def check_description(description: Mapping[str, Any]) -> None:
     if not isinstance(training, dict):
         raise EscGpuError(f"training is {training!r}, expected an object")
     fold, metrics, precision = (training.get(name) for name in ("fold", "metrics", "mixed_precision"))
-    if not (fold is None or isinstance(fold, int)) or not (precision is None or isinstance(precision, str)):
-        raise EscGpuError(f"training has fold {fold!r} and mixed_precision {precision!r}, expected a number and a name")
+    is_fold = fold is None or isinstance(fold, int) or fold in SPLITS
+    if not is_fold or not (precision is None or isinstance(precision, str)):
+        raise EscGpuError(
+            f"training has fold {fold!r} and mixed_precision {precision!r}, expected a number (or {', '.join(SPLITS)}) "
+            "and a name"
+        )
     decay = training.get("ema_decay", 0)
     if not (is_number(decay) and 0 <= decay < 1):
         raise EscGpuError(f"training has ema_decay {decay!r}, expected 0 to below 1")

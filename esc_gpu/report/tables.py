@@ -70,7 +70,9 @@ def format_summary(summary: dict[str, Any]) -> str:
     means = "".join(f"{percent(overall[name]['mean']):>10}" for name in SUMMARY_SCORES)
     lines.append(f"{'mean':>{width}} {overall['clips']:>6}{means}{summary['seconds']:>10.0f}")
     if len(summary["folds"]) > 1:
-        lines.append(f"{'std':>{width}} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in SUMMARY_SCORES))
+        lines.append(
+            f"{'std':>{width}} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in SUMMARY_SCORES)
+        )
     return "\n".join(lines)
 
 

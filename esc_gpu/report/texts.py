@@ -102,8 +102,8 @@ def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     return (
         f"{tested}. The training takes {counted(train['epochs'], 'epoch')} of AdamW in batches of "
         f"{train['batch_size']} clips, with a peak learning rate of {train['lr']:g}. The number of epochs was fixed in "
-        f"advance, the weights are {weights}, and the normalisation comes from the training {'folds' if split is None else 'recordings'}. "
-        f"{unused}."
+        f"advance, the weights are {weights}, and the normalisation comes from the training "
+        f"{'folds' if split is None else 'recordings'}. {unused}."
     )
 
 

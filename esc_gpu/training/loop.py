@@ -21,6 +21,7 @@ from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
 from esc_gpu.augment.mix import smooth_one_hot
 from esc_gpu.config.schema import RunConfig, training_samples
+from esc_gpu.core.folds import Fold, fold_seed, fold_title
 from esc_gpu.core.profiling import ALL_STEPS, StepProfiler, phase
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.store.batch_order import shuffled_batches
@@ -54,7 +55,7 @@ def train_fold(
     config: RunConfig,
     accelerator: Accelerator,
     data: FoldData,
-    fold: int,
+    fold: Fold,
     folder: Path,
     after_step: Callable[[], None] = lambda: None,
 ) -> FoldResult:
@@ -70,7 +71,7 @@ def train_fold(
     train = config.train
     n_steps = steps_per_epoch(config, data)
     with SEEDED:
-        set_seed(derive_seed(train.seed, fold))
+        set_seed(derive_seed(train.seed, fold_seed(fold)))
         classifier = build_model(config, data.num_classes).to(accelerator.device)
     fit_normalization(accelerator, classifier, data)
     if accelerator.num_processes > 1:
@@ -89,7 +90,7 @@ def train_fold(
         tqdm(
             total=train.epochs * n_steps,
             initial=len(history) * n_steps,
-            desc=f"fold {fold}",
+            desc=fold_title(fold),
             unit="step",
             disable=not accelerator.is_main_process,
         ) as progress,
@@ -142,8 +143,8 @@ def train_step(
     parts: Iterable[Part],
     n_parts: int,
     clip_norm: float,
-    skips: bool = False,
-    casts: bool = True,
+    skips: bool,
+    casts: bool,
 ) -> tuple[Tensor, Tensor]:
     """One optimiser step on a batch that comes in parts: its mean loss, and whether its gradient was finite.
 
@@ -185,7 +186,7 @@ def training_batches(
     accelerator: Accelerator,
     classifier: WaveformClassifier,
     data: FoldData,
-    fold: int,
+    fold: Fold,
     epoch: int,
 ) -> Iterator[Iterator[Part]]:
     """An epoch's batches, augmented; of each the `train.accumulation` parts of this process, one by one.
@@ -197,8 +198,8 @@ def training_batches(
     """
     train, rank, n_processes = config.train, accelerator.process_index, accelerator.num_processes
     with SEEDED:
-        set_seed(derive_seed(train.seed, fold, epoch, rank))
-    generator = Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold, epoch))
+        set_seed(derive_seed(train.seed, fold_seed(fold), epoch, rank))
+    generator = Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold_seed(fold), epoch))
     image_size = classifier.frontend.output_shape(training_samples(config))[1:]
     batches = epoch_order(config, accelerator, data, fold, epoch)
     parts = [part for batch in batches for part in np.split(batch, train.accumulation)]
@@ -220,11 +221,13 @@ def training_batches(
         yield (next_part() for _ in range(train.accumulation))
 
 
-def epoch_order(config: RunConfig, accelerator: Accelerator, data: FoldData, fold: int, epoch: int) -> list[np.ndarray]:
+def epoch_order(
+    config: RunConfig, accelerator: Accelerator, data: FoldData, fold: Fold, epoch: int
+) -> list[np.ndarray]:
     """The clips of each of an epoch's batches, of all processes together."""
     train = config.train
     n_parts = accelerator.num_processes * train.accumulation
-    return shuffled_batches(data.train, train.batch_size, (train.seed, fold, epoch), n_parts)
+    return shuffled_batches(data.train, train.batch_size, (train.seed, fold_seed(fold), epoch), n_parts)
 
 
 def steps_per_epoch(config: RunConfig, data: FoldData) -> int:

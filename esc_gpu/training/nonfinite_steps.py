@@ -8,6 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from esc_gpu.core.folds import Fold, fold_title
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.fold import FoldData
 from esc_gpu.training.tensor_lists import Snapshot
@@ -49,7 +50,7 @@ def leaves_out(device: torch.device) -> bool:
 
 
 def sum_up(
-    losses: np.ndarray, batches: Sequence[np.ndarray], data: FoldData, on_nonfinite: str, fold: int, epoch: int
+    losses: np.ndarray, batches: Sequence[np.ndarray], data: FoldData, on_nonfinite: str, fold: Fold, epoch: int
 ) -> dict[str, Any]:
     """What an epoch's record says of its losses, and of steps that were left out.
 
@@ -58,7 +59,7 @@ def sum_up(
         batches: the clips of each step.
         data: the fold.
         on_nonfinite: "stop" or "skip".
-        fold, epoch: its number, and that of the epoch from 0.
+        fold, epoch: which it is, and that of the epoch from 0.
 
     Returns:
         `loss`, the mean; where steps were left out also `skipped_steps`, ascending from 1, and `skipped_clips`, the
@@ -69,7 +70,7 @@ def sum_up(
     """
     is_bad = ~np.isfinite(losses).all(axis=0)
     bad, n_steps = np.flatnonzero(is_bad), len(is_bad)
-    where = f"fold {fold}, epoch {epoch + 1}"
+    where = f"{fold_title(fold)}, epoch {epoch + 1}"
     if len(bad) and on_nonfinite == "stop":
         raise EscGpuError(
             f"{where}, step {bad[0] + 1} of {n_steps}: the loss or its gradient is not finite, on the clips "
@@ -87,12 +88,12 @@ def sum_up(
     return record
 
 
-def describe_skipped_steps(record: dict[str, Any], fold: int) -> str:
+def describe_skipped_steps(record: dict[str, Any], fold: Fold) -> str:
     """The line that warns of the steps that a record of `sum_up` says were left out."""
     steps, clips = record["skipped_steps"], shortened(record["skipped_clips"])
     return (
-        f"fold {fold}, epoch {record['epoch']}: left out {len(steps)} step{'s' * (len(steps) > 1)} whose loss or "
-        f"gradient was not finite: {shortened(list(map(str, steps)))}, on the clips {clips}"
+        f"{fold_title(fold)}, epoch {record['epoch']}: left out {len(steps)} step{'s' * (len(steps) > 1)} whose loss "
+        f"or gradient was not finite: {shortened(list(map(str, steps)))}, on the clips {clips}"
     )
 
 

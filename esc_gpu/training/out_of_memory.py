@@ -8,6 +8,7 @@ import torch
 from accelerate.utils.memory import should_reduce_batch_size
 
 from esc_gpu.config.schema import RunConfig
+from esc_gpu.core.folds import Fold, the_fold
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.training.accelerator import mixing_alone
 
@@ -15,7 +16,7 @@ Result = TypeVar("Result")
 
 
 def with_smaller_parts(
-    config: RunConfig, n_processes: int, n_clips: int, fold: int, reason: Exception
+    config: RunConfig, n_processes: int, n_clips: int, fold: Fold, reason: Exception
 ) -> tuple[RunConfig, str]:
     """The config with twice the `train.accumulation`, and the line that says so.
 
@@ -38,12 +39,12 @@ def with_smaller_parts(
         hindrance = "train.compile=reduce-overhead takes the batch as one part"
     if hindrance:
         raise EscGpuError(
-            f"fold {fold} ran out of memory with train.batch_size={train.batch_size} and train.accumulation="
+            f"{the_fold(fold)} ran out of memory with train.batch_size={train.batch_size} and train.accumulation="
             f"{config.train.accumulation}, and {hindrance}: lower train.batch_size or raise train.accumulation "
             f"({first_sentence(reason)})"
         ) from reason
     line = (
-        f"fold {fold} ran out of memory and goes on from its last checkpoint with train.accumulation={parts}: "
+        f"{the_fold(fold)} ran out of memory and goes on from its last checkpoint with train.accumulation={parts}: "
         f"batches of {train.batch_size} as before, but batch norm sees {train.batch_size // parts} clips at a time "
         "and the augmentation has other random numbers, which is not quite the same training"
     )

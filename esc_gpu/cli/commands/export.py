@@ -8,7 +8,7 @@ from pathlib import Path
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.cli.run_options import check_recordings_of
 from esc_gpu.core.files import check_writable
-from esc_gpu.core.run_layout import CONFIG, fold_number
+from esc_gpu.core.run_layout import CONFIG, fold_of
 from esc_gpu.errors import EscGpuError
 
 REMEDY = "name other recordings with --recordings FILE or FOLDER ..."
@@ -102,7 +102,7 @@ def find_test_clips(folder: Path) -> list[Path]:
     from esc_gpu.data.store.skipped import read_skipped
     from esc_gpu.experiment.recordings import open_recordings
 
-    fold, config_file = fold_number(folder.resolve()), folder.resolve().parent / CONFIG
+    fold, config_file = fold_of(folder.resolve()), folder.resolve().parent / CONFIG
     if fold is None or not config_file.is_file():
         raise EscGpuError(f"{folder} is not the folder of a fold, so its test clips are unknown: {REMEDY}")
     try:

@@ -10,6 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
+from esc_gpu.core.folds import SPLITS, TEST, TRAIN, VALIDATION, Fold, the_fold
 from esc_gpu.core.names import check_names, composed, find_below, look_of
 from esc_gpu.errors import EscGpuError
 
@@ -22,13 +23,15 @@ class Recordings:
         root: the folder of the data set.
         audio: the folder that the file names are relative to.
         filenames: path of each recording inside `audio`, with forward slashes.
-        folds: (recordings,) int64, the fold of each.
+        folds: (recordings,) the fold of each: int64, or "train", "validation" or "test".
         labels: (recordings,) int64 in 0..K-1.
         src_files: the source each recording was cut from; all recordings of one are in the same fold.
         class_names: name of each class, by label.
         class_categories: group of each class, by label; "Other" where there are none.
         on_disk: by the names in `filenames`, those of the files that the disk calls otherwise, in another form of
             Unicode.
+        layout: name of the layout that they were read by.
+        notes: sentences about what was found, for the user.
 
     Raises:
         EscGpuError: for names of classes that hold what cannot be seen, or look alike.
@@ -43,6 +46,8 @@ class Recordings:
     class_names: tuple[str, ...]
     class_categories: tuple[str, ...]
     on_disk: Mapping[str, str] = field(default_factory=dict)
+    layout: str = "table"
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Whatever a layout has checked: what is trained on these names can be saved and loaded."""
@@ -60,25 +65,52 @@ class Recordings:
         return hashlib.blake2b(repr(rows).encode(), digest_size=16).hexdigest()
 
     @property
-    def fold_numbers(self) -> list[int]:
-        """The folds there are, in ascending order."""
-        return sorted(set(self.folds.tolist()))
+    def fold_numbers(self) -> list[Fold]:
+        """The folds there are, in ascending order; splits in the order train, validation, test."""
+        folds = set(self.folds.tolist())
+        return [split for split in SPLITS if split in folds] if self.has_splits else sorted(folds)
 
-    def split(self, fold: int, validate: bool = False) -> tuple[np.ndarray, np.ndarray]:
+    @property
+    def has_splits(self) -> bool:
+        """Whether the folds are the splits train, validation and test, and no numbers."""
+        return self.folds.dtype.kind == "U"
+
+    def test_folds(self, validate: bool = False) -> list[Fold]:
+        """The folds that can be tested on: each one with a number; of splits, test, or validation with `validate`.
+
+        Raises:
+            EscGpuError: if there is no such split.
+        """
+        numbers, wanted = self.fold_numbers, VALIDATION if validate else TEST
+        if not self.has_splits:
+            return numbers
+        if wanted not in numbers:
+            remedy = "remove validate" if validate else "evaluate on the validation split with --validate true"
+            raise EscGpuError(
+                f"the splits are {listed(numbers)}; expected {wanted} among them; {remedy}, or add recordings of that "
+                "split"
+            )
+        return [wanted]
+
+    def split(self, fold: Fold, validate: bool = False) -> tuple[np.ndarray, np.ndarray]:
         """Positions of the recordings to train on and of those to test on: two int64 arrays, both ascending.
 
         With `validate` the fold is one of those that are trained on when the next one (after the last, the first) is
-        tested on: that test fold is in neither part, so what is chosen by the result has not seen it.
+        tested on: that test fold is in neither part, so what is chosen by the result has not seen it. Where there are
+        splits, the split train is trained on, whatever is evaluated.
 
         Raises:
             EscGpuError: if there is no such fold, if there are too few folds to leave one out, or if recordings of one
                 source are in two of the parts.
         """
         numbers = self.fold_numbers
-        if fold not in numbers:
-            raise EscGpuError(f"fold {fold} does not exist; expected one of {listed(numbers)}")
-        left_out = []
-        if validate:
+        if fold not in numbers or fold == TRAIN:
+            expected = [number for number in numbers if number != TRAIN]
+            raise EscGpuError(f"{the_fold(fold)} does not exist; expected one of {listed(expected)}")
+        left_out: list[Fold] = []
+        if self.has_splits:
+            left_out = [number for number in numbers if number not in (TRAIN, fold)]
+        elif validate:
             if len(numbers) < 3:
                 raise EscGpuError(
                     f"validate leaves a test fold out, but there are only {len(numbers)} folds; expected 3 or more"
@@ -88,7 +120,7 @@ class Recordings:
         self._check_apart(train, test, np.flatnonzero(np.isin(self.folds, left_out)))
         return train, test
 
-    def check_classes(self, fold: int, validate: bool, skipped: Collection[int] = ()) -> None:
+    def check_classes(self, fold: Fold, validate: bool, skipped: Collection[int] = ()) -> None:
         """Refuse a fold that has, without the recordings `skipped`, none of a class to train on: validation may take
         away the last.
 
@@ -99,6 +131,10 @@ class Recordings:
         missing = np.setdiff1d(np.arange(len(self.class_names)), self.labels[train])
         if len(missing):
             name, left = self.class_names[missing[0]], " that can be decoded" if skipped else ""
+            if self.has_splits:
+                raise EscGpuError(
+                    f"class {name!r} has no recording{left} in the train split; expected one or more; put some there"
+                )
             raise EscGpuError(
                 f"class {name!r} has no recording{left} to train on when fold {fold} is used for validation and the "
                 "next fold is left out; expected one or more; leave the fold out of --folds, or put recordings of the "
@@ -124,9 +160,14 @@ class Row(Protocol):
     """A row of a csv, its columns being attributes."""
 
     @property
-    def number(self) -> int: ...  # line of the csv, the header being 1
+    def number(self) -> int: ...  # line of the csv, the header being 1; 0 where folders have said it all
     @property
-    def fold(self) -> int: ...
+    def fold(self) -> Fold: ...
+
+
+def place_of(table: Path, row: Row) -> str:
+    """Where a row stands, for an error: in a csv, or in the folder of the data set."""
+    return f"{table}, row {row.number}" if row.number else str(table)
 
 
 def check_unique(table: Path, rows: Sequence[Row], column: str) -> None:
@@ -135,9 +176,10 @@ def check_unique(table: Path, rows: Sequence[Row], column: str) -> None:
     for row in rows:
         name = composed(getattr(row, column))
         if name in first:
+            before = f"in row {first[name]}" if row.number else "there in another form of Unicode"
             raise EscGpuError(
-                f"{table}, row {row.number}: {column} {name!r} is already in row {first[name]}; expected each "
-                "clip once; remove one of the rows"
+                f"{place_of(table, row)}: {column} {name!r} is already {before}; expected each clip once; remove one "
+                "of the rows"
             )
         first[name] = row.number
 
@@ -150,7 +192,7 @@ def check_one(table: Path, rows: Sequence[Row], value: str, key: str, reason: st
         above = first.setdefault(name, here)
         if here != above:
             raise EscGpuError(
-                f"{table}, row {row.number}: {value} of {key} {name!r} is {here!r}, above it was {above!r}; "
+                f"{place_of(table, row)}: {value} of {key} {name!r} is {here!r}, above it was {above!r}; "
                 f"expected one {value} for each {key}, {reason}; correct one of the rows"
             )
 
@@ -163,8 +205,8 @@ def check_looks(table: Path, rows: Sequence[Row], column: str) -> None:
         other, number = first.setdefault(look_of(name), (name, row.number))
         if name != other:
             raise EscGpuError(
-                f"{table}, row {row.number}: {column} {name!r} looks like {other!r} of row {number}; expected one "
-                "spelling, or names that can be told apart; correct one of the rows"
+                f"{place_of(table, row)}: {column} {name!r} looks like {other!r}{f' of row {number}' * bool(number)}; "
+                "expected one spelling, or names that can be told apart; correct one of the rows"
             )
 
 
@@ -180,7 +222,7 @@ def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
         folds_of_class[getattr(row, column)].add(row.fold)
     if len({row.fold for row in rows}) < 2:
         raise EscGpuError(
-            f"{table}: every clip is in fold {rows[0].fold}; expected two folds or more, to train on one and "
+            f"{table}: every clip is in {the_fold(rows[0].fold)}; expected two folds or more, to train on one and "
             "test on another; correct the column fold"
         )
     if len(folds_of_class) < 2:
@@ -190,8 +232,13 @@ def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
     for name, folds in folds_of_class.items():
         if len(folds) < 2:
             raise EscGpuError(
-                f"{table}: {column} {name!r} is in fold {min(folds)} only; expected two folds or more, to "
+                f"{table}: {column} {name!r} is in {the_fold(*folds)} only; expected two folds or more, to "
                 "train on one and test on another; correct the column fold or remove the class"
+            )
+        if isinstance(rows[0].fold, str) and TRAIN not in folds:
+            raise EscGpuError(
+                f"{table}: {column} {name!r} is not in the train split; expected every class there; correct the "
+                "column fold or remove the class"
             )
 
 

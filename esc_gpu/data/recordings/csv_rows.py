@@ -11,6 +11,7 @@ from typing import IO, TypeVar
 
 import numpy as np
 
+from esc_gpu.core.folds import EXPECTED, Fold, is_split
 from esc_gpu.core.names import fault_of, in_one_form
 from esc_gpu.data.recordings.base import listed
 from esc_gpu.errors import EscGpuError
@@ -102,6 +103,16 @@ def integer(where: str, column: str, fields: Fields) -> int:
     if value is None or not INT64.min <= value <= INT64.max:
         raise EscGpuError(f"{where}: {column} is {fields[column]!r}; expected an integer; correct it")
     return value
+
+
+def fold(where: str, fields: Fields) -> Fold:
+    """The value of the column fold: an integer, or a split by whatever name data sets have for it."""
+    text = fields["fold"]
+    if is_split(text.strip()):
+        return text.strip()
+    if text.strip().isalpha():
+        raise EscGpuError(f"{where}: fold is {text!r}; expected an integer, or a split: {EXPECTED}; correct it")
+    return integer(where, "fold", fields)
 
 
 def name(where: str, column: str, fields: Fields) -> str:

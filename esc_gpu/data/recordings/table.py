@@ -2,20 +2,11 @@
 
 import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
-from typing import NamedTuple
-
-import numpy as np
 
 from esc_gpu.core.names import as_on_disk, composed, control_character
-from esc_gpu.data.recordings.base import (
-    Recordings,
-    check_clips_exist,
-    check_folds,
-    check_looks,
-    check_one_fold,
-    check_unique,
-)
-from esc_gpu.data.recordings.csv_rows import Fields, check_filled, integer, name, open_csv, read_rows
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.csv_rows import Fields, check_filled, fold, name, open_csv, read_rows
+from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
 from esc_gpu.errors import EscGpuError
 
 COLUMNS = ("path", "label", "fold")
@@ -32,9 +23,10 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
 
     A `path` is relative to the folder `root`, by default that of the csv, and may lead into subfolders. A
     `label` is any text that can be seen, without the spaces around it; classes are numbered in the order of
-    their names, or of their numbers where all labels are integers. A `fold` is an integer. Recordings with the
-    same `source` were cut from one and must be in one fold; where it is empty or there is no such column, a file
-    is its own source. All categories are "Other". Names are in Unicode's NFC, whatever the csv and the disk have.
+    their names, or of their numbers where all labels are integers. A `fold` is an integer, or one of the splits
+    train, validation and test by any of their names. Recordings with the same `source` were cut from one and must be in
+    one fold; where it is empty or there is no such column, a file is its own source. All categories are "Other". Names
+    are in Unicode's NFC, whatever the csv and the disk have.
 
     Raises:
         EscGpuError: for a missing folder, csv or file, a malformed csv, a path out of the folder, names that look
@@ -43,26 +35,7 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
     """
     table, root = find_table(table, root)
     rows = read_rows(table, COLUMNS, _parse, MISSING, (SOURCE,))
-    check_unique(table, rows, "path")
-    check_looks(table, rows, "label")
-    check_looks(table, rows, SOURCE)
-    check_one_fold(table, rows, SOURCE)
-    check_folds(table, rows, "label")
-    on_disk = check_clips_exist(root, rows, "path")
-
-    names = _sorted_labels({row.label for row in rows})
-    label_of = {name: label for label, name in enumerate(names)}
-    return Recordings(
-        root=root,
-        audio=root,
-        filenames=tuple(composed(row.path) for row in rows),
-        folds=np.array([row.fold for row in rows], dtype=np.int64),
-        labels=np.array([label_of[row.label] for row in rows], dtype=np.int64),
-        src_files=tuple(row.source for row in rows),
-        class_names=names,
-        class_categories=("Other",) * len(names),
-        on_disk=on_disk,
-    )
+    return recordings_from_rows(table, root, rows)
 
 
 def find_table(table: str | Path, root: str | Path | None) -> tuple[Path, Path]:
@@ -77,15 +50,7 @@ def find_table(table: str | Path, root: str | Path | None) -> tuple[Path, Path]:
         return table, root
 
 
-class _Row(NamedTuple):
-    number: int  # line of the csv, the header being 1
-    path: str  # in the csv's form of Unicode
-    label: str
-    fold: int
-    source: str
-
-
-def _parse(where: str, number: int, fields: Fields) -> _Row:
+def _parse(where: str, number: int, fields: Fields) -> Row:
     if None in fields:
         raise EscGpuError(
             f"{where}: has more fields than the first row; expected the same number; put text that contains "
@@ -93,11 +58,11 @@ def _parse(where: str, number: int, fields: Fields) -> _Row:
         )
     check_filled(where, fields, COLUMNS)
     path = _relative(where, fields["path"])
-    return _Row(
+    return Row(
         number=number,
         path=path,
         label=name(where, "label", fields),
-        fold=integer(where, "fold", fields),
+        fold=fold(where, fields),
         source=name(where, SOURCE, fields) if (fields.get(SOURCE) or "").strip() else composed(path),
     )
 
@@ -116,10 +81,3 @@ def _relative(where: str, path: str) -> str:
     if spelling == ".":
         raise EscGpuError(f"{where}: path {path!r} is a folder; expected a file; correct it")
     return spelling
-
-
-def _sorted_labels(labels: set[str]) -> tuple[str, ...]:
-    try:
-        return tuple(sorted(labels, key=lambda label: (int(label), label)))
-    except ValueError:
-        return tuple(sorted(labels))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.core.files import write_text
+from esc_gpu.core.folds import the_fold
 from esc_gpu.core.names import composed
 from esc_gpu.core.run_layout import SKIPPED
 from esc_gpu.core.text import printable
@@ -80,11 +81,11 @@ def check_left(recordings: Recordings, skipped: Mapping[int, str]) -> None:
     is_left[list(skipped)] = False
     for fold in recordings.fold_numbers:
         if not is_left[recordings.folds == fold].any():
-            raise _nothing_left(recordings, skipped, f"fold {fold} has no recording left", "one or more")
+            raise _nothing_left(recordings, skipped, f"{the_fold(fold)} has no recording left", "one or more")
     for label, name in enumerate(recordings.class_names):
         folds = set(recordings.folds[is_left & (recordings.labels == label)].tolist())
         if len(folds) < 2:
-            where = f"in fold {folds.pop()} only" if folds else "in no fold"
+            where = f"in {the_fold(folds.pop())} only" if folds else "in no fold"
             raise _nothing_left(recordings, skipped, f"class {name!r} has recordings left {where}", "two folds or more")
 
 
