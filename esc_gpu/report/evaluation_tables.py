@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from esc_gpu.core.folds import Fold
 from esc_gpu.report.tables import Table, counted, mean_and_spread, numbered, p_value, percent, percent_range, readable
 
 METRICS = {
@@ -43,9 +44,9 @@ def describe_comparison(comparison: dict[str, Any]) -> str:
     return f"{runs} runs on {counted(comparison['clips'], 'clip')} of {folds}"
 
 
-def fold_list(numbers: Sequence[int], is_validation: bool) -> str:
-    """test fold 1, test folds 1, 2, validation folds 1, 2 (the next of each left out)."""
-    if is_validation:
+def fold_list(numbers: Sequence[Fold], is_validation: bool) -> str:
+    """test fold 1, test folds 1, 2, validation folds 1, 2 (the next of each left out), the validation split."""
+    if is_validation and not isinstance(numbers[0], str):
         return f"{numbered('validation fold', numbers)} (the next of each left out)"
     return numbered("test fold", numbers)
 

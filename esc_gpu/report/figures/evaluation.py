@@ -10,6 +10,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.ticker import MultipleLocator
 
+from esc_gpu.core.folds import the_fold
 from esc_gpu.evaluation.published import HUMANS, NONE
 from esc_gpu.report.figures.confusion import draw_confusion
 from esc_gpu.report.figures.save import save_pair
@@ -160,7 +161,9 @@ def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
         Line2D([], [], marker="D", color=COLOURS[0], linewidth=2.5, markersize=7, label="all clips, 95 % interval"),
         Line2D([], [], marker="o", linestyle="", color=COLOURS[1], alpha=0.7, markersize=5, label="a test fold"),
     ][: min(len(comparison["folds"]), 2)]
-    title = f"{counted(comparison['clips'], 'clip')}, {counted(len(comparison['folds']), 'test fold')}"
+    folds = comparison["folds"]
+    where = the_fold(folds[0]) if isinstance(folds[0], str) else counted(len(folds), "test fold")
+    title = f"{counted(comparison['clips'], 'clip')}, {where}"
     figure.legend(handles=marks, loc="outside upper center", ncols=2, frameon=False, fontsize=9, title=title)
     return save_pair(figure, stem)
 

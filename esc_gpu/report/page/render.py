@@ -11,6 +11,7 @@ import jinja2
 import numpy as np
 from markupsafe import Markup
 
+from esc_gpu.core.folds import Fold, fold_title
 from esc_gpu.report import texts
 from esc_gpu.report.contents import Clip, Mistake, RunReport
 from esc_gpu.report.evaluation_tables import METRICS
@@ -34,7 +35,7 @@ class Card(NamedTuple):
 
     row: int
     filename: str
-    fold: int
+    fold: Fold
     label: int
     prediction: int
     likeliest: list[tuple[int, float]]
@@ -92,7 +93,7 @@ def template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "readable": readable_here, "spread": mean_and_spread}
+    environment.filters |= {"percent": percent, "readable": readable_here, "spread": mean_and_spread, "fold": fold_title}
     environment.globals |= {"counted": counted}
     return environment.get_template("page.html")
 
@@ -157,7 +158,7 @@ def classification_part(report: RunReport) -> dict[str, Any]:
     }
 
 
-def percentages(histories: dict[int, list[dict[str, float]]]) -> dict[int, list[dict[str, float]]]:
+def percentages(histories: dict[Fold, list[dict[str, float]]]) -> dict[Fold, list[dict[str, float]]]:
     """The records with their test accuracy in percent."""
     return {
         fold: [
@@ -222,7 +223,7 @@ def make_card(report: RunReport, clip: Clip, limits: charts.Limits, budget: Budg
     return Card(
         row=row,
         filename=run.filenames[row],
-        fold=int(run.folds[row]),
+        fold=run.folds[row].item(),
         label=int(run.labels[row]),
         prediction=int(run.predictions[row]),
         likeliest=[(int(label), float(run.probabilities[row, label])) for label in order],
