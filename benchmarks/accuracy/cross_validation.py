@@ -1,24 +1,29 @@
-"""Train and evaluate on the official folds, timed from audio files to report, and keep the summary as a result file.
+"""Train and evaluate on the official folds, timed from audio files to report; keep the summary and the predictions.
 
     python -m benchmarks.accuracy.cross_validation --config configs/logmel.yaml --data.root ESC-50
 
-The recordings are decoded anew, into a temporary folder, unless --data.cache_dir names another.
+The summary is a JSON file. Beside it, under the same name, is the csv of each test clip's probabilities, with which two
+results can be tested against each other, or averaged, later. The recordings are decoded anew, into a temporary folder,
+unless --data.cache_dir names another.
 """
 
 import copy
 import dataclasses
+import shutil
 import sys
 import tempfile
 import time
 from pathlib import Path
 
 from benchmarks.common.command import add_output, add_require_gpu, create_training_parser, program
-from benchmarks.common.results_file import keep_result, require_gpu
+from benchmarks.common.results_file import require_gpu, write_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import DataConfig
+from esc_gpu.core.run_layout import PREDICTIONS
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.cross_validation import run
+from esc_gpu.experiment.output_place import output_place
 from esc_gpu.report import format_summary
 
 PRIVATE = {"data": ("root", "table", "cache_dir"), None: ("output_dir", "resume", "overwrite")}  # paths of the machine
@@ -49,12 +54,16 @@ def measure(arguments: list[str], output: Path, needs_gpu: bool, label: str) -> 
     if summary is None:  # not the main process
         return
     print(format_summary(summary))
+    folder = output_place(config)
     config = without_paths(summary.pop("config"))
     data, frontend = summary["data"], summary["frontend"]["name"]
     purpose = "validation" if config["validate"] else ""
     name = f"cross_validation {data['recordings']} {frontend} {label} {purpose}"
     result = {"benchmark": "cross_validation", "wall_seconds": wall_seconds, **summary, "config": config}
-    keep_result(name, result, output)
+    file = write_result(name, result, output)
+    predictions = file.with_suffix(".predictions.csv")
+    shutil.copyfile(folder / PREDICTIONS, predictions)
+    print(f"written: {file}, {predictions}")
 
 
 def without_paths(config: dict[str, object]) -> dict[str, object]:
