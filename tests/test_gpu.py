@@ -181,7 +181,8 @@ def test_no_step_waits_for_the_gpu(tmp_path, options, skips):
         for step, parts in enumerate(training_batches(config, accelerator, classifier, data, 1, 0)):
             if step == 3:
                 torch.cuda.set_sync_debug_mode("error")
-            losses[step], is_finite = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips)
+            clip_norm = config.train.clip_norm
+            losses[step], is_finite = train_step(accelerator, model, optimizer, parts, 1, clip_norm, skips, True)
             average.update(is_finite if skips else None)
     finally:
         torch.cuda.set_sync_debug_mode("default")

@@ -134,7 +134,7 @@ def count_on(config: RunConfig, classifier: WaveformClassifier, device: str) -> 
         for counted in (Launches(device), Launches(device)):
             with counted, counted.following():
                 parts = batch_of(config, model, draws)
-                _, is_finite = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips)
+                _, is_finite = train_step(accelerator, model, optimizer, parts, 1, config.train.clip_norm, skips, True)
                 if average is not None:
                     with phase("averaging"):
                         average.update(is_finite if skips else None)

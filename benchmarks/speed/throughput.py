@@ -94,7 +94,9 @@ class Learner:
                 self.model(feed)(next(batches)[0])
             return
         parts = (self.next_part(feed, batches, mode) for _ in range(1))  # as in training, nothing else holds the batch
-        train_step(self.accelerator, self.model(feed), self.optimizer, parts, 1, self.plain.train.clip_norm)
+        train_step(
+            self.accelerator, self.model(feed), self.optimizer, parts, 1, self.plain.train.clip_norm, False, True
+        )
 
     def next_part(self, feed: Feed, batches: Batches, mode: str) -> Part:
         """The next batch as the step takes it; waveforms are augmented here, on the device."""

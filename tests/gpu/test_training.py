@@ -69,7 +69,7 @@ def steps(case, folder, change=lambda model: None):
         def step():
             parts = next(batches)
             loss, is_finite = train_step(
-                accelerator, model, optimizer, parts, config.train.accumulation, config.train.clip_norm, skips
+                accelerator, model, optimizer, parts, config.train.accumulation, config.train.clip_norm, skips, True
             )
             assert loss.device.type == is_finite.device.type == "cuda"
             average.update(is_finite if skips else None)
