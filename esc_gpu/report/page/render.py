@@ -93,7 +93,8 @@ def template() -> jinja2.Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": percent, "readable": readable_here, "spread": mean_and_spread, "fold": fold_title}
+    environment.filters |= {"percent": percent, "readable": readable_here, "spread": mean_and_spread}
+    environment.filters["fold"] = fold_title
     environment.globals |= {"counted": counted}
     return environment.get_template("page.html")
 
