@@ -147,12 +147,13 @@ def test_a_bar_counts_the_windows_only_where_it_is_asked_for(pipeline, changing,
     bars = []
 
     def bar(**options):
-        bars.append((options["disable"], options["total"]))
-        return tqdm(**options)
+        bars.append((options["disable"], tqdm(**options)))
+        return bars[-1][1]
 
     monkeypatch.setattr(module, "tqdm", bar)
-    prediction = predict_file(pipeline, changing, progress=progress)
-    assert bars == [(not progress, len(prediction.starts_seconds))]
+    n_windows = len(predict_file(pipeline, changing, progress=progress).starts_seconds)
+    shown = [(disable, bar.total, bar.n) for disable, bar in bars]
+    assert shown == [(not progress, n_windows, n_windows * progress)]
 
 
 def test_the_memory_does_not_grow_with_the_length(pipeline, tmp_path, monkeypatch):
