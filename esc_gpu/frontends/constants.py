@@ -47,3 +47,10 @@ def keep_values(module: nn.Module, before: dict[str, Tensor], make_anew: Callabl
     with torch.no_grad():
         for name, new in moved.items():
             new.copy_(before[name])
+
+
+def make_buffers_transient(module: nn.Module) -> None:
+    """Keep the constants of a library's layer out of the state dict: the options rebuild them."""
+    for part in module.modules():
+        for name, buffer in list(part.named_buffers(recurse=False)):
+            part.register_buffer(name, buffer, persistent=False)

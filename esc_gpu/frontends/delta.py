@@ -13,8 +13,10 @@ from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.framing import Count
 from esc_gpu.frontends.members import member_layer
 from esc_gpu.frontends.streams import FrameStream
+from esc_gpu.frontends.unequal import fill_behind, prepare, take, with_own_ends
 
 # What stands beyond the ends, by scipy.ndimage's name, as torch.nn.functional.pad has it.
 PADDED = {"nearest": "replicate", "mirror": "reflect", "constant": "constant", "wrap": "circular"}
@@ -103,7 +105,7 @@ class Delta(Frontend):
         axes = self.layer.channel_axes()
         return axes + [derivative_axis(axis, order) for order in range(1, self.order + 1) for axis in axes]
 
-    def count_frames(self, n_samples: int) -> int:
+    def count_frames(self, n_samples: Count) -> Count:
         return self.layer.n_frames(n_samples)
 
     @property
@@ -122,6 +124,24 @@ class Delta(Frontend):
             shared = None
         image = self.layer.features(self.layer.prepare(waveform, shared), shared)
         return self.with_derivatives(image)
+
+    def unequal_features(self, waveform: Tensor, lengths: Tensor, shared: Shared | None = None) -> Tensor:
+        waveform, lengths = prepare(self, waveform, lengths, shared)
+        image = self.layer.unequal_features(waveform, lengths, None if self.changes_clips else shared)
+        n_frames, half = self.layer.n_frames(lengths), self.width // 2
+        if self.mode in PADDED:
+            rows = with_own_ends(image, n_frames, half, half, PADDED[self.mode])
+            derivatives = [derivative[..., : image.shape[-1]] for derivative in self.derivatives(rows)]
+        else:
+            frames = torch.arange(image.shape[-1], device=image.device)
+            fitted = torch.minimum(frames, n_frames[:, None] - half - 1)  # the last whole fit goes on to the end
+            derivatives = [take(derivative, fitted) for derivative in self.derivatives(image)]
+        return fill_behind(torch.cat([image, *derivatives], dim=1), n_frames)
+
+    @property
+    def refuses_lengths(self) -> str | None:
+        reason = self.layer.refuses_lengths
+        return reason and f"its member {self.layer.name}: {reason}"
 
     def with_derivatives(self, image: Tensor) -> Tensor:
         """`(B, C, F, N)` → `(B, C * (order + 1), F, N)`, N from `width` on."""

@@ -5,8 +5,10 @@ from collections.abc import Callable
 import torch
 from torch import Tensor
 
-from esc_gpu.frontends.base import Frontend, Shared, reuse
+from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.blocks import block_sizes, budget, join
+from esc_gpu.frontends.sharing import reuse
+from esc_gpu.frontends.unequal import own_frames
 
 
 class FramedFrontend(Frontend):
@@ -54,7 +56,7 @@ class FramedFrontend(Frontend):
 
     def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
         """`power`, once for all members of a stack with the same frames."""
-        return reuse(shared, self.power_key, lambda: self.power(waveform))
+        return own_frames(reuse(shared, self.power_key, lambda: self.power(waveform)), shared, dim=1)
 
     def reduce_shared_power(
         self, waveform: Tensor, shared: Shared | None, reduce: Callable[[Tensor], Tensor]

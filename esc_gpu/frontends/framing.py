@@ -1,7 +1,7 @@
 """Where the frames of a clip lie, and the samples of a stream that its next frames need."""
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
 
 import torch
 import torch.nn.functional as F
@@ -10,11 +10,25 @@ from torch import Tensor
 # What stands before and behind a clip: by numpy's and librosa's names, and by torch's where those are others.
 PAD_MODES = ("reflect", "constant", "edge", "replicate", "wrap", "circular")
 TORCH_MODES = {"edge": "replicate", "wrap": "circular"}
+Count = TypeVar("Count", int, Tensor)  # of samples or frames: one for all clips, or (B,) one for each
 
 
 def torch_mode(pad_mode: str) -> str:
     """One of `PAD_MODES` as `torch.nn.functional.pad` has it."""
     return TORCH_MODES.get(pad_mode, pad_mode)
+
+
+def at_least(count: Count, least: int) -> Count:
+    """The larger one of both."""
+    return count.clamp_min(least) if isinstance(count, Tensor) else max(count, least)
+
+
+def largest(counts: Sequence[Count]) -> Count:
+    """The largest one; of several for each clip, each clip's."""
+    first, *others = counts
+    for other in others:
+        first = torch.maximum(first, other) if isinstance(first, Tensor) else max(first, other)
+    return first
 
 
 def least_samples(pad_mode: str, before: int) -> int:

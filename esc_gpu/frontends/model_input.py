@@ -12,8 +12,10 @@ from esc_gpu.core.checks import check_choice, check_int, check_number
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.framing import Count
 from esc_gpu.frontends.members import member_layer
 from esc_gpu.frontends.scaling import limit_range
+from esc_gpu.frontends.unequal import fill_behind, filled_clips, prepare
 
 FILLS = ("zeros", "repeat")
 MOST_SECONDS = 3600  # as of a training's clips
@@ -126,15 +128,39 @@ class ModelInput(Frontend):
     def first_seconds(self) -> float:
         return self.layer.first_seconds
 
-    def count_frames(self, n_samples: int) -> int:
-        return self.image_frames or self.layer.n_frames(self.clip_samples or n_samples)
+    def count_frames(self, n_samples: Count) -> Count:
+        if self.clip_samples is not None:
+            n_samples = 0 * n_samples + self.clip_samples
+        return self.layer.n_frames(n_samples) if self.image_frames is None else 0 * n_samples + self.image_frames
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         if self.changes_clips or self.clip_samples is not None:
             shared = None
         waveform = self.fit_clip(waveform)
-        image = self.layer.features(self.layer.prepare(waveform, shared), shared)[..., : self.image_frames]
-        image = limit_range(image, self.max_range)
+        return self.fit_image(self.layer.features(self.layer.prepare(waveform, shared), shared))
+
+    def unequal_features(self, waveform: Tensor, lengths: Tensor, shared: Shared | None = None) -> Tensor:
+        waveform, lengths = prepare(self, waveform, lengths, shared)
+        if self.clip_samples is not None:  # then all are equal
+            clips = filled_clips(waveform, lengths, self.clip_samples, self.fill == "repeat")
+            return self.fit_image(self.layer.compute(clips, None))
+        image = self.layer.unequal_features(waveform, lengths, None if self.changes_clips else shared)
+        image = self.fit_image(image, self.layer.n_frames(lengths))
+        return image if self.image_frames is not None else fill_behind(image, self.count_frames(lengths))
+
+    @property
+    def refuses_lengths(self) -> str | None:
+        reason = self.layer.refuses_lengths
+        return reason and f"its member {self.layer.name}: {reason}"
+
+    def fit_image(self, image: Tensor, n_frames: Tensor | None = None) -> Tensor:
+        """The member's features, of each clip `n_frames`, as the model takes them."""
+        image = image[..., : self.image_frames]
+        if n_frames is None:
+            image = limit_range(image, self.max_range)
+        elif self.max_range is not None:
+            lowest = fill_behind(image, n_frames, torch.finfo(image.dtype).min)
+            image = fill_behind(limit_range(lowest, self.max_range), n_frames)
         if self.image_frames is not None and image.shape[-1] < self.image_frames:
             image = F.pad(image, (0, self.image_frames - image.shape[-1]))
         return (image - self.mean) / self.std if self.is_normalised else image

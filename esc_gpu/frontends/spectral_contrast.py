@@ -41,6 +41,7 @@ class SpectralContrast(SpectralDescriptor):
     """
 
     name = "spectral_contrast"
+    limits_own_frames = True
     bin_unit = "Hz"
 
     def __init__(

@@ -13,8 +13,10 @@ from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.framing import Count, largest
 from esc_gpu.frontends.members import member_layer
 from esc_gpu.frontends.streams import FrameStream
+from esc_gpu.frontends.unequal import fill_behind, prepare, stretched
 
 
 class Stack(Frontend):
@@ -93,8 +95,8 @@ class Stack(Frontend):
         axes = [axis for layer in self.layers for axis in layer.channel_axes()]
         return numbered([axis._replace(frequencies=bins_on_grid(axis.frequencies, self.n_bins)) for axis in axes])
 
-    def count_frames(self, n_samples: int) -> int:
-        return max(layer.n_frames(n_samples) for layer in self.layers)
+    def count_frames(self, n_samples: Count) -> Count:
+        return largest([layer.n_frames(n_samples) for layer in self.layers])
 
     @property
     def hop_seconds(self) -> float:
@@ -113,6 +115,25 @@ class Stack(Frontend):
             layer = self.layers[k]
             images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size)
         return torch.cat([images[k] for k in range(len(self.layers))], dim=1)
+
+    def unequal_features(self, waveform: Tensor, lengths: Tensor, shared: Shared | None = None) -> Tensor:
+        waveform, lengths = prepare(self, waveform, lengths, shared)
+        if shared is None or self.changes_clips:
+            shared = {}
+        n_frames, size = self.count_frames(lengths), self.count_frames(waveform.shape[-1])
+        images: dict[int, Tensor] = {}
+        for k in self.order:
+            layer = self.layers[k]
+            image = layer.unequal_features(waveform, lengths, shared)
+            image = stretched(image, layer.n_frames(lengths), n_frames, size)
+            images[k] = to_grid(image, (self.n_bins, size))
+        return fill_behind(torch.cat([images[k] for k in range(len(self.layers))], dim=1), n_frames)
+
+    @property
+    def refuses_lengths(self) -> str | None:
+        named = ((layer.name, layer.refuses_lengths) for layer in self.layers)
+        reasons = (f"its member {name}: {reason}" for name, reason in named if reason)
+        return next(reasons, None)
 
     @property
     def whole_clip(self) -> str | None:

@@ -9,7 +9,7 @@ from torch import Tensor
 from esc_gpu.core.checks import check_bool, check_choice, check_int
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.blocks import block_sizes, budget, join
-from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, torch_mode
+from esc_gpu.frontends.framing import PAD_MODES, Count, Framing, least_samples, torch_mode
 from esc_gpu.frontends.scaling import power_to_magnitude
 
 # Samples between minus and plus this are zeros, as in librosa.zero_crossings.
@@ -71,7 +71,7 @@ class FrameDescriptor(Frontend):
     def first_seconds(self) -> float:
         return 0.0 if self.center else self.frame_length / 2 / self.sample_rate
 
-    def count_frames(self, n_samples: int) -> int:
+    def count_frames(self, n_samples: Count) -> Count:
         if not self.center:
             return (n_samples - self.frame_length) // self.hop_length + 1
         # An odd frame_length is padded by one sample less than itself.

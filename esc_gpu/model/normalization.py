@@ -9,7 +9,7 @@ from torch import Tensor
 from esc_gpu.core.checks import check_choice
 from esc_gpu.core.device import float64_device
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Float32Module
+from esc_gpu.frontends.float32_module import Float32Module
 
 NORMALIZE = ("bin", "channel")
 
