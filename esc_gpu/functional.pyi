@@ -11,39 +11,43 @@ from esc_gpu.frontends.scaling import power_to_db as power_to_db
 from esc_gpu.frontends.scaling import power_to_magnitude as power_to_magnitude
 
 def spectrogram(
-    waveform: Tensor, *, backend: str = ..., scale: str = 'db', top_db: float | None = 80.0, ref: float | str = 1.0,
-    amin: float = 1e-10, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    waveform: Tensor, *, backend: str = ..., scale: str = 'db', power: float = 2.0, log_offset: float = 0.0,
+    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
     sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     trainable_stft: bool = False,
 ) -> Tensor: ...
 
 def logmel(
-    waveform: Tensor, *, backend: str = ..., scale: str = 'db', power: float = 2.0, top_db: float | None = 80.0,
-    ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
-    mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-    preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    waveform: Tensor, *, backend: str = ..., scale: str = 'db', power: float = 2.0, log_offset: float = 0.0,
+    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0,
+    fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     trainable_stft: bool = False, trainable_mel: bool = False,
 ) -> Tensor: ...
 
 def mfcc(
-    waveform: Tensor, *, backend: str = ..., n_mfcc: int = 40, dct_type: int = 2, dct_norm: str | None = 'ortho',
-    lifter: float = 0.0, power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
-    n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
-    norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    waveform: Tensor, *, backend: str = ..., n_mfcc: int = 40, log: str = 'db', dct_type: int = 2,
+    dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0, log_offset: float = 0.0,
+    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0,
+    fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
     sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     trainable_stft: bool = False, trainable_mel: bool = False,
 ) -> Tensor: ...
 
 def lfcc(
     waveform: Tensor, *, backend: str = ..., n_lfcc: int = 40, n_filters: int = 128, fmin: float = 0.0,
-    fmax: float | None = None, dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0,
-    power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    fmax: float | None = None, log: str = 'db', dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0,
+    power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0,
+    amin: float = 1e-10, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> Tensor: ...
 
 def kaldi_fbank(
@@ -66,49 +70,53 @@ def kaldi_mfcc(
 ) -> Tensor: ...
 
 def gammatone(
-    waveform: Tensor, *, backend: str = ..., scale: str = 'db', power: float = 2.0, top_db: float | None = 80.0,
-    ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None,
-    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    waveform: Tensor, *, backend: str = ..., scale: str = 'db', power: float = 2.0, log_offset: float = 0.0,
+    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0,
+    fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> Tensor: ...
 
 def gfcc(
-    waveform: Tensor, *, backend: str = ..., n_gfcc: int = 40, dct_type: int = 2, dct_norm: str | None = 'ortho',
-    lifter: float = 0.0, power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
-    n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-    preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    waveform: Tensor, *, backend: str = ..., n_gfcc: int = 40, log: str = 'db', dct_type: int = 2,
+    dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0, log_offset: float = 0.0,
+    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0,
+    fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> Tensor: ...
 
 def cqt(
-    waveform: Tensor, *, backend: str = ..., scale: str = 'db', top_db: float | None = 80.0, ref: float | str = 1.0,
-    amin: float = 1e-10, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
-    bins_per_octave: int = 12, filter_scale: float = 1.0, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
-    trainable: bool = False,
+    waveform: Tensor, *, backend: str = ..., scale: str = 'db', power: float = 2.0, log_offset: float = 0.0,
+    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, hop_length: int = 512,
+    fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, tuning: float = 0.0,
+    filter_scale: float = 1.0, kernels: str = 'brown', window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False, trainable: bool = False,
 ) -> Tensor: ...
 
 def vqt(
-    waveform: Tensor, *, backend: str = ..., gamma: float | None = None, scale: str = 'db',
-    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, hop_length: int = 512,
-    fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, filter_scale: float = 1.0,
-    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    waveform: Tensor, *, backend: str = ..., gamma: float | None = None, scale: str = 'db', power: float = 2.0,
+    log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
+    hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12,
+    tuning: float = 0.0, filter_scale: float = 1.0, kernels: str = 'brown', window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def chroma(
-    waveform: Tensor, *, backend: str = ..., n_chroma: int = 12, tuning: float = 0.0, norm: str | None = 'max',
-    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
+    waveform: Tensor, *, backend: str = ..., n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0,
+    octwidth: float | None = 2.0, norm: str | None = 'max', n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
+    preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def chroma_cqt(
     waveform: Tensor, *, backend: str = ..., n_chroma: int = 12, norm: str | None = 'max', top_db: float | None = 80.0,
     n_bins: int = 252, bins_per_octave: int = 36, hop_length: int = 512, fmin: float = 32.70319566257483,
-    filter_scale: float = 1.0, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect',
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    tuning: float = 0.0, filter_scale: float = 1.0, kernels: str = 'brown', window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def pcen(
@@ -117,41 +125,44 @@ def pcen(
     trainable: bool = False, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
     mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
     hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-    preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def spectral_centroid(
     waveform: Tensor, *, backend: str = ..., n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
     window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> Tensor: ...
 
 def spectral_bandwidth(
     waveform: Tensor, *, backend: str = ..., p: float = 2.0, norm: bool = True, n_fft: int = 2048,
     win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def spectral_rolloff(
     waveform: Tensor, *, backend: str = ..., roll_percent: float = 0.85, power: float = 1.0, n_fft: int = 2048,
     win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def spectral_flatness(
     waveform: Tensor, *, backend: str = ..., amin: float = 1e-10, power: float = 2.0, n_fft: int = 2048,
     win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Tensor: ...
 
 def spectral_contrast(
     waveform: Tensor, *, backend: str = ..., n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02,
     linear: bool = False, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
     window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> Tensor: ...
 
 def zero_crossing_rate(

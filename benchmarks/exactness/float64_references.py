@@ -6,6 +6,7 @@ import librosa
 import numpy as np
 import scipy.interpolate
 
+from benchmarks.exactness.constant_q_references import constant_q_power
 from benchmarks.exactness.kaldi_references import kaldi_fbank, kaldi_mfcc
 from benchmarks.peers.librosa_options import (
     CHROMA_NORMS,
@@ -13,7 +14,6 @@ from benchmarks.peers.librosa_options import (
     numpy_mode,
     pcen_options,
     stft_options,
-    window_values,
 )
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
@@ -34,6 +34,7 @@ def reference(frontend: Frontend, waveform: np.ndarray) -> np.ndarray:
     of_clip = REFERENCES[frontend.name]
     if frontend.emphasis:
         waveform = librosa.effects.preemphasis(np.asarray(waveform, np.float64), coef=frontend.emphasis, zi=[[0.0]])
+        waveform = waveform[:, frontend.n_dropped :]
     # One clip at a time: librosa takes top_db over all of an array.
     clips = [of_clip(frontend, clip) for clip in np.asarray(waveform, dtype=np.float64)]
     return np.stack([features if features.ndim == 3 else features[None] for features in clips])
@@ -59,8 +60,21 @@ def raised(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
 def mel_energy(frontend: Frontend, clip: np.ndarray, power: float | None = None) -> np.ndarray:
     """`(n_mels, N)` mel spectrogram of powers (`power=2`) or of magnitudes (`power=1`); None for the front-end's."""
     power = frontend.band_exponent if power is None else power
+    if frontend.mel_scale == "kaldi":
+        return kaldi_bank(frontend) @ stft_power(frontend, clip) ** (power / 2)
     # The filter bank is float32 unless told otherwise.
     return librosa.feature.melspectrogram(y=clip, power=power, dtype=np.float64, **mel_options(frontend))
+
+
+def kaldi_bank(frontend: Frontend) -> np.ndarray:
+    """`(n_mels, n_fft // 2 + 1)`: triangles over `1127 ln(1 + f / 700)`, of peak 1 or of height 2 / width in Hz."""
+    ends = 1127 * np.log1p(np.array([frontend.fmin, frontend.fmax]) / 700)
+    edges = np.linspace(*ends, frontend.n_mels + 2)
+    bins = 1127 * np.log1p(np.arange(frontend.n_fft // 2 + 1) * frontend.sample_rate / frontend.n_fft / 700)
+    bank = [np.interp(bins, edges[k : k + 3], [0, 1, 0], left=0, right=0) for k in range(frontend.n_mels)]
+    hz = 700 * np.expm1(edges / 1127)
+    heights = 2 / (hz[2:] - hz[:-2]) if frontend.norm == "slaney" else np.ones(frontend.n_mels)
+    return np.stack(bank) * heights[:, None]
 
 
 def linear_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
@@ -94,40 +108,6 @@ def gammatone_response(centre: float, n_fft: int, sample_rate: int) -> np.ndarra
     return np.abs(np.fft.rfft(impulse_response.reshape(-1, n_fft).sum(axis=0)) / at_centre) ** 2
 
 
-# ---- constant-Q and variable-Q transform
-
-
-def constant_q_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
-    """`|CQT|²` or `|VQT|²` `(n_bins, N)`: each kernel's conjugate times the samples around each frame."""
-    alpha = 2 ** (1 / frontend.bins_per_octave) - 1
-    gamma = 0.0
-    if frontend.name == "vqt":
-        gamma = 24.7 * alpha / 0.108 if frontend.gamma is None else frontend.gamma
-    centres = frontend.fmin * 2.0 ** (np.arange(frontend.n_bins) / frontend.bins_per_octave)
-    lengths = np.ceil(frontend.filter_scale * frontend.sample_rate / (alpha * centres + gamma)).astype(int)
-    pad = lengths.max()
-    padded = np.pad(clip, pad, mode=numpy_mode(frontend))
-    frames = pad + np.arange(0, len(clip) + 1, frontend.hop_length)
-    rows = []
-    for first in range(0, frontend.n_bins, frontend.bins_per_octave):  # its kernels are of similar length
-        octave = range(first, min(first + frontend.bins_per_octave, frontend.n_bins))
-        longest = lengths[first]
-        kernels = np.zeros((longest, len(octave)), dtype=np.complex128)
-        for column, k in enumerate(octave):
-            start = -(-longest // 2) - -(-lengths[k] // 2)
-            kernels[start : start + lengths[k], column] = tone_kernel(frontend, centres[k], lengths[k])
-        windows = np.lib.stride_tricks.sliding_window_view(padded, longest)[frames - -(-longest // 2)]
-        rows.append((windows @ kernels.real) ** 2 + (windows @ kernels.imag) ** 2)
-    return np.concatenate(rows, axis=1).T
-
-
-def tone_kernel(frontend: Frontend, frequency: float, length: int) -> np.ndarray:
-    """`(length,)` complex: a windowed tone whose magnitudes sum to `sqrt(length)`, centred on its middle sample."""
-    seconds = (np.arange(length) - np.ceil(length / 2)) / frontend.sample_rate
-    window = window_values(frontend.window, length)
-    return window * np.exp(2j * np.pi * frequency * seconds) * (np.sqrt(length) / np.abs(window).sum())
-
-
 # ---- what is made of them
 
 
@@ -136,26 +116,37 @@ def scaled(power_of: Reference) -> Reference:
 
     def features(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
         power = power_of(frontend, clip)
-        if frontend.scale == "db":
-            return decibels(frontend, power)
-        return power if frontend.scale == "power" else np.sqrt(power)
+        if frontend.scale in ("power", "magnitude"):
+            return power if frontend.scale == "power" else np.sqrt(power)
+        return logarithm(frontend, power)
 
     return features
 
 
-def decibels(frontend: Frontend, power: np.ndarray) -> np.ndarray:
-    """The power in dB."""
-    ref = np.max if frontend.ref == "max" else frontend.ref
-    return librosa.power_to_db(power, ref=ref, amin=frontend.amin, top_db=frontend.top_db)
+def of_frames(power_of: Reference) -> Reference:
+    """Where the levels are those of the frames' spectra, and not of bands of them."""
+    return scaled(lambda frontend, clip: power_of(frontend, clip) ** (frontend.band_exponent / 2))
+
+
+def logarithm(frontend: Frontend, power: np.ndarray) -> np.ndarray:
+    """The logarithm of the power, of the kind that the front-end's scale says."""
+    if frontend.scale == "log1p":
+        return np.log1p(power)
+    amin = np.finfo(np.float64).tiny if frontend.log_offset else frontend.amin
+    power = power + frontend.log_offset
+    if frontend.scale == "db":
+        ref = np.max if frontend.ref == "max" else frontend.ref
+        return librosa.power_to_db(power, ref=ref, amin=amin, top_db=frontend.top_db)
+    return {"ln": np.log, "log10": np.log10}[frontend.scale](np.maximum(power, amin))
 
 
 def cepstrum(power_of: Reference) -> Reference:
-    """The DCT of the power in dB."""
+    """The DCT of the logarithm of the power."""
 
     def features(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
-        db = decibels(frontend, power_of(frontend, clip))
+        levels = logarithm(frontend, power_of(frontend, clip))
         options = {"n_mfcc": frontend.n_coefficients, "lifter": frontend.lifter}
-        return librosa.feature.mfcc(S=db, dct_type=frontend.dct_type, norm=frontend.dct_norm, **options)
+        return librosa.feature.mfcc(S=levels, dct_type=frontend.dct_type, norm=frontend.dct_norm, **options)
 
     return features
 
@@ -168,14 +159,13 @@ def pcen(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
 
 def chroma(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
     """`(n_chroma, N)`."""
+    options = {name: getattr(frontend, name) for name in ("n_fft", "n_chroma", "tuning", "ctroct", "octwidth")}
     return librosa.feature.chroma_stft(
         S=stft_power(frontend, clip),
         sr=frontend.sample_rate,
-        n_fft=frontend.n_fft,
         norm=CHROMA_NORMS[frontend.norm],
-        tuning=frontend.tuning,
-        n_chroma=frontend.n_chroma,
         dtype=np.float64,
+        **options,
     )
 
 
@@ -269,7 +259,7 @@ def interpolate(image: np.ndarray, axis: int, size: int) -> np.ndarray:
 
 
 REFERENCES: dict[str, Reference] = {
-    "spectrogram": scaled(stft_power),
+    "spectrogram": of_frames(stft_power),
     "logmel": scaled(mel_energy),
     "mfcc": cepstrum(mel_energy),
     "lfcc": cepstrum(linear_power),
@@ -277,8 +267,8 @@ REFERENCES: dict[str, Reference] = {
     "kaldi_mfcc": kaldi_mfcc,
     "gammatone": scaled(gammatone_power),
     "gfcc": cepstrum(gammatone_power),
-    "cqt": scaled(constant_q_power),
-    "vqt": scaled(constant_q_power),
+    "cqt": of_frames(constant_q_power),
+    "vqt": of_frames(constant_q_power),
     "chroma": chroma,
     "chroma_cqt": chroma_cqt,
     "pcen": pcen,

@@ -24,40 +24,42 @@ from esc_gpu.frontends.registry import list_frontends as list_frontends
 
 class Spectrogram(_spectrogram.Spectrogram):
     def __init__(
-        self, *, scale: str = 'db', top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
-        n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
+        self, *, scale: str = 'db', power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+        ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048, win_length: int | None = None,
+        hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
+        preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
         input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class LogMel(_mel.LogMel):
     def __init__(
-        self, *, scale: str = 'db', power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0,
-        amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+        self, *, scale: str = 'db', power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+        ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
         mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
         hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-        preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None,
-        pad_short: bool = False,
+        preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class MFCC(_cepstral.MFCC):
     def __init__(
-        self, *, n_mfcc: int = 40, dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0,
-        power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
-        n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
-        norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+        self, *, n_mfcc: int = 40, log: str = 'db', dct_type: int = 2, dct_norm: str | None = 'ortho',
+        lifter: float = 0.0, power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+        ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+        mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
+        hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
+        preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class LFCC(_cepstral.LFCC):
     def __init__(
-        self, *, n_lfcc: int = 40, n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None,
+        self, *, n_lfcc: int = 40, n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None, log: str = 'db',
         dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0,
-        top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048,
-        win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-        input_sample_rate: int | None = None, pad_short: bool = False,
+        log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
+        n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class KaldiFbank(_kaldi.KaldiFbank):
@@ -83,54 +85,58 @@ class KaldiMFCC(_kaldi.KaldiMFCC):
 
 class Gammatone(_gammatone.Gammatone):
     def __init__(
-        self, *, scale: str = 'db', power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0,
-        amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048,
-        win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-        input_sample_rate: int | None = None, pad_short: bool = False,
+        self, *, scale: str = 'db', power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+        ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None,
+        n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class GFCC(_cepstral.GFCC):
     def __init__(
-        self, *, n_gfcc: int = 40, dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0,
-        power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64,
-        fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None,
-        hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-        preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None,
-        pad_short: bool = False,
+        self, *, n_gfcc: int = 40, log: str = 'db', dct_type: int = 2, dct_norm: str | None = 'ortho',
+        lifter: float = 0.0, power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+        ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None,
+        n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class CQT(_cqt.CQT):
     def __init__(
-        self, *, scale: str = 'db', top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
-        hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12,
-        filter_scale: float = 1.0, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect',
+        self, *, scale: str = 'db', power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+        ref: float | str = 1.0, amin: float = 1e-10, hop_length: int = 512, fmin: float = 32.70319566257483,
+        n_bins: int = 84, bins_per_octave: int = 12, tuning: float = 0.0, filter_scale: float = 1.0,
+        kernels: str = 'brown', window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect',
         sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class VQT(_cqt.VQT):
     def __init__(
-        self, *, gamma: float | None = None, scale: str = 'db', top_db: float | None = 80.0, ref: float | str = 1.0,
-        amin: float = 1e-10, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
-        bins_per_octave: int = 12, filter_scale: float = 1.0, window: str | Sequence[Any] = 'hann',
+        self, *, gamma: float | None = None, scale: str = 'db', power: float = 2.0, log_offset: float = 0.0,
+        top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, hop_length: int = 512,
+        fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, tuning: float = 0.0,
+        filter_scale: float = 1.0, kernels: str = 'brown', window: str | Sequence[Any] = 'hann',
         pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
         pad_short: bool = False,
     ) -> None: ...
 
 class Chroma(_chroma.Chroma):
     def __init__(
-        self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = 'max', n_fft: int = 2048,
-        win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-        input_sample_rate: int | None = None, pad_short: bool = False,
+        self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0,
+        norm: str | None = 'max', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+        preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class ChromaCQT(_chroma.ChromaCQT):
     def __init__(
         self, *, n_chroma: int = 12, norm: str | None = 'max', top_db: float | None = 80.0, n_bins: int = 252,
-        bins_per_octave: int = 36, hop_length: int = 512, fmin: float = 32.70319566257483, filter_scale: float = 1.0,
-        window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
-        input_sample_rate: int | None = None, pad_short: bool = False,
+        bins_per_octave: int = 36, hop_length: int = 512, fmin: float = 32.70319566257483, tuning: float = 0.0,
+        filter_scale: float = 1.0, kernels: str = 'brown', window: str | Sequence[Any] = 'hann',
+        pad_mode: str = 'reflect', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class PCEN(_pcen.PCEN):
@@ -140,46 +146,48 @@ class PCEN(_pcen.PCEN):
         n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
         norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
         window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+        preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class SpectralCentroid(_spectral.SpectralCentroid):
     def __init__(
         self, *, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
         window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+        preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+        pad_short: bool = False,
     ) -> None: ...
 
 class SpectralBandwidth(_spectral.SpectralBandwidth):
     def __init__(
         self, *, p: float = 2.0, norm: bool = True, n_fft: int = 2048, win_length: int | None = None,
         hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-        preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None,
-        pad_short: bool = False,
+        preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralRolloff(_spectral.SpectralRolloff):
     def __init__(
         self, *, roll_percent: float = 0.85, power: float = 1.0, n_fft: int = 2048, win_length: int | None = None,
         hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-        preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None,
-        pad_short: bool = False,
+        preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralFlatness(_spectral.SpectralFlatness):
     def __init__(
         self, *, amin: float = 1e-10, power: float = 2.0, n_fft: int = 2048, win_length: int | None = None,
         hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-        preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None,
-        pad_short: bool = False,
+        preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+        input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class SpectralContrast(_spectral_contrast.SpectralContrast):
     def __init__(
         self, *, n_bands: int = 6, fmin: float = 200.0, quantile: float = 0.02, linear: bool = False,
         n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-        input_sample_rate: int | None = None, pad_short: bool = False,
+        pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+        sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
     ) -> None: ...
 
 class ZeroCrossingRate(_temporal.ZeroCrossingRate):
@@ -216,43 +224,45 @@ class ModelInput(_model_input.ModelInput):
 @overload
 def create_frontend(
     name: Literal["spectrogram"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *,
-    scale: str = 'db', top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
+    scale: str = 'db', power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+    ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
+    preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
 ) -> Spectrogram: ...
 
 @overload
 def create_frontend(
     name: Literal["logmel"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *, scale: str = 'db',
-    power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128,
-    fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney',
-    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
-    trainable_mel: bool = False,
+    power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0,
+    amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
+    norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False, trainable_stft: bool = False, trainable_mel: bool = False,
 ) -> LogMel: ...
 
 @overload
 def create_frontend(
     name: Literal["mfcc"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *, n_mfcc: int = 40,
-    dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0,
-    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0,
-    fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
-    trainable_mel: bool = False,
+    log: str = 'db', dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0,
+    log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
+    n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
+    norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
+    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False, trainable_stft: bool = False, trainable_mel: bool = False,
 ) -> MFCC: ...
 
 @overload
 def create_frontend(
     name: Literal["lfcc"], backend: Literal["auto", "native", "torchaudio"] = ..., *, n_lfcc: int = 40,
-    n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None, dct_type: int = 2,
-    dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0, top_db: float | None = 80.0,
-    ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048, win_length: int | None = None,
-    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
-    preemphasis: float = 0.0, sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    n_filters: int = 128, fmin: float = 0.0, fmax: float | None = None, log: str = 'db', dct_type: int = 2,
+    dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0, log_offset: float = 0.0,
+    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> LFCC: ...
 
 @overload
@@ -279,27 +289,30 @@ def create_frontend(
 @overload
 def create_frontend(
     name: Literal["gammatone"], backend: Literal["auto", "native"] = ..., *, scale: str = 'db', power: float = 2.0,
-    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0,
-    fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
+    n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
+    preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Gammatone: ...
 
 @overload
 def create_frontend(
-    name: Literal["gfcc"], backend: Literal["auto", "native"] = ..., *, n_gfcc: int = 40, dct_type: int = 2,
-    dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0, top_db: float | None = 80.0,
-    ref: float | str = 1.0, amin: float = 1e-10, n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None,
-    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
+    name: Literal["gfcc"], backend: Literal["auto", "native"] = ..., *, n_gfcc: int = 40, log: str = 'db',
+    dct_type: int = 2, dct_norm: str | None = 'ortho', lifter: float = 0.0, power: float = 2.0,
+    log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
+    n_bins: int = 64, fmin: float = 50.0, fmax: float | None = None, n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
+    preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> GFCC: ...
 
 @overload
 def create_frontend(
     name: Literal["cqt"], backend: Literal["auto", "native", "nnaudio"] = ..., *, scale: str = 'db',
-    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, hop_length: int = 512,
-    fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, filter_scale: float = 1.0,
+    power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0,
+    amin: float = 1e-10, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
+    bins_per_octave: int = 12, tuning: float = 0.0, filter_scale: float = 1.0, kernels: str = 'brown',
     window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False, trainable: bool = False,
 ) -> CQT: ...
@@ -307,8 +320,9 @@ def create_frontend(
 @overload
 def create_frontend(
     name: Literal["vqt"], backend: Literal["auto", "native"] = ..., *, gamma: float | None = None, scale: str = 'db',
-    top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10, hop_length: int = 512,
-    fmin: float = 32.70319566257483, n_bins: int = 84, bins_per_octave: int = 12, filter_scale: float = 1.0,
+    power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0, ref: float | str = 1.0,
+    amin: float = 1e-10, hop_length: int = 512, fmin: float = 32.70319566257483, n_bins: int = 84,
+    bins_per_octave: int = 12, tuning: float = 0.0, filter_scale: float = 1.0, kernels: str = 'brown',
     window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> VQT: ...
@@ -316,8 +330,9 @@ def create_frontend(
 @overload
 def create_frontend(
     name: Literal["chroma"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12, tuning: float = 0.0,
-    norm: str | None = 'max', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
+    ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str | None = 'max', n_fft: int = 2048,
+    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
     sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Chroma: ...
 
@@ -325,8 +340,8 @@ def create_frontend(
 def create_frontend(
     name: Literal["chroma_cqt"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12,
     norm: str | None = 'max', top_db: float | None = 80.0, n_bins: int = 252, bins_per_octave: int = 36,
-    hop_length: int = 512, fmin: float = 32.70319566257483, filter_scale: float = 1.0,
-    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
+    hop_length: int = 512, fmin: float = 32.70319566257483, tuning: float = 0.0, filter_scale: float = 1.0,
+    kernels: str = 'brown', window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', sample_rate: int = 44100,
     input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> ChromaCQT: ...
 
@@ -337,16 +352,16 @@ def create_frontend(
     input_scale: float = 2147483648.0, trainable: bool = False, n_mels: int = 128, fmin: float = 0.0,
     fmax: float | None = None, mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048,
     win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> PCEN: ...
 
 @overload
 def create_frontend(
     name: Literal["spectral_centroid"], backend: Literal["auto", "native"] = ..., *, n_fft: int = 2048,
     win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> SpectralCentroid: ...
 
 @overload
@@ -354,7 +369,8 @@ def create_frontend(
     name: Literal["spectral_bandwidth"], backend: Literal["auto", "native"] = ..., *, p: float = 2.0,
     norm: bool = True, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
     window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> SpectralBandwidth: ...
 
 @overload
@@ -362,7 +378,8 @@ def create_frontend(
     name: Literal["spectral_rolloff"], backend: Literal["auto", "native"] = ..., *, roll_percent: float = 0.85,
     power: float = 1.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
     window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> SpectralRolloff: ...
 
 @overload
@@ -370,7 +387,8 @@ def create_frontend(
     name: Literal["spectral_flatness"], backend: Literal["auto", "native"] = ..., *, amin: float = 1e-10,
     power: float = 2.0, n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
     window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+    preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
+    pad_short: bool = False,
 ) -> SpectralFlatness: ...
 
 @overload
@@ -378,8 +396,8 @@ def create_frontend(
     name: Literal["spectral_contrast"], backend: Literal["auto", "native"] = ..., *, n_bands: int = 6,
     fmin: float = 200.0, quantile: float = 0.02, linear: bool = False, n_fft: int = 2048,
     win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
-    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, sample_rate: int = 44100,
-    input_sample_rate: int | None = None, pad_short: bool = False,
+    pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> SpectralContrast: ...
 
 @overload
@@ -421,12 +439,13 @@ def create_frontend(
 @overload
 def create_frontend(
     name: Literal["melspectrogram"], backend: Literal["auto", "native", "torchaudio", "nnaudio"] = ..., *,
-    scale: str = 'db', power: float = 2.0, top_db: float | None = 80.0, ref: float | str = 1.0, amin: float = 1e-10,
-    n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None, mel_scale: str = 'slaney',
-    norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
-    window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
-    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
-    trainable_stft: bool = False, trainable_mel: bool = False,
+    scale: str = 'db', power: float = 2.0, log_offset: float = 0.0, top_db: float | None = 80.0,
+    ref: float | str = 1.0, amin: float = 1e-10, n_mels: int = 128, fmin: float = 0.0, fmax: float | None = None,
+    mel_scale: str = 'slaney', norm: str | None = 'slaney', n_fft: int = 2048, win_length: int | None = None,
+    hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
+    preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,
+    input_sample_rate: int | None = None, pad_short: bool = False, trainable_stft: bool = False,
+    trainable_mel: bool = False,
 ) -> LogMel: ...
 
 @overload

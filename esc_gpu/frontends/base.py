@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor, nn
+from torch import Tensor
 
 from esc_gpu.core.checks import check_bool, check_int
 from esc_gpu.core.waveform import check_waveform, to_float
@@ -17,42 +17,15 @@ from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.constants import constants, keep_values, on_the_cpu
 from esc_gpu.frontends.emphasis import emphasised
-from esc_gpu.frontends.framing import Framing
+from esc_gpu.frontends.float32_module import Float32Module
+from esc_gpu.frontends.framing import Count, Framing, at_least
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.resampling import Resample
+from esc_gpu.frontends.sharing import Shared as Shared
+from esc_gpu.frontends.sharing import reuse
 from esc_gpu.frontends.signature import option_names, option_parameters
 from esc_gpu.frontends.streams import FrameStream, SampleStream, StreamedFeatures
-
-Shared = dict[Hashable, Tensor]
-
-
-def make_buffers_transient(module: nn.Module) -> None:
-    """Keep the constants of a library's layer out of the state dict: the options rebuild them."""
-    for part in module.modules():
-        for name, buffer in list(part.named_buffers(recurse=False)):
-            part.register_buffer(name, buffer, persistent=False)
-
-
-def reuse(shared: Shared | None, key: Hashable, compute: Callable[[], Tensor]) -> Tensor:
-    """`compute()`, once for all front-ends that share: the members of a stack."""
-    if shared is None:
-        return compute()
-    if key not in shared:
-        shared[key] = compute()
-    return shared[key]
-
-
-class Float32Module(nn.Module):
-    """A module that stays float32 when the model around it is made `.half()` or `.bfloat16()`."""
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
-        def keep_precision(tensor: Tensor) -> Tensor:
-            moved = fn(tensor)
-            lowered = moved.is_floating_point() and moved.dtype.itemsize < 4
-            return tensor.to(moved.device) if lowered else moved
-
-        changed: Self = super()._apply(keep_precision, recurse)
-        return changed
+from esc_gpu.frontends.unequal import checked_lengths, features_of
 
 
 class Frontend(Float32Module):
@@ -79,6 +52,9 @@ class Frontend(Float32Module):
     # Members of a stack that take the whole power spectrum go first: others reduce it instead of their own.
     takes_whole_power = False
     emphasis = 0.0  # share of the sample before that is taken off each of a clip's samples
+    n_dropped = 0  # samples from a clip's first one on that have none before them, and are left out for it
+    # Whether a maximum over the whole clip, where `whole_clip` names one, is over `own_frames` alone.
+    limits_own_frames = False
     is_cut = False  # whether the clips are frames already, cut out of a stream: then their ends are not padded
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -122,22 +98,31 @@ class Frontend(Float32Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, waveform: Tensor) -> Tensor: ...
+        def __call__(self, waveform: Tensor, lengths: Tensor | None = None) -> Tensor: ...
 
-    def forward(self, waveform: Tensor) -> Tensor:
+    def forward(self, waveform: Tensor, lengths: Tensor | None = None) -> Tensor:
         """`(B, T)` int16 or float, full scale at ±1 → `(B, C, F, N)` float32.
 
+        Args:
+            waveform: the clips.
+            lengths: `(B,)` samples of each clip, from `min_samples` to T, where they are not all T. What stands behind
+                them in the waveform is not read. The first `n_frames(lengths)` frames of each clip are those that it
+                has alone, and zeros follow.
+
         Raises:
-            EscGpuError: for another shape or dtype, or fewer than `min_samples` samples.
+            EscGpuError: for another shape or dtype, fewer than `min_samples` samples, and lengths for a front-end that
+                `refuses_lengths`.
         """
         check_waveform(waveform)
+        if lengths is not None:
+            lengths = checked_lengths(self, lengths, waveform)
         if not self.takes_as_int16(waveform):
             waveform = to_float(waveform, self.precision.dtype)
         self.check_length(waveform.shape[-1])
         if waveform.is_cuda and not torch.compiler.is_compiling():
             with full_precision:
-                return self.without_autocast(waveform)
-        return self.without_autocast(waveform)
+                return self.without_autocast(waveform, lengths)
+        return self.without_autocast(waveform, lengths)
 
     def check_length(self, n_samples: int) -> None:
         """Refuse a clip of which no frame can be made."""
@@ -154,13 +139,17 @@ class Frontend(Float32Module):
         is_able = self.windows_int16 and self.backend == "native" and self.resample is None and self.emphasis == 0
         return is_able and is_eager and waveform.dtype == torch.int16
 
-    def without_autocast(self, waveform: Tensor) -> Tensor:
+    def without_autocast(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
         """`features` of the prepared clips, in full precision whatever the caller's autocast is."""
         # An exported graph may run under autocast later.
         if not torch.is_autocast_enabled(waveform.device.type) and not exporting():
-            return self.features(self.prepare(waveform))
+            return self.compute(waveform, lengths)
         with torch.autocast(waveform.device.type, enabled=False):
-            return self.features(self.prepare(waveform))
+            return self.compute(waveform, lengths)
+
+    def compute(self, waveform: Tensor, lengths: Tensor | None) -> Tensor:
+        """The features of clips that are not prepared, all of T samples or of `lengths`."""
+        return self.features(self.prepare(waveform)) if lengths is None else self.unequal_features(waveform, lengths)
 
     def prepare(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         """The clips at this front-end's own rate, with `pad_short` at least one frame long, and emphasised."""
@@ -169,11 +158,24 @@ class Frontend(Float32Module):
             waveform = reuse(shared, ("waveform", self.sample_rate), lambda: resample(source))
         if self.pad_short and waveform.shape[-1] < self.least:
             waveform = F.pad(waveform, (0, self.least - waveform.shape[-1]))
-        return emphasised(waveform, self.emphasis) if self.emphasis else waveform
+        return emphasised(waveform, self.emphasis)[:, self.n_dropped :] if self.emphasis else waveform
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         """`(B, T)` float, prepared → `(B, C, F, N)`, called with autocast off; `shared` is a stack's."""
         raise NotImplementedError
+
+    def unequal_features(self, waveform: Tensor, lengths: Tensor, shared: Shared | None = None) -> Tensor:
+        """`features` of clips that are not prepared, of `lengths` `(B,)` at the input rate, with zeros behind them."""
+        return features_of(self, waveform, lengths, shared)
+
+    @property
+    def refuses_lengths(self) -> str | None:
+        """Why clips of unequal length have not the features here that each has alone; None where they have."""
+        if type(self).framing is Frontend.framing:
+            return f"{type(self).__name__} does not say where its frames lie (`framing`)"
+        if self.backend != "native" and self.whole_clip is not None:
+            return f"backend {self.backend!r} limits a clip by what stands behind it, too; take backend='native'"
+        return None if self.limits_own_frames else self.whole_clip
 
     @property
     def changes_clips(self) -> bool:
@@ -213,13 +215,17 @@ class Frontend(Float32Module):
         axis = ChannelAxis(self.name, frequencies, self.bin_unit, self.value_unit, self.is_signed)
         return numbered([axis] * self.n_channels)
 
-    def n_frames(self, n_samples: int) -> int:
-        """Frames of a clip of `n_samples` samples; `times` says where they are centred."""
+    def n_frames(self, n_samples: Count) -> Count:
+        """Frames of a clip of `n_samples` samples, or of each of several `(B,)`; `times` says where they are."""
+        return self.count_frames(self.prepared_length(n_samples))
+
+    def prepared_length(self, n_samples: Count) -> Count:
+        """Samples of a prepared clip."""
         if self.resample is not None:
             n_samples = self.resample.output_length(n_samples)
-        return self.count_frames(max(n_samples, self.least) if self.pad_short else n_samples)
+        return (at_least(n_samples, self.least) if self.pad_short else n_samples) - self.n_dropped
 
-    def count_frames(self, n_samples: int) -> int:
+    def count_frames(self, n_samples: Count) -> Count:
         """Frames of a prepared clip."""
         return n_samples // self.hop_length + 1
 
@@ -264,7 +270,7 @@ class Frontend(Float32Module):
     @property
     def first_seconds(self) -> float:
         """Centre of the first frame in seconds: 0 where frame n is centred on sample `n * hop_length`."""
-        return 0.0
+        return self.n_dropped / self.sample_rate
 
     @property
     def hop_seconds(self) -> float:

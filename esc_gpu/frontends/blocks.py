@@ -22,6 +22,16 @@ def in_one_graph() -> bool:
     return torch.compiler.is_compiling() or torch.jit.is_tracing()  # type: ignore[attr-defined]  # torch's types lack it
 
 
+def is_free(size: int) -> bool:
+    """Whether a size of an exported graph may be any: then no branch and no loop may hang on it."""
+    return isinstance(size, torch.SymInt) and exporting()
+
+
+def first_of(tensor: Tensor, dim: int, size: int) -> Tensor:
+    """The first `size` along a dimension, where `is_free(size)`: of a cut, an exporter wants a proof that it is one."""
+    return tensor.index_select(dim, torch.arange(size, device=tensor.device))
+
+
 def budget(tensor: Tensor, cpu_bytes: int | None = None) -> int:
     """Bytes of one block's input on the tensor's device."""
     if tensor.is_cuda:

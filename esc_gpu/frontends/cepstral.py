@@ -13,6 +13,7 @@ from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.filterbank import BandLevels, triangles
 from esc_gpu.frontends.gammatone import GammatoneFrontend
 from esc_gpu.frontends.mel import MelFrontend
+from esc_gpu.frontends.scaling import LOGS, scale_unit
 
 DCT_NORMS = ("ortho", None)
 
@@ -26,23 +27,35 @@ def dct_matrix(n_out: int, n_in: int, dct_type: int = 2, dct_norm: str | None = 
 
 
 class Cepstral(BandLevels):
-    """The DCT of a filter bank's power in dB. The bins are coefficients, not frequencies.
+    """The DCT of the logarithm of a filter bank's power. The bins are coefficients, not frequencies.
 
     Args:
+        log: the logarithm: "db" (`10 log10`), "ln", "log10" or "log1p" (`ln(1 + power)`).
         dct_type: type of the DCT: 1, 2 or 3.
         dct_norm: "ortho" for an orthonormal DCT, or None for scipy's sums, which are larger.
         lifter: weight of the higher coefficients: coefficient k, from 0 on, times
             `1 + lifter / 2 * sin(pi * (k + 1) / lifter)`; 0 for none.
-        power, top_db, ref, amin: as in `BandLevels`; the range is limited before the DCT.
+        power: as in `BandLevels`.
+        log_offset, top_db, ref, amin: as in `ScaledPower`, of which `log` is the scale. The range is limited before the
+            DCT.
     """
 
     bin_unit = "coefficient"
-    value_unit = "dB"
     is_signed = True
     windows_int16 = True
     dct: Tensor
 
-    def __init__(self, *, dct_type: int = 2, dct_norm: str | None = "ortho", lifter: float = 0.0, **bands: Any):
+    def __init__(
+        self,
+        *,
+        log: str = "db",
+        dct_type: int = 2,
+        dct_norm: str | None = "ortho",
+        lifter: float = 0.0,
+        **bands: Any,
+    ):
+        check_choice("log", log, LOGS)
+        self.log = self.scale = log
         super().__init__(**bands)
         check_int("dct_type", dct_type, 1, 3)
         check_choice("dct_norm", dct_norm, DCT_NORMS)
@@ -80,8 +93,12 @@ class Cepstral(BandLevels):
         return dct_matrix(self.n_coefficients, self.n_bands, self.dct_type, self.dct_norm, self.lifter)
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        cepstrum = self.limited_db(waveform, shared) @ self.dct
+        cepstrum = self.band_levels(waveform, shared) @ self.dct
         return cepstrum.transpose(-1, -2).unsqueeze(1)
+
+    @property
+    def value_unit(self) -> str:
+        return scale_unit(self.log)
 
     @property
     def frequencies(self) -> Tensor:
@@ -93,7 +110,7 @@ class MFCC(Cepstral, MelFrontend):
 
     Args:
         n_mfcc: number of coefficients, at most `n_mels`.
-        dct_type, dct_norm, lifter, power, top_db, ref, amin: as in `Cepstral`.
+        log, dct_type, dct_norm, lifter, power, log_offset, top_db, ref, amin: as in `Cepstral`.
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
 
     Raises:
@@ -135,7 +152,7 @@ class LFCC(Cepstral):
         n_filters: triangles of peak 1, evenly spaced in Hz from `fmin` to `fmax`.
         fmin: lowest edge in Hz.
         fmax: highest edge in Hz; None for half the sample rate.
-        dct_type, dct_norm, lifter, power, top_db, ref, amin: as in `Cepstral`.
+        log, dct_type, dct_norm, lifter, power, log_offset, top_db, ref, amin: as in `Cepstral`.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
     Raises:
@@ -195,7 +212,7 @@ class GFCC(Cepstral, GammatoneFrontend):
 
     Args:
         n_gfcc: number of coefficients, at most `n_bins`.
-        dct_type, dct_norm, lifter, power, top_db, ref, amin: as in `Cepstral`.
+        log, dct_type, dct_norm, lifter, power, log_offset, top_db, ref, amin: as in `Cepstral`.
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
 
     Raises:

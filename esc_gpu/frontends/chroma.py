@@ -16,16 +16,24 @@ from esc_gpu.frontends.scaling import SILENT_POWER, check_top_db, power_to_magni
 CHROMA_NORMS = ("max", "l1", "l2", None)
 
 # The dominance window of librosa.filters.chroma: a Gaussian around 5 octaves above A0 (880 Hz), 2 octaves wide.
-_CENTRE_OCTAVE = 5.0
-_OCTAVE_WIDTH = 2.0
+CENTRE_OCTAVE = 5.0
+OCTAVE_WIDTH = 2.0
 _A0 = 440.0 / 16
 
 
-def chroma_filterbank(sample_rate: int, n_fft: int, n_chroma: int, tuning: float) -> np.ndarray:
+def chroma_filterbank(
+    sample_rate: int,
+    n_fft: int,
+    n_chroma: int,
+    tuning: float,
+    ctroct: float = CENTRE_OCTAVE,
+    octwidth: float | None = OCTAVE_WIDTH,
+) -> np.ndarray:
     """`(n_chroma, n_fft // 2 + 1)` float64 weights of the power, as `librosa.filters.chroma`.
 
     Every FFT bin gives to the classes around its pitch what a Gaussian says that is as wide as the bin, and at
-    least a class. Source: Ellis (2007), "Chroma feature analysis and synthesis".
+    least a class. Another Gaussian over octaves, around `ctroct` and as wide as `octwidth` says, weighs the bins; None
+    weighs them all alike. Source: Ellis (2007), "Chroma feature analysis and synthesis".
     """
     bins = np.arange(1, n_fft) * (sample_rate / n_fft)
     pitch = n_chroma * np.log2(bins / (_A0 * 2.0 ** (tuning / n_chroma)))
@@ -36,7 +44,8 @@ def chroma_filterbank(sample_rate: int, n_fft: int, n_chroma: int, tuning: float
     distance = np.remainder(pitch - np.arange(n_chroma)[:, None] + half, n_chroma) - half
     weights = np.exp(-0.5 * (2 * distance / width) ** 2)
     weights /= np.sqrt((weights**2).sum(axis=0))
-    weights *= np.exp(-0.5 * ((pitch / n_chroma - _CENTRE_OCTAVE) / _OCTAVE_WIDTH) ** 2)
+    if octwidth is not None:
+        weights *= np.exp(-0.5 * ((pitch / n_chroma - ctroct) / octwidth) ** 2)
     return np.roll(weights, -3 * (n_chroma // 12), axis=0)[:, : n_fft // 2 + 1]  # from A to C
 
 
@@ -72,6 +81,8 @@ class Chroma(FilterbankFrontend):
     Args:
         n_chroma: number of pitch classes. The first one is C for a multiple of 12.
         tuning: deviation of the tuning from A4 = 440 Hz, in pitch classes.
+        ctroct: octave above A0 = 27.5 Hz that weighs most; 5 is at 880 Hz.
+        octwidth: standard deviation of the weights of octaves around it, in octaves; None for equal weights.
         norm: the norm that divides each frame: "max", "l1", "l2", or None for no division.
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
 
@@ -92,23 +103,37 @@ class Chroma(FilterbankFrontend):
     bin_unit = "pitch class"
     whole_clip = None
 
-    def __init__(self, *, n_chroma: int = 12, tuning: float = 0.0, norm: str | None = "max", **stft: Any):
+    def __init__(
+        self,
+        *,
+        n_chroma: int = 12,
+        tuning: float = 0.0,
+        ctroct: float = CENTRE_OCTAVE,
+        octwidth: float | None = OCTAVE_WIDTH,
+        norm: str | None = "max",
+        **stft: Any,
+    ):
         super().__init__(**stft)
         check_int("n_chroma", n_chroma, 1)
         check_weights("n_chroma", n_chroma, self.n_fft // 2 + 1)
         check_number("tuning", tuning)
+        check_number("ctroct", ctroct)
+        if octwidth is not None:
+            check_number("octwidth", octwidth, above=0)
         check_choice("norm", norm, CHROMA_NORMS)
         self.n_chroma = n_chroma
         self.tuning = float(tuning)
+        self.ctroct = float(ctroct)
+        self.octwidth = None if octwidth is None else float(octwidth)
         self.norm = norm
         self.build()
 
     def filterbank(self) -> Tensor:
-        return torch.from_numpy(chroma_filterbank(self.sample_rate, self.n_fft, self.n_chroma, self.tuning))
+        return torch.from_numpy(chroma_filterbank(self.sample_rate, self.n_fft, *self.bank_options))
 
     @property
-    def bank_options(self) -> tuple[object, ...]:
-        return self.n_chroma, self.tuning
+    def bank_options(self) -> tuple[int, float, float, float | None]:
+        return self.n_chroma, self.tuning, self.ctroct, self.octwidth
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         classes = normalize_classes(self.band_power(waveform, shared), self.norm, -1, SILENT_POWER)
@@ -130,7 +155,7 @@ class ChromaCQT(ConstantQ):
             limit, as in librosa, where rounding errors in digital silence become full chords.
         n_bins: bins of the CQT.
         bins_per_octave: bins of each octave, a multiple of `n_chroma`.
-        hop_length, fmin, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
+        hop_length, fmin, tuning, filter_scale, kernels, window, pad_mode and the others: as in `ConstantQ`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -145,6 +170,7 @@ class ChromaCQT(ConstantQ):
     """
 
     name = "chroma_cqt"
+    limits_own_frames = True
     bank: Tensor
     bin_unit = "pitch class"
 

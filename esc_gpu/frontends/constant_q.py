@@ -1,7 +1,7 @@
 """Constant-Q and variable-Q transform: long kernels in the frequency domain, short ones in the time domain."""
 
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from typing import Any, Self, TypeVar
 
 import numpy as np
@@ -11,20 +11,21 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_choice, check_int, check_number
-from esc_gpu.frontends.base import Frontend, Shared, reuse
-from esc_gpu.frontends.blocks import block_sizes, budget, exporting, in_one_graph, join
-from esc_gpu.frontends.constant_q_bands import C1, ConstantQBands, check_kernel_window
+from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.blocks import block_sizes, budget, exporting, in_one_graph, is_free, join
+from esc_gpu.frontends.constant_q_bands import C1, KERNELS, ConstantQBands, check_kernel_window
 from esc_gpu.frontends.constant_q_kernels import (
     Kernel,
     SpectralPlan,
-    convolve,
     cqt_kernel,
     direct_kernels,
     spectral_plan,
 )
 from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, surroundings, torch_mode
 from esc_gpu.frontends.scaling import squared_magnitude
-from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
+from esc_gpu.frontends.sharing import reuse
+from esc_gpu.frontends.sliding import convolve, group_kernels, samples_read, slide
+from esc_gpu.frontends.unequal import own_frames
 from esc_gpu.frontends.windows import Window, check_window
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -44,30 +45,6 @@ CPU_BYTES = 64 * 2**20
 # as loading torch does; a test holds the two together.
 ASSUMED_CONSTANT = "_dynamo_marked_constant"
 
-# Why folding a product of spectra is the transform. Let p be the padded clip, g the kernel of a bin (a windowed tone)
-# around its sample `pad`, and H the hop. Frame n of the bin is their correlation at lag n H:
-#
-#     C[n] = sum over m of p[m + n H] conj(g[m]).
-#
-# `direct_power` sums this as it stands, for the high octaves, whose kernels are short. As p is real, the power
-# is the square of the sum with the real part of g and that of the sum with its imaginary part, added up.
-#
-# `spectral_power` is for the low octaves, whose kernels are long. On n_fft = F H samples (F is `n_fold`), enough for no
-# frame to come round, the correlation at all lags has the DFT P[q] conj(G[q]). Of its inverse only lags n H are wanted:
-#
-#     C[n] = 1 / (F H) * sum over q < F H of P[q] conj(G[q]) exp(2 pi i q n H / (F H)).
-#
-# The exponent is 2 pi i q n / F, the same for all q that are F apart. So let q = j + b F:
-#
-#     C[n] = 1 / F * sum over j < F of S[j] exp(2 pi i j n / F),
-#     S[j] = 1 / H * sum over b of P[j + b F] conj(G[j + b F]).
-#
-# To keep every H-th sample is to add up the H blocks of F frequencies. What is left is an inverse FFT of F points for
-# each bin, and one rfft of the clip for all bins. For each j the sum over b is a matrix product of the clip's blocks
-# and the kernels' (`torch.bmm`), and 1 / H is in the kernels. A block is 1 / H of the sample rate wide, the main lobe
-# of a Hann window of L samples 4 / L: a long kernel is in few blocks, and the others are left out (see `kernel_band`).
-# Brown & Puckette (1992), eq. 5, do so for one frame; this is the whole clip.
-
 
 def assumed_constant(function: Function) -> Function:
     """Have a compiler call the function and keep what it gives, instead of following it."""
@@ -85,7 +62,10 @@ class ConstantQ(Frontend):
         fmin: frequency of the lowest bin in Hz (32.70: the note C1).
         n_bins: number of bins.
         bins_per_octave: bins of each octave.
+        tuning: deviation of all bins from their frequencies, in bins, as in librosa.
         filter_scale: factor of the kernels' length; below 1, time resolution is better and frequency resolution worse.
+        kernels: "brown" for bandwidths that are the distance to the next bin, as Brown (1991) and nnAudio have them, or
+            "librosa" for the kernels of `librosa.filters.wavelet`, which are 3 % longer for 12 bins an octave.
         window: as in `STFTFrontend`; not a list of numbers, for each bin has a window of its own length.
         pad_mode: as in `STFTFrontend`.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
@@ -98,7 +78,9 @@ class ConstantQ(Frontend):
         fmin: float = C1,
         n_bins: int = 84,
         bins_per_octave: int = 12,
+        tuning: float = 0.0,
         filter_scale: float = 1.0,
+        kernels: str = "brown",
         window: Window = "hann",
         pad_mode: str = "reflect",
         **common: Any,
@@ -108,11 +90,15 @@ class ConstantQ(Frontend):
         check_int("bins_per_octave", bins_per_octave, 1)
         check_choice("pad_mode", pad_mode, PAD_MODES)
         check_number("fmin", fmin, above=0)
+        check_number("tuning", tuning)
         check_number("filter_scale", filter_scale, above=0)
+        check_choice("kernels", kernels, KERNELS)
         self.fmin = float(fmin)
         self.n_bins = n_bins
         self.bins_per_octave = bins_per_octave
+        self.tuning = float(tuning)
         self.filter_scale = float(filter_scale)
+        self.kernels = kernels
         self.window = check_kernel_window(window)
         self.pad_mode = pad_mode
         self.bands.check(self.name, self.sample_rate)
@@ -150,21 +136,27 @@ class ConstantQ(Frontend):
     @property
     def bands(self) -> ConstantQBands:
         """The bins and their bandwidths."""
-        options = (self.n_bins, self.bins_per_octave, self.fmin, self.bandwidth_offset, self.filter_scale)
-        return ConstantQBands(*options, self.window)
+        bins = (self.n_bins, self.bins_per_octave, self.tuned_fmin)
+        return ConstantQBands(*bins, self.bandwidth_offset, self.filter_scale, self.window, self.kernels)
+
+    @property
+    def tuned_fmin(self) -> float:
+        """Frequency of the lowest bin in Hz, with the deviation `tuning`."""
+        return float(self.fmin * 2.0 ** (self.tuning / self.bins_per_octave))
 
     def kernel_lengths(self) -> np.ndarray:
         """`(n_bins,)` samples: the sample rate over the bin's bandwidth, times `filter_scale`."""
-        return np.ceil(self.filter_scale * self.sample_rate / self.bands.widths).astype(int)
+        return self.bands.lengths(self.sample_rate)
 
     def direct_kernels(self, number: int) -> Tensor:
         """`(2 bins, length of the longest)` float32 kernels of an octave."""
-        return direct_kernels(self.kernels(self.octaves[number]))
+        return direct_kernels(self.bin_kernels(self.octaves[number]))
 
-    def kernels(self, octave: range) -> list[Kernel]:
+    def bin_kernels(self, octave: range) -> list[Kernel]:
         """Kernels of some bins."""
         centres, lengths = self.centres(), self.kernel_lengths()
-        return [cqt_kernel(centres[k], lengths[k], self.sample_rate, self.window) for k in octave]
+        exact = self.bands.exact_lengths(self.sample_rate) if self.kernels == "librosa" else lengths
+        return [cqt_kernel(centres[k], lengths[k], self.sample_rate, self.window, exact[k]) for k in octave]
 
     def centres(self) -> np.ndarray:
         """`(n_bins,)` Hz, float64."""
@@ -172,9 +164,9 @@ class ConstantQ(Frontend):
 
     def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
         """`power`, once for all members of a stack with the same transform."""
-        options = (self.sample_rate, self.hop_length, self.fmin, self.n_bins, self.bins_per_octave, self.filter_scale)
-        key = ("cqt", *options, self.bandwidth_offset, str(self.window), self.pad_mode, self.pad_short, self.sharing)
-        return reuse(shared, key, lambda: self.power(waveform))
+        frames = (self.sample_rate, self.hop_length, self.pad_mode, self.pad_short, self.sharing)
+        key = ("cqt", *frames, *astuple(replace(self.bands, window=str(self.window))))
+        return own_frames(reuse(shared, key, lambda: self.power(waveform)), shared, dim=2)
 
     def power(self, waveform: Tensor) -> Tensor:
         """`(B, T)` → `|CQT|²` `(B, n_bins, N)`."""
@@ -224,7 +216,7 @@ class ConstantQ(Frontend):
         reals, imags = [], []
         for number in range(first_octave, len(self.octaves)):
             samples = padded[:, self.direct_starts[number] :]
-            if number < self.n_spectral:
+            if number < self.n_spectral or is_free(n_frames):
                 sums = convolve(samples, self.direct_kernels(number).to(padded), self.hop_length, n_frames)
             else:
                 sums = slide(samples, self.get_buffer(f"direct_{number}"), self.hop_length, n_frames)
@@ -276,7 +268,7 @@ class ConstantQ(Frontend):
     @torch.inference_mode(False)  # its tensors are kept for later clips, which may want gradients
     def make_plan(self, n_fold: int) -> SpectralPlan:
         """The plan on the grid of `n_fold * hop_length` samples, on this layer's device and in its precision."""
-        octaves = [self.kernels(octave) for octave in self.octaves[: self.n_spectral]]
+        octaves = [self.bin_kernels(octave) for octave in self.octaves[: self.n_spectral]]
         plan = spectral_plan(octaves, self.pad, n_fold, self.hop_length)
         device, dtype = self.precision.device, self.precision.dtype.to_complex()
         return replace(plan, octaves=[(first, kernels.to(device, dtype)) for first, kernels in plan.octaves])

@@ -12,16 +12,22 @@ from esc_gpu.frontends.windows import Window, check_window, get_window, is_numbe
 
 C1 = 32.70319566257483  # Hz
 BANDWIDTH_SAMPLES = 1000  # of the window whose noise bandwidth stands for those of all kernels
+KERNELS = ("brown", "librosa")
 
 
-def relative_bandwidth(bins_per_octave: int) -> float:
-    """A bin's distance to the next one, as a share of its frequency."""
-    return float(2.0 ** (1.0 / bins_per_octave) - 1.0)
+def relative_bandwidth(bins_per_octave: int, kernels: str = "brown") -> float:
+    """A bin's bandwidth as a share of its frequency.
+
+    That of "brown" is the distance to the next bin. That of "librosa" is the distance between both of its neighbours
+    over their sum, as in `librosa.filters.wavelet_lengths`: 3 % less for 12 bins an octave.
+    """
+    step = 2.0 ** (1.0 / bins_per_octave)
+    return float(step - 1.0 if kernels == "brown" else (step**2 - 1.0) / (step**2 + 1.0))
 
 
-def ear_offset(bins_per_octave: int) -> float:
+def ear_offset(bins_per_octave: int, kernels: str = "brown") -> float:
     """Hz that make the bandwidths of a VQT as those of the ear: Glasberg & Moore (1990), eq. 3, over its slope."""
-    return 24.7 * relative_bandwidth(bins_per_octave) / 0.108
+    return 24.7 * relative_bandwidth(bins_per_octave, kernels) / 0.108
 
 
 def check_kernel_window(window: Any) -> Window:
@@ -48,7 +54,7 @@ def noise_bandwidth(window: Window) -> float:
 class ConstantQBands:
     """`n_bins` bins from `fmin` in Hz on.
 
-    The other options are as in `ConstantQ`, and `offset` is its `bandwidth_offset` in Hz.
+    The other options are as in `ConstantQ`, `fmin` is tuned, and `offset` is its `bandwidth_offset` in Hz.
     """
 
     n_bins: int
@@ -57,6 +63,7 @@ class ConstantQBands:
     offset: float = 0.0
     filter_scale: float = 1.0
     window: Window = "hann"
+    kernels: str = "brown"
 
     @property
     def centres(self) -> np.ndarray:
@@ -66,7 +73,18 @@ class ConstantQBands:
     @property
     def widths(self) -> np.ndarray:
         """`(n_bins,)` Hz, which `filter_scale` divides."""
-        return relative_bandwidth(self.bins_per_octave) * self.centres + self.offset
+        return relative_bandwidth(self.bins_per_octave, self.kernels) * self.centres + self.offset
+
+    def exact_lengths(self, sample_rate: int) -> np.ndarray:
+        """`(n_bins,)` samples that the kernels are long, before they are rounded."""
+        return self.filter_scale * sample_rate / self.widths
+
+    def lengths(self, sample_rate: int) -> np.ndarray:
+        """`(n_bins,)` whole samples: librosa's have as many on either side of the middle one."""
+        exact = self.exact_lengths(sample_rate)
+        if self.kernels == "brown":
+            return np.ceil(exact).astype(int)
+        return (np.ceil(exact / 2) + np.floor(exact / 2)).astype(int)
 
     @property
     def edges(self) -> tuple[np.ndarray, np.ndarray]:
@@ -99,7 +117,7 @@ class ConstantQBands:
                 f"the lowest bin of {name}, at {self.centres[0]:g} Hz, would reach down to {low[0]:.1f} Hz, below 0: "
                 f"raise fmin, bins_per_octave or filter_scale{', or lower gamma' if self.offset else ''}"
             )
-        lengths = self.filter_scale * sample_rate / self.widths
+        lengths = self.exact_lengths(sample_rate)
         if lengths.sum() > MOST_WEIGHTS:
             raise EscGpuError(
                 f"the kernels of {name} would have {lengths.sum():,.0f} samples, the longest {lengths[0]:,.0f}; "

@@ -18,16 +18,43 @@ SLOPE = 0.2
 
 Kernel = tuple[np.ndarray, np.ndarray]  # sample offsets from the frame's centre, complex128 values
 
+# Why folding a product of spectra is the transform. Let p be the padded clip, g the kernel of a bin (a windowed tone)
+# around its sample `pad`, and H the hop. Frame n of the bin is their correlation at lag n H:
+#
+#     C[n] = sum over m of p[m + n H] conj(g[m]).
+#
+# `ConstantQ.direct_power` sums this as it stands, for the high octaves, whose kernels are short. As p is real, the
+# power is the square of the sum with the real part of g and that of the sum with its imaginary part, added up.
+#
+# `ConstantQ.spectral_power` is for the low octaves, whose kernels are long. On n_fft = F H samples (F is `n_fold`),
+# enough for no frame to come round, the correlation at all lags has the DFT P[q] conj(G[q]). Of its inverse only lags
+# n H are wanted:
+#
+#     C[n] = 1 / (F H) * sum over q < F H of P[q] conj(G[q]) exp(2 pi i q n H / (F H)).
+#
+# The exponent is 2 pi i q n / F, the same for all q that are F apart. So let q = j + b F:
+#
+#     C[n] = 1 / F * sum over j < F of S[j] exp(2 pi i j n / F),
+#     S[j] = 1 / H * sum over b of P[j + b F] conj(G[j + b F]).
+#
+# To keep every H-th sample is to add up the H blocks of F frequencies. What is left is an inverse FFT of F points for
+# each bin, and one rfft of the clip for all bins. For each j the sum over b is a matrix product of the clip's blocks
+# and the kernels' (`torch.bmm`), and 1 / H is in the kernels. A block is 1 / H of the sample rate wide, the main lobe
+# of a Hann window of L samples 4 / L: a long kernel is in few blocks, and the others are left out (see `kernel_band`).
+# Brown & Puckette (1992), eq. 5, do so for one frame; this is the whole clip.
 
-def cqt_kernel(frequency: float, length: int, sample_rate: int, window: Window) -> Kernel:
+
+def cqt_kernel(
+    frequency: float, length: int, sample_rate: int, window: Window, exact_length: float | None = None
+) -> Kernel:
     """The kernel of one bin.
 
-    A windowed complex tone of `length` samples with L1 norm 1, times the square root of its length,
-    as librosa and nnAudio scale it.
+    A windowed complex tone of `length` samples with L1 norm 1, times the square root of its length as librosa and
+    nnAudio scale it: of `exact_length`, before it was rounded to whole samples, where that is given.
     """
     offsets = np.arange(length) - (length + 1) // 2
     tone = get_window(window, length) * np.exp(2j * np.pi * frequency / sample_rate * offsets)
-    return offsets, tone / np.abs(tone).sum() * np.sqrt(length)
+    return offsets, tone / np.abs(tone).sum() * np.sqrt(length if exact_length is None else exact_length)
 
 
 @dataclass(frozen=True)
@@ -52,15 +79,6 @@ def direct_kernels(kernels: list[Kernel]) -> Tensor:
     for row, (offsets, values) in zip(matrix, kernels, strict=True):
         row[(length + 1) // 2 + offsets] = values
     return torch.from_numpy(np.concatenate([matrix.real, matrix.imag]).astype(np.float32))
-
-
-def convolve(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
-    """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, n_frames, rows)`.
-
-    For exported graphs, whose long kernels would be longer still in groups (`esc_gpu.frontends.sliding`).
-    """
-    padded = padded[:, : (n_frames - 1) * hop_length + kernels.shape[-1]]
-    return F.conv1d(padded[:, None], kernels[:, None], stride=hop_length).transpose(-1, -2)
 
 
 def spectral_plan(octaves: list[list[Kernel]], centre: int, n_fold: int, hop_length: int) -> SpectralPlan:

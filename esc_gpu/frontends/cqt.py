@@ -17,8 +17,9 @@ class CQT(ScaledPower, ConstantQ):
     """Constant-Q transform `(B, 1, n_bins, N)`.
 
     Args:
-        hop_length, fmin, n_bins, bins_per_octave, filter_scale, window, pad_mode and the others: as in `ConstantQ`.
-        scale, top_db, ref, amin: as in `ScaledPower`.
+        hop_length, fmin, n_bins, bins_per_octave, filter_scale, kernels, window, pad_mode and the others: as in
+            `ConstantQ`.
+        scale, power, log_offset, top_db, ref, amin: as in `ScaledPower`.
 
     The magnitudes agree with the direct sum over the kernels within 0.02 dB, down to 80 dB below a clip's maximum, if
     the maximum is a tone or an onset in one of the bins.
@@ -42,7 +43,7 @@ class CQT(ScaledPower, ConstantQ):
         self.build()
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return self.rescale(self.shared_power(waveform, shared)).unsqueeze(1)
+        return self.rescale(self.raised(self.shared_power(waveform, shared))).unsqueeze(1)
 
     @property
     def frequencies(self) -> Tensor:
@@ -56,7 +57,7 @@ class VQT(CQT):
 
     Args:
         gamma: Hz added to each bin's bandwidth; None follows the ear, `24.7 / 0.108` Hz times the relative bandwidth.
-        scale, top_db, ref, amin and those of the transform: as in `CQT`.
+        scale, power, log_offset, top_db, ref, amin and those of the transform: as in `CQT`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -83,4 +84,4 @@ class VQT(CQT):
 
     @property
     def bandwidth_offset(self) -> float:
-        return ear_offset(self.bins_per_octave) if self.gamma is None else float(self.gamma)
+        return ear_offset(self.bins_per_octave, self.kernels) if self.gamma is None else float(self.gamma)

@@ -6,13 +6,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from esc_gpu.core.checks import check_number
 from esc_gpu.core.user_warning import warn_user
-from esc_gpu.frontends.base import Shared, reuse
+from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.framed import FramedFrontend
 from esc_gpu.frontends.levels import Levels, ScaledPower
-from esc_gpu.frontends.scaling import AMIN, limit_range, power_to_db, raise_power, relative_db
+from esc_gpu.frontends.scaling import AMIN, limit_range, power_to_db, relative_db
+from esc_gpu.frontends.sharing import reuse
 from esc_gpu.frontends.spectrogram import STFTFrontend
+from esc_gpu.frontends.unequal import own_frames
 
 # Bands of one matrix product on a CPU: the triangles of so many span few FFT bins.
 RUN = 16
@@ -53,12 +54,20 @@ class FramedFilterbank(FramedFrontend):
 
     def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         """`(B, T)` → power of the bands `(B, N, n_bands)`, once for all members of a stack with the same bank."""
-        return reuse(shared, self.band_key, lambda: self.reduce_shared_power(waveform, shared, self.weigh))
+        power = reuse(shared, self.band_key, lambda: self.reduce_shared_power(waveform, shared, self.weigh))
+        return own_frames(power, shared, dim=1)
 
-    def band_db(self, waveform: Tensor, shared: Shared | None = None, amin: float = AMIN) -> Tensor:
-        """`band_power` in dB, with no limit to its range."""
-        key = ("db", amin, *self.band_key)
-        return reuse(shared, key, lambda: power_to_db(self.band_power(waveform, shared), None, amin=amin))
+    def band_db(
+        self, waveform: Tensor, shared: Shared | None = None, amin: float = AMIN, offset: float = 0.0
+    ) -> Tensor:
+        """`band_power` plus `offset` in dB, with no limit to its range."""
+        key = ("db", amin, offset, *self.band_key)
+
+        def in_db() -> Tensor:
+            power = self.band_power(waveform, shared)
+            return power_to_db(power + offset if offset > 0 else power, None, amin=amin)
+
+        return reuse(shared, key, in_db)
 
     @property
     def band_key(self) -> tuple[object, ...]:
@@ -85,34 +94,24 @@ class FilterbankFrontend(FramedFilterbank, STFTFrontend):
 
 
 class BandLevels(Levels, FilterbankFrontend):
-    """The bands in decibels.
+    """The bands as levels; they are sums of magnitudes to the power of the option `power`.
 
     Args:
         power: exponent of the magnitudes of which the bands are sums: 2 for bands of power, 1 for bands of magnitude.
-        top_db, ref, amin: as in `Levels`.
     """
 
     def __init__(self, *, power: float = 2.0, **levels: Any):
-        super().__init__(**levels)
-        check_number("power", power, above=0)
-        self.band_exponent = float(power)
-
-    @property
-    def options(self) -> dict[str, Any]:
-        return super().options | {"power": self.band_exponent}  # `self.power` is the STFT's
-
-    def raised(self, power: Tensor) -> Tensor:
-        """Power → magnitudes to the power of the option `power`, of the same shape."""
-        return power if self.band_exponent == 2 else raise_power(power, self.band_exponent / 2)
+        super().__init__(power=power, **levels)
 
     def weigh(self, power: Tensor) -> Tensor:
         return super().weigh(self.raised(power))
 
-    def limited_db(self, waveform: Tensor, shared: Shared | None) -> Tensor:
-        """`band_power` in dB, at most `top_db` of it."""
-        if shared is None:
-            return self.in_db(self.band_power(waveform))
-        return relative_db(limit_range(self.band_db(waveform, shared, self.amin), self.top_db), self.ref, self.amin)
+    def band_levels(self, waveform: Tensor, shared: Shared | None) -> Tensor:
+        """`band_power` in `scale`."""
+        if shared is None or self.scale != "db":
+            return self.rescale(self.band_power(waveform, shared))
+        db = self.band_db(waveform, shared, self.floor, self.log_offset)
+        return relative_db(limit_range(db, self.top_db), self.ref, self.floor)
 
 
 class BandSpectrogram(ScaledPower, BandLevels):
@@ -125,11 +124,7 @@ class BandSpectrogram(ScaledPower, BandLevels):
         self.build()
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        if self.scale == "db":
-            bands = self.limited_db(waveform, shared)
-        else:
-            bands = self.rescale(self.band_power(waveform, shared))
-        return bands.transpose(-1, -2).unsqueeze(1)
+        return self.band_levels(waveform, shared).transpose(-1, -2).unsqueeze(1)
 
 
 def triangles(edges: np.ndarray, sample_rate: int, n_fft: int, norm: str | None) -> np.ndarray:

@@ -76,7 +76,7 @@ class Gammatone(BandSpectrogram, GammatoneFrontend):
     Args:
         n_bins, fmin, fmax and those of the STFT: as in `GammatoneFrontend`.
         power: as in `BandLevels`.
-        scale, top_db, ref, amin: as in `ScaledPower`.
+        scale, log_offset, top_db, ref, amin: as in `ScaledPower`.
 
     Raises:
         EscGpuError: for an option out of range.

@@ -17,13 +17,14 @@ from esc_gpu.core.checks import (
     check_share,
     check_weights,
 )
-from esc_gpu.frontends.base import Shared, reuse
+from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
 from esc_gpu.frontends.filterbank import FramedFilterbank
-from esc_gpu.frontends.framing import Framing
-from esc_gpu.frontends.mel import hz_to_mel
+from esc_gpu.frontends.framing import Count, Framing
+from esc_gpu.frontends.mel import mel_triangles
 from esc_gpu.frontends.scaling import squared_magnitude
+from esc_gpu.frontends.sharing import reuse
 from esc_gpu.frontends.signature import option_parameters
 from esc_gpu.frontends.windows import KALDI_WINDOWS, kaldi_window
 
@@ -123,12 +124,7 @@ class KaldiFrontend(FramedFilterbank):
 
     def filterbank(self) -> Tensor:
         """`(n_mels, n_fft // 2 + 1)` float64: triangles of peak 1 that are straight over mel, not over Hz."""
-        ends = hz_to_mel(self.fmin, "htk"), hz_to_mel(self.fmax, "htk")
-        edges = np.linspace(*ends, self.n_mels + 2)[:, None]
-        bins = hz_to_mel(np.fft.rfftfreq(self.n_fft, 1 / self.sample_rate), "htk")
-        rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
-        falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
-        return torch.from_numpy(np.maximum(0.0, np.minimum(rising, falling)))
+        return torch.from_numpy(mel_triangles(self.sample_rate, self.n_fft, self.n_mels, self.fmin, self.fmax))
 
     @property
     def bank_options(self) -> tuple[object, ...]:
@@ -153,7 +149,7 @@ class KaldiFrontend(FramedFilterbank):
         before = 0 if self.snip_edges else self.win_length // 2 - self.hop_length // 2
         return Framing(self.win_length, self.hop_length, before, "symmetric")
 
-    def count_frames(self, n_samples: int) -> int:
+    def count_frames(self, n_samples: Count) -> Count:
         if self.snip_edges:
             return (n_samples - self.win_length) // self.hop_length + 1
         return (n_samples + self.hop_length // 2) // self.hop_length

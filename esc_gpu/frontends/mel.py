@@ -9,7 +9,7 @@ from torch import Tensor
 from esc_gpu.core.checks import check_choice, check_frequency_range, check_int, check_weights
 from esc_gpu.frontends.filterbank import BandSpectrogram, FilterbankFrontend, triangles
 
-MEL_SCALES = ("slaney", "htk")
+MEL_SCALES = ("slaney", "htk", "kaldi")
 NORMS = ("slaney", None)
 
 # Slaney's Auditory Toolbox (1998): linear under 1 kHz, 27 logarithmic steps for each factor of 6.4 above.
@@ -20,9 +20,9 @@ _LOG_STEP = np.log(6.4) / 27
 
 
 def hz_to_mel(hz: np.ndarray | float, mel_scale: str) -> np.ndarray:
-    """Hz → mel, on Slaney's scale or HTK's `2595 log10(1 + f / 700)`."""
+    """Hz → mel, on Slaney's scale, or on HTK's `2595 log10(1 + f / 700)`, which is Kaldi's as well."""
     hz = np.asarray(hz, dtype=np.float64)
-    if mel_scale == "htk":
+    if mel_scale != "slaney":
         return 2595.0 * np.log10(1.0 + hz / 700.0)
     return np.where(
         hz < _BREAK_HZ, hz / _HZ_PER_MEL, _BREAK_MEL + np.log(np.maximum(hz, _BREAK_HZ) / _BREAK_HZ) / _LOG_STEP
@@ -32,7 +32,7 @@ def hz_to_mel(hz: np.ndarray | float, mel_scale: str) -> np.ndarray:
 def mel_to_hz(mel: np.ndarray | float, mel_scale: str) -> np.ndarray:
     """The inverse of `hz_to_mel`."""
     mel = np.asarray(mel, dtype=np.float64)
-    if mel_scale == "htk":
+    if mel_scale != "slaney":
         return 700.0 * (10.0 ** (mel / 2595.0) - 1.0)
     return np.where(mel < _BREAK_MEL, mel * _HZ_PER_MEL, _BREAK_HZ * np.exp(_LOG_STEP * (mel - _BREAK_MEL)))
 
@@ -48,9 +48,23 @@ def mel_filterbank(
 ) -> np.ndarray:
     """`(n_mels, n_fft // 2 + 1)` float64 triangles, as `librosa.filters.mel`.
 
-    `norm="slaney"` gives every triangle the same area (height 2 / width in Hz), `None` the peak 1.
+    Those of `mel_scale="kaldi"` are straight over mel, not over Hz. `norm="slaney"` gives every triangle the height 2 /
+    width in Hz, which is the same area over Hz, `None` the peak 1.
     """
-    return triangles(mel_frequencies(n_mels, fmin, fmax, mel_scale), sample_rate, n_fft, norm)
+    edges = mel_frequencies(n_mels, fmin, fmax, mel_scale)
+    if mel_scale != "kaldi":
+        return triangles(edges, sample_rate, n_fft, norm)
+    weights = mel_triangles(sample_rate, n_fft, n_mels, fmin, fmax)
+    return weights * (2.0 / (edges[2:] - edges[:-2]))[:, None] if norm == "slaney" else weights
+
+
+def mel_triangles(sample_rate: int, n_fft: int, n_mels: int, fmin: float, fmax: float) -> np.ndarray:
+    """`(n_mels, n_fft // 2 + 1)` float64 triangles of peak 1 that are straight over mel, not over Hz: Kaldi's."""
+    edges = np.linspace(hz_to_mel(fmin, "kaldi"), hz_to_mel(fmax, "kaldi"), n_mels + 2)[:, None]
+    bins = hz_to_mel(np.fft.rfftfreq(n_fft, 1 / sample_rate), "kaldi")
+    rising = (bins - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins) / (edges[2:] - edges[1:-1])
+    return np.maximum(0.0, np.minimum(rising, falling))
 
 
 class MelFrontend(FilterbankFrontend):
@@ -61,7 +75,7 @@ class MelFrontend(FilterbankFrontend):
         n_mels: number of mel bands.
         fmin: lowest edge in Hz.
         fmax: highest edge in Hz; None for half the sample rate.
-        mel_scale: "slaney" or "htk".
+        mel_scale: "slaney", "htk", or "kaldi", which is HTK's with triangles that are straight over mel, not over Hz.
         norm: "slaney" for triangles of equal area, or None for equal peaks.
     """
 
@@ -111,7 +125,7 @@ class LogMel(BandSpectrogram, MelFrontend):
     Args:
         n_mels, fmin, fmax, mel_scale, norm and those of the STFT: as in `MelFrontend`.
         power: as in `BandLevels`.
-        scale, top_db, ref, amin: as in `ScaledPower`.
+        scale, log_offset, top_db, ref, amin: as in `ScaledPower`.
 
     Raises:
         EscGpuError: for an option out of range.

@@ -5,10 +5,12 @@ from typing import Any
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from esc_gpu.core.checks import check_bool, check_choice, check_number
 from esc_gpu.frontends.base import Shared
+from esc_gpu.frontends.blocks import first_of, is_free
 from esc_gpu.frontends.mel import MelFrontend
 from esc_gpu.frontends.scaling import audible_magnitude
 
@@ -127,6 +129,8 @@ class PCEN(MelFrontend):
 
     def smooth(self, energy: Tensor) -> Tensor:
         """The recurrence `M[n] = (1 - s) M[n - 1] + s E[n]` over `(B, N, n_mels)`, block by block."""
+        if is_free(energy.shape[1]):
+            return self.smooth_any(energy)
         before = torch.full_like(energy[:, :1], INITIAL) if self.smoothed is None else self.smoothed
         blocks = []
         for block in energy.split(BLOCK_FRAMES, dim=1):
@@ -137,6 +141,21 @@ class PCEN(MelFrontend):
         if self.is_cut:
             self.smoothed = before
         return torch.cat(blocks, dim=1)
+
+    def smooth_any(self, energy: Tensor) -> Tensor:
+        """`smooth` where N may be any: of all blocks at once, then of the values between them."""
+        n_frames = energy.shape[1]
+        n_blocks = (n_frames + BLOCK_FRAMES - 1) // BLOCK_FRAMES
+        blocks = first_of(F.pad(energy, (0, 0, 0, BLOCK_FRAMES)), 1, n_blocks * BLOCK_FRAMES)
+        blocks = self.smooth_weights @ blocks.unflatten(1, (n_blocks, BLOCK_FRAMES))  # (B, n_blocks, 256, n_mels)
+        # Block k begins with the last value of each block before it, decayed by all blocks between them.
+        number = torch.arange(n_blocks, device=energy.device)
+        age = (number[:, None] - number - 1).to(energy.dtype)
+        weights = torch.where(age >= 0, self.smooth_decay[-1] ** age.clamp_min(0), 0.0)
+        first = INITIAL * self.smooth_decay[-1] ** number.to(energy.dtype)
+        before = weights @ blocks[:, :, -1] + first[:, None]
+        smoothed = blocks + self.smooth_decay * before[:, :, None]
+        return first_of(smoothed.flatten(1, 2), 1, n_frames)
 
     @property
     def frequencies(self) -> Tensor:

@@ -10,7 +10,9 @@ from torch.nn.functional import pad
 
 from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.sliding import group_kernels, samples_read, slide
+from esc_gpu.frontends.blocks import first_of, is_free
+from esc_gpu.frontends.framing import Count
+from esc_gpu.frontends.sliding import convolve, group_kernels, samples_read, slide
 
 # Zero crossings of the sinc on each side; the Kaiser window's beta for 100 dB; the cut-off as a share of the lower
 # Nyquist frequency, so that the stop band begins at 1.011 of it. Within 0.02 dB up to 0.88 of it. Another cut-off would
@@ -90,11 +92,19 @@ class Resample(nn.Module):
     def forward(self, waveform: Tensor) -> Tensor:
         n_samples = self.output_length(waveform.shape[-1])
         n_steps = -(-n_samples // self.phases)
+        if is_free(n_samples):
+            return self.convolved(waveform, n_samples, n_steps)
         right = samples_read(self.kernels, self.step, n_steps) - self.reach - waveform.shape[-1]
         padded = pad(waveform, (self.reach, right))
         return slide(padded, self.kernels, self.step, n_steps).flatten(-2)[:, :n_samples]
 
-    def output_length(self, n_samples: int) -> int:
+    def convolved(self, waveform: Tensor, n_samples: int, n_steps: int) -> Tensor:
+        """`forward` in a graph for clips of any length."""
+        padded = pad(waveform, (self.reach, self.reach + self.step))  # enough for the last step of any clip
+        kernels = self.kernels.flatten(0, 1)[: 2 * self.reach + self.step, : self.phases].T
+        return first_of(convolve(padded, kernels, self.step, n_steps).flatten(-2), -1, n_samples)
+
+    def output_length(self, n_samples: Count) -> Count:
         """Samples that come of `n_samples`."""
         return -(-n_samples * self.phases // self.step)
 

@@ -1,4 +1,4 @@
-"""From power to decibels or magnitude, with gradients that stay finite on silence."""
+"""From power to its logarithms or magnitude, with gradients that stay finite on silence."""
 
 import math
 
@@ -10,8 +10,10 @@ from esc_gpu.core.checks import check_choice, check_not_negative, check_number
 from esc_gpu.errors import EscGpuError
 
 DB_PER_NEPER = 10 / math.log(10)  # of a power
-SCALES = ("db", "power", "magnitude")
-LOGS = ("ln", "log10", "db", "log1p", None)
+LOGS = ("db", "ln", "log10", "log1p")
+SCALES = (*LOGS, "power", "magnitude")
+# Those that are minus infinity of 0, unless something is added.
+UNBOUNDED = ("db", "ln", "log10")
 AMIN = 1e-10  # the power floor of librosa.power_to_db
 # Power under which a bin is silent, 290 dB under a full-scale tone: the gradients of ratios of smaller numbers
 # overflow float32.
@@ -86,7 +88,7 @@ def squared_magnitude(spectrum: Tensor) -> Tensor:
 
 def scale_unit(scale: str) -> str:
     """The unit of values in a scale."""
-    return "dB" if scale == "db" else scale
+    return {"db": "dB", "power": scale, "magnitude": scale}.get(scale, f"{scale} power")
 
 
 def under_the_maximum(top_db: float | None, ref: float | str = 1.0) -> str | None:
@@ -134,9 +136,19 @@ def take_log(values: Tensor, log: str | None, floor: float, offset: float) -> Te
     return values.log10() * (10.0 if log == "db" else 1.0)
 
 
+def check_log_offset(scale: str, offset: float) -> float:
+    """`offset` in a scale, if it is not negative, and 0 where it would have no effect."""
+    check_not_negative("log_offset", offset)
+    if offset > 0 and scale not in UNBOUNDED:
+        raise EscGpuError(
+            f"log_offset={offset:g} has no effect on {scale!r}: leave it out, or take one of {', '.join(UNBOUNDED)}"
+        )
+    return float(offset)
+
+
 def check_log(log: str | None, floor: float, offset: float) -> None:
     """Refuse a logarithm that there is not, and one that is infinite for silence."""
-    check_choice("log", log, LOGS)
+    check_choice("log", log, (*LOGS, None))
     check_not_negative("log_floor", floor)
     check_not_negative("log_offset", offset)
     if log not in ("log1p", None) and floor + offset == 0:

@@ -4,6 +4,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from esc_gpu.frontends.blocks import first_of, is_free
+
 # Why steps go into groups. With a kernel of K samples every H samples, step n is the product of the kernel and the
 # samples from n H on. As rows of a matrix these samples overlap where K > H, and no BLAS reads rows that overlap:
 # they would be copied, K / H times the clip, 100 times for a resampling from 44.1 to 22.05 kHz. So let G steps go
@@ -33,6 +35,18 @@ def samples_read(grouped: Tensor, hop_length: int, n_frames: int) -> int:
     n_parts, n_samples, _ = grouped.shape
     n_groups = -(-n_frames // (n_samples // hop_length))
     return (n_groups + n_parts - 1) * n_samples
+
+
+def convolve(padded: Tensor, kernels: Tensor, hop_length: int, n_frames: int) -> Tensor:
+    """`(b, T)` with `(rows, length)` kernels, every `hop_length` samples: `(b, n_frames, rows)`.
+
+    For exported graphs: those of long kernels, which would be longer still in groups, and those of any number of
+    samples, where the number of groups would be any, too.
+    """
+    if is_free(n_frames):
+        return first_of(F.conv1d(padded[:, None], kernels[:, None], stride=hop_length).transpose(-1, -2), 1, n_frames)
+    padded = padded[:, : (n_frames - 1) * hop_length + kernels.shape[-1]]
+    return F.conv1d(padded[:, None], kernels[:, None], stride=hop_length).transpose(-1, -2)
 
 
 def slide(padded: Tensor, grouped: Tensor, hop_length: int, n_frames: int) -> Tensor:

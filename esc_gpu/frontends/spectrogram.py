@@ -8,11 +8,13 @@ from torch import Tensor
 
 from esc_gpu.core.checks import check_bool, check_choice, check_int, check_share
 from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting
 from esc_gpu.frontends.dft import FactoredDFT
+from esc_gpu.frontends.emphasis import STARTS
 from esc_gpu.frontends.framed import FramedFrontend
-from esc_gpu.frontends.framing import PAD_MODES, Framing, least_samples, torch_mode
+from esc_gpu.frontends.framing import PAD_MODES, Count, Framing, least_samples, torch_mode
 from esc_gpu.frontends.levels import ScaledPower
 from esc_gpu.frontends.scaling import squared_magnitude
 from esc_gpu.frontends.windows import Window, check_window, get_window
@@ -41,6 +43,8 @@ class STFTFrontend(FramedFrontend):
         center: False for the frames that lie within the clip. The first one begins at the first sample, and `pad_mode`
             has no effect.
         preemphasis: share of the sample before that is taken off each sample of a clip, from 0 to 1; 0 for none.
+        preemphasis_start: what pre-emphasis does with a clip's first sample: "zero" takes nothing off it, "drop" leaves
+            it out, so that frames begin one sample later.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 
@@ -57,6 +61,7 @@ class STFTFrontend(FramedFrontend):
         pad_mode: str = "reflect",
         center: bool = True,
         preemphasis: float = 0.0,
+        preemphasis_start: str = "zero",
         **common: Any,
     ):
         super().__init__(hop_length, **common)
@@ -65,6 +70,11 @@ class STFTFrontend(FramedFrontend):
         check_int("win_length", win_length, 1, n_fft)
         check_choice("pad_mode", pad_mode, PAD_MODES)
         check_share("preemphasis", preemphasis)
+        check_choice("preemphasis_start", preemphasis_start, STARTS)
+        if preemphasis == 0 and preemphasis_start != "zero":
+            raise EscGpuError(
+                f"preemphasis_start={preemphasis_start!r} has no effect while preemphasis is 0: set preemphasis too"
+            )
         check_bool("center", center)
         self.n_fft = n_fft
         self.win_length = win_length
@@ -73,7 +83,9 @@ class STFTFrontend(FramedFrontend):
         self.pad_mode = pad_mode
         self.center = center
         self.preemphasis = self.emphasis = float(preemphasis)
-        self.least = least_samples(pad_mode, n_fft // 2) if center else n_fft
+        self.preemphasis_start = preemphasis_start
+        self.n_dropped = int(preemphasis_start == "drop")
+        self.least = (least_samples(pad_mode, n_fft // 2) if center else n_fft) + self.n_dropped
 
     def build(self) -> None:
         """Register the constants."""
@@ -103,7 +115,7 @@ class STFTFrontend(FramedFrontend):
     def power_key(self) -> tuple[object, ...]:
         """What the power depends on, beside the clips."""
         options = (self.sample_rate, self.n_fft, self.win_length, self.hop_length, self.window_key, self.pad_mode)
-        return ("power", *options, self.center, self.emphasis, self.pad_short, self.sharing)
+        return ("power", *options, self.center, self.emphasis, self.n_dropped, self.pad_short, self.sharing)
 
     @property
     def framing(self) -> Framing:
@@ -113,9 +125,9 @@ class STFTFrontend(FramedFrontend):
 
     @property
     def first_seconds(self) -> float:
-        return 0.0 if self.center else self.n_fft / 2 / self.sample_rate
+        return (self.n_dropped + (0.0 if self.center else self.n_fft / 2)) / self.sample_rate
 
-    def count_frames(self, n_samples: int) -> int:
+    def count_frames(self, n_samples: Count) -> Count:
         if not self.center:
             return (n_samples - self.n_fft) // self.hop_length + 1
         # An odd n_fft is padded by one sample less than itself.
@@ -127,7 +139,7 @@ class Spectrogram(ScaledPower, STFTFrontend):
 
     Args:
         sample_rate, hop_length, n_fft, win_length, window, pad_mode and the others: as in `STFTFrontend`.
-        scale, top_db, ref, amin: as in `ScaledPower`.
+        scale, power, log_offset, top_db, ref, amin: as in `ScaledPower`.
 
     Raises:
         EscGpuError: for an option out of range.
@@ -150,7 +162,8 @@ class Spectrogram(ScaledPower, STFTFrontend):
         self.build()
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        return self.rescale(self.shared_power(waveform, shared)).transpose(-1, -2).unsqueeze(1)
+        levels = self.rescale(self.raised(self.shared_power(waveform, shared)))
+        return levels.transpose(-1, -2).unsqueeze(1)
 
     @property
     def frequencies(self) -> Tensor:

@@ -1,7 +1,6 @@
 """Features of a stream: frames of a waveform that comes in chunks, as soon as their samples are there."""
 
 import math
-from collections.abc import Hashable
 from contextlib import ExitStack
 from typing import Protocol
 
@@ -15,9 +14,8 @@ from esc_gpu.frontends.emphasis import emphasised
 from esc_gpu.frontends.framing import FrameCutter, Framing
 from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.resampling import Resample
+from esc_gpu.frontends.sharing import Shared
 from esc_gpu.frontends.sliding import slide
-
-Shared = dict[Hashable, Tensor]
 
 
 class Streamable(Protocol):
@@ -31,6 +29,7 @@ class Streamable(Protocol):
     least: int
     pad_short: bool
     emphasis: float
+    n_dropped: int
     precision: Tensor
     resample: Resample | None
 
@@ -112,8 +111,9 @@ class FrameStream:
         if is_end and self.frontend.pad_short and self.n_samples < self.frontend.least:
             samples = F.pad(samples, (0, self.frontend.least - self.n_samples))
         if self.frontend.emphasis and samples.shape[-1]:
+            n_dropped = self.frontend.n_dropped if self.last is None else 0
             last = samples[:, -1:].clone()
-            samples, self.last = emphasised(samples, self.frontend.emphasis, self.last), last
+            samples, self.last = emphasised(samples, self.frontend.emphasis, self.last)[:, n_dropped:], last
         return self.frames(samples, is_end, shared)
 
     def frames(self, samples: Tensor, is_end: bool, shared: Shared) -> Tensor:
@@ -155,8 +155,8 @@ class SampleStream(FrameStream):
         return self.no_frames(samples) if cut is None else self.alone.features(cut, shared)
 
     def latency(self) -> float:
-        framing = self.cutter.framing
-        return framing.length - framing.before - self.frontend.first_seconds * self.frontend.sample_rate
+        framing, frontend = self.cutter.framing, self.frontend
+        return framing.length - framing.before + frontend.n_dropped - frontend.first_seconds * frontend.sample_rate
 
 
 class StreamedFeatures:

@@ -19,6 +19,13 @@ def test_chroma_filter_bank_is_that_of_librosa(n_fft, n_chroma, tuning):
     np.testing.assert_allclose(chroma_filterbank(RATE, n_fft, n_chroma, tuning), expected, rtol=1e-9, atol=1e-12)
 
 
+@pytest.mark.parametrize(("ctroct", "octwidth"), [(4.0, 1.5), (6.5, 0.5), (5.0, None)])
+def test_the_weights_of_octaves_are_those_of_librosa(ctroct, octwidth):
+    options = {"n_fft": 1001, "n_chroma": 12, "tuning": 0.2, "ctroct": ctroct, "octwidth": octwidth}
+    expected = librosa.filters.chroma(sr=RATE, dtype=np.float64, **options)
+    np.testing.assert_allclose(chroma_filterbank(RATE, **options), expected, rtol=1e-9, atol=1e-12)
+
+
 @pytest.mark.parametrize("hz", [220.0, 261.63, 440.0, 932.33])
 @pytest.mark.parametrize("name", ["chroma", "chroma_cqt"])
 def test_a_note_lands_in_its_class(name, hz):

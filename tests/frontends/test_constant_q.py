@@ -140,6 +140,27 @@ def test_vqt_bandwidths_are_those_of_librosa():
     )
 
 
+@pytest.mark.parametrize("options", [{}, {"bins_per_octave": 24, "n_bins": 150, "tuning": 0.4, "filter_scale": 1.3}])
+def test_librosas_kernels_are_its_own(options):
+    """The same samples around each frame, with the scale that `librosa.cqt` gives them."""
+    frontend = create_frontend("cqt", "native", sample_rate=22050, kernels="librosa", **options)
+    given = {"sr": 22050, "filter_scale": frontend.filter_scale, "dtype": np.complex128}
+    wavelets, lengths = librosa.filters.wavelet(freqs=frontend.centres(), **given)
+    middle = wavelets.shape[1] // 2
+    for k, (offsets, values) in enumerate(frontend.bin_kernels(range(frontend.n_bins))):
+        expected = np.sqrt(lengths[k]) * wavelets[k]
+        np.testing.assert_allclose(values, expected[middle + offsets], rtol=0, atol=1e-9 * np.abs(expected).max())
+        assert np.abs(values).sum() == pytest.approx(np.abs(expected).sum())
+    tuned = librosa.cqt_frequencies(frontend.n_bins, fmin=frontend.fmin, bins_per_octave=frontend.bins_per_octave)
+    ratio = 2.0 ** (frontend.tuning / frontend.bins_per_octave)
+    np.testing.assert_allclose(frontend.centres(), tuned * ratio, rtol=1e-12)
+
+
+def test_nnaudio_has_no_kernels_of_librosa():
+    make = partial(create_frontend, "cqt", "nnaudio", kernels="librosa")
+    assert_refused(make, "'nnaudio'", "kernels='brown'", "backend='native'")
+
+
 @for_signals
 @pytest.mark.parametrize(("options", "n_samples"), CQTS.values(), ids=CQTS)
 def test_cqt_is_the_direct_sum(options, n_samples, name):

@@ -120,6 +120,8 @@ OTHERS = {
     "odd n_fft": {"name": "logmel", "n_fft": 801, "win_length": 700, "hop_length": 201, "top_db": None},
     "zeros at the ends": {"name": "spectrogram", "pad_mode": "constant", "scale": "magnitude"},
     "the ends go on": {"name": "mfcc", "pad_mode": "edge", "top_db": None, "window": ["kaiser", 8.6]},
+    "the first sample dropped": {"name": "logmel", "preemphasis": 0.97, "preemphasis_start": "drop", "scale": "ln"},
+    "librosa's kernels": {"name": "cqt", "kernels": "librosa", "tuning": 0.2, "n_bins": 60, "scale": "magnitude"},
     "hop longer than a frame": {"name": "rms", "frame_length": 100, "hop_length": 333},
     "mirrored": {"name": "rms", "pad_mode": "reflect"},
     "frames around hops": {"name": "kaldi_fbank", "snip_edges": False},

@@ -74,10 +74,18 @@ OPTIONED = {
         "window": "hann_symmetric",
         "pad_mode": "wrap",
         "preemphasis": 0.9,
+        "preemphasis_start": "drop",
+        "scale": "log1p",
+        "power": 1.0,
     },
-    "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey", "pad_mode": "edge"},
+    "cqt-options": {"name": "cqt", "backend": "native", **SMALL_CQT, "window": "povey", "pad_mode": "edge"}
+    | {"kernels": "librosa", "tuning": 0.3},
 }
-OPTIONED["logmel-within"] = {"name": "logmel", "backend": "native", **MEL, "center": False}
+OPTIONED["logmel-within"] = {"name": "logmel", "backend": "native", **MEL, "center": False} | {
+    "mel_scale": "kaldi",
+    "scale": "ln",
+    "log_offset": 1e-5,
+}
 OPTIONED["delta-options"] = {"name": "delta", "member": FEATURES[0], "sample_rate": RATE, "mode": "mirror"}
 CASES = SINGLE | STACKS | OPTIONED
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}

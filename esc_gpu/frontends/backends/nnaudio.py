@@ -12,8 +12,9 @@ from nnAudio import features
 from torch import Tensor, nn
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Shared, make_buffers_transient
+from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.cepstral import MFCC
+from esc_gpu.frontends.constants import make_buffers_transient
 from esc_gpu.frontends.cqt import CQT
 from esc_gpu.frontends.filterbank import BandLevels
 from esc_gpu.frontends.full_precision import full_precision
@@ -120,12 +121,13 @@ class NnAudioMel(BandLevels, MelFrontend):
             n_mels=self.n_mels,
             fmin=self.fmin,
             fmax=self.fmax,
-            htk=self.mel_scale == "htk",
+            htk=self.mel_scale != "slaney",
             norm=1 if self.norm == "slaney" else None,
             trainable_mel=self.trainable_mel,
             trainable_STFT=self.trainable_stft,
         )
-        self.layer.mel_basis.data.copy_(self.filterbank())  # nnAudio's is off for an odd n_fft
+        # nnAudio's is off for an odd n_fft, and it has none of Kaldi's.
+        self.layer.mel_basis.data.copy_(self.filterbank())
         make_buffers_transient(self.layer)
 
     def band_power(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
@@ -166,10 +168,15 @@ class NnAudioCQT(CQT):
         super().__init__(**options)
 
     def build(self) -> None:
+        if self.kernels != "brown":
+            raise EscGpuError(
+                f"backend 'nnaudio' of {self.name} has kernels='brown' alone, got {self.kernels!r}: take "
+                "backend='native'"
+            )
         self.layer = features.CQT1992v2(
             sr=self.sample_rate,
             hop_length=self.hop_length,
-            fmin=self.fmin,
+            fmin=self.tuned_fmin,
             n_bins=self.n_bins,
             bins_per_octave=self.bins_per_octave,
             filter_scale=self.filter_scale,

@@ -8,8 +8,9 @@ from torch import Tensor
 
 from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
-from esc_gpu.frontends.base import Shared, make_buffers_transient
+from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.cepstral import LFCC, MFCC
+from esc_gpu.frontends.constants import make_buffers_transient
 from esc_gpu.frontends.framing import torch_mode
 from esc_gpu.frontends.mel import LogMel
 from esc_gpu.frontends.spectrogram import Spectrogram, STFTFrontend, make_window
@@ -36,7 +37,7 @@ def mel_arguments(frontend: LogMel | MFCC) -> dict[str, Any]:
         "f_min": frontend.fmin,
         "f_max": frontend.fmax,
         "norm": frontend.norm,
-        "mel_scale": frontend.mel_scale,
+        "mel_scale": "slaney" if frontend.mel_scale == "slaney" else "htk",  # the bank is then replaced
     }
 
 
@@ -44,8 +45,13 @@ def set_levels(to_db: torchaudio.transforms.AmplitudeToDB, frontend: MFCC | LFCC
     """Give torchaudio's decibels the front-end's range, zero and floor.
 
     Raises:
-        EscGpuError: for a zero that torchaudio has not.
+        EscGpuError: for a zero or a logarithm that torchaudio has not.
     """
+    if (frontend.log, frontend.log_offset) != ("db", 0.0):
+        raise EscGpuError(
+            f"backend 'torchaudio' of {frontend.name} has decibels without an offset alone, got log={frontend.log!r} "
+            f"and log_offset={frontend.log_offset:g}: take backend='native'"
+        )
     if isinstance(frontend.ref, str):
         raise EscGpuError(
             f"backend 'torchaudio' of {frontend.name} has no ref={frontend.ref!r}: take a number, or backend='native'"
