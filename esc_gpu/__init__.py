@@ -9,6 +9,7 @@ from esc_gpu.core.version import __version__ as __version__
 
 if TYPE_CHECKING:
     from esc_gpu import functional as functional
+    from esc_gpu.core.pad_clips import pad_clips as pad_clips
     from esc_gpu.errors import EscGpuError as EscGpuError
     from esc_gpu.frontends import create_frontend as create_frontend
     from esc_gpu.frontends import list_backends as list_backends
@@ -33,6 +34,7 @@ _PUBLIC = {
     "list_presets": "esc_gpu.frontends.presets",
     "load": "esc_gpu.model.checkpoint",
     "load_pipeline": "esc_gpu.inference.pipeline",
+    "pad_clips": "esc_gpu.core.pad_clips",
 }
 __all__ = ["functional", *_PUBLIC]
 
