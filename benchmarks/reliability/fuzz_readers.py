@@ -53,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def reader(name: str) -> Callable[[Path], object]:
     """Reads the folder of a data set, or the config in it."""
     from esc_gpu.config.parse import parse_run
-    from esc_gpu.data.recordings.esc50 import read_esc50
+    from esc_gpu.data.recordings.layouts.esc50 import read_esc50
     from esc_gpu.data.recordings.table import read_table
 
     return {

@@ -38,7 +38,7 @@ from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import DataConfig, RunConfig
 from esc_gpu.core.device import best_device
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.data.store.build import open_store
 from esc_gpu.training.compile_choice import keep_gains
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from esc_gpu.config.frontend import FrontendConfig
-from esc_gpu.config.ranges import BELOW_ONE, NOT_NEGATIVE, POSITIVE, SHARE, THREADS, between, up_to
+from esc_gpu.config.ranges import BELOW_ONE, FOLDS, NOT_NEGATIVE, POSITIVE, SHARE, THREADS, between, up_to
 from esc_gpu.core.clip import clip_samples
 
 
@@ -16,8 +16,12 @@ class DataConfig:
     """The recordings."""
 
     root: str | None = None
-    """Folder in ESC-50's layout (meta/esc50.csv, audio/); null uses the embedded
+    """Folder of the recordings: ESC-50, another known data set, or a folder for each class; null uses the embedded
     synthetic recordings."""
+    layout: Literal["esc50", "urbansound8k", "fsd50k", "speech_commands", "folders"] | None = None
+    """How the recordings lie in root; null finds it out."""
+    n_folds: Annotated[int | None, FOLDS] = None
+    """Number of folds to make for recordings that have none; null makes 5. A table in cache_dir keeps them."""
     table: str | None = None
     """CSV that lists your own recordings, with the columns path, label and fold; paths are relative to root if given,
     otherwise to the folder of the CSV."""
@@ -50,7 +54,8 @@ class ModelConfig:
     pretrained: bool = False
     """Start from timm's pretrained weights, which are downloaded from the hub."""
     weights: str | None = None
-    """Start from a local file of backbone weights."""
+    """Start from a trained model: the folder of a run or of a fold, hf-hub:USER/NAME, or a file of backbone
+    weights."""
     normalize: Literal["bin", "channel"] = "bin"
     """Normalise each "bin" or each "channel" with statistics of the training clips."""
     options: dict[str, int | float | bool | str | list[int]] = field(default_factory=dict)
@@ -131,10 +136,19 @@ class TrainConfig:
     """Number of parts into which each process splits its share of the batch, to save memory."""
     lr: Annotated[float, POSITIVE] = 1e-3
     """Peak learning rate of the backbone."""
+    head_lr: Annotated[float | None, POSITIVE] = None
+    """Peak learning rate of the backbone's last layer; null uses lr."""
+    layer_decay: Annotated[float, SHARE] = 1.0
+    """Factor on the learning rate from each layer of the backbone to the one below it; 1 trains all alike."""
     frontend_lr: Annotated[float, NOT_NEGATIVE] = 1e-5
     """Peak learning rate of trainable front-end kernels; they need a small one."""
     weight_decay: Annotated[float, NOT_NEGATIVE] = 0.05
     """Weight decay of the backbone's weights, without biases and normalisation layers."""
+    freeze: Literal["none", "frontend", "stages", "backbone"] = "none"
+    """What is not trained: the "frontend", also the first "stages" of the backbone, or all of the "backbone" but its
+    last layer."""
+    frozen_stages: Annotated[int, POSITIVE] = 1
+    """Number of stages behind the stem that freeze=stages does not train."""
     warmup_epochs: Annotated[float, NOT_NEGATIVE] = 2.0
     """Number of epochs in which the learning rate rises to its peak."""
     label_smoothing: Annotated[float, SHARE] = 0.1

@@ -10,6 +10,7 @@ CONFIG = "config.yaml"
 REPLACED = "config.replaced.yaml"  # the config of a run whose removal has begun
 DATA = "data.json"
 SKIPPED = "skipped.csv"
+RECORDINGS = "recordings.csv"  # with the folds, where they were made here
 SUMMARY = "summary.json"
 LOCK = ".lock"
 EVALUATION = "evaluation"  # a folder

@@ -30,9 +30,18 @@ from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
 from esc_gpu.experiment.output_folder import PRECISION, held_output, prepare_output, reporting_disk
 from esc_gpu.experiment.output_place import output_place
-from esc_gpu.experiment.recordings import chosen_folds, describe_data, describe_protocol, open_clips, open_recordings
+from esc_gpu.experiment.recordings import (
+    chosen_folds,
+    count_recordings,
+    describe_data,
+    describe_protocol,
+    open_clips,
+    open_recordings,
+    write_recordings,
+)
 from esc_gpu.experiment.tracked_clips import collect_clips
 from esc_gpu.experiment.tracking import log_result, tracked, wandb_mode
+from esc_gpu.report.tables import format_text
 from esc_gpu.training.accelerator import check_bf16, create_accelerator
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.determinism import deterministic
@@ -95,6 +104,8 @@ def run_into(
         begun = {"recordings": recordings.digest, "store": store.key, PRECISION: accelerator.mixed_precision}
         held.enter_context(held_output(output_dir))
         prepare_output(config, output_dir, model, begun, len(folds), max(map(len, rounds)))
+        if recordings.folds_made:
+            write_recordings(output_dir, recordings)
         if skipped:
             write_skipped(output_dir, recordings, skipped)
             announce(f"{describe_skipped(recordings, skipped)}; {output_dir / SKIPPED} has the reasons")
@@ -221,6 +232,9 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
     recordings = open_recordings(config, True, announce)
     # What the run would refuse is refused before hours of decoding; the weights that it begins with are not needed.
     chosen_folds(config, recordings)
+    announce(describe_protocol(config, recordings) or "Each fold is tested with a model that is trained on the others.")
+    for line in format_text([count_recordings(recordings)]).splitlines():
+        announce(line)
     model = dataclasses.replace(config.model, pretrained=False, weights=None)
     build_model(dataclasses.replace(config, model=model), len(recordings.class_names))
     store, _, skipped = open_clips(config, recordings, True)

@@ -3,21 +3,30 @@
 import os
 import warnings
 from collections.abc import Callable, Collection
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from esc_gpu.config.schema import RunConfig
+from esc_gpu.config.schema import DataConfig, RunConfig
+from esc_gpu.core.files import write_text
 from esc_gpu.core.folds import TRAIN, Fold
+from esc_gpu.core.run_layout import RECORDINGS
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import read_recordings
+from esc_gpu.data.recordings.layouts.base import N_FOLDS
+from esc_gpu.data.recordings.layouts.made_folds import table_text
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import check_left, open_decodable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
+from esc_gpu.report.tables import Table
+
+UNSAID = ("table", "esc50")  # layouts that the folder shows
+COUNTED_CLASSES = 60
 
 
 def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
@@ -29,8 +38,21 @@ def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str],
             "Their accuracy says nothing about ESC-50."
         )
         root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
-    recordings = read_recordings(root, config.data.subset, config.data.table)
-    announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
+    data = config.data
+    recordings = read_recordings(
+        root,
+        data.subset,
+        data.table,
+        data.layout,
+        n_folds=data.n_folds or N_FOLDS,
+        tables=Path(os.path.expanduser(data.cache_dir)) / "tables",
+    )
+    layout = "" if recordings.layout in UNSAID else f", by the layout {recordings.layout}"
+    announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}{layout}")
+    for note in recordings.notes:
+        announce(note)
+    if data.n_folds is not None and not recordings.folds_made:
+        announce("data.n_folds has no effect, because the recordings have folds: leave it out.")
     return recordings
 
 
@@ -95,12 +117,47 @@ def describe_protocol(config: RunConfig, recordings: Recordings) -> str:
     return f"The model is trained once, on the train split, and evaluated on the {evaluated} split.{unused}{remark}"
 
 
+def count_recordings(recordings: Recordings) -> Table:
+    """How many recordings of each class are in each fold; of more than `COUNTED_CLASSES`, in all and of the fewest."""
+    folds = recordings.fold_numbers
+    counts = np.stack(
+        [
+            np.bincount(recordings.labels[recordings.folds == fold], minlength=len(recordings.class_names))
+            for fold in folds
+        ]
+    )
+    columns = ["class", *(fold if isinstance(fold, str) else f"fold {fold}" for fold in folds), "all"]
+    by_class = np.vstack([counts, counts.sum(axis=0)])
+    rows = [[name, *map(str, by_class[:, label])] for label, name in enumerate(recordings.class_names)]
+    if len(rows) > COUNTED_CLASSES:
+        rows = [
+            ["fewest of a class", *map(str, by_class.min(axis=1))],
+            ["most of a class", *map(str, by_class.max(axis=1))],
+        ]
+    rows.append(["all", *map(str, by_class.sum(axis=1))])
+    return Table("Recordings", columns, rows)
+
+
+def data_of_run(folder: Path, data: DataConfig) -> DataConfig:
+    """The section of a finished run's config; where its folds were made, they come from the table that the run kept."""
+    kept = folder / RECORDINGS
+    return replace(data, table=str(kept), layout=None, n_folds=None) if kept.is_file() else data
+
+
+def write_recordings(folder: Path, recordings: Recordings) -> None:
+    """`recordings.csv`: a table that the run can be repeated with, its folds having been made."""
+    names = [recordings.class_names[label] for label in recordings.labels.tolist()]
+    rows = zip(recordings.filenames, names, recordings.folds.tolist(), recordings.src_files, strict=True)
+    write_text(folder / RECORDINGS, table_text(list(rows)))
+
+
 def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0) -> dict[str, Any]:
     """What was trained on, for the results."""
     return {
         "recordings": "embedded synthetic" if is_synthetic(config) else recordings.root.resolve().name,
         "synthetic": is_synthetic(config),
         "subset": config.data.subset,
+        "layout": recordings.layout,
         "clips": len(recordings.filenames) - n_skipped,
         "skipped": n_skipped,
         "classes": len(recordings.class_names),

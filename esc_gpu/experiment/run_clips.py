@@ -19,7 +19,7 @@ from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import RunResults
-from esc_gpu.experiment.recordings import open_recordings
+from esc_gpu.experiment.recordings import data_of_run, open_recordings
 
 BATCH_SIZE = 32
 
@@ -70,7 +70,7 @@ def open_run_clips(run: RunResults, root: str | Path | None = None, progress: bo
         EscGpuError: for recordings that are not there, cannot be read, or are not those of the run.
     """
     config = parse_run(["--config", str(run.folder / CONFIG)], "esc-gpu report")
-    config = replace(config, data=moved(config.data, root))
+    config = replace(config, data=moved(data_of_run(run.folder, config.data), root))
     try:
         recordings = open_recordings(config, progress, lambda line: None)
     except EscGpuError as error:

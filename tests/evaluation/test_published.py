@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from esc_gpu.core.esc50 import ESC10, ESC50
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.finished_run import RunResults, read_run
 from esc_gpu.evaluation.published import HUMANS, NONE, OFFICIAL, PUBLISHED, UNKNOWN, Published, protocol, references

@@ -7,7 +7,7 @@ from benchmarks.speed.feeds.precompute import precompute
 from benchmarks.speed.throughput import clip_order
 from esc_gpu import create_frontend
 from esc_gpu.config.schema import DataConfig, RunConfig
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.data.store.build import open_store
 
 CPU = torch.device("cpu")

@@ -3,6 +3,7 @@
 import os
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from esc_gpu.cli.next_commands import missing_run
@@ -100,13 +101,14 @@ def find_test_clips(folder: Path) -> list[Path]:
     """
     from esc_gpu.config.parse import parse_run
     from esc_gpu.data.store.skipped import read_skipped
-    from esc_gpu.experiment.recordings import open_recordings
+    from esc_gpu.experiment.recordings import data_of_run, open_recordings
 
     fold, config_file = fold_of(folder.resolve()), folder.resolve().parent / CONFIG
     if fold is None or not config_file.is_file():
         raise EscGpuError(f"{folder} is not the folder of a fold, so its test clips are unknown: {REMEDY}")
     try:
         config = parse_run(["--config", str(config_file)], "esc-gpu export")
+        config = replace(config, data=data_of_run(config_file.parent, config.data))
         recordings = open_recordings(config, True, lambda line: None)
         _, test = recordings.split(fold)
     except EscGpuError as error:

@@ -32,6 +32,7 @@ class Recordings:
             Unicode.
         layout: name of the layout that they were read by.
         notes: sentences about what was found, for the user.
+        folds_made: whether the folds were drawn here, and may be others elsewhere.
 
     Raises:
         EscGpuError: for names of classes that hold what cannot be seen, or look alike.
@@ -48,6 +49,7 @@ class Recordings:
     on_disk: Mapping[str, str] = field(default_factory=dict)
     layout: str = "table"
     notes: tuple[str, ...] = ()
+    folds_made: bool = False
 
     def __post_init__(self) -> None:
         """Whatever a layout has checked: what is trained on these names can be saved and loaded."""

@@ -12,10 +12,7 @@ from esc_gpu.errors import EscGpuError
 COLUMNS = ("path", "label", "fold")
 SOURCE = "source"  # the optional column
 MISSING = "expected a csv with the columns path, label, fold; correct data.table"
-FOLDER = (
-    "expected a csv with the columns path, label, fold; docs/data.md has a program that writes one for a folder of "
-    "each class"
-)
+FOLDER = "expected a csv with the columns path, label, fold; name a folder of recordings with --data.root"
 
 
 def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
@@ -34,8 +31,16 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
             a source in several.
     """
     table, root = find_table(table, root)
-    rows = read_rows(table, COLUMNS, _parse, MISSING, (SOURCE,))
-    return recordings_from_rows(table, root, rows)
+    return recordings_from_rows(table, root, table_rows(table))
+
+
+def table_rows(table: Path) -> list[Row]:
+    """The rows of the csv.
+
+    Raises:
+        EscGpuError: as `read_rows`, and for a value that cannot be used.
+    """
+    return read_rows(table, COLUMNS, _parse, MISSING, (SOURCE,))
 
 
 def find_table(table: str | Path, root: str | Path | None) -> tuple[Path, Path]:
@@ -57,7 +62,7 @@ def _parse(where: str, number: int, fields: Fields) -> Row:
             "the column separator in double quotes"
         )
     check_filled(where, fields, COLUMNS)
-    path = _relative(where, fields["path"])
+    path = relative_path(where, fields["path"])
     return Row(
         number=number,
         path=path,
@@ -67,8 +72,12 @@ def _parse(where: str, number: int, fields: Fields) -> Row:
     )
 
 
-def _relative(where: str, path: str) -> str:
-    """The path in one spelling, checked to stay in its folder."""
+def relative_path(where: str, path: str) -> str:
+    """The path in one spelling.
+
+    Raises:
+        EscGpuError: for one that does not stay in its folder.
+    """
     if control := control_character(path):
         raise EscGpuError(f"{where}: path {path!r} has a control character ({control}); expected none; rename the file")
     path = path.replace("\\", "/")  # of a table that was made on Windows

@@ -16,7 +16,7 @@ import torch
 from esc_gpu import load
 from esc_gpu.cli.commands.train import main as train
 from esc_gpu.cli.next_commands import next_commands
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from tests.helpers.csv_tables import predictions
 from tests.helpers.paths import CONFIGS, REPOSITORY

@@ -75,3 +75,32 @@ def test_one_source_in_two_parts_is_refused_whatever_made_the_recordings(fold, v
 def test_one_source_in_one_part_is_not():
     recordings(sources=("tape", "b", "tape", "c", "d", "e")).split(3)  # both are trained on
     recordings(sources=("tape", "b", "c", "tape", "d", "e")).split(1, True)
+
+
+# Splits
+
+SPLITS = np.array(["test", "train", "validation", "train", "test"])
+
+
+def test_what_is_evaluated_of_splits_is_test_or_validation():
+    known = recordings(SPLITS)
+    assert known.fold_numbers == ["train", "validation", "test"]
+    assert known.test_folds() == ["test"] and known.test_folds(validate=True) == ["validation"]
+    assert [part.tolist() for part in known.split("test")] == [[1, 3], [0, 4]]
+    assert [part.tolist() for part in known.split("validation", True)] == [[1, 3], [2]]
+
+
+def test_mistakes_with_splits():
+    for fold in ("train", 1):
+        with pytest.raises(EscGpuError, match="does not exist; expected one of validation, test"):
+            recordings(SPLITS).split(fold)
+    with pytest.raises(
+        EscGpuError, match="the splits are train, test; expected validation among them; remove validate"
+    ):
+        recordings(SPLITS[[0, 1]]).test_folds(validate=True)
+    with pytest.raises(EscGpuError, match="the splits are train, validation; expected test .* --validate true"):
+        recordings(SPLITS[[1, 2]]).test_folds()
+    with pytest.raises(EscGpuError, match="^class 'dog' has no recording that can be decoded in the train split"):
+        recordings(SPLITS).check_classes("test", False, {1: "empty", 3: "empty"})
+    with pytest.raises(EscGpuError, match="the same source, 'tape'"):  # in what is left out, too
+        recordings(SPLITS, ("a", "tape", "tape", "b", "c")).split("test")

@@ -5,7 +5,7 @@ import pytest
 
 from esc_gpu.core.esc50 import ESC10, ESC50
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.data.recordings.licence import recordings_licence
 from esc_gpu.data.recordings.synthetic import SOUNDS, write_synthetic
 

@@ -182,7 +182,7 @@ def test_path_that_is_there_twice(write, spelling):
         (",dog,1", "path is empty; expected 3 fields"),
         ("a/3.wav,dog", "fold is empty; expected 3 fields"),
         ("a/3.wav,dog,", "fold is empty; expected 3 fields"),
-        ("a/3.wav,dog,one", "fold is 'one'; expected an integer"),
+        ("a/3.wav,dog,one", "fold is 'one'; expected an integer, or a split: train, validation (or val, valid, dev)"),
         ("a/3.wav,dog,1.0", "fold is '1.0'; expected an integer"),
         ("a/3.wav,dog,1_0", "fold is '1_0'; expected an integer"),
         (f"a/3.wav,dog,{2**63}", f"fold is '{2**63}'; expected an integer"),
@@ -217,14 +217,15 @@ def test_empty_table_and_one_that_is_no_text(write):
     assert "list.csv: 'utf-8' codec" in failure(table)
 
 
-def test_a_folder_of_classes_is_told_how_to_become_a_table(write, tmp_path):
+def test_a_folder_is_no_table(write, tmp_path):
     folder = write().parent
     message = failure(folder)
     assert message.startswith(f"{folder}: is a folder; expected a csv with the columns path, label, fold; ")
-    assert message.endswith("docs/data.md has a program that writes one for a folder of each class")
+    assert message.endswith("name a folder of recordings with --data.root")
     (folder / "list.csv").unlink()
-    message = refusal(read_recordings, folder)
-    assert f"{folder / 'meta' / 'esc50.csv'}: no such file, but there are recordings such as {folder / 'a'}" in message
+    assert f"{folder}: every clip has label 'a'; expected two classes or more" in refusal(
+        read_recordings, folder, n_folds=2
+    )
 
 
 def test_missing_files_are_counted_and_the_first_is_named(write):

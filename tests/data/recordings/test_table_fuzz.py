@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from esc_gpu.core.esc50 import COLUMNS as ESC50_COLUMNS
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.data.recordings.table import read_table
 from esc_gpu.errors import EscGpuError
 from tests.helpers.fuzz import fuzz

@@ -13,7 +13,7 @@ import soundfile
 import soxr
 
 from esc_gpu.data.clips.windows import Windows
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.data.store.build import digest_file, open_store
 from tests.helpers.stores import (
     HIGHEST,

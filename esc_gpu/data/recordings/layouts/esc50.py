@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Literal, NamedTuple, get_args
+from typing import NamedTuple, get_args
 
 import numpy as np
 
@@ -19,10 +19,21 @@ from esc_gpu.data.recordings.base import (
     listed,
 )
 from esc_gpu.data.recordings.csv_rows import Fields, check_filled, integer, name, read_rows
+from esc_gpu.data.recordings.layouts.base import Reading, Subset
 from esc_gpu.errors import EscGpuError
 
+NAME, SIGN = "esc50", TABLE
 MISSING = "expected the csv of ESC-50; point data.root to the folder above meta"
-Subset = Literal["all", "esc10"]
+
+
+def is_here(root: Path) -> bool:
+    """Whether the folder has the table of ESC-50."""
+    return (root / TABLE).exists()
+
+
+def read(root: Path, reading: Reading) -> Recordings:
+    """ESC-50, or a part of it, by its table."""
+    return read_esc50(root, reading.subset)
 
 
 def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
@@ -67,6 +78,7 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
         class_names=tuple(names[target] for target in targets),
         class_categories=tuple(map(category_of, targets)),
         on_disk=on_disk,
+        layout=NAME,
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from esc_gpu.core.esc50 import CATEGORIES, COLUMNS
-from esc_gpu.data.recordings.esc50 import read_esc50
+from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.errors import EscGpuError
 from tests.helpers.one_line import refusal
 

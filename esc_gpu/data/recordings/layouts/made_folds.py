@@ -1,0 +1,117 @@
+"""Folds for recordings that have none: drawn once, written down as a table, and read from it the next time."""
+
+import csv
+import dataclasses
+import hashlib
+import io
+import warnings
+from collections import defaultdict
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from esc_gpu.core.files import write_text
+from esc_gpu.core.text import printable
+from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
+from esc_gpu.data.recordings.layouts.base import Reading
+from esc_gpu.data.recordings.table import COLUMNS, SOURCE, table_rows
+from esc_gpu.errors import EscGpuError
+
+SEED = 0
+
+
+def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequence[str]) -> Recordings:
+    """The recordings in the folds of their table, which is written where there is none yet.
+
+    Only rows of the table are read: a user may edit it, and remove rows.
+
+    Args:
+        root: the folder that the paths of the rows are relative to.
+        rows: all recordings in the folder, their folds being of no account.
+        reading: how many folds, and where the table is.
+        notes: what else is to be said to the user.
+
+    Raises:
+        EscGpuError: for a class or a number of folds that no folds can be made of, a table that cannot be written, and
+            as `table_rows` and `recordings_from_rows`.
+    """
+    if reading.tables is None:
+        drawn = draw_folds(root, rows, reading.n_folds)
+        return dataclasses.replace(recordings_from_rows(root, root, drawn, notes=notes), folds_made=True)
+    table = reading.tables / _table_name(root, reading.n_folds)
+    if not table.is_file():
+        _write(table, draw_folds(root, rows, reading.n_folds))
+    known = table_rows(table)
+    said = [
+        f"There are no folds, so {reading.n_folds} were made, with the classes spread evenly over them. {table} holds "
+        "them. You may edit it; every run reads it again."
+    ]
+    if new := sorted({row.path for row in rows} - {row.path for row in known}):
+        said.append(
+            f"{len(new)} recordings in the folder are not in that table and are left out, such as {printable(new[0])}. "
+            "Delete the table to make the folds anew."
+        )
+    remedy = f"delete {table} to make the folds anew"
+    recordings = recordings_from_rows(table, root, known, notes=[*notes, *said], remedy=remedy)
+    return dataclasses.replace(recordings, folds_made=True)
+
+
+def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
+    """The rows in folds from 1 to `n_folds`: each source in one, each class evenly over all, drawn from one seed.
+
+    Raises:
+        EscGpuError: for a class with a single source, and more folds than any class has sources.
+    """
+    from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
+
+    sources_of = defaultdict(set)
+    for row in rows:
+        sources_of[row.label].add(row.source)
+    for label, sources in sources_of.items():
+        if len(sources) < 2:
+            raise EscGpuError(
+                f"{root}: class {label!r} has recordings of one source only, {next(iter(sources))!r}; expected two "
+                "sources or more, to train on one and test on another; add recordings, or remove the class"
+            )
+    if n_folds > (most := max(map(len, sources_of.values()))):
+        raise EscGpuError(
+            f"data.n_folds is {n_folds}, but no class has more than {most} sources; expected 2 to {most}; lower it"
+        )
+    sources = [row.source for row in rows]
+    is_grouped = len(set(sources)) < len(sources)  # by far the slower
+    splitter = (StratifiedGroupKFold if is_grouped else StratifiedKFold)(n_folds, shuffle=True, random_state=SEED)
+    groups = sources if is_grouped else None
+    folds = np.zeros(len(rows), np.int64)
+    with warnings.catch_warnings():
+        warnings.filterwarnings(
+            "ignore", "The least populated class", UserWarning
+        )  # it is in some folds, which will do
+        for number, (_, test) in enumerate(splitter.split(folds, [row.label for row in rows], groups), 1):
+            folds[test] = number
+    return [row._replace(fold=fold) for row, fold in zip(rows, folds.tolist(), strict=True)]
+
+
+def _table_name(root: Path, n_folds: int) -> str:
+    """Known again by the place of the folder and the number of folds."""
+    place = root.resolve()
+    return f"{place.name}-{n_folds}-folds-{hashlib.blake2b(str(place).encode(), digest_size=4).hexdigest()}.csv"
+
+
+def _write(table: Path, rows: Sequence[Row]) -> None:
+    try:
+        table.parent.mkdir(parents=True, exist_ok=True)
+        write_text(table, table_text([(row.path, row.label, row.fold, row.source) for row in rows]))
+    except OSError as error:
+        raise EscGpuError(
+            f"{table}: {error.strerror or error}; expected a file that can be written; correct it or choose another "
+            "folder with --data.cache_dir"
+        ) from error
+
+
+def table_text(rows: Sequence[Sequence[object]]) -> str:
+    """A table of recordings as a csv, with the columns path, label, fold and source."""
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows([(*COLUMNS, SOURCE), *rows])
+    return text.getvalue()
