@@ -1,7 +1,10 @@
 """The inputs of known models by the code that defines them, clip by clip as there: what the presets are held to."""
 
+import contextlib
 import importlib.metadata
 import importlib.util
+import io
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -60,6 +63,37 @@ def beats() -> Extractor:
     return extract
 
 
+def efficientat() -> Extractor:
+    import torchaudio.compliance.kaldi as kaldi
+
+    warping = {"vtln_low": 100.0, "vtln_high": -500.0, "vtln_warp_factor": 1.0}
+    bank, _ = kaldi.get_mel_banks(128, 1024, 32000, 0.0, 15000.0, **warping)
+    bank = torch.nn.functional.pad(bank, (0, 1))
+    window, kernel = torch.hann_window(800, periodic=False), torch.tensor([[[-0.97, 1.0]]])
+
+    def extract(clips: np.ndarray) -> np.ndarray:  # as AugmentMelSTFT of models/preprocess.py, in evaluation
+        emphasised = torch.nn.functional.conv1d(torch.from_numpy(clips)[:, None], kernel)[:, 0]
+        spectrum = torch.stft(emphasised, 1024, 320, 800, window=window, center=True, return_complex=True)
+        power = spectrum.real.square() + spectrum.imag.square()
+        return (((bank @ power + 1e-5).log() + 4.5) / 5.0)[:, None].numpy()
+
+    return extract
+
+
+def passt() -> Extractor:
+    preprocess = module_of("hear21passt", "models/preprocess.py")
+    with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):  # it prints its highest frequency
+        warnings.simplefilter("ignore")
+        layer = preprocess.AugmentMelSTFT(fmin_aug_range=10, fmax_aug_range=2000).eval()  # as get_basic_model
+
+    def extract(clips: np.ndarray) -> np.ndarray:
+        with torch.no_grad(), warnings.catch_warnings():  # of torch's functions that have other names by now
+            warnings.simplefilter("ignore")
+            return layer(torch.from_numpy(clips))[:, None].numpy()
+
+    return extract
+
+
 def panns() -> Extractor:
     from torchlibrosa import stft
 
@@ -86,12 +120,15 @@ def vggish(log_offset: float) -> Extractor:
 
 
 def torchvggish_mel_features() -> ModuleType:
-    """The one file of torchvggish that defines the features; the package itself imports a resampler."""
-    package = importlib.util.find_spec("torchvggish")
-    if package is None or package.origin is None:
-        raise ModuleNotFoundError("No module named 'torchvggish'", name="torchvggish")
-    file = Path(package.origin).with_name("mel_features.py")
-    spec = importlib.util.spec_from_file_location("torchvggish_mel_features", file)
+    return module_of("torchvggish", "mel_features.py")
+
+
+def module_of(package: str, path: str) -> ModuleType:
+    """The one file of a package that defines the features; the package itself imports what is not needed for them."""
+    found = importlib.util.find_spec(package)
+    if found is None or found.origin is None:
+        raise ModuleNotFoundError(f"No module named {package!r}", name=package)
+    spec = importlib.util.spec_from_file_location(f"{package}_features", Path(found.origin).parent / path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
@@ -102,7 +139,9 @@ EXTRACTORS: dict[str, tuple[str, Callable[[], Extractor]]] = {
     "ast": ("transformers", ast),
     "beats": ("torchaudio", beats),
     "clap": ("transformers", clap),
+    "efficientat": ("torchaudio", efficientat),
     "panns": ("torchlibrosa", panns),
+    "passt": ("hear21passt", passt),
     "vggish": ("torchvggish", lambda: vggish(0.01)),
     "whisper": ("transformers", lambda: whisper(80)),
     "whisper_large_v3": ("transformers", lambda: whisper(128)),

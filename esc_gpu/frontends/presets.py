@@ -51,6 +51,15 @@ def _vggish(log_offset: float) -> dict[str, Any]:
     return {"member": {"name": "kaldi_fbank", "sample_rate": 16000, **prepared, **bands}}
 
 
+def _augment_mel_stft() -> dict[str, Any]:
+    # AugmentMelSTFT outside of training: its highest frequency is half the rate less half of fmax_aug_range=2000.
+    prepared = {"preemphasis": 0.97, "preemphasis_start": "drop", "win_length": 800, "window": "hann_symmetric"}
+    bands = {"n_mels": 128, "fmax": 15000.0, "mel_scale": "kaldi", "norm": None, "scale": "ln", "log_offset": 1e-5}
+    member = {"name": "logmel", "sample_rate": 32000, "n_fft": 1024, "hop_length": 320, **prepared, **bands}
+    return {"member": member, "mean": -4.5, "std": 5.0}
+
+
+_AS_OURS = "batch, channel, bin, frame"
 _BIN_FIRST = "batch, bin, frame"
 _FRAME_FIRST = "batch, frame, bin"
 _ONE_CHANNEL = "batch, channel, frame, bin"
@@ -85,7 +94,8 @@ PRESETS = {
             (1, 128, 998),
             _FRAME_FIRST,
             "BEATs (Chen et al. 2023); BEATs.preprocess of microsoft/unilm",
-            "torchaudio.compliance.kaldi.fbank 2.11, called and normalised as BEATs.preprocess does",
+            "torchaudio.compliance.kaldi.fbank 2.11, called and normalised as BEATs.preprocess does (mean 15.41663, "
+            "deviation 6.55582, twice: beats/BEATs.py)",
             {
                 "member": {"name": "kaldi_fbank", "sample_rate": 16000, "n_mels": 128},
                 "mean": 15.41663,
@@ -99,7 +109,8 @@ PRESETS = {
             (1, 64, 1001),
             _ONE_CHANNEL,
             "CLAP (Wu et al. 2023), laion/clap-htsat-unfused; transformers",
-            "ClapFeatureExtractor of transformers 5.24, truncation='rand_trunc', frequency_min=50",
+            "ClapFeatureExtractor of transformers 5.24, truncation='rand_trunc', frequency_min=50, frequency_max=14000 "
+            "(as repeated from the preprocessor_config.json of LAION's checkpoints by programs that use them)",
             {
                 "member": {
                     "name": "logmel",
@@ -114,6 +125,17 @@ PRESETS = {
                 "clip_seconds": 10.0,
                 "fill": "repeat",
             },
+        ),
+        Preset(
+            "efficientat",
+            32000,
+            10.0,
+            (1, 128, 1000),
+            _AS_OURS,
+            "EfficientAT (Schmid et al. 2023), mn and dymn; AugmentMelSTFT of fschmid56/EfficientAT",
+            "torch.stft and torchaudio.compliance.kaldi.get_mel_banks 2.11, called as its AugmentMelSTFT does in "
+            "evaluation (models/preprocess.py)",
+            _augment_mel_stft(),
         ),
         Preset(
             "panns",
@@ -135,6 +157,16 @@ PRESETS = {
                     "top_db": None,
                 }
             },
+        ),
+        Preset(
+            "passt",
+            32000,
+            10.0,
+            (1, 128, 1000),
+            _AS_OURS,
+            "PaSST (Koutini et al. 2022); get_basic_model of hear21passt",
+            "AugmentMelSTFT of hear21passt 0.0.26 in evaluation, fmax_aug_range=2000 as in its get_basic_model",
+            _augment_mel_stft(),
         ),
         Preset(
             "vggish",
