@@ -76,6 +76,9 @@ def test_the_page_s_parts_are_as_its_figures_and_tables_need_them(address):
     assert [props["format"] for kind, props in parts if kind == "plot"] == ["png", "png"]  # WebP blurs lines
     assert [props["num_top_classes"] for kind, props in parts if kind == "label"] == [TOP]
     assert any(props["value"] == f"# {TITLE}" for kind, props in parts if kind == "markdown")
+    # Nothing empty is shown before there is a sound.
+    empty = [props["visible"] for kind, props in parts if kind in ("plot", "dataframe", "slider")]
+    assert empty == [False] * 4
 
 
 def test_the_page_s_figures_follow_its_mode(ask, sounds):
