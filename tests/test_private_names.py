@@ -9,7 +9,8 @@ from torch import nn
 
 from benchmarks.exactness.graphs import compiled
 from esc_gpu import create_frontend
-from esc_gpu.frontends.constant_q import ASSUMED_CONSTANT, ConstantQ
+from esc_gpu.core.assumed_constant import ASSUMED_CONSTANT
+from esc_gpu.frontends.constant_q import ConstantQ
 from tests.helpers import private_torch
 from tests.helpers.accelerators import create
 from tests.helpers.clips import noise

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import astuple, replace
-from typing import Any, Self, TypeVar
+from typing import Any, Self
 
 import numpy as np
 import scipy.fft
@@ -10,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from esc_gpu.core.assumed_constant import assumed_constant
 from esc_gpu.core.checks import check_choice, check_int, check_number
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.blocks import block_sizes, budget, exporting, in_one_graph, is_free, join
@@ -28,8 +29,6 @@ from esc_gpu.frontends.sliding import convolve, group_kernels, samples_read, sli
 from esc_gpu.frontends.unequal import own_frames
 from esc_gpu.frontends.windows import Window, check_window
 
-Function = TypeVar("Function", bound=Callable[..., Any])
-
 # Clip lengths whose spectra are kept at a time: they are some megabytes each.
 KEPT_PLANS = 8
 # Octaves whose kernels are at most this long are computed in the time domain.
@@ -40,16 +39,6 @@ LEAST_CUT = 15
 CHUNK_SAMPLES = 2**20
 # Clips of one FFT call on a CPU, in bytes: enough to keep its threads busy.
 CPU_BYTES = 64 * 2**20
-
-# What `torch.compiler.assume_constant_result` leaves on a function. It loads the compiler for that, which takes as long
-# as loading torch does; a test holds the two together.
-ASSUMED_CONSTANT = "_dynamo_marked_constant"
-
-
-def assumed_constant(function: Function) -> Function:
-    """Have a compiler call the function and keep what it gives, instead of following it."""
-    setattr(function, ASSUMED_CONSTANT, True)
-    return function
 
 
 class ConstantQ(Frontend):
@@ -103,6 +92,7 @@ class ConstantQ(Frontend):
         self.pad_mode = pad_mode
         self.bands.check(self.name, self.sample_rate)
         check_window(self.window, int(self.kernel_lengths()[-1]))
+        self.bands_key = astuple(replace(self.bands, window=str(self.window)))  # here: a compiler could not follow it
 
     def build(self) -> None:
         """Sort the octaves by method; spectra are made at the first clip of a length and kept."""
@@ -165,7 +155,7 @@ class ConstantQ(Frontend):
     def shared_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
         """`power`, once for all members of a stack with the same transform."""
         frames = (self.sample_rate, self.hop_length, self.pad_mode, self.pad_short, self.sharing)
-        key = ("cqt", *frames, *astuple(replace(self.bands, window=str(self.window))))
+        key = ("cqt", *frames, *self.bands_key)
         return own_frames(reuse(shared, key, lambda: self.power(waveform)), shared, dim=2)
 
     def power(self, waveform: Tensor) -> Tensor:
