@@ -1,12 +1,12 @@
 """Kaldi's features are Kaldi's: those of its own code (kaldi-native-fbank), and torchaudio's port of it."""
 
-import kaldi_native_fbank
 import numpy as np
 import pytest
 import torch
 
 from benchmarks.common.difference import relative_error
 from benchmarks.exactness.float64_references import reference
+from benchmarks.peers.with_kaldi import of_frontend
 from esc_gpu import EscGpuError, create_frontend
 from tests.helpers.backends import HAS_TORCHAUDIO
 from tests.helpers.clips import RATE, noise, tone
@@ -40,7 +40,7 @@ CASES += [
 def test_it_is_what_kaldis_own_code_gives(kind, options):
     clip = swelling()
     frontend = create_frontend(kind, **{"sample_rate": RATE} | options)
-    expected = of_kaldi(frontend, clip)
+    expected = of_frontend(frontend, clip)
     got = frontend(torch.from_numpy(clip)[None])[0, 0].numpy()
     assert got.shape == expected.shape
     # 1e-5 of the largest value: Kaldi, too, computes in float32, its mel bank included.
@@ -51,28 +51,6 @@ def swelling():
     """`(T,)` noise that swells by 40 dB, on a constant."""
     clip = noise(1, 9000)[0].numpy()
     return (clip * np.logspace(-2, 0, len(clip)) * 0.9 + 0.01).astype(np.float32)
-
-
-def of_kaldi(frontend, clip):
-    """`(F, N)` by kaldi-native-fbank with the options of `frontend`."""
-    is_fbank = frontend.name == "kaldi_fbank"
-    options = kaldi_native_fbank.FbankOptions() if is_fbank else kaldi_native_fbank.MfccOptions()
-    frames, mel = options.frame_opts, options.mel_opts
-    frames.samp_freq, frames.dither = frontend.sample_rate, 0.0
-    frames.window_type, frames.snip_edges = frontend.window, frontend.snip_edges
-    frames.preemph_coeff, frames.remove_dc_offset = frontend.preemphasis, frontend.remove_dc
-    mel.num_bins, mel.low_freq, mel.high_freq = frontend.n_mels, frontend.fmin, frontend.fmax
-    options.use_energy, options.raw_energy = frontend.use_energy, frontend.raw_energy
-    options.energy_floor, options.htk_compat = frontend.energy_floor, frontend.htk_compat
-    if is_fbank:
-        options.use_power, options.use_log_fbank = frontend.mel_power == 2, frontend.log is not None
-        computer = kaldi_native_fbank.OnlineFbank(options)
-    else:
-        options.num_ceps, options.cepstral_lifter = frontend.n_mfcc, frontend.lifter
-        computer = kaldi_native_fbank.OnlineMfcc(options)
-    computer.accept_waveform(frontend.sample_rate, (clip * frontend.input_scale).tolist())
-    computer.input_finished()
-    return np.stack([computer.get_frame(n) for n in range(computer.num_frames_ready)], axis=1)
 
 
 @pytest.mark.skipif(not HAS_TORCHAUDIO, reason="torchaudio is not installed")
