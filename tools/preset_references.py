@@ -1,7 +1,7 @@
 """Known models' inputs by the code that defines them, for the tests: `python -m tools.preset_references`.
 
-It needs transformers, torchlibrosa, torchaudio, torchvggish and hear21passt, as in PYTHONPATH. Some frames are kept, with
-versions.
+It needs transformers, torchlibrosa, torchaudio, torchvggish and hear21passt, as in PYTHONPATH. Some frames are kept,
+with versions.
 """
 
 import argparse
