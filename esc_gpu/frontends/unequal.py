@@ -1,5 +1,6 @@
 """Batches of clips of unequal length: each clip's own end in its row, and nothing of what stands behind it."""
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import torch
@@ -138,6 +139,13 @@ def features_of(frontend: Framed, waveform: Tensor, lengths: Tensor, shared: Sha
         shared[OWN_FRAMES] = n_frames
     image = frontend.features(rows, shared)[..., : frontend.count_frames(waveform.shape[-1])]
     return fill_behind(image, n_frames)
+
+
+def roll_clips(waveform: Tensor, lengths: Tensor, n_shifts: int) -> Iterator[Tensor]:
+    """The clips `(B, T)`, each rolled within its own length, `n_shifts` times in equal steps from 0 on."""
+    places, length = torch.arange(waveform.shape[-1], device=waveform.device), lengths[:, None]
+    for n in range(n_shifts):
+        yield take(waveform, (places - n * (length // n_shifts)) % length)
 
 
 def stretched(image: Tensor, n_frames: Tensor, n_wanted: Tensor, size: int) -> Tensor:

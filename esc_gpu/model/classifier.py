@@ -8,13 +8,16 @@ from typing import TYPE_CHECKING, Any, ParamSpec
 import torch
 from torch import Tensor, nn
 
+from esc_gpu.core.assumed_constant import assumed_constant
 from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.core.profiling import phase
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.unequal import checked_lengths, fill_behind, roll_clips
 from esc_gpu.model.backbone import create_backbone
 from esc_gpu.model.coordinates import CHANNELS, append_coordinates
 from esc_gpu.model.normalization import Normalization
+from esc_gpu.model.own_frames import columns_step, logits_of_own_frames
 from esc_gpu.model.stem import Stem
 
 MOST_SHIFTS = 100
@@ -85,6 +88,8 @@ class WaveformClassifier(nn.Module):
     """
 
     normalization: Normalization
+    _columns_step: int | None
+    start: Mapping[str, Any] | None = None  # the trained model that its weights began with, where there is one
 
     @refuse_renamed(n_classes="num_classes")
     def __init__(
@@ -118,6 +123,8 @@ class WaveformClassifier(nn.Module):
         )
 
     def __setattr__(self, name: str, value: Any) -> None:
+        if name == "backbone":
+            super().__setattr__("_columns_step", None)  # of the one before
         if name == "frontend":
             if "frontend" in self._modules:
                 check_replacement(self.frontend, value)
@@ -134,18 +141,26 @@ class WaveformClassifier(nn.Module):
 
     def fit_normalization(
         self,
-        waveforms: Tensor | Iterable[Tensor],
+        waveforms: Tensor | Iterable[Tensor | tuple[Tensor, Tensor]],
         batch_size: int = 32,
         add_up: Callable[[Tensor], Tensor] = lambda sums: sums,
     ) -> None:
         """Compute the normalisation from training clips: `(n, T)`, or an iterable of batches `(B, T)`.
 
-        `add_up` as in `Normalization.fit`.
+        A batch of unequal clips is a pair: `(B, T)`, and the lengths `(B,)` as of `pad_clips`. `add_up` as in
+        `Normalization.fit`.
         """
         batches = waveforms.split(batch_size) if isinstance(waveforms, Tensor) else waveforms
-        device = self.frontend.precision.device
         with torch.no_grad():
-            self.normalization.fit((self.frontend(batch.to(device)) for batch in batches), add_up)
+            self.normalization.fit((self.counted_features(batch) for batch in batches), add_up)
+
+    def counted_features(self, batch: Tensor | tuple[Tensor, Tensor]) -> Tensor | tuple[Tensor, Tensor]:
+        """The features of a batch; of unequal clips, with the number of each one's frames."""
+        device = self.frontend.precision.device
+        if isinstance(batch, Tensor):
+            return self.frontend(batch.to(device))
+        waveform, lengths = batch[0].to(device), batch[1]
+        return self.frontend(waveform, lengths), self.frontend.n_frames(lengths.to(device))
 
     def image_shape(self, n_samples: int) -> tuple[int, int, int]:
         """`(C, F, N)` of what the backbone sees of clips of `n_samples`."""
@@ -154,38 +169,76 @@ class WaveformClassifier(nn.Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor: ...
+        def __call__(
+            self, waveform: Tensor, alter: ImageAugmentation | None = None, lengths: Tensor | None = None
+        ) -> Tensor: ...
 
-    def forward(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
+    def forward(
+        self, waveform: Tensor, alter: ImageAugmentation | None = None, lengths: Tensor | None = None
+    ) -> Tensor:
         """`(B, T)` int16 or float → `(B, K)`; `alter` augments the normalised features in training, and only there.
 
-        In float32 where it is a mean over shifts.
+        In float32 where it is a mean over shifts. With `lengths`, as in `Frontend.forward`, the features are those of
+        each clip alone, 0 stands behind them once they are normalised, and the backbone takes its mean over the columns
+        that are the clip's own.
+
+        Raises:
+            EscGpuError: for what the front-end refuses, an augmentation in evaluation mode, and `lengths` for a
+                backbone that takes no mean over a map.
         """
         if self.training or self.test_shifts == 1:
-            return self.classify(waveform, alter)
-        step = waveform.shape[-1] // self.test_shifts
-        logits = [self.classify(waveform.roll(n * step, -1)).float() for n in range(self.test_shifts)]
+            return self.classify(waveform, alter, lengths)
+        if lengths is not None:
+            rolled = roll_clips(waveform, checked_lengths(self.frontend, lengths, waveform), self.test_shifts)
+        else:
+            step = waveform.shape[-1] // self.test_shifts
+            rolled = (waveform.roll(n * step, -1) for n in range(self.test_shifts))
+        logits = [self.classify(clips, lengths=lengths).float() for clips in rolled]
         return sum(logits[1:], start=logits[0]) / self.test_shifts
 
-    def classify(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
+    def classify(
+        self, waveform: Tensor, alter: ImageAugmentation | None = None, lengths: Tensor | None = None
+    ) -> Tensor:
         """`forward` of the waveform as it is."""
-        image = self.image(waveform, alter)
+        step = None if lengths is None else self.columns_step()
+        image = self.image(waveform, alter, lengths)
         with phase("forward"):
-            logits: Tensor = self.backbone(image)
-        return logits
+            if lengths is None or step is None:
+                logits: Tensor = self.backbone(image)
+                return logits
+            return logits_of_own_frames(self.backbone, image, self.own_frames(lengths), step)
 
-    def image(self, waveform: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
+    def own_frames(self, lengths: Tensor) -> Tensor:
+        """`(B,)` frames of clips of these lengths, on the model's device."""
+        return self.frontend.n_frames(lengths.to(self.frontend.precision.device, torch.int64, non_blocking=True))
+
+    @assumed_constant  # a compiler could not follow how a copy of the backbone is made
+    def columns_step(self) -> int:
+        """As `columns_step` of the backbone, found once."""
+        if self._columns_step is None:
+            channels, n_bins = self.frontend.n_channels + CHANNELS[self.coordinates], len(self.frontend.frequencies)
+            self._columns_step = columns_step(self.backbone, self.backbone_name, channels, n_bins)
+        return self._columns_step
+
+    def image(self, waveform: Tensor, alter: ImageAugmentation | None = None, lengths: Tensor | None = None) -> Tensor:
         """`(B, T)` → what the backbone sees, `(B, C, F, N)`."""
         with phase("front-end"):
-            return self.prepare(self.frontend(waveform), alter)
+            if lengths is None:
+                return self.prepare(self.frontend(waveform), alter)
+            return self.prepare(self.frontend(waveform, lengths), alter, self.own_frames(lengths))
 
     def normalized_features(self, waveform: Tensor) -> Tensor:
         """`(B, T)` → the features as they are to be drawn, `(B, C, F, N)`: normalised, without coordinates."""
         return self.normalization(self.frontend(waveform))
 
-    def prepare(self, features: Tensor, alter: ImageAugmentation | None = None) -> Tensor:
-        """Features `(B, C, F, N)` → the same normalised, altered, with coordinates, and laid out for the backbone."""
-        image = self.normalization(features)
+    def prepare(
+        self, features: Tensor, alter: ImageAugmentation | None = None, n_frames: Tensor | None = None
+    ) -> Tensor:
+        """Features `(B, C, F, N)` → the same normalised, altered, with coordinates, and laid out for the backbone.
+
+        Behind the `n_frames` `(B,)` of each clip stands 0: what the first convolution pads a clip with.
+        """
+        image = self.normalization(features, n_frames)
         if alter is not None:
             if not self.training:
                 raise EscGpuError(
@@ -193,6 +246,7 @@ class WaveformClassifier(nn.Module):
                     "leave `alter` out, or call model.train() first"
                 )
             image = alter(image)
-        image = append_coordinates(image, self.coordinates)
+            image = image if n_frames is None else fill_behind(image, n_frames)
+        image = append_coordinates(image, self.coordinates, n_frames)
         dtype = next(self.backbone.parameters()).dtype
         return image.to(dtype).contiguous(memory_format=torch.channels_last)

@@ -10,8 +10,10 @@ from esc_gpu.core.checks import check_choice
 from esc_gpu.core.device import float64_device
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.float32_module import Float32Module
+from esc_gpu.frontends.unequal import fill_behind
 
 NORMALIZE = ("bin", "channel")
+Counted = Tensor | tuple[Tensor, Tensor]
 
 
 class Normalization(Float32Module):
@@ -33,8 +35,10 @@ class Normalization(Float32Module):
         self.register_buffer("std", torch.ones(n_channels, n_bins, 1, device="cpu"))
 
     @torch.no_grad()
-    def fit(self, images: Iterable[Tensor], add_up: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
+    def fit(self, images: Iterable[Counted], add_up: Callable[[Tensor], Tensor] = lambda sums: sums) -> None:
         """Take the statistics of all `(B, C, F, N)` images, summed up in float64.
+
+        An image may be a pair: itself, and the number of frames `(B,)` of each clip that count.
 
         The sums are on the images' device, so that nothing waits for a GPU; where it may have no float64, the images
         are copied to the CPU and summed up there, which gives the same statistics.
@@ -43,8 +47,11 @@ class Normalization(Float32Module):
         device = float64_device(self.mean.device)
         sums = torch.zeros(3, *self.mean.shape, dtype=torch.float64, device=device)
         for image in images:
+            image, n_frames = image if isinstance(image, tuple) else (image, None)
             image = image.to(device).double()
             parts = [torch.ones_like(image), image, image.square()]
+            if n_frames is not None:
+                parts = [fill_behind(part, n_frames.to(device)) for part in parts]
             sums += torch.stack([part.sum(self.dims, keepdim=True)[0] for part in parts])
         count, total, squares = add_up(sums)
         if not count.all():
@@ -68,14 +75,16 @@ class Normalization(Float32Module):
 
     if TYPE_CHECKING:
 
-        def __call__(self, image: Tensor) -> Tensor: ...
+        def __call__(self, image: Tensor, n_frames: Tensor | None = None) -> Tensor: ...
 
-    def forward(self, image: Tensor) -> Tensor:
+    def forward(self, image: Tensor, n_frames: Tensor | None = None) -> Tensor:
+        """`(B, C, F, N)` → the same normalised; 0 behind the `n_frames` `(B,)` of each clip, where they are told."""
         if not self.fitted:
             if not self.training:
                 raise EscGpuError(
                     "the front-end has no normalisation statistics yet: "
                     "call model.fit_normalization(waveforms) with training clips first"
                 )
-            self.fit([image.detach()])
-        return (image - self.mean) / self.std
+            self.fit([image.detach() if n_frames is None else (image.detach(), n_frames)])
+        normalized = (image - self.mean) / self.std
+        return normalized if n_frames is None else fill_behind(normalized, n_frames)
