@@ -292,9 +292,10 @@ class Frontend(Float32Module):
         return {"name": self.name, "backend": self.backend, **self.options}
 
     def extra_repr(self) -> str:
-        hidden = ("name", "members", "member")
-        shown = {name: value for name, value in self.spec.items() if name not in hidden}
+        """Backend, sample rate and what was not left as it is: there are many options."""
+        default = {parameter.name: parameter.default for parameter in option_parameters(type(self))}
+        hidden = ("sample_rate", "members", "member")
+        chosen = {name: value for name, value in self.options.items() if name not in hidden and value != default[name]}
         # Of a long list, as the samples of a window, the beginning.
-        return ", ".join(
-            f"{name}={reprlib.repr(value) if isinstance(value, list) else repr(value)}" for name, value in shown.items()
-        )
+        texts = [f"{name}={reprlib.repr(value)}" for name, value in chosen.items()]
+        return ", ".join([f"backend={self.backend!r}", f"sample_rate={self.sample_rate}", *texts])

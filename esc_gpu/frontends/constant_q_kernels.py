@@ -5,7 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import scipy.fft
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.frontends.windows import Window, get_window

@@ -25,7 +25,6 @@ from esc_gpu.frontends.framing import Count, Framing
 from esc_gpu.frontends.mel import mel_triangles
 from esc_gpu.frontends.scaling import squared_magnitude
 from esc_gpu.frontends.sharing import reuse
-from esc_gpu.frontends.signature import option_parameters
 from esc_gpu.frontends.windows import KALDI_WINDOWS, kaldi_window
 
 # Under its logarithms stands float32's epsilon.
@@ -158,12 +157,6 @@ class KaldiFrontend(FramedFilterbank):
     def first_seconds(self) -> float:
         first = self.win_length / 2 if self.snip_edges else self.hop_length // 2 + self.win_length % 2 / 2
         return first / self.sample_rate
-
-    def extra_repr(self) -> str:
-        """`sample_rate` and what was not left as it is: there are many options."""
-        defaults = {parameter.name: parameter.default for parameter in option_parameters(type(self))}
-        chosen = {name: value for name, value in self.options.items() if value != defaults[name]}
-        return ", ".join(f"{name}={value!r}" for name, value in {"sample_rate": self.sample_rate, **chosen}.items())
 
     def centred(self, frames: Tensor) -> Tensor:
         """The frames without their means."""

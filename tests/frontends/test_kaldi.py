@@ -123,7 +123,7 @@ def test_a_stack_computes_the_bands_once(monkeypatch):
 def test_its_repr_has_what_was_chosen():
     frontend = create_frontend("kaldi_fbank", sample_rate=RATE, n_mels=40)
     assert frontend.extra_repr() == (
-        f"sample_rate={RATE}, win_length=400, hop_length=160, n_fft=512, n_mels=40, fmax=8000.0"
+        f"backend='native', sample_rate={RATE}, win_length=400, hop_length=160, n_fft=512, n_mels=40, fmax=8000.0"
     )
 
 

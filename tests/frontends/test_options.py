@@ -115,7 +115,7 @@ def test_a_window_is_a_list_of_plain_types_whatever_it_was():
     for window in (np.array(SAMPLES), torch.tensor(SAMPLES, dtype=torch.float64), tuple(SAMPLES)):
         layer = create_frontend("spectrogram", **STFT, window=window)
         assert layer.spec["window"] == SAMPLES
-        assert len(repr(layer)) < len(repr(create_frontend("spectrogram", **STFT))) + 150
+        assert "window=[0.5" in repr(layer) and len(repr(layer)) < 400
 
 
 def test_a_window_on_the_command_line_and_in_a_file(tmp_path):

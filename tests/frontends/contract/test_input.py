@@ -44,7 +44,7 @@ def test_strides_do_not_matter(case):
 @each(CASES)
 def test_a_clip_alone_and_in_a_batch(case):
     if "scale" in option_names(type(create_frontend(**case))):
-        case = case | {"scale": "power"}
+        case = {option: value for option, value in case.items() if option != "log_offset"} | {"scale": "power"}
     frontend, waveform = create_frontend(**case), noise(16)
     alone, row = frontend(waveform[5:6])[0], frontend(waveform)[5]
     # Not always equal to the bit: matrix products and convolutions choose their blocks by the size of the batch. What
