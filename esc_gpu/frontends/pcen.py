@@ -145,8 +145,8 @@ class PCEN(MelFrontend):
     def smooth_any(self, energy: Tensor) -> Tensor:
         """`smooth` where N may be any: of all blocks at once, then of the values between them."""
         n_frames = energy.shape[1]
-        n_blocks = (n_frames + BLOCK_FRAMES - 1) // BLOCK_FRAMES
-        blocks = first_of(F.pad(energy, (0, 0, 0, BLOCK_FRAMES)), 1, n_blocks * BLOCK_FRAMES)
+        n_blocks = n_frames // BLOCK_FRAMES + 2  # never 1, which would be a number for ever
+        blocks = first_of(F.pad(energy, (0, 0, 0, 2 * BLOCK_FRAMES)), 1, n_blocks * BLOCK_FRAMES)
         blocks = self.smooth_weights @ blocks.unflatten(1, (n_blocks, BLOCK_FRAMES))  # (B, n_blocks, 256, n_mels)
         # Block k begins with the last value of each block before it, decayed by all blocks between them.
         number = torch.arange(n_blocks, device=energy.device)

@@ -91,7 +91,7 @@ class Resample(nn.Module):
 
     def forward(self, waveform: Tensor) -> Tensor:
         n_samples = self.output_length(waveform.shape[-1])
-        n_steps = -(-n_samples // self.phases)
+        n_steps = (n_samples + self.phases - 1) // self.phases  # of no negative number: ONNX rounds towards 0
         if is_free(n_samples):
             return self.convolved(waveform, n_samples, n_steps)
         right = samples_read(self.kernels, self.step, n_steps) - self.reach - waveform.shape[-1]
@@ -106,7 +106,7 @@ class Resample(nn.Module):
 
     def output_length(self, n_samples: Count) -> Count:
         """Samples that come of `n_samples`."""
-        return -(-n_samples * self.phases // self.step)
+        return (n_samples * self.phases + self.step - 1) // self.step
 
     def least_input(self, n_samples: int) -> int:
         """Fewest samples of which at least `n_samples` come."""
