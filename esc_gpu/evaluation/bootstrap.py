@@ -1,29 +1,28 @@
 """How far a metric would be from what it is on other recordings: bootstrap intervals."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
+from esc_gpu.core.source_names import sources_by_name
+
 CONFIDENCE = 0.95
 AT_ONCE = 500  # resamples in memory together
-ESC50_NAME = re.compile(r"\d+-(\d+)-[A-Z0-9]+-\d+\.\w+")  # fold-source-take-target
 
 
 def resampling_units(filenames: Sequence[str]) -> tuple[str, np.ndarray]:
     """What the bootstrap draws, so that clips that depend on each other are drawn together.
 
     ESC-50 cuts several clips out of one source recording, whose number is in the clip's name,
-    FOLD-SOURCE-TAKE-TARGET.wav. Where every name has that form a unit is a source recording, else a file. The same
-    file in several runs is one unit.
+    FOLD-SOURCE-TAKE-TARGET.wav; other data sets do likewise. Where every name has the form of one of these a unit is a
+    source recording, else a file. The same file in several runs is one unit.
 
     Returns:
         "source recording" or "file", and `(n,)` int64 in 0..units-1.
     """
-    sources = [ESC50_NAME.fullmatch(name) for name in filenames]
-    known = all(sources)
-    names = [match[1] for match in sources if match] if known else list(filenames)
+    known = sources_by_name(filenames)
+    names = known[1] if known else list(filenames)
     return "source recording" if known else "file", np.unique(names, return_inverse=True)[1].astype(np.int64)
 
 

@@ -135,7 +135,20 @@ def test_units_of_esc50_are_source_recordings():
     assert units.dtype == np.int64 and sorted(set(units.tolist())) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("name", ["a.wav", "1-2-A.wav", "folder/1-2-A-3.wav", "1-2-a-3.wav", "1-2-A-3"])
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["train/dog/1-7-A-0.wav", "test/cat/5-9-B-13.ogg", "train/dog/1-7-B-0.wav"],
+        ["audio/fold1/7-3-0-0.wav", "audio/fold2/9-3-0-0.wav", "audio/fold1/7-3-0-1.wav"],  # of UrbanSound8K
+        ["dog/0a_nohash_0.wav", "dog/0b_nohash_0.wav", "cat/0a_nohash_1.wav"],  # of Speech Commands
+    ],
+)
+def test_units_of_known_names_in_folders_are_source_recordings(names):
+    unit, units = resampling_units(names)
+    assert unit == "source recording" and units.tolist() == [0, 1, 0]
+
+
+@pytest.mark.parametrize("name", ["a.wav", "1-2-A.wav", "folder/1-2-A.wav", "1-2-a-3.wav", "1-2-A-3"])
 def test_other_names_are_units_themselves(name):
     unit, units = resampling_units(["1-100032-A-0.wav", name, "1-100032-B-0.wav", name])
     assert unit == "file" and units[1] == units[3] and len(set(units.tolist())) == 3

@@ -4,6 +4,7 @@ import dataclasses
 from pathlib import Path
 
 from esc_gpu.core.folds import TRAIN, is_split, splits_of
+from esc_gpu.core.source_names import sources_by_name
 from esc_gpu.core.text import printable
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
@@ -16,7 +17,6 @@ from esc_gpu.data.recordings.layouts.folder_tree import (
     visible_folders,
 )
 from esc_gpu.data.recordings.layouts.made_folds import with_folds
-from esc_gpu.data.recordings.layouts.sources import sources_by_name
 from esc_gpu.errors import EscGpuError
 
 NAME, SIGN = "folders", "a folder for each class"

@@ -4,12 +4,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from esc_gpu.core.folds import TEST, TRAIN, VALIDATION
+from esc_gpu.core.source_names import source_by_name
 from esc_gpu.core.text import printable
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
 from esc_gpu.data.recordings.layouts.base import Reading
 from esc_gpu.data.recordings.layouts.folder_tree import audio_below, class_name, visible_folders
-from esc_gpu.data.recordings.layouts.sources import source_by_name
 from esc_gpu.data.recordings.table import relative_path
 from esc_gpu.errors import EscGpuError
 
@@ -35,7 +35,13 @@ def read(root: Path, reading: Reading) -> Recordings:
     words = [folder for folder in folders if not folder.name.startswith("_")]
     found = {path for word in words for path in audio_below(root, word)}
     rows = [
-        Row(0, path, class_name(root, path.partition("/")[0]), split_of.get(path, TRAIN), source_by_name(path) or path)
+        Row(
+            0,
+            path,
+            class_name(root, path.partition("/")[0]),
+            split_of.get(path, TRAIN),
+            source_by_name(path, "Speech Commands") or path,
+        )
         for path in sorted(found | split_of.keys())
     ]
     if not rows:
