@@ -13,6 +13,7 @@ from esc_gpu.core.checks import check_int
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.base import Frontend, Shared
+from esc_gpu.frontends.blocks import is_free
 from esc_gpu.frontends.framing import Count, largest
 from esc_gpu.frontends.members import member_layer
 from esc_gpu.frontends.streams import FrameStream
@@ -110,10 +111,11 @@ class Stack(Frontend):
         if shared is None or self.changes_clips:
             shared = {}
         size = (self.n_bins, self.count_frames(waveform.shape[-1]))
+        always = is_free(size[1]) and self.stretched() is not None  # members that are on the grid for some lengths
         images: dict[int, Tensor] = {}
         for k in self.order:
             layer = self.layers[k]
-            images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size)
+            images[k] = to_grid(layer.features(layer.prepare(waveform, shared), shared), size, always)
         return torch.cat([images[k] for k in range(len(self.layers))], dim=1)
 
     def unequal_features(self, waveform: Tensor, lengths: Tensor, shared: Shared | None = None) -> Tensor:
@@ -189,8 +191,8 @@ def bins_on_grid(frequencies: np.ndarray, n_bins: int) -> np.ndarray:
     return np.interp(positions, np.arange(len(frequencies)), frequencies).astype(np.float32)
 
 
-def to_grid(image: Tensor, size: tuple[int, int]) -> Tensor:
-    """`(B, C, F, N)` → `(B, C, *size)`."""
-    if image.shape[-2:] == size:
+def to_grid(image: Tensor, size: tuple[int, int], always: bool = False) -> Tensor:
+    """`(B, C, F, N)` → `(B, C, *size)`, where it is that already without an interpolation, unless `always`."""
+    if not always and image.shape[-2:] == size:
         return image
     return F.interpolate(image, size=size, mode="bilinear", align_corners=True)
