@@ -25,10 +25,10 @@ from benchmarks.common.paths import REPOSITORY
 from benchmarks.common.results_file import keep_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
+from esc_gpu.core.find_pipeline import find_pipeline
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.export import TOLERANCE, export, read_clips
-from esc_gpu.inference.find_pipeline import find_pipeline
 from esc_gpu.inference.pipeline import Pipeline, load_pipeline
 
 PACKAGES = ("numpy", "onnxruntime", "soundfile")

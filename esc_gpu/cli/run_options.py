@@ -34,19 +34,30 @@ def parse(arguments: Sequence[str], prog: str, *, trains: bool = True) -> "RunCo
 def check_paths(arguments: Sequence[str], *, trains: bool = False) -> None:
     """Refuse files and folders that are not there, and before a training an output folder that cannot be had."""
     from esc_gpu.cli.launch import is_first_process
-    from esc_gpu.core.files import check_cache, check_there
+    from esc_gpu.core.files import check_cache
     from esc_gpu.data.recordings.layouts import check_recordings
     from esc_gpu.experiment.output_place import check_place
 
     named = named_paths(arguments)
     root, table, cache, weights, output = (named.get(name) for name in (ROOT, TABLE, CACHE, WEIGHTS, OUTPUT))
     if weights is not None:
-        check_there(WEIGHTS, weights)
+        check_weights(weights)
     check_recordings(root, table)
     if cache is not None:
         check_cache(Path(os.path.expanduser(cache)), f"--{CACHE}")
     if trains and output is not None and is_first_process():
         check_place(Path(os.path.expanduser(output)), goes_on=not named.keys().isdisjoint(SWITCHES))
+
+
+def check_weights(weights: str) -> None:
+    """Refuse a trained model to start from that is neither there nor on the hub."""
+    from esc_gpu.core.files import check_there
+    from esc_gpu.core.find_pipeline import HUB, find_pipeline
+
+    if Path(os.path.expanduser(weights)).is_dir():
+        find_pipeline(weights, None)
+    elif not weights.startswith(HUB):
+        check_there(WEIGHTS, weights)
 
 
 def check_recordings_of(config: Path, sentence: str) -> None:

@@ -39,6 +39,7 @@ from esc_gpu.experiment.recordings import (
     open_recordings,
     write_recordings,
 )
+from esc_gpu.experiment.seen_recordings import check_start
 from esc_gpu.experiment.tracked_clips import collect_clips
 from esc_gpu.experiment.tracking import log_result, tracked, wandb_mode
 from esc_gpu.report.tables import format_text
@@ -91,7 +92,8 @@ def run_into(
         if main:
             for line in idle_options(config):
                 announce(line)
-        model = build_model(config, len(recordings.class_names))
+        check_start(config, recordings, folds)
+        model = build_model(config, len(recordings.class_names), folds[0], recordings.class_names)
     check_bf16(accelerator, model, training_samples(config))  # crops are no longer than clips
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
@@ -170,7 +172,8 @@ def fold_data(
     """The clips of a fold."""
     split = recordings.split(fold, config.validate)
     train, test = (np.flatnonzero(np.isin(windows.recording, part)) for part in split)
-    return FoldData(source, labels, len(recordings.class_names), train, test, windows.recording, recordings.filenames)
+    names = recordings.class_names
+    return FoldData(source, labels, len(names), train, test, windows.recording, recordings.filenames, names)
 
 
 def finish_fold(
@@ -193,6 +196,8 @@ def finish_fold(
             validation=config.validate,
             ema_decay=config.train.ema_decay,
             mixed_precision=accelerator.mixed_precision,
+            start=result.model.start,
+            freeze=config.train.freeze,
         )
         write_fold(folder, recordings, data, result, training)
         pictures = plot_fold(folder, recordings, data, result, metrics)

@@ -47,6 +47,8 @@ def describe_training(
     validation: bool,
     ema_decay: float,
     mixed_precision: str,
+    start: Mapping[str, Any] | None = None,
+    freeze: str = "none",
 ) -> dict[str, Any]:
     """What a fold's model was trained on and how well it did, to be known wherever the model goes.
 
@@ -57,6 +59,8 @@ def describe_training(
         validation: whether that is a fold to choose options by, and the next one was left out.
         ema_decay: of the averaged weights; 0 for none.
         mixed_precision: that it was trained and evaluated in.
+        start: the trained model that it started from, as `TrainedStart.summary` has it.
+        freeze: what of it was not trained, as `train.freeze` has it.
     """
     return {
         **{name: described[name] for name in ("recordings", "synthetic", "subset")},
@@ -66,6 +70,8 @@ def describe_training(
         "licence": None if described["synthetic"] else recordings_licence(recordings),
         "metrics": {name: metrics[name] for name in ("clips", *SCALARS)},
         "mixed_precision": mixed_precision,
+        **({} if start is None else {"start": dict(start)}),
+        **({} if freeze == "none" else {"freeze": freeze}),
         "esc_gpu": __version__,
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }

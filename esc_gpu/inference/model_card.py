@@ -87,7 +87,7 @@ def write_card(description: Mapping[str, Any], sample_rate: int, repo_id: str | 
         clip_seconds=description["clip_seconds"],
         n_samples=round(description["clip_seconds"] * sample_rate),
         options=yaml.safe_dump(frontend, sort_keys=False, allow_unicode=True).rstrip(),
-        evaluation=_evaluation(training),
+        evaluation=_start(training) + _evaluation(training),
         address=repo_id or "FOLDER",
         command_address=f"hf-hub:{repo_id}" if repo_id else "FOLDER",
         limits=_limits(training),
@@ -130,6 +130,21 @@ def _head(description: Mapping[str, Any], repo_id: str | None) -> ModelCardData:
         model_name=name if results else None,
         eval_results=results or None,
     )
+
+
+def _start(training: dict[str, Any]) -> str:
+    """Which trained model it began with, and what of that was kept; a paragraph, or nothing."""
+    start, freeze = training.get("start") or {}, training.get("freeze", "none")
+    if not start:
+        return ""
+    recordings = f", trained on {escape(str(start['recordings']))}" if "recordings" in start else ""
+    licence = f" under {escape(str(start['licence']))}" if "licence" in start else ""
+    kept = {
+        "frontend": "Its front-end was not changed.",
+        "stages": "Its front-end and the first stages of its backbone were not changed.",
+        "backbone": "Only its last layer was trained.",
+    }.get(freeze, "All its weights were trained further.")
+    return f"The training started from the model {escape(str(start.get('name')))}{recordings}{licence}. {kept}\n\n"
 
 
 def _evaluation(training: dict[str, Any]) -> str:

@@ -1,35 +1,28 @@
 """A trained model with everything that is needed to use and to share it."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from huggingface_hub import ModelCard, ModelHubMixin, snapshot_download
-from huggingface_hub.errors import (
-    GatedRepoError,
-    HfHubHTTPError,
-    HFValidationError,
-    HTTPError,
-    RepositoryNotFoundError,
-    RevisionNotFoundError,
-)
+from huggingface_hub import ModelCard, ModelHubMixin
 from torch import Tensor, nn
 
+from esc_gpu.core.find_pipeline import HUB, find_pipeline
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.machine import AUTOCAST, is_fast
 from esc_gpu.core.names import in_one_form
-from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
+from esc_gpu.core.run_layout import CARD
 from esc_gpu.core.waveform import check_waveform
 from esc_gpu.errors import EscGpuError, first_line
-from esc_gpu.inference.find_pipeline import HUB, find_pipeline
 from esc_gpu.inference.model_card import is_card, write_card
 from esc_gpu.model import checkpoint
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.head import keep_head_in_float32
+from esc_gpu.model.hub import download_pipeline, hub_errors
 from esc_gpu.model.silence import narrow_for_bf16
 
 if TYPE_CHECKING:
@@ -187,7 +180,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         Raises:
             EscGpuError: without network, access or a repository of this name.
         """
-        with _hub_errors(repo_id):
+        with hub_errors(repo_id):
             return super().push_to_hub(repo_id, model_card_kwargs={"repo_id": repo_id}, **options)
 
     @classmethod
@@ -214,11 +207,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         name = str(pretrained_model_name_or_path)
         folder = Path(os.path.expanduser(name))
         if not folder.is_dir():
-            with _hub_errors(name):
-                files = [WEIGHTS, PIPELINE]
-                folder = Path(snapshot_download(name, allow_patterns=files, library_name="esc_gpu", **options))
-            if not (folder / WEIGHTS).is_file():
-                raise EscGpuError(f"{name} on the Hugging Face hub holds no {WEIGHTS} of esc_gpu")
+            folder = download_pipeline(name, **options)
         return _read(folder, device, precision)
 
 
@@ -264,29 +253,3 @@ def _check_device(device: str | torch.device) -> torch.device:
         reason = first_line(error)
         raise EscGpuError(f"there is no device {device} here ({reason}): take cpu") from error
     return device
-
-
-@contextmanager
-def _hub_errors(repo_id: str) -> Iterator[None]:
-    """What the hub or the way to it has against a request becomes an EscGpuError."""
-    try:
-        yield
-    except HFValidationError as error:
-        raise EscGpuError(f"{repo_id!r} is neither a folder nor the name of a repository (user/name)") from error
-    except GatedRepoError as error:
-        raise EscGpuError(f"{repo_id} on the Hugging Face hub is not public: ask for access there") from error
-    except RevisionNotFoundError as error:
-        raise EscGpuError(f"{repo_id} on the Hugging Face hub has no such revision") from error
-    except RepositoryNotFoundError as error:
-        raise EscGpuError(
-            f"there is neither a folder {repo_id} nor such a repository on the Hugging Face hub, or it is private: "
-            "correct the name, or log in by `hf auth login`"
-        ) from error
-    except HfHubHTTPError as error:
-        reason = error.server_message or first_line(error)
-        raise EscGpuError(f"the Hugging Face hub refuses {repo_id} ({reason}): log in by `hf auth login`") from error
-    except (HTTPError, OSError) as error:
-        reason = first_line(error)
-        raise EscGpuError(
-            f"the Hugging Face hub cannot be reached for {repo_id} ({reason}): check the network, or name a folder"
-        ) from error

@@ -188,6 +188,9 @@ def check_description(description: Mapping[str, Any]) -> None:
             f"training has fold {fold!r} and mixed_precision {precision!r}, expected a number (or {', '.join(SPLITS)}) "
             "and a name"
         )
+    start, freeze = training.get("start", {}), training.get("freeze", "none")
+    if not (isinstance(start, dict) and isinstance(freeze, str)):
+        raise EscGpuError(f"training has start {start!r} and freeze {freeze!r}, expected an object and a name")
     decay = training.get("ema_decay", 0)
     if not (is_number(decay) and 0 <= decay < 1):
         raise EscGpuError(f"training has ema_decay {decay!r}, expected 0 to below 1")

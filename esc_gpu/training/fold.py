@@ -24,6 +24,7 @@ class FoldData:
         train, test: clip numbers, ascending.
         recordings: `(clips,)` int64, ascending: the recording that each clip was cut from.
         filenames: of each recording, to name clips by.
+        class_names: of the K classes, to know whether a model was trained on the same.
 
     Raises:
         EscGpuError: for a recording with clips on both sides.
@@ -36,6 +37,7 @@ class FoldData:
     test: np.ndarray
     recordings: np.ndarray
     filenames: Sequence[str] = ()
+    class_names: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         shared = np.intersect1d(self.recordings[self.train], self.recordings[self.test])

@@ -33,6 +33,7 @@ from esc_gpu.training.build_model import build_model
 from esc_gpu.training.checkpoint_times import CheckpointTimes
 from esc_gpu.training.compile_choice import choose_mode, compile_parts
 from esc_gpu.training.fold import FoldData, FoldResult
+from esc_gpu.training.freezing import freeze, keep_frozen
 from esc_gpu.training.half_weights import half_weights
 from esc_gpu.training.nonfinite_steps import are_finite, describe_skipped_steps, leave_out_unless, spread, sum_up
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, set_learning_rate
@@ -72,11 +73,14 @@ def train_fold(
     n_steps = steps_per_epoch(config, data)
     with SEEDED:
         set_seed(derive_seed(train.seed, fold_seed(fold)))
-        classifier = build_model(config, data.num_classes).to(accelerator.device)
-    fit_normalization(accelerator, classifier, data)
+        classifier = build_model(config, data.num_classes, fold, data.class_names).to(accelerator.device)
+    if not classifier.normalization.fitted:  # or it has that of the model that it starts from
+        fit_normalization(accelerator, classifier, data)
     if accelerator.num_processes > 1:
         classifier.backbone = synchronize_batch_norm(classifier.backbone, accelerator.device)
-    optimizer = create_optimizer(classifier, train.lr, train.frontend_lr, train.weight_decay)
+    frozen = freeze(classifier, train.freeze, train.frozen_stages)
+    rates = train.lr, train.frontend_lr, train.weight_decay, train.head_lr, train.layer_decay
+    optimizer = create_optimizer(classifier, *rates)
     average = WeightAverage(classifier, train.ema_decay) if train.ema_decay > 0 else None
     mode = choose_mode(config, accelerator, classifier)
     skips, casts = train.on_nonfinite == "skip", mode == "no"
@@ -101,6 +105,7 @@ def train_fold(
             losses = torch.zeros(n_steps, device=accelerator.device)
             batches = training_batches(config, accelerator, classifier, data, fold, epoch)
             model.train()
+            keep_frozen(frozen)
             for step, parts in enumerate(batches):
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
                 losses[step], is_finite = train_step(

@@ -9,28 +9,53 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.model.depth import head_parameters, layer_scales
 
 
 def parameter_groups(
-    model: WaveformClassifier, lr: float, frontend_lr: float, weight_decay: float
+    model: WaveformClassifier,
+    lr: float,
+    frontend_lr: float,
+    weight_decay: float,
+    head_lr: float | None = None,
+    layer_decay: float = 1.0,
 ) -> list[dict[str, Any]]:
     """Groups for the optimiser: decayed weights, undecayed vectors (biases, norms), and the front-end.
 
-    Fourier and mel kernels start out right: they take a small learning rate and no decay.
+    Fourier and mel kernels start out right: they take a small learning rate and no decay. With a learning rate for the
+    head, or one that decays from layer to layer, there are two groups for each rate. What is frozen is in none.
+
+    Raises:
+        EscGpuError: for a backbone whose layers have no order, where `layer_decay` is not 1.
     """
-    backbone = [p for p in model.backbone.parameters() if p.requires_grad]
+    learning = [(name, p) for name, p in model.backbone.named_parameters() if p.requires_grad]
     frontend = [p for p in model.frontend.parameters() if p.requires_grad]
+    scales = layer_scales(model.backbone, model.backbone_name, layer_decay) if layer_decay < 1 else {}
+    head = head_parameters(model.backbone) if head_lr is not None else set()
+    weights: dict[float, list[nn.Parameter]] = {}
+    vectors: dict[float, list[nn.Parameter]] = {}
+    for name, p in learning:
+        rate = (head_lr if name in head and head_lr is not None else lr) * scales.get(name, 1.0)
+        (weights if p.ndim > 1 else vectors).setdefault(rate, []).append(p)
     groups = [
-        {"params": [p for p in backbone if p.ndim > 1], "peak_lr": lr, "weight_decay": weight_decay},
-        {"params": [p for p in backbone if p.ndim <= 1], "peak_lr": lr, "weight_decay": 0.0},
+        *({"params": params, "peak_lr": rate, "weight_decay": weight_decay} for rate, params in weights.items()),
+        *({"params": params, "peak_lr": rate, "weight_decay": 0.0} for rate, params in vectors.items()),
         {"params": frontend, "peak_lr": frontend_lr, "weight_decay": 0.0},
     ]
     return [group for group in groups if group["params"]]
 
 
-def create_optimizer(model: WaveformClassifier, lr: float, frontend_lr: float, weight_decay: float) -> Optimizer:
-    """AdamW (Loshchilov & Hutter 2019) in one kernel a group, on the CPU and on a GPU."""
-    return torch.optim.AdamW(parameter_groups(model, lr, frontend_lr, weight_decay), lr=lr, fused=True)
+def create_optimizer(
+    model: WaveformClassifier,
+    lr: float,
+    frontend_lr: float,
+    weight_decay: float,
+    head_lr: float | None = None,
+    layer_decay: float = 1.0,
+) -> Optimizer:
+    """AdamW (Loshchilov & Hutter 2019) in one kernel a group, on the CPU and on a GPU; arguments as above."""
+    groups = parameter_groups(model, lr, frontend_lr, weight_decay, head_lr, layer_decay)
+    return torch.optim.AdamW(groups, lr=lr, fused=True)
 
 
 def set_learning_rate(optimizer: Optimizer, epoch: float, epochs: int, warmup_epochs: float) -> float:

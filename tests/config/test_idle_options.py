@@ -32,6 +32,38 @@ def test_an_option_of_what_is_off_is_said_to_have_no_effect(words, idle, switch)
     assert idle_options(parse_run([*words, *on], "train.py")) == []
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (
+            ["--train.frozen_stages", "2"],
+            "train.frozen_stages has no effect while train.freeze is none: set train.freeze=stages",
+        ),
+        (
+            ["--train.freeze", "backbone", "--train.head_lr", "1", "--train.lr", "1"],
+            "train.lr has no effect while train.freeze is backbone: set",
+        ),
+        (
+            ["--train.freeze", "stages", "--train.frontend_lr", "1"],
+            "train.frontend_lr has no effect while train.freeze is stages: set",
+        ),
+    ],
+)
+def test_an_option_of_what_is_frozen_is_said_to_have_no_effect(words, said):
+    trained = ["--model.weights", "run"]
+    (line,) = idle_options(parse_run([*words, *trained], "train.py"))
+    assert line.startswith(said)
+
+
+def test_weights_that_are_frozen_as_they_were_drawn_are_said():
+    words = ["--train.freeze", "backbone"]
+    (line,) = idle_options(parse_run(words, "train.py"))
+    assert line.startswith(
+        "train.freeze=backbone keeps weights that were never trained: set model.weights or model.pre"
+    )
+    assert idle_options(parse_run([*words, "--model.pretrained", "true", "--train.head_lr", "1"], "train.py")) == []
+
+
 def test_defaults_and_the_package_s_configs_have_none():
     assert idle_options(RunConfig()) == []
     for name in list_configs():

@@ -36,6 +36,19 @@ def test_a_frozen_front_end_has_no_group():
     assert len(parameter_groups(WaveformClassifier(frontend, 3, "test_resnet"), 1e-3, 1e-5, 0.1)) == 2
 
 
+def test_the_head_and_each_layer_have_rates_of_their_own():
+    model = trainable_model()
+    model.backbone.conv1.requires_grad_(False)
+    groups = parameter_groups(model, 1e-3, 1e-5, 0.1, head_lr=1e-2, layer_decay=0.5)
+    rates = {id(p): (group["peak_lr"], group["weight_decay"]) for group in groups for p in group["params"]}
+    assert sorted(rates) == sorted(id(p) for p in model.parameters() if p.requires_grad)
+    named = dict(model.backbone.named_parameters())
+    assert rates[id(named["fc.weight"])] == (1e-2, 0.1) and rates[id(named["fc.bias"])] == (1e-2, 0)
+    assert rates[id(named["layer4.0.conv1.weight"])] == (5e-4, 0.1)
+    assert rates[id(named["layer3.0.bn1.weight"])] == (2.5e-4, 0)
+    assert groups[-1]["peak_lr"] == 1e-5 and len(groups) == 5 + 6 + 1  # no weights of the stem
+
+
 def test_the_fused_optimiser_steps_as_the_plain_one():
     weights = []
     for fused in (True, False):

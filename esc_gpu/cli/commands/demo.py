@@ -33,7 +33,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise missing_run("--model", arguments.typed)
     check_options(arguments.port)
 
-    from esc_gpu.inference.find_pipeline import find_pipeline
+    from esc_gpu.core.find_pipeline import find_pipeline
 
     for path in arguments.model:
         find_pipeline(path, arguments.fold)  # a wrong folder does not wait for the imports below

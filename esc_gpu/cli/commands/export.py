@@ -49,9 +49,9 @@ def add_arguments(parser: ArgumentParser) -> None:
 
 
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.core.find_pipeline import HUB, find_pipeline
     from esc_gpu.data.clips.regular_file import check_file
     from esc_gpu.data.recordings.audio_files import find_audio_files
-    from esc_gpu.inference.find_pipeline import HUB, find_pipeline
 
     if arguments.run is None:
         raise missing_run("RUN", arguments.typed)

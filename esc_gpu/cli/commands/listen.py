@@ -78,7 +78,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     elif sys.stdin.isatty():
         raise EscGpuError("standard input is a terminal: pipe raw sound into it, or add --microphone")
 
-    from esc_gpu.inference.find_pipeline import find_pipeline
+    from esc_gpu.core.find_pipeline import find_pipeline
 
     find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
 

@@ -133,7 +133,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.picture and len(paths) > 1:
         raise EscGpuError(f"--picture draws one recording, got {len(paths)}: remove it, or name one file")
 
-    from esc_gpu.inference.find_pipeline import find_pipeline
+    from esc_gpu.core.find_pipeline import find_pipeline
 
     # A wrong path does not wait for the imports below; a JSON document tells of the model and of each file, too.
     find_pipeline(arguments.model, arguments.fold)

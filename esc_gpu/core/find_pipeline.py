@@ -23,20 +23,24 @@ def find_pipeline(path: str | Path, fold: Fold | None) -> Path | None:
                 f"{path} is a single pipeline; fold={fold} works only with the folder of a run: remove it"
             )
         return None if is_remote else folder
-    parts = [weights.parent for weights in folder.glob(f"{FOLDS}/{WEIGHTS}")]
-    folds = {found: part for part in parts if (found := fold_of(part)) is not None}
+    folds = trained_folds(folder)
     if not folds:
         reason = f"holds no {WEIGHTS}" if folder.is_dir() else "is not a folder"
         raise EscGpuError(
             f"{folder} {reason}: name the folder of a run or of a fold, such as runs/NAME/fold1, a folder that "
             f"save_pretrained wrote, or {HUB}USER/NAME"
         )
-    fold = min(folds, key=_order) if fold is None else fold
+    fold = next(iter(folds)) if fold is None else fold
     if fold not in folds:
-        raise EscGpuError(
-            f"{folder} has no trained fold {fold}; there are {', '.join(map(str, sorted(folds, key=_order)))}"
-        )
+        raise EscGpuError(f"{folder} has no trained fold {fold}; there are {', '.join(map(str, folds))}")
     return folds[fold]
+
+
+def trained_folds(run: Path) -> dict[Fold, Path]:
+    """The folders of a run's folds that have weights, ascending."""
+    parts = [weights.parent for weights in run.glob(f"{FOLDS}/{WEIGHTS}")]
+    folds = {found: part for part in parts if (found := fold_of(part)) is not None}
+    return {fold: folds[fold] for fold in sorted(folds, key=_order)}
 
 
 def _order(fold: Fold) -> tuple[bool, Fold]:
