@@ -28,7 +28,7 @@ SWAPPED = {
 QUIET_CALLS = ("EscGpuError", "EscGpuWarning", "warn", "ValueError", "TypeError", "cast", "TypeVar", "phase")
 QUIET_WORDS = ("desc", "unit")  # of a progress bar
 # How a drawing looks is a matter of taste. Elsewhere `pad`, `width` or `size` change numbers.
-LOOKS = ("matplotlib", "<svg")  # one of them stands in a module that draws
+LOOKS = ("matplotlib", "<svg", "gradio")  # one of them stands in a module that draws
 LOOKING_NAMES = ("size", "small", "margin")
 LOOKING_WORDS = (
     *(
@@ -45,7 +45,22 @@ LOOKING_WORDS = (
         "frameon",
     ),
     *("markerfacecolor", "markeredgecolor", "edgecolor", "edgecolors", "facecolor", "facecolors", "clip_on"),
-    *("figsize", "layout", "height_ratios", "width", "height", "dpi", "pad", "labelpad", "ha", "va", "loc", "css"),
+    *(
+        "figsize",
+        "layout",
+        "height_ratios",
+        "width",
+        "height",
+        "dpi",
+        "pad",
+        "labelpad",
+        "ha",
+        "va",
+        "loc",
+        "css",
+        "max_height",
+        "column_widths",
+    ),
     *("size", "fontsize", "fontweight", "rotation"),
 )
 

@@ -190,3 +190,25 @@ def test_the_command_serves_until_it_is_interrupted(models, tmp_path, monkeypatc
     assert f"tones at http://127.0.0.1:{port}/" in capsys.readouterr().out
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=10)
+
+
+@pytest.mark.parametrize(
+    ("set_before", "expected"),
+    [
+        ({}, "127.0.0.1"),
+        ({"no_proxy": "a.example"}, "a.example,127.0.0.1"),
+        ({"NO_PROXY": "b.example"}, "b.example,127.0.0.1"),
+        ({"no_proxy": "a.example", "NO_PROXY": "b.example"}, "a.example,127.0.0.1"),
+    ],
+)
+def test_the_page_asks_itself_past_a_proxy_and_past_it_others_as_before(monkeypatch, set_before, expected):
+    pytest.importorskip("gradio", reason=NO_GRADIO)
+    from esc_gpu.inference.demo_page import private_gradio
+
+    for name in ("no_proxy", "NO_PROXY"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in set_before.items():
+        monkeypatch.setenv(name, value)
+    with private_gradio():
+        assert os.environ["no_proxy"] == expected
+    assert {name: os.environ[name] for name in ("no_proxy", "NO_PROXY") if name in os.environ} == set_before
