@@ -190,7 +190,7 @@ def test_a_file_that_disagrees_leaves_the_earlier_one(pipeline, program, exporte
 
 
 def test_a_logit_that_is_not_finite_is_no_agreement():
-    assert exporting.Agreement(4, 1e-4, 0).holds and not exporting.Agreement(4, float("nan"), 0).holds
+    assert exporting.Agreement(4, exporting.TOLERANCE, 0).holds and not exporting.Agreement(4, float("nan"), 0).holds
 
 
 @pytest.mark.parametrize(("off", "holds"), [(0.9e-3, True), (1.1e-3, False), (float("nan"), False)])
@@ -246,9 +246,13 @@ def test_what_cannot_be_exported_is_refused_in_a_line(tmp_path, backend, format)
 
 def test_constants_that_one_onnx_file_cannot_hold_are_refused(pipeline, program, exported, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "trace", lambda pipeline: program)
-    graph = SimpleNamespace(model=onnx_ir.load(exported["onnx"]))
+    graph = SimpleNamespace(model=onnx_ir.load(exported["onnx"]), save=lambda file: file.touch())
     monkeypatch.setattr(torch.onnx, "export", lambda *_, **options: graph)
-    monkeypatch.setattr(exporting, "MAX_ONNX_BYTES", 10_000)
+    size = sum(weight.const_value.nbytes for weight in graph.model.graph.initializers.values())
+    monkeypatch.setattr(exporting, "MAX_ONNX_BYTES", size)
+    exporting.write_onnx(program, {}, tmp_path / "as-large.onnx")
+    assert (tmp_path / "as-large.onnx").exists()
+    monkeypatch.setattr(exporting, "MAX_ONNX_BYTES", size - 1)
     refused(pipeline, tmp_path / "model.onnx", r"one ONNX file holds at most 0\.00: use --format torch")
 
 
