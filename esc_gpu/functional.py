@@ -9,11 +9,11 @@ from collections.abc import Callable
 
 from torch import Tensor
 
-from esc_gpu.frontends.functions import function_of, resample
+from esc_gpu.frontends.functions import estimate_tuning, function_of, resample
 from esc_gpu.frontends.registry import ALIASES, list_frontends
 from esc_gpu.frontends.scaling import power_to_db, power_to_magnitude
 
-__all__ = ["power_to_db", "power_to_magnitude", "resample", *list_frontends()]
+__all__ = ["estimate_tuning", "power_to_db", "power_to_magnitude", "resample", *list_frontends()]
 
 
 def __getattr__(name: str) -> Callable[..., Tensor]:

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Tensor
 
 from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.functions import estimate_tuning as estimate_tuning
 from esc_gpu.frontends.functions import resample as resample
 from esc_gpu.frontends.scaling import power_to_db as power_to_db
 from esc_gpu.frontends.scaling import power_to_magnitude as power_to_magnitude
@@ -105,7 +106,7 @@ def vqt(
 ) -> Tensor: ...
 
 def chroma(
-    waveform: Tensor, *, backend: str = ..., n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0,
+    waveform: Tensor, *, backend: str = ..., n_chroma: int = 12, tuning: float | None = 0.0, ctroct: float = 5.0,
     octwidth: float | None = 2.0, norm: str | None = 'max', n_fft: int = 2048, win_length: int | None = None,
     hop_length: int = 512, window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True,
     preemphasis: float = 0.0, preemphasis_start: str = 'zero', sample_rate: int = 44100,

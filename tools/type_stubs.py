@@ -58,6 +58,7 @@ def functional_stub() -> str:
     lines = [HEADER.format(title="Front-ends as functions, with their options.")]
     lines += ["from collections.abc import Mapping, Sequence\nfrom typing import Any\n\nfrom torch import Tensor\n\n"]
     lines += ["from esc_gpu.frontends.base import Frontend\n"]
+    lines += ["from esc_gpu.frontends.functions import estimate_tuning as estimate_tuning\n"]
     lines += ["from esc_gpu.frontends.functions import resample as resample\n"]
     lines += ["from esc_gpu.frontends.scaling import power_to_db as power_to_db\n"]
     lines += ["from esc_gpu.frontends.scaling import power_to_magnitude as power_to_magnitude\n"]

@@ -123,7 +123,7 @@ class VQT(_cqt.VQT):
 
 class Chroma(_chroma.Chroma):
     def __init__(
-        self, *, n_chroma: int = 12, tuning: float = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0,
+        self, *, n_chroma: int = 12, tuning: float | None = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0,
         norm: str | None = 'max', n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512,
         window: str | Sequence[Any] = 'hann', pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0,
         preemphasis_start: str = 'zero', sample_rate: int = 44100, input_sample_rate: int | None = None,
@@ -329,9 +329,9 @@ def create_frontend(
 
 @overload
 def create_frontend(
-    name: Literal["chroma"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12, tuning: float = 0.0,
-    ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str | None = 'max', n_fft: int = 2048,
-    win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
+    name: Literal["chroma"], backend: Literal["auto", "native"] = ..., *, n_chroma: int = 12,
+    tuning: float | None = 0.0, ctroct: float = 5.0, octwidth: float | None = 2.0, norm: str | None = 'max',
+    n_fft: int = 2048, win_length: int | None = None, hop_length: int = 512, window: str | Sequence[Any] = 'hann',
     pad_mode: str = 'reflect', center: bool = True, preemphasis: float = 0.0, preemphasis_start: str = 'zero',
     sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
 ) -> Chroma: ...
@@ -474,7 +474,23 @@ def create_frontend(
 
 @overload
 def create_frontend(
+    name: Literal["efficientat"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
     name: Literal["panns"], backend: Literal["auto", "native"] = ..., *,
+    member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
+    image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
+    sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,
+) -> ModelInput: ...
+
+@overload
+def create_frontend(
+    name: Literal["passt"], backend: Literal["auto", "native"] = ..., *,
     member: Frontend | Mapping[str, Any] | str | None = None, clip_seconds: float | None = None, fill: str = 'zeros',
     image_frames: int | None = None, max_range: float | None = None, mean: float = 0.0, std: float = 1.0,
     sample_rate: int = 44100, input_sample_rate: int | None = None, pad_short: bool = False,

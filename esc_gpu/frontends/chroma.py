@@ -12,6 +12,7 @@ from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.constant_q import ConstantQ
 from esc_gpu.frontends.filterbank import FilterbankFrontend
 from esc_gpu.frontends.scaling import SILENT_POWER, check_top_db, power_to_magnitude, under_the_maximum
+from esc_gpu.frontends.tuning import STEPS, estimated_step, tunings
 
 CHROMA_NORMS = ("max", "l1", "l2", None)
 
@@ -76,11 +77,12 @@ def normalize_classes(classes: Tensor, norm: str | None, dim: int, silent: float
 
 
 class Chroma(FilterbankFrontend):
-    """Chroma of an STFT `(B, 1, n_chroma, N)`, as `librosa.feature.chroma_stft` with a known tuning.
+    """Chroma of an STFT `(B, 1, n_chroma, N)`, as `librosa.feature.chroma_stft`.
 
     Args:
         n_chroma: number of pitch classes. The first one is C for a multiple of 12.
-        tuning: deviation of the tuning from A4 = 440 Hz, in pitch classes.
+        tuning: deviation of the tuning from A4 = 440 Hz, in pitch classes; None to estimate that of each clip, as
+            `librosa.estimate_tuning`, in hundredths of a pitch class.
         ctroct: octave above A0 = 27.5 Hz that weighs most; 5 is at 880 Hz.
         octwidth: standard deviation of the weights of octaves around it, in octaves; None for equal weights.
         norm: the norm that divides each frame: "max", "l1", "l2", or None for no division.
@@ -100,14 +102,15 @@ class Chroma(FilterbankFrontend):
 
     name = "chroma"
     windows_int16 = True
+    limits_own_frames = True
     bin_unit = "pitch class"
-    whole_clip = None
+    banks: Tensor
 
     def __init__(
         self,
         *,
         n_chroma: int = 12,
-        tuning: float = 0.0,
+        tuning: float | None = 0.0,
         ctroct: float = CENTRE_OCTAVE,
         octwidth: float | None = OCTAVE_WIDTH,
         norm: str | None = "max",
@@ -115,29 +118,55 @@ class Chroma(FilterbankFrontend):
     ):
         super().__init__(**stft)
         check_int("n_chroma", n_chroma, 1)
-        check_weights("n_chroma", n_chroma, self.n_fft // 2 + 1)
-        check_number("tuning", tuning)
+        check_weights("n_chroma", n_chroma, (1 if tuning is not None else STEPS) * (self.n_fft // 2 + 1))
+        if tuning is not None:
+            check_number("tuning", tuning)
         check_number("ctroct", ctroct)
         if octwidth is not None:
             check_number("octwidth", octwidth, above=0)
         check_choice("norm", norm, CHROMA_NORMS)
         self.n_chroma = n_chroma
-        self.tuning = float(tuning)
+        self.tuning = None if tuning is None else float(tuning)
+        self.takes_whole_power = tuning is None
         self.ctroct = float(ctroct)
         self.octwidth = None if octwidth is None else float(octwidth)
         self.norm = norm
         self.build()
 
+    def build_bank(self) -> None:
+        """Register the weights: of an estimated tuning those for each value that it can have."""
+        if self.tuning is not None:
+            super().build_bank()
+            return
+        banks = torch.stack([self.tuned_filterbank(float(tuning)).T.float() for tuning in tunings()])
+        self.register_buffer("banks", banks, persistent=False)  # (STEPS, F, n_chroma)
+
     def filterbank(self) -> Tensor:
-        return torch.from_numpy(chroma_filterbank(self.sample_rate, self.n_fft, *self.bank_options))
+        return self.tuned_filterbank(self.tuning or 0.0)
+
+    def tuned_filterbank(self, tuning: float) -> Tensor:
+        """`(n_chroma, n_fft // 2 + 1)` float64."""
+        bank = chroma_filterbank(self.sample_rate, self.n_fft, self.n_chroma, tuning, self.ctroct, self.octwidth)
+        return torch.from_numpy(bank)
 
     @property
-    def bank_options(self) -> tuple[int, float, float, float | None]:
+    def bank_options(self) -> tuple[object, ...]:
         return self.n_chroma, self.tuning, self.ctroct, self.octwidth
 
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
-        classes = normalize_classes(self.band_power(waveform, shared), self.norm, -1, SILENT_POWER)
+        power = self.band_power if self.tuning is not None else self.tuned_power
+        classes = normalize_classes(power(waveform, shared), self.norm, -1, SILENT_POWER)
         return classes.transpose(-1, -2).unsqueeze(1)
+
+    def tuned_power(self, waveform: Tensor, shared: Shared | None) -> Tensor:
+        """`(B, T)` → power of the pitch classes `(B, N, n_chroma)`, each clip's by its own tuning."""
+        power = self.shared_power(waveform, shared)
+        steps = estimated_step(power.detach(), self.sample_rate, self.n_fft, self.n_chroma)
+        return power @ self.banks[steps]
+
+    @property
+    def whole_clip(self) -> str | None:
+        return None if self.tuning is not None else "the tuning is estimated from the whole clip; set tuning"
 
     @property
     def frequencies(self) -> Tensor:

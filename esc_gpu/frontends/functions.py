@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from esc_gpu.core.checks import check_int
 from esc_gpu.core.waveform import to_float
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
@@ -16,6 +17,7 @@ from esc_gpu.frontends.full_precision import full_precision
 from esc_gpu.frontends.registry import create_frontend, frontend_class
 from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.signature import option_parameters
+from esc_gpu.frontends.tuning import estimated_step, tunings
 
 KEPT_LAYERS = 32
 
@@ -30,6 +32,25 @@ def resample(waveform: Tensor, input_rate: int, output_rate: int) -> Tensor:
     waveform = to_float(waveform)
     with torch.autocast(waveform.device.type, enabled=False), full_precision:
         return _resampler(input_rate, output_rate, waveform.device)(waveform)
+
+
+def estimate_tuning(waveform: Tensor, sample_rate: int, *, n_fft: int = 2048, bins_per_octave: int = 12) -> Tensor:
+    """`(B, T)` → `(B,)` how far each clip's notes are off A4 = 440 Hz, in bins from -0.5 to 0.49.
+
+    As `librosa.estimate_tuning`, in steps of a hundredth, 0 for a clip without a peak from 150 to 4000 Hz.
+
+    >>> from esc_gpu.functional import estimate_tuning
+    >>> seconds = torch.arange(22050) / 22050
+    >>> estimate_tuning(torch.sin(2 * torch.pi * 440 * 2 ** (0.2 / 12) * seconds)[None], 22050).round(decimals=1)
+    tensor([0.2000])
+    """
+    check_int("bins_per_octave", bins_per_octave, 1)
+    frames = {"n_fft": n_fft, "hop_length": max(1, n_fft // 4), "pad_mode": "constant"}
+    options = json.dumps({"sample_rate": sample_rate, **frames, "scale": "magnitude"}, sort_keys=True)
+    device = waveform.device if isinstance(waveform, Tensor) else torch.device("cpu")
+    spectra = _layer("spectrogram", "native", options, device)(waveform)[:, 0].transpose(1, 2)
+    steps = estimated_step(spectra.detach(), sample_rate, n_fft, bins_per_octave)
+    return torch.from_numpy(tunings()).float().to(device)[steps]
 
 
 @functools.lru_cache(KEPT_LAYERS)

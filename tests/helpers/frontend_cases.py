@@ -86,6 +86,7 @@ OPTIONED["logmel-within"] = {"name": "logmel", "backend": "native", **MEL, "cent
     "scale": "ln",
     "log_offset": 1e-5,
 }
+OPTIONED["chroma-options"] = {"name": "chroma", "backend": "native", **STFT, "tuning": None, "octwidth": None}
 OPTIONED["delta-options"] = {"name": "delta", "member": FEATURES[0], "sample_rate": RATE, "mode": "mirror"}
 CASES = SINGLE | STACKS | OPTIONED
 NATIVE = {key: case for key, case in CASES.items() if case.get("backend", "native") == "native"}
