@@ -25,7 +25,7 @@ from esc_gpu.frontends.sharing import Shared as Shared
 from esc_gpu.frontends.sharing import reuse
 from esc_gpu.frontends.signature import option_names, option_parameters
 from esc_gpu.frontends.streams import FrameStream, SampleStream, StreamedFeatures
-from esc_gpu.frontends.unequal import checked_lengths, features_of
+from esc_gpu.frontends.unequal import checked_lengths, features_of, refusal
 
 
 class Frontend(Float32Module):
@@ -53,8 +53,7 @@ class Frontend(Float32Module):
     takes_whole_power = False
     emphasis = 0.0  # share of the sample before that is taken off each of a clip's samples
     n_dropped = 0  # samples from a clip's first one on that have none before them, and are left out for it
-    # Whether a maximum over the whole clip, where `whole_clip` names one, is over `own_frames` alone.
-    limits_own_frames = False
+    limits_own_frames = False  # whether what `whole_clip` names of a clip is taken of its `own_frames`
     is_cut = False  # whether the clips are frames already, cut out of a stream: then their ends are not padded
 
     def __init_subclass__(cls, **arguments: Any) -> None:
@@ -105,13 +104,11 @@ class Frontend(Float32Module):
 
         Args:
             waveform: the clips.
-            lengths: `(B,)` samples of each clip, from `min_samples` to T, where they are not all T. What stands behind
-                them in the waveform is not read. The first `n_frames(lengths)` frames of each clip are those that it
-                has alone, and zeros follow.
+            lengths: `(B,)` samples of each clip, from `min_samples` to T, where not all are T; what stands behind them
+                is not read. The first `n_frames(lengths)` frames are those that the clip has alone, zeros follow.
 
         Raises:
-            EscGpuError: for another shape or dtype, fewer than `min_samples` samples, and lengths for a front-end that
-                `refuses_lengths`.
+            EscGpuError: for another shape or dtype, too few samples, and lengths where `refuses_lengths` says why not.
         """
         check_waveform(waveform)
         if lengths is not None:
@@ -153,9 +150,16 @@ class Frontend(Float32Module):
 
     def prepare(self, waveform: Tensor, shared: Shared | None = None) -> Tensor:
         """The clips at this front-end's own rate, with `pad_short` at least one frame long, and emphasised."""
-        if self.resample is not None:
-            source, resample = waveform, self.resample
-            waveform = reuse(shared, ("waveform", self.sample_rate), lambda: resample(source))
+        return self.fitted(self.resampled(waveform, shared))
+
+    def resampled(self, waveform: Tensor, shared: Shared | None) -> Tensor:
+        """The clips at this front-end's own rate."""
+        if (resample := self.resample) is None:
+            return waveform
+        return reuse(shared, ("waveform", self.sample_rate), lambda: resample(waveform))
+
+    def fitted(self, waveform: Tensor) -> Tensor:
+        """Clips at this front-end's own rate, with `pad_short` at least one frame long, and emphasised."""
         if self.pad_short and waveform.shape[-1] < self.least:
             waveform = F.pad(waveform, (0, self.least - waveform.shape[-1]))
         return emphasised(waveform, self.emphasis)[:, self.n_dropped :] if self.emphasis else waveform
@@ -171,11 +175,7 @@ class Frontend(Float32Module):
     @property
     def refuses_lengths(self) -> str | None:
         """Why clips of unequal length have not the features here that each has alone; None where they have."""
-        if type(self).framing is Frontend.framing:
-            return f"{type(self).__name__} does not say where its frames lie (`framing`)"
-        if self.backend != "native" and self.whole_clip is not None:
-            return f"backend {self.backend!r} limits a clip by what stands behind it, too; take backend='native'"
-        return None if self.limits_own_frames else self.whole_clip
+        return refusal(self, self.limits_own_frames)
 
     @property
     def changes_clips(self) -> bool:
@@ -217,12 +217,12 @@ class Frontend(Float32Module):
 
     def n_frames(self, n_samples: Count) -> Count:
         """Frames of a clip of `n_samples` samples, or of each of several `(B,)`; `times` says where they are."""
-        return self.count_frames(self.prepared_length(n_samples))
-
-    def prepared_length(self, n_samples: Count) -> Count:
-        """Samples of a prepared clip."""
         if self.resample is not None:
             n_samples = self.resample.output_length(n_samples)
+        return self.count_frames(self.fitted_length(n_samples))
+
+    def fitted_length(self, n_samples: Count) -> Count:
+        """Samples of `fitted` clips."""
         return (at_least(n_samples, self.least) if self.pad_short else n_samples) - self.n_dropped
 
     def count_frames(self, n_samples: Count) -> Count:
@@ -292,10 +292,9 @@ class Frontend(Float32Module):
         return {"name": self.name, "backend": self.backend, **self.options}
 
     def extra_repr(self) -> str:
-        """Backend, sample rate and what was not left as it is: there are many options."""
+        """Backend, sample rate and the options that were not left as they are; of long lists the beginnings."""
         default = {parameter.name: parameter.default for parameter in option_parameters(type(self))}
         hidden = ("sample_rate", "members", "member")
         chosen = {name: value for name, value in self.options.items() if name not in hidden and value != default[name]}
-        # Of a long list, as the samples of a window, the beginning.
         texts = [f"{name}={reprlib.repr(value)}" for name, value in chosen.items()]
         return ", ".join([f"backend={self.backend!r}", f"sample_rate={self.sample_rate}", *texts])

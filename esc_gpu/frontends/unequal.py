@@ -1,7 +1,7 @@
 """Batches of clips of unequal length: each clip's own end in its row, and nothing of what stands behind it."""
 
 from collections.abc import Iterator
-from typing import Any, Protocol
+from typing import Protocol
 
 import torch
 import torch.nn.functional as F
@@ -9,6 +9,7 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.framing import Count, Framing
+from esc_gpu.frontends.resampling import Resample
 from esc_gpu.frontends.sharing import Shared
 
 INTEGERS = (torch.uint8, torch.int8, torch.int16, torch.int32, torch.int64)
@@ -30,9 +31,10 @@ class Framed(Protocol):
     """What is asked of a front-end here."""
 
     name: str
+    backend: str
     pad_short: bool
     least: int
-    resample: Any
+    resample: Resample | None
 
     @property
     def framing(self) -> Framing: ...
@@ -43,9 +45,19 @@ class Framed(Protocol):
     @property
     def min_samples(self) -> int: ...
     def count_frames(self, n_samples: Count) -> Count: ...
-    def prepared_length(self, n_samples: Count) -> Count: ...
-    def prepare(self, waveform: Tensor, shared: Shared | None = None) -> Tensor: ...
+    def resampled(self, waveform: Tensor, shared: Shared | None) -> Tensor: ...
+    def fitted(self, waveform: Tensor) -> Tensor: ...
+    def fitted_length(self, n_samples: Count) -> Count: ...
     def features(self, waveform: Tensor, shared: Shared | None = None) -> Tensor: ...
+
+
+def refusal(frontend: Framed, limits_own_frames: bool) -> str | None:
+    """`Frontend.refuses_lengths` of a front-end whose frames lie as its `framing` says."""
+    if getattr(frontend, "framing", None) is None:
+        return f"{type(frontend).__name__} does not say where its frames lie (`framing`)"
+    if frontend.backend != "native" and frontend.whole_clip is not None:
+        return f"backend {frontend.backend!r} limits a clip by what stands behind it, too; take backend='native'"
+    return None if limits_own_frames else frontend.whole_clip
 
 
 def checked_lengths(frontend: Framed, lengths: Tensor, waveform: Tensor) -> Tensor:
@@ -123,9 +135,12 @@ def with_own_ends(values: Tensor, lengths: Tensor, before: int, after: int, mode
 
 def prepare(frontend: Framed, waveform: Tensor, lengths: Tensor, shared: Shared | None) -> tuple[Tensor, Tensor]:
     """`Frontend.prepare` of clips of these lengths, and the lengths that they then have."""
-    if frontend.resample is not None or frontend.pad_short:
+    if frontend.resample is not None:
+        waveform = frontend.resampled(fill_behind(waveform, lengths), shared)
+        lengths = frontend.resample.output_length(lengths)
+    if frontend.pad_short:
         waveform = fill_behind(waveform, lengths)
-    return frontend.prepare(waveform, shared), frontend.prepared_length(lengths)
+    return frontend.fitted(waveform), frontend.fitted_length(lengths)
 
 
 def features_of(frontend: Framed, waveform: Tensor, lengths: Tensor, shared: Shared | None) -> Tensor:

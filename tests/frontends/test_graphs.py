@@ -58,6 +58,16 @@ def test_a_compiled_graph_takes_clips_of_other_lengths():
         torch.testing.assert_close(graph(waveform), layer(waveform), rtol=1e-3, atol=1e-3)
 
 
+def test_one_graph_takes_unequal_clips_of_any_lengths():
+    members = [NATIVE["logmel-native"], {"name": "delta", "member": NATIVE["rms-native"]}]
+    layer = create_frontend("stack", sample_rate=16000, members=members)
+    graph, waveform = torch.compile(layer, fullgraph=True, backend="eager"), noise(3, 8000)
+    for lengths in ([8000, layer.min_samples, 7001], [5000, 6000, 7000]):
+        expected = layer(waveform, lengths=torch.tensor(lengths))
+        found = graph(waveform, lengths=torch.tensor(lengths))
+        assert (found - expected).abs().max() <= 1e-6 * expected.abs().max()
+
+
 @pytest.mark.filterwarnings("ignore::torch.jit.TracerWarning", "ignore::DeprecationWarning")
 @pytest.mark.parametrize("traced_with", [1, 40])
 @each({key: NATIVE[key] for key in ("logmel-native", "cqt-native", "stack-features")})

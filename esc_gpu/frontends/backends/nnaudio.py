@@ -186,7 +186,8 @@ class NnAudioCQT(CQT):
             verbose=False,
         )
         make_buffers_transient(self.layer)
-        self.least = self.layer.kernel_width // 2 + 1 if self.pad_mode == "reflect" else 1
+        self.pad = self.layer.kernel_width // 2
+        self.least = self.pad + 1 if self.pad_mode == "reflect" else 1
 
     def power(self, waveform: Tensor) -> Tensor:
         return convolved_power(self.layer, waveform)
