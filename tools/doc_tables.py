@@ -10,6 +10,7 @@ from benchmarks.accuracy.evaluation import evaluation_text
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
+from benchmarks.exactness.peer_table import peer_table
 from benchmarks.reliability.fuzz_table import fuzz_table
 from benchmarks.reliability.long_run import long_run_table
 from benchmarks.speed.beside_estimates import table as beside_estimates
@@ -246,6 +247,7 @@ TABLES = {
     "kills": kill_table,
     "long_recording": recording_table,
     "long_run": long_run_table,
+    "peers": peer_table,
     "pipeline": pipeline_table,
     "presets": preset_table,
     "processes": process_table,

@@ -34,15 +34,22 @@ def constant_q_power(frontend: Frontend, clip: np.ndarray) -> np.ndarray:
 
 
 def wavelet_power(frontend: Frontend, clip: np.ndarray, centres: np.ndarray) -> np.ndarray:
-    """`(n_bins, N)` by librosa's own kernels, times the square root of their lengths as `librosa.cqt` scales them."""
-    options = {"sr": frontend.sample_rate, "filter_scale": frontend.filter_scale, "dtype": np.complex128}
+    """`(n_bins, N)` by librosa's own kernels."""
+    options = {"sr": frontend.sample_rate, "filter_scale": frontend.filter_scale, "window": scipy_window(frontend)}
     # As librosa.vqt takes None.
     gamma = frontend.gamma if frontend.name == "vqt" else 0.0
-    wavelets, lengths = librosa.filters.wavelet(freqs=centres, window=scipy_window(frontend), gamma=gamma, **options)
+    return wavelet_sums(clip, frontend.hop_length, centres, numpy_mode(frontend), gamma=gamma, **options)
+
+
+def wavelet_sums(clip: np.ndarray, hop: int, centres: np.ndarray, pad_mode: str, **options: object) -> np.ndarray:
+    """`(n_bins, N)` direct sums over the kernels of `librosa.filters.wavelet` with its `options`.
+
+    They are times the square root of the kernels' lengths, as `librosa.cqt` scales them.
+    """
+    wavelets, lengths = librosa.filters.wavelet(freqs=centres, dtype=np.complex128, **options)
     half = wavelets.shape[1] // 2
-    padded = np.pad(clip, half, mode=numpy_mode(frontend))
-    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half)[:: frontend.hop_length]
-    windows = windows[: len(clip) // frontend.hop_length + 1]
+    padded = np.pad(clip, half, mode=pad_mode)
+    windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * half)[::hop][: len(clip) // hop + 1]
     return np.stack([np.abs(windows @ wavelet.conj()) ** 2 for wavelet in wavelets]) * lengths[:, None]
 
 
