@@ -155,7 +155,12 @@ def test_no_file_is_long(folder):
         ("filelock", {"core/lock.py"}),
         (
             "sklearn",
-            {"evaluation/separability.py", "experiment/examine_run.py", "data/recordings/layouts/made_folds.py"},
+            {
+                "evaluation/probe.py",
+                "evaluation/separability.py",
+                "experiment/examine_run.py",
+                "data/recordings/layouts/made_folds.py",
+            },
         ),
         ("huggingface_hub", {"inference/pipeline.py", "inference/model_card.py", "model/hub.py"}),
     ],

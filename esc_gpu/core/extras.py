@@ -27,6 +27,7 @@ EXTRAS = {
     "onnx": ("onnx", "onnxruntime", "onnxscript"),
     "demo": ("gradio",),
     "listen": ("sounddevice",),
+    "parquet": ("pyarrow",),
 }
 # What pip calls those that it calls otherwise.
 PIP_NAMES = {

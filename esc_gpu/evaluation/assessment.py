@@ -116,6 +116,11 @@ def check_assessable(run: RunResults, n_bootstrap: int, seed: int) -> None:
     """Refuse what no metric can be computed of."""
     if not len(run.labels):
         raise EscGpuError(f"{run.folder} has no clips in its {PREDICTIONS}; expected some; train the run again")
+    check_resamples(n_bootstrap, seed)
+
+
+def check_resamples(n_bootstrap: int, seed: int) -> None:
+    """Refuse a bootstrap of no resamples or of too many, and a negative seed."""
     if not 1 <= n_bootstrap <= MOST_RESAMPLES or seed < 0:
         raise EscGpuError(
             f"bootstrap is {n_bootstrap} and seed {seed}; expected at least 1 resample and a seed that is not "

@@ -29,13 +29,23 @@ def check_start(config: RunConfig, recordings: Recordings, folds: Sequence[Fold]
         return
     for fold in folds:
         folder = start_folder(weights, fold)
-        seen = [] if folder is None else seen_recordings(folder, recordings, recordings.split(fold, config.validate)[1])
-        if seen:
-            raise EscGpuError(
-                f"model.weights={weights}: its model of {the_fold(fold_of(folder) or 0)} was trained on {len(seen)} of "
-                f"the recordings that {the_fold(fold)} is tested on, {seen[0]} for one; expected a model that has not "
-                f"heard them; train {the_fold(fold)} there, too, or start from a run on other recordings"
-            )
+        if folder is not None:
+            refuse_seen(f"model.weights={weights}", folder, recordings, fold, config.validate)
+
+
+def refuse_seen(option: str, folder: Path, recordings: Recordings, fold: Fold, validate: bool = False) -> None:
+    """Refuse the model in a folder, which an option names, if it has learnt from recordings that a fold is tested on.
+
+    Raises:
+        EscGpuError: how many those are, and one of them.
+    """
+    seen = seen_recordings(folder, recordings, recordings.split(fold, validate)[1])
+    if seen:
+        raise EscGpuError(
+            f"{option}: its model of {the_fold(fold_of(folder) or 0)} was trained on {len(seen)} of the recordings "
+            f"that {the_fold(fold)} is tested on, {seen[0]} for one; expected a model that has not heard them; train "
+            f"{the_fold(fold)} there, too, leave the fold out, or take a run on other recordings"
+        )
 
 
 def seen_recordings(folder: Path, recordings: Recordings, tested: np.ndarray) -> list[str]:
@@ -50,7 +60,7 @@ def seen_recordings(folder: Path, recordings: Recordings, tested: np.ndarray) ->
         tested: their numbers.
     """
     own, run = fold_of(folder), folder.resolve().parent
-    if own is None:
+    if own is None or not is_of_a_run(folder):
         return []
     names = [recordings.filenames[number] for number in tested]
     if (run / DATA).is_file() and read_json(run / DATA).get("recordings") == recordings.digest:
@@ -61,6 +71,12 @@ def seen_recordings(folder: Path, recordings: Recordings, tested: np.ndarray) ->
     results = read_run(run)
     learnt = {name for name, fold in zip(results.filenames, results.folds.tolist(), strict=True) if _learns(own, fold)}
     return [name for name in names if name in learnt]
+
+
+def is_of_a_run(folder: Path) -> bool:
+    """Whether a folder with a pipeline lies in that of a run, which tells what the model has learnt from."""
+    run = folder.resolve().parent
+    return fold_of(folder) is not None and ((run / DATA).is_file() or (run / SUMMARY).is_file())
 
 
 def _learns(own: Fold, fold: Fold) -> bool:

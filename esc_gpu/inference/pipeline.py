@@ -21,6 +21,7 @@ from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.inference.model_card import is_card, write_card
 from esc_gpu.model import checkpoint
 from esc_gpu.model.classifier import WaveformClassifier
+from esc_gpu.model.explain import embed
 from esc_gpu.model.head import keep_head_in_float32
 from esc_gpu.model.hub import download_pipeline, hub_errors
 from esc_gpu.model.silence import narrow_for_bf16
@@ -100,14 +101,27 @@ class Pipeline(nn.Module, ModelHubMixin):
         Raises:
             EscGpuError: for another shape or dtype.
         """
+        with self._autocast():
+            return self.model(self._checked(waveform)).float()
+
+    def embed(self, waveform: Tensor) -> Tensor:
+        """`(B, n_samples)` as of `forward` → embeddings `(B, D)` float32: what the last layer turns into logits.
+
+        Raises:
+            EscGpuError: for another shape or dtype.
+        """
+        with self._autocast():
+            return embed(self.model, self._checked(waveform))
+
+    def _checked(self, waveform: Tensor) -> Tensor:
+        """The waveforms of a call, on the model's device."""
         check_waveform(waveform)
         if waveform.shape[1] != self.n_samples:
             raise EscGpuError(
                 f"the pipeline takes clips of {self.n_samples} samples, {self.clip_seconds:g} s at {self.sample_rate} "
                 f"Hz, got {waveform.shape[1]}: cut or pad them, or pass the whole recording to pipeline.classify"
             )
-        with self._autocast():
-            return self.model(waveform.to(self.device)).float()
+        return waveform.to(self.device)
 
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "no":

@@ -54,26 +54,41 @@ def predict_file(
         EscGpuError: for a file that cannot be read, is empty or damaged, or holds NaN or Inf, an option out of its
             range, a batch that does not fit into memory, and a model that returns NaN.
     """
-    check_options(overlap, batch_size)
-    path, rate, samples = Path(path), pipeline.sample_rate, pipeline.n_samples
-    if not _is_text(path):
-        raise EscGpuError(f"{str(path)!a}: its name is not valid text in the encoding of this system: rename it")
-    clip_seconds, length = samples / rate, recording_samples(path, rate)
-    overlap = None if length < (1 + SPARE_SHARE) * samples else overlap
-    windows = cut_windows([path], sample_rate=rate, clip_seconds=clip_seconds, overlap=overlap, progress=False)
+    path = Path(path)
+    duration_seconds, starts_seconds, batches = file_windows(pipeline, path, overlap, batch_size)
     probabilities, options = [], {"unit": "window", "delay": 1, "leave": False, "disable": not progress}
-    with tqdm(desc=path.name, total=len(windows.start), **options) as bar:
-        for batch in _read_windows(path, windows.start, rate, samples, batch_size):
+    with tqdm(desc=path.name, total=len(starts_seconds), **options) as bar:
+        for batch in batches:
             probabilities.append(class_probabilities(pipeline, batch))
             bar.update(len(batch))
     return Prediction(
         path=path,
         class_names=pipeline.class_names,
-        duration_seconds=length / rate,
-        clip_seconds=clip_seconds,
-        starts_seconds=windows.start / rate,
+        duration_seconds=duration_seconds,
+        clip_seconds=pipeline.n_samples / pipeline.sample_rate,
+        starts_seconds=starts_seconds,
         window_probabilities=np.concatenate(probabilities),
     )
+
+
+def file_windows(
+    pipeline: Classifier, path: str | Path, overlap: float | None, batch_size: int
+) -> tuple[float, np.ndarray, Iterator[Tensor]]:
+    """The windows of a file, as `predict_file` cuts them, which has the arguments and the errors.
+
+    Returns:
+        The duration of the file in seconds; the starts `(W,)` of its windows in seconds, ascending; and batches of up
+        to `batch_size` of them, `(B, n_samples)`, decoded when they are asked for.
+    """
+    check_options(overlap, batch_size)
+    path, rate, samples = Path(path), pipeline.sample_rate, pipeline.n_samples
+    if not _is_text(path):
+        raise EscGpuError(f"{str(path)!a}: its name is not valid text in the encoding of this system: rename it")
+    length = recording_samples(path, rate)
+    overlap = None if length < (1 + SPARE_SHARE) * samples else overlap
+    windows = cut_windows([path], sample_rate=rate, clip_seconds=samples / rate, overlap=overlap, progress=False)
+    batches = _read_windows(path, windows.start, rate, samples, batch_size)
+    return length / rate, windows.start / rate, batches
 
 
 def predict_waveform(
@@ -151,14 +166,21 @@ def _read_windows(path: Path, starts: np.ndarray, rate: int, samples: int, batch
 @torch.no_grad()  # what a front-end keeps may be needed for a gradient later
 def class_probabilities(pipeline: Classifier, batch: Tensor) -> np.ndarray:
     """`(B, K)` float32, on the CPU."""
-    try:
+    with reporting_memory(pipeline.device, len(batch)):
         probabilities = pipeline(batch).softmax(dim=1).cpu()
+    if not probabilities.isfinite().all():
+        raise EscGpuError("the model returns NaN: its weights are damaged, or its precision is too low; train it again")
+    return probabilities.numpy()
+
+
+@contextmanager
+def reporting_memory(device: torch.device, n_clips: int) -> Iterator[None]:
+    """A batch of `n_clips` that does not fit into the device's memory is a user's mistake."""
+    try:
+        yield
     except RuntimeError as error:
         if "out of memory" not in str(error):  # Apple's MPS raises no torch.OutOfMemoryError
             raise
         raise EscGpuError(
-            f"{pipeline.device} does not have enough memory for {len(batch)} clips at once: choose a smaller batch size"
+            f"{device} does not have enough memory for {n_clips} clips at once: choose a smaller batch size"
         ) from error
-    if not probabilities.isfinite().all():
-        raise EscGpuError("the model returns NaN: its weights are damaged, or its precision is too low; train it again")
-    return probabilities.numpy()

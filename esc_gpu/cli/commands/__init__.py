@@ -10,12 +10,14 @@ from esc_gpu.cli.commands import (
     configs,
     demo,
     download,
+    embed,
     evaluate,
     export,
     features,
     listen,
     predict,
     prepare,
+    probe,
     report,
     train,
 )
@@ -32,6 +34,8 @@ COMMANDS: dict[str, ModuleType] = {
     "report": report,
     "predict": predict,
     "listen": listen,
+    "embed": embed,
+    "probe": probe,
     "export": export,
     "demo": demo,
 }

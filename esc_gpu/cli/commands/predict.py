@@ -244,8 +244,8 @@ def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, Any]
     }
 
 
-def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int) -> str:
-    """One line for all files without an answer."""
+def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int, done: str = "classified") -> str:
+    """One line for all files without an answer; what could not be `done` with them."""
     (_, reason), *others = failed
     if n_files == 1:
         return str(reason)
@@ -253,7 +253,7 @@ def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int) -> st
     if len(others) > NAMED:
         names.append(f"{len(others) - NAMED} more")
     also = f"; others: {', '.join(names)}" if others else ""
-    return f"{len(failed)} of {n_files} files could not be classified: {reason}{also}"
+    return f"{len(failed)} of {n_files} files could not be {done}: {reason}{also}"
 
 
 def count(text: str) -> int:

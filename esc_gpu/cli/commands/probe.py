@@ -1,0 +1,124 @@
+"""`esc-gpu probe`: how well simple classifiers tell the classes apart by a trained model's embeddings."""
+
+import sys
+from argparse import ArgumentParser, Namespace
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from esc_gpu.cli.commands.embed import add_data_arguments, add_window_arguments, load
+from esc_gpu.cli.commands.predict import add_model_arguments
+from esc_gpu.cli.next_commands import missing_run
+from esc_gpu.cli.output import add_bootstrap_arguments
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    import numpy as np
+
+    from esc_gpu.core.folds import Fold
+    from esc_gpu.data.recordings.base import Recordings
+
+    Model = tuple[Path | None, Fold | None]
+
+HELP = "test the embeddings of a trained model with logistic regression and nearest neighbours, fold by fold"
+NAME = "probe"
+
+
+def add_arguments(parser: ArgumentParser) -> None:
+    add_data_arguments(parser)
+    add_model_arguments(parser)
+    add_window_arguments(parser)
+    parser.add_argument(
+        "--folds", type=int, nargs="+", metavar="N", help="test these folds only (default: all folds of the data set)"
+    )
+    parser.add_argument("--output", type=Path, metavar="DIR", help="write probe.json and probe.md into this folder")
+    add_bootstrap_arguments(parser)
+
+
+def run(arguments: Namespace, say: Callable[[str], None]) -> None:
+    from esc_gpu.core.files import check_makeable
+    from esc_gpu.core.find_pipeline import find_pipeline
+    from esc_gpu.data.recordings.layouts import read_recordings
+
+    if arguments.model is None:
+        raise missing_run("--model", arguments.typed)
+    if arguments.root is None and arguments.table is None:
+        raise EscGpuError("no recordings are given; expected --root DIR or --table CSV; add one of them")
+    if arguments.output:
+        check_makeable(arguments.output)
+    find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
+    recordings = read_recordings(arguments.root, arguments.subset, arguments.table)
+
+    from esc_gpu.cli.output import show, write
+    from esc_gpu.evaluation.assessment import check_resamples
+    from esc_gpu.evaluation.probe import probe
+    from esc_gpu.report.probe_tables import describe_probe, probe_tables
+
+    check_resamples(arguments.bootstrap, arguments.seed)
+    folds = chosen_folds(arguments, recordings)
+    models = {fold: model_of(arguments, recordings, fold) for fold in folds}
+    unknown = [model for model in dict.fromkeys(models.values()) if is_unknown(model)]
+    if unknown and not arguments.json:
+        say(
+            f"Nothing is known of the recordings that {unknown[0]} was trained on. Where some of them are tested here, "
+            "the accuracy is too high."
+        )
+    values = {model: embed_clips(arguments, recordings, model) for model in dict.fromkeys(models.values())}
+    splits = [(fold, *recordings.split(fold, False), values[models[fold]]) for fold in folds]
+    classes = list(recordings.class_names)
+    result: dict[str, Any] = {
+        "model": Path(arguments.model).name,
+        "recordings": recordings.root.resolve().name,
+        "classes": len(classes),
+        "models": [{"fold": fold, "model_fold": models[fold][1]} for fold in folds],
+        **probe(splits, recordings.labels, recordings.filenames, len(classes), arguments.bootstrap, arguments.seed),
+    }
+    heading, tables = describe_probe(result), probe_tables(result)
+    show(say, arguments.json, heading, result, tables)
+    if arguments.output:
+        write(arguments.output, NAME, heading, result, tables, {})
+
+
+def chosen_folds(arguments: Namespace, recordings: "Recordings") -> "list[Fold]":
+    """The folds to test, each of them checked."""
+    folds: list[Fold] = list(dict.fromkeys(arguments.folds)) if arguments.folds else recordings.test_folds()
+    for fold in folds:
+        recordings.check_classes(fold, False)
+    return folds
+
+
+def model_of(arguments: Namespace, recordings: "Recordings", fold: "Fold") -> "Model":
+    """The folder of the model that a fold is tested with, None for one on the hub, and its fold.
+
+    Raises:
+        EscGpuError: where it has learnt from recordings of the fold.
+    """
+    from esc_gpu.core.find_pipeline import find_pipeline
+    from esc_gpu.core.run_layout import fold_of
+    from esc_gpu.experiment.seen_recordings import refuse_seen
+    from esc_gpu.model.trained_start import start_folder
+
+    if arguments.fold is None:
+        folder = start_folder(arguments.model, fold)
+    else:
+        folder = find_pipeline(arguments.model, arguments.fold)
+    if folder is None:
+        return None, None
+    refuse_seen(f"--model {arguments.model}", folder, recordings, fold)
+    return folder, fold_of(folder)
+
+
+def is_unknown(model: "Model") -> bool:
+    """Whether nothing tells which recordings a model has learnt from."""
+    from esc_gpu.experiment.seen_recordings import is_of_a_run
+
+    return model[0] is None or not is_of_a_run(model[0])
+
+
+def embed_clips(arguments: Namespace, recordings: "Recordings", model: "Model") -> "np.ndarray":
+    """`(n, D)`, the embedding of each recording."""
+    from esc_gpu.inference.embedding import embed_files
+
+    pipeline = load(arguments, model[0] or arguments.model, None)
+    options = arguments.overlap, arguments.batch_size, sys.stderr.isatty()
+    return embed_files(pipeline, recordings.paths, *options).pooled().values
