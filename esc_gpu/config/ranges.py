@@ -26,6 +26,7 @@ NOT_NEGATIVE = Range((_NOT_NEGATIVE, _FINITE))
 SHARE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value <= 1, "must be from 0 to 1")))
 BELOW_ONE = Range((_NOT_NEGATIVE, _FINITE, (lambda value: value < 1, "must be from 0 to below 1")))
 FOLDS = Range(((lambda value: value >= 2, "must be 2 or more"), _FINITE))
+CHANNEL = Range(((lambda value: isinstance(value, str) or value >= 0, "must not be negative"),))
 # No processor has as many, and an operating system may not bear more.
 THREADS = Range((*POSITIVE.rules, (lambda value: value <= 1024, "must not be more than 1024")))
 

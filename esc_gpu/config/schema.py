@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Annotated, Literal
 
 from esc_gpu.config.frontend import FrontendConfig
-from esc_gpu.config.ranges import BELOW_ONE, FOLDS, NOT_NEGATIVE, POSITIVE, SHARE, THREADS, between, up_to
+from esc_gpu.config.ranges import BELOW_ONE, CHANNEL, FOLDS, NOT_NEGATIVE, POSITIVE, SHARE, THREADS, between, up_to
+from esc_gpu.core.channel import Channel
 from esc_gpu.core.clip import clip_samples
 
 
@@ -31,6 +32,9 @@ class DataConfig:
     """Sample rate in Hz; every clip is resampled to it."""
     clip_seconds: Annotated[float, POSITIVE] = 5.0
     """Length of a clip in seconds; recordings are cut or padded with silence to it."""
+    channel: Annotated[Channel, CHANNEL] = "mix"
+    """Channel of recordings that have several: their mean ("mix"), one with a name or a number, of which 0 is the
+    first, or the one with the most energy in the whole recording ("loudest")."""
     overlap: float | None = None
     """Cut longer recordings into clips that overlap by this part of their length; null uses only their beginning."""
     cache_dir: str = "~/.cache/esc_gpu"

@@ -145,10 +145,9 @@ def compute_statistics(
     }
     with tqdm(total=waveforms.n_clips, desc="features", unit="clip", disable=not progress) as bar, torch.no_grad():
         for clips in np.array_split(np.arange(waveforms.n_clips), -(-waveforms.n_clips // BATCH)):
-            batch = np.empty((len(clips), waveforms.n_samples), dtype=np.int16)
-            waveforms.read_into(clips, batch)
+            batch = torch.from_numpy(waveforms.read(clips))
             for name, frontend in frontends.items():
-                sounding = sounding_frames(torch.from_numpy(batch), frontend)
-                running[name].update(frontend(torch.from_numpy(batch)), labels[clips], clips, sounding)
+                sounding = sounding_frames(batch, frontend)
+                running[name].update(frontend(batch), labels[clips], clips, sounding)
             bar.update(len(clips))
     return {name: sums.result() for name, sums in running.items()}

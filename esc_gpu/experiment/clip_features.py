@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from esc_gpu.core.files import replacing
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends import Frontend
@@ -16,7 +16,7 @@ from esc_gpu.report.figures.features import Clip
 
 
 def read_clip(path: Path, sample_rate: int, start_seconds: float, seconds: float) -> tuple[np.ndarray, int]:
-    """A part of a recording, as far as there is one: `(T,)` int16, and the samples of the whole recording.
+    """A part of a recording, as far as there is one: `(T,)` as of `decode_clip`, and the whole recording's samples.
 
     Raises:
         EscGpuError: for a start behind the end, and what `decode_clip` refuses.
@@ -34,7 +34,7 @@ def read_clip(path: Path, sample_rate: int, start_seconds: float, seconds: float
 def make_clip(
     path: Path, waveform: np.ndarray, sample_rate: int, frontends: Mapping[str, Frontend], start_seconds: float
 ) -> Clip:
-    """A clip with its features; `waveform` is `(T,)` int16.
+    """A clip with its features; `waveform` is `(T,)` int16, or float with full scale at ±1.
 
     Raises:
         EscGpuError: for a clip that is too short for a front-end.
@@ -43,7 +43,8 @@ def make_clip(
         images = compute_features(torch.from_numpy(waveform), sample_rate, frontends)
     except EscGpuError as error:
         raise EscGpuError(f"{path}: {error}") from error
-    return Clip(path.name, waveform / FULL_SCALE, sample_rate, images, start_seconds)
+    shown = to_float(torch.from_numpy(waveform)[None], torch.float64)[0].numpy()
+    return Clip(path.name, shown, sample_rate, images, start_seconds)
 
 
 def save_arrays(path: Path, clip: Clip) -> None:

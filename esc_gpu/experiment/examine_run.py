@@ -13,6 +13,7 @@ from esc_gpu.core.device import best_device
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.progress import tqdm
 from esc_gpu.core.run_layout import PREDICTIONS, WEIGHTS
+from esc_gpu.core.waveform import to_float
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.feature_statistics import RunningStatistics, sounding_frames
@@ -194,7 +195,7 @@ def show_example(model: WaveformClassifier, clips: RunClips, row: int, audio: bo
     common, waveform = show(model, clips, clip, audio)
     with torch.no_grad():
         inputs = standardised(feature_image(model.frontend, model.normalized_features(waveform)[0]))
-    return Example(**common, waveform=waveform[0].cpu().numpy() / 32768, inputs=inputs)
+    return Example(**common, waveform=to_float(waveform.cpu(), torch.float64)[0].numpy(), inputs=inputs)
 
 
 def standardised(image: FeatureImage) -> FeatureImage:
@@ -217,7 +218,7 @@ def show_mistake(
 
 
 def show(model: WaveformClassifier, clips: RunClips, clip: int, audio: bool) -> tuple[dict[str, Any], Tensor]:
-    """The fields of a `Clip`, and its waveform `(1, T)` int16 on the model's device."""
+    """The fields of a `Clip`, and its waveform `(1, T)` on the model's device."""
     waveform = clips.read(np.array([clip]))
     sound = encode_audio(waveform[0].numpy(), clips.sample_rate) if audio else None
     waveform = waveform.to(model.frontend.precision.device)

@@ -64,6 +64,7 @@ def describe_training(
     """
     return {
         **{name: described[name] for name in ("recordings", "synthetic", "subset")},
+        **({"channel": described["channel"]} if "channel" in described else {}),
         "fold": metrics["fold"],
         "validation": validation,
         "ema_decay": ema_decay,

@@ -13,6 +13,7 @@ from esc_gpu.config.schema import DataConfig, RunConfig
 from esc_gpu.core.files import write_text
 from esc_gpu.core.folds import TRAIN, Fold
 from esc_gpu.core.run_layout import RECORDINGS
+from esc_gpu.data.clips.level_faults import describe_faults
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings, listed
@@ -67,7 +68,7 @@ def open_clips(
     """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
 
     The last has the reason for each recording that `data.on_error` leaves out, by its position. An EscGpuWarning says
-    where most of the clips is silence, because the recordings are shorter.
+    where most of the clips is silence, because the recordings are shorter, and others what is wrong with their levels.
     """
     data = config.data
     store, windows, skipped = open_decodable(
@@ -79,12 +80,16 @@ def open_clips(
         cache_dir=Path(os.path.expanduser(data.cache_dir)) / "stores",
         workers=data.workers,
         progress=progress,
+        channel=data.channel,
+        folds=recordings.folds.tolist(),
     )
     check_left(recordings, skipped)
     chosen_folds(config, recordings, skipped)
     padding = describe_padding([recordings.paths[number] for number in np.unique(windows.recording)], data.clip_seconds)
     if padding:
         warnings.warn(EscGpuWarning(padding), stacklevel=2)
+    for fault in describe_faults(store.marks, windows.recording, recordings.filenames):
+        warnings.warn(EscGpuWarning(fault), stacklevel=2)
     return store, windows, skipped
 
 

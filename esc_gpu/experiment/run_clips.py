@@ -12,9 +12,11 @@ from torch import Tensor
 
 from esc_gpu.config.parse import parse_run
 from esc_gpu.config.schema import DataConfig
+from esc_gpu.core.channel import Channel
 from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.run_layout import CONFIG
 from esc_gpu.data.clips.decode import count_workers, decode_clip
+from esc_gpu.data.clips.levels import stack_waveforms
 from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.errors import EscGpuError
@@ -33,12 +35,14 @@ class RunClips:
         windows: where the clips were cut from; `windows.recording` is a row of `predictions.csv`.
         sample_rate: Hz.
         clip_seconds: length of a clip.
+        channel: of the recordings.
     """
 
     paths: list[Path]
     windows: Windows
     sample_rate: int
     clip_seconds: float
+    channel: Channel = "mix"
 
     @property
     def n_samples(self) -> int:
@@ -46,18 +50,18 @@ class RunClips:
         return clip_samples(self.sample_rate, self.clip_seconds)
 
     def read(self, clips: np.ndarray) -> Tensor:
-        """The clips of these numbers as `(B, T)` int16, decoded by threads."""
+        """The clips of these numbers as `(B, T)` int16, or float where int16 does not hold one; decoded by threads."""
         n_samples = self.n_samples
 
         def decode(clip: int) -> np.ndarray:
             path, start = self.paths[self.windows.recording[clip]], int(self.windows.start[clip])
-            return decode_clip(path, start, sample_rate=self.sample_rate, samples=n_samples)
+            return decode_clip(path, start, sample_rate=self.sample_rate, samples=n_samples, channel=self.channel)
 
         with ThreadPoolExecutor(count_workers(None)) as pool:
-            return torch.from_numpy(np.stack(list(pool.map(decode, clips.tolist()))))
+            return torch.from_numpy(stack_waveforms(list(pool.map(decode, clips.tolist()))))
 
     def batches(self, clips: np.ndarray, batch_size: int = BATCH_SIZE) -> Iterator[tuple[np.ndarray, Tensor]]:
-        """Parts of `clips` with their waveforms `(B, T)` int16."""
+        """Parts of `clips` with their waveforms `(B, T)`, as of `read`."""
         for start in range(0, len(clips), batch_size):
             part = clips[start : start + batch_size]
             yield part, self.read(part)
@@ -85,7 +89,7 @@ def open_run_clips(run: RunResults, root: str | Path | None = None, progress: bo
         overlap=data.overlap,
         progress=progress,
     )
-    return RunClips(paths, windows, data.sample_rate, data.clip_seconds)
+    return RunClips(paths, windows, data.sample_rate, data.clip_seconds, data.channel)
 
 
 def moved(data: DataConfig, root: str | Path | None) -> DataConfig:

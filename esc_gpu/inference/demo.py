@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from esc_gpu.core.channel import Channel
 from esc_gpu.core.folds import the_fold
 from esc_gpu.core.text import escape
 from esc_gpu.core.waveform import to_float
@@ -104,7 +105,7 @@ def answer(pipeline: Pipeline, path: str | Path, dark: bool = False) -> Answer:
         probabilities = {shown[name]: probability for name, probability in prediction.top(TOP)}
         if len(prediction.starts_seconds) == 1:
             return Answer(probabilities, f"The sound lasts {seconds:.1f} s and was classified as one clip.", None, [])
-        waveform = read_part(path, 0, seconds, pipeline.sample_rate)
+        waveform = read_part(path, 0, seconds, pipeline.sample_rate, pipeline.channel)
         figure = draw_timeline(
             waveform,
             pipeline.sample_rate,
@@ -147,18 +148,21 @@ def picture(
         features: dict[str, FeatureImage] = {}
         for name, pipeline in pipelines.items():
             rate, frontend = pipeline.sample_rate, {name: pipeline.model.frontend}
-            waveform = torch.from_numpy(read_part(path, start_seconds, seconds, rate))
+            waveform = torch.from_numpy(read_part(path, start_seconds, seconds, rate, pipeline.channel))
             features |= compute_features(waveform.to(pipeline.device), rate, frontend)
         rate = max(pipeline.sample_rate for pipeline in pipelines.values())
-        shown = read_part(path, start_seconds, min(seconds, max(left, clip_seconds)), rate)
+        channel = next(iter(pipelines.values())).channel
+        shown = read_part(path, start_seconds, min(seconds, max(left, clip_seconds)), rate, channel)
         figure = draw_features(shown, rate, features, start_seconds)
         return darken(figure) if dark else figure
 
 
-def read_part(path: str | Path, start_seconds: float, seconds: float, sample_rate: int) -> np.ndarray:
+def read_part(
+    path: str | Path, start_seconds: float, seconds: float, sample_rate: int, channel: Channel = "mix"
+) -> np.ndarray:
     """`(T,)` float32 of an audio file, full scale at ±1; zeros follow where it ends."""
     start, samples = round(start_seconds * sample_rate), round(seconds * sample_rate)
-    clip = decode_clip(Path(path), start, sample_rate=sample_rate, samples=samples)
+    clip = decode_clip(Path(path), start, sample_rate=sample_rate, samples=samples, channel=channel)
     return to_float(torch.from_numpy(clip)[None])[0].numpy()
 
 

@@ -11,6 +11,7 @@ import torch
 from huggingface_hub import ModelCard, ModelHubMixin
 from torch import Tensor, nn
 
+from esc_gpu.core.channel import Channel
 from esc_gpu.core.find_pipeline import HUB, find_pipeline
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.machine import AUTOCAST, is_fast
@@ -48,6 +49,7 @@ class Pipeline(nn.Module, ModelHubMixin):
     Attributes:
         sample_rate: sample rate of the waveforms in Hz.
         n_samples: T, the length of a clip in samples.
+        channel: which channel of a file is classified, as in the training: `data.channel`.
 
     >>> from esc_gpu import Pipeline, WaveformClassifier, create_frontend
     >>> model = WaveformClassifier(create_frontend("logmel", sample_rate=16000), 2, backbone="test_resnet")
@@ -77,6 +79,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         self.clip_seconds = float(clip_seconds)
         self.n_samples = round(self.clip_seconds * self.sample_rate)
         self.training_info = dict(training_info or {})
+        self.channel: Channel = self.training_info.get("channel", "mix")
         self.precision = precision
         narrow = narrow_for_bf16(model, self.n_samples) if precision == "bf16" and self.device.type == "cpu" else None
         if narrow is not None:

@@ -11,8 +11,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.core.channel import Channel
 from esc_gpu.core.progress import tqdm
-from esc_gpu.data.clips.decode import SOURCE_RATES, decode_clip, recording_samples
+from esc_gpu.data.clips.decode import SOURCE_RATES, read_samples, recording_samples
+from esc_gpu.data.clips.levels import quantize, stack_waveforms
 from esc_gpu.data.clips.windows import MAX_OVERLAP, cut_windows
 from esc_gpu.errors import EscGpuError
 from esc_gpu.inference.prediction import Prediction
@@ -27,6 +29,7 @@ class Classifier(Protocol):
     sample_rate: int
     n_samples: int
     class_names: list[str]
+    channel: Channel
 
     @property
     def device(self) -> torch.device: ...
@@ -87,7 +90,7 @@ def file_windows(
     length = recording_samples(path, rate)
     overlap = None if length < (1 + SPARE_SHARE) * samples else overlap
     windows = cut_windows([path], sample_rate=rate, clip_seconds=samples / rate, overlap=overlap, progress=False)
-    batches = _read_windows(path, windows.start, rate, samples, batch_size)
+    batches = _read_windows(path, windows.start, rate, samples, batch_size, pipeline.channel)
     return length / rate, windows.start / rate, batches
 
 
@@ -148,19 +151,24 @@ def _is_text(path: Path) -> bool:
     return not any("\ud800" <= character <= "\udfff" for character in str(path))
 
 
-def _read_windows(path: Path, starts: np.ndarray, rate: int, samples: int, batch_size: int) -> Iterator[Tensor]:
-    """Batches `(B, samples)` int16 of the windows at `starts`, decoded a span of many windows at a time.
+def _read_windows(
+    path: Path, starts: np.ndarray, rate: int, samples: int, batch_size: int, channel: Channel
+) -> Iterator[Tensor]:
+    """Batches `(B, samples)` of the windows at `starts`, int16 or float as `decode_clip` gives each.
 
-    The windows share half of their samples or more, and opening a file anew for each takes a seek, which in MP3
-    takes longer the further it goes.
+    They are decoded a span of many windows at a time: the windows share half of their samples or more, and opening a
+    file anew for each takes a seek, which in MP3 takes longer the further it goes.
     """
     spans = np.split(starts, np.flatnonzero(np.diff(starts // (SPAN_SECONDS * rate))) + 1)
     for span in spans:
         length = int(span[-1] - span[0]) + samples
-        decoded = decode_clip(path, int(span[0]), sample_rate=rate, samples=length)
-        clips = np.lib.stride_tricks.sliding_window_view(decoded, samples)
+        decoded = read_samples(path, int(span[0]), sample_rate=rate, samples=length, channel=channel)
         for first in range(0, len(span), batch_size):
-            yield torch.from_numpy(clips[span[first : first + batch_size] - span[0]])
+            places = (span[first : first + batch_size] - span[0]).tolist()
+            parts = [decoded.waveform[place : place + samples] for place in places]
+            yield torch.from_numpy(
+                stack_waveforms([quantize(part, samples, decoded.may_exceed).waveform for part in parts])
+            )
 
 
 @torch.no_grad()  # what a front-end keeps may be needed for a gradient later

@@ -11,6 +11,7 @@ from typing import Any
 import safetensors.torch
 import torch
 
+from esc_gpu.core.channel import check_channel
 from esc_gpu.core.files import read_json, replacing
 from esc_gpu.core.folds import SPLITS
 from esc_gpu.core.names import check_names, in_one_form
@@ -191,6 +192,7 @@ def check_description(description: Mapping[str, Any]) -> None:
     start, freeze = training.get("start", {}), training.get("freeze", "none")
     if not (isinstance(start, dict) and isinstance(freeze, str)):
         raise EscGpuError(f"training has start {start!r} and freeze {freeze!r}, expected an object and a name")
+    check_channel(training.get("channel", "mix"))
     decay = training.get("ema_decay", 0)
     if not (is_number(decay) and 0 <= decay < 1):
         raise EscGpuError(f"training has ema_decay {decay!r}, expected 0 to below 1")

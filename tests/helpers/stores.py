@@ -35,6 +35,11 @@ def clips_of(store):
     return store.read(np.arange(store.n_clips))
 
 
+def in_steps(clip):
+    """A clip in steps of int16, whichever way it was decoded."""
+    return clip if clip.dtype == np.int16 else clip * 32768
+
+
 def failure(paths, cache, **options):
     """The message of the error, after checking that it is one line and that nothing was left behind."""
     message = refusal(read, paths, cache, **options)

@@ -1,4 +1,4 @@
-"""Audio files to int16: any part of a recording as a clip, mono, at any sample rate."""
+"""Audio files to clips: any part of a recording, one channel or the mean of all, at any sample rate."""
 
 import errno
 import math
@@ -11,9 +11,12 @@ from typing import IO, TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from esc_gpu.core.channel import Channel, check_channel
+from esc_gpu.data.clips.channels import MixedChannels, channel_number, loudest_channel
 from esc_gpu.data.clips.codec_seek import seek_to
 from esc_gpu.data.clips.container import open_container
 from esc_gpu.data.clips.damaged_files import DamagedFileError
+from esc_gpu.data.clips.levels import CANCELLED, Levels, quantize
 from esc_gpu.data.clips.regular_file import open_regular
 from esc_gpu.errors import EscGpuError
 
@@ -38,6 +41,9 @@ SYSTEM_ERROR = 2  # libsndfile's code of a call to the system that failed
 UNKNOWN_FRAMES = (1 << 63) - 1  # libsndfile's length of what it finds no end of
 # Of others libsndfile takes what is left of a broken copy for the whole.
 FORMATS = ("WAV", "WAVEX", "RF64", "W64", "AIFF", "AU", "CAF", "FLAC", "OGG", "MP3")
+FLOATS = ("FLOAT", "DOUBLE")  # samples beyond full scale are meant, and no overshoot of a decoder
+KEPT = 4096  # recordings of which the loudest channel is known
+_loudest: dict[tuple[int, ...], int] = {}
 # Of loud noise in these, libsndfile (1.2.2) gives other noise.
 WRONG_SUBTYPES = ("ALAC_20", "ALAC_24", "ALAC_32")
 
@@ -80,23 +86,48 @@ def _resampled(frames: int, source_rate: int, sample_rate: int) -> int:
     return (2 * frames * sample_rate + source_rate) // (2 * source_rate)
 
 
-def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np.ndarray:
-    """A part of a recording as (samples,) int16, the mean of its channels.
+class Samples(NamedTuple):
+    """A part of a recording `(t,)` float32, full scale at 1, and whether its format holds what is beyond that."""
+
+    waveform: np.ndarray
+    may_exceed: bool
+    are_cancelled: bool
+
+
+def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int, channel: Channel = "mix") -> np.ndarray:
+    """A part of a recording as (samples,) int16, the mean of its channels or the one that `channel` names.
 
     The same as the whole recording resampled, from sample `start` at `sample_rate` on, but only this part and
-    what the resampler looks at around it are read. Zeros follow where the recording ends.
+    what the resampler looks at around it are read. Zeros follow where the recording ends. A part that int16 does not
+    hold, as `quantize` says, is float32 with full scale at 1.
 
     Raises:
-        EscGpuError: for a file that cannot be read, is empty, damaged, cut short, or over before `start`, and one that
-            holds NaN, Inf or numbers that are too large for float32.
+        EscGpuError: for a file that cannot be read, is empty, damaged, cut short, or over before `start`, one that
+            holds NaN, Inf or numbers that are too large for float32, and one without that channel.
     """
+    return decode(path, start, sample_rate=sample_rate, samples=samples, channel=channel).waveform
+
+
+def decode(path: Path, start: int, *, sample_rate: int, samples: int, channel: Channel = "mix") -> Levels:
+    """The same as int16 with an exponent, and what was found in it; arguments and errors as in `decode_clip`."""
+    part = read_samples(path, start, sample_rate=sample_rate, samples=samples, channel=channel)
+    clip = quantize(part.waveform, samples, part.may_exceed)
+    return clip._replace(marks=clip.marks | CANCELLED * part.are_cancelled)
+
+
+def read_samples(path: Path, start: int, *, sample_rate: int, samples: int, channel: Channel = "mix") -> Samples:
+    """The same before it is made int16, as far as the recording goes; arguments and errors as in `decode_clip`."""
+    check_channel(channel)
+    chosen = _find_loudest(path) if channel == "loudest" else channel
     with _opened(path, start / sample_rate) as recording:
         source_rate = recording.file.samplerate
         length = _resampled(recording.frames, source_rate, sample_rate)
         if recording.frames and start and start >= length:
             raise DamagedFileError(path, f"has {length} samples; expected more than {start} for this clip")
         first, skipped, frames = _frames_of(source_rate, sample_rate, start, samples)
-        waveform = _read_mono(path, recording, first, frames)
+        mixed = MixedChannels()
+        waveform = _read_mono(path, recording, first, frames, chosen, mixed)
+        may_exceed = recording.file.subtype in FLOATS
     if source_rate != sample_rate:
         import soxr
 
@@ -104,21 +135,32 @@ def decode_clip(path: Path, start: int, *, sample_rate: int, samples: int) -> np
         waveform = np.pad(waveform, (0, -(-source_rate // sample_rate)))
         waveform = soxr.resample(waveform, source_rate, sample_rate, RESAMPLER_QUALITY)
     if not np.isfinite(waveform).all():
-        raise DamagedFileError(path, _not_finite(path, first, frames))
-    clip = np.zeros(samples, dtype=np.int16)
+        raise DamagedFileError(path, _not_finite(path, first, frames, chosen))
     part = waveform[skipped : skipped + min(samples, length - start)]
-    part = part.clip(-1, 1) * 32768  # exact for a 16-bit file at its own rate
-    clip[: len(part)] = np.rint(part).clip(max=32767)
-    return clip
+    return Samples(part, may_exceed, mixed.are_cancelled)
 
 
-def _not_finite(path: Path, first: int, frames: int) -> str:
+def _not_finite(path: Path, first: int, frames: int, channel: Channel) -> str:
     """What is wrong with samples that are not finite in float32: they may be numbers that are too large for it."""
     with _opened(path) as recording:
-        largest = np.abs(_read_mono(path, recording, first, frames, "float64")).max()
+        largest = np.abs(_read_mono(path, recording, first, frames, channel, MixedChannels(), "float64")).max()
     if not np.isfinite(largest):
         return "has NaN or Inf samples; expected finite numbers"
     return f"has samples of up to {largest:.3g}, which float32 does not hold; expected full scale at 1"
+
+
+def _find_loudest(path: Path) -> int:
+    """The channel with the most energy in the whole recording, which is looked for once."""
+    with _opened(path) as recording:
+        status = os.fstat(recording.raw.fileno())
+        stamp = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)
+        if recording.file.channels == 1:
+            return 0
+        if stamp not in _loudest:
+            if len(_loudest) >= KEPT:
+                _loudest.clear()
+            _loudest[stamp] = loudest_channel(_blocks(path, recording, 0, recording.frames, "float32"))
+        return _loudest[stamp]
 
 
 def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> tuple[int, int, int]:
@@ -137,16 +179,35 @@ def _frames_of(source_rate: int, sample_rate: int, start: int, samples: int) -> 
     return first, start - first // p * q, end - first
 
 
-def _read_mono(path: Path, recording: Recording, first: int, frames: int, dtype: str = "float32") -> np.ndarray:
-    """Up to `frames` from frame `first` on as (frames,) of this type, the mean of the channels.
+def _read_mono(
+    path: Path,
+    recording: Recording,
+    first: int,
+    frames: int,
+    channel: Channel,
+    mixed: MixedChannels,
+    dtype: str = "float32",
+) -> np.ndarray:
+    """Up to `frames` from frame `first` on as (frames,) of this type, one channel or the mean of all by `mixed`."""
+    number = None if channel == "mix" else channel_number(path, channel, recording.file.channels)
+    blocks = []
+    for block in _blocks(path, recording, first, frames, dtype):
+        if block.ndim == 2:
+            block = mixed.mix(block) if number is None else block[:, number].copy()  # not all channels in memory
+        blocks.append(block)
+    return np.concatenate(blocks)
 
-    Blocks bound the memory: it follows what the file holds, not the length that its header claims.
+
+def _blocks(path: Path, recording: Recording, first: int, frames: int, dtype: str) -> Iterator[np.ndarray]:
+    """Up to `frames` from frame `first` on as blocks (frames,) or (frames, channels).
+
+    They bound the memory: it follows what the file holds, not the length that its header claims.
     """
     file, raw, length, skipped = recording
     if not length:
         raise DamagedFileError(path, "has no audio (0 frames); expected some")
     position = first if file.seekable() else 0
-    blocks, end, reached = [], min(first + frames, length), skipped
+    end, reached = min(first + frames, length), skipped
     while position < end:
         wanted = min(end - position, BLOCK_VALUES // file.channels)
         start = seek_to(file, raw, position)
@@ -157,10 +218,8 @@ def _read_mono(path: Path, recording: Recording, first: int, frames: int, dtype:
             given = position + len(block)
             raise DamagedFileError(path, f"gives {given} frames; expected {length} by its header")
         if position + wanted > first:
-            part = block[max(0, first - position) :]
-            blocks.append(part if part.ndim == 1 else part.mean(axis=1))
+            yield block[max(0, first - position) :]
         reached = position = position + len(block)
-    return np.concatenate(blocks)
 
 
 @contextmanager

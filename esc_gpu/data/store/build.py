@@ -21,16 +21,20 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from esc_gpu.core.channel import Channel, check_channel
 from esc_gpu.core.clip import clip_samples
-from esc_gpu.core.files import read_json, replacing, write_json, write_text
+from esc_gpu.core.files import read_json, write_json, write_text
 from esc_gpu.core.lock import lock
 from esc_gpu.core.progress import tqdm
+from esc_gpu.data.clips.channels import NUMBERS
 from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError, map_files, reason_of
-from esc_gpu.data.clips.decode import RESAMPLER_QUALITY, count_workers, decode_clip
+from esc_gpu.data.clips.decode import RESAMPLER_QUALITY, count_workers, decode
+from esc_gpu.data.clips.levels import Levels
 from esc_gpu.data.clips.regular_file import check_file, open_regular
 from esc_gpu.data.clips.windows import Windows, first_windows
+from esc_gpu.data.store.earlier_shards import complete_shard
 from esc_gpu.data.store.read import WaveformStore
-from esc_gpu.data.store.shards import SAMPLE_BYTES, Shard, ShardFolder, clips_in_shard
+from esc_gpu.data.store.shards import SAMPLE_BYTES, ShardFolder, clips_in_shard
 from esc_gpu.errors import EscGpuError
 
 FORMAT_VERSION = 3  # raise it when the same clips and options would give other samples
@@ -86,14 +90,17 @@ def open_store(
     shard_bytes: int = SHARD_BYTES,
     on_error: OnError = "fail",
     digest: Callable[[Path], Fingerprint] = digest_file,
+    channel: Channel = "mix",
+    check: Callable[[Sequence[str]], None] = lambda digests: None,
 ) -> WaveformStore:
     """Open the store of these recordings' clips, in their order; build it first where `cache_dir` has none.
 
-    Each clip is mixed down to mono, resampled to `sample_rate` (Hz, 1000 to 384000), and cut, or padded with
-    zeros at its end, to `clip_seconds` (s, up to 3600). The clips are `windows` of the recordings, by default the
-    beginning of each. `workers` is the number of threads that read and decode, by default one for each CPU core.
-    A file of the store has at most `shard_bytes`, but one clip at least. Several processes may open the same
-    store at once. `digest` gives the hash of a file, to know the store by.
+    Each clip is mixed down to mono, or one `channel` is taken of it, resampled to `sample_rate` (Hz, 1000 to 384000),
+    and cut, or padded with zeros at its end, to `clip_seconds` (s, up to 3600). The clips are `windows` of the
+    recordings, by default the beginning of each. `workers` is the number of threads that read and decode, by default
+    one for each CPU core. A file of the store has at most `shard_bytes`, but one clip at least, and two bytes a clip
+    more where the levels of some are not ordinary. Several processes may open the same store at once. `digest` gives
+    the hash of a file, to know the store by. `check` may refuse the recordings by their hashes before they are decoded.
 
     Raises:
         EscGpuError: for an option out of its range, a clip that cannot be read, is empty or damaged or holds
@@ -102,24 +109,34 @@ def open_store(
             without decoding any the next time.
     """
     samples, workers = clip_samples(sample_rate, clip_seconds), count_workers(workers)
+    check_channel(channel)
     paths = [Path(path) for path in paths]
     windows = first_windows(len(paths)) if windows is None else windows
     _check_windows(windows, len(paths))
     rate, clips_per_shard = int(sample_rate), clips_in_shard(samples, shard_bytes)
-    options = {
+    options: dict[str, Any] = {
         "version": FORMAT_VERSION,
         "sample_rate": rate,
         "samples": samples,
         "soxr": RESAMPLER_QUALITY,
         "clips_per_shard": clips_per_shard,
     }
+    if channel != "mix":  # as stores have been since before there was a choice
+        options["channel"] = NUMBERS.get(str(channel), channel)
     with ThreadPoolExecutor(workers) as pool:
         fingerprints = list(map_files(pool, digest, paths, on_error))
-    key = _content_key(paths, [fingerprint.digest for fingerprint in fingerprints], windows, options)
+    digests = [fingerprint.digest for fingerprint in fingerprints]
+    check(digests)
+    key = _content_key(paths, digests, windows, options)
     index = {"key": key, **options, "clips": len(windows.start), "filenames": [path.name for path in paths]}
     folder = Path(os.path.expanduser(cache_dir)) / key
     files = ShardFolder(folder, (len(windows.start), samples), clips_per_shard, index)
-    decode = partial(_decode_all, paths, fingerprints, windows, rate, samples, workers, progress, on_error)
+    numbers = paths, fingerprints, windows, rate, samples
+    decode_all = partial(_decode_all, *numbers, workers, progress, on_error, channel=channel)
+
+    def decode_one(clip: int) -> Levels:
+        recording, start = int(windows.recording[clip]), int(windows.start[clip])
+        return _decode_same(paths[recording], fingerprints[recording], start, rate, samples, channel)
 
     def is_complete() -> bool:
         if on_error == "skip" and files.damaged.exists():
@@ -129,7 +146,7 @@ def open_store(
 
     try:
         if not is_complete():
-            _build(files, decode, is_complete)
+            _build(files, decode_all, decode_one, is_complete)
         return WaveformStore(files, rate, key)
     except OSError as error:
         raise EscGpuError(
@@ -158,9 +175,12 @@ def _content_key(paths: list[Path], digests: list[str], windows: Windows, option
 
 
 def _build(
-    files: ShardFolder, decode: Callable[[np.ndarray], Generator[np.ndarray]], is_complete: Callable[[], bool]
+    files: ShardFolder,
+    decode_all: Callable[[np.ndarray], Generator[Levels]],
+    decode_one: Callable[[int], Levels],
+    is_complete: Callable[[], bool],
 ) -> None:
-    """Make the shards that are missing, then the index. `decode` gives the waveforms of the clips it is told."""
+    """Make the shards that are missing, then the index. `decode_all` gives the clips it is told, in their order."""
     files.folder.mkdir(parents=True, exist_ok=True)
     with open(files.lock, "ab") as handle:
         # Without locks builders work side by side and harm none: each has files of its own and renames them at the end.
@@ -168,13 +188,16 @@ def _build(
             if is_complete():  # another process built it while this one waited
                 return
             files.remove_leftovers()
+        for shard in files.shards:
+            if shard.is_of_before():
+                complete_shard(shard, decode_one)
         missing = files.missing()
         _check_space(files.folder, sum(shard.n_bytes for shard in missing))
         clips = [np.arange(shard.first, shard.first + shard.n_clips) for shard in missing]
-        waveforms = decode(np.concatenate([np.empty(0, np.int64), *clips]))
+        decoded = decode_all(np.concatenate([np.empty(0, np.int64), *clips]))
         try:
             for shard in missing:
-                _write_shard(shard, islice(waveforms, shard.n_clips))
+                shard.write(islice(decoded, shard.n_clips))
         except EscGpuError as error:
             # Without a bad clip the store has another key, and these shards no use; a disk may be better next time.
             if not isinstance(error.__cause__, OSError):
@@ -184,7 +207,7 @@ def _build(
                 write_json(files.damaged, error.reasons)
             raise
         finally:
-            waveforms.close()  # its threads end here, not when the garbage is collected
+            decoded.close()  # its threads end here, not when the garbage is collected
         write_text(files.index, files.index_text)
 
 
@@ -197,21 +220,16 @@ def _check_space(folder: Path, needed: int) -> None:
         )
 
 
-def _write_shard(shard: Shard, waveforms: Iterator[np.ndarray]) -> None:
-    with replacing(shard.path) as temporary, open(temporary, "wb") as file:
-        file.write(shard.header)
-        for waveform in waveforms:
-            file.write(waveform.data)
-
-
-def _decode_same(path: Path, fingerprint: Fingerprint, start: int, sample_rate: int, samples: int) -> np.ndarray:
+def _decode_same(
+    path: Path, fingerprint: Fingerprint, start: int, sample_rate: int, samples: int, channel: Channel
+) -> Levels:
     """A clip of the file that was hashed: what is there by now may be another.
 
     Raises:
-        EscGpuError: as `decode_clip`; from an OSError where the file has changed since, which is no damage of it.
+        EscGpuError: as `decode`; from an OSError where the file has changed since, which is no damage of it.
     """
     try:
-        return decode_clip(path, start, sample_rate=sample_rate, samples=samples)
+        return decode(path, start, sample_rate=sample_rate, samples=samples, channel=channel)
     finally:
         try:
             is_same = _status_of(path) == fingerprint.status
@@ -234,7 +252,8 @@ def _decode_all(
     progress: bool,
     on_error: OnError,
     clips: np.ndarray,
-) -> Generator[np.ndarray]:
+    channel: Channel = "mix",
+) -> Generator[Levels]:
     """The clips of these numbers in order, decoded by threads: libsndfile and soxr run outside the interpreter's lock.
 
     The bar counts all clips, those of finished shards as done. With `on_error` "skip" the first that cannot be decoded
@@ -244,25 +263,26 @@ def _decode_all(
     ahead = min(16 * workers, max(workers, AHEAD_BYTES // (SAMPLE_BYTES * samples)))
     bar = tqdm(total=total, initial=total - len(clips), desc="decode", unit="clip", disable=not progress)
     pool, reasons = ThreadPoolExecutor(workers), dict[int, str]()
-    decoding: deque[tuple[int, Future[np.ndarray]]] = deque()
+    decoding: deque[tuple[int, Future[Levels]]] = deque()
 
-    def oldest() -> Iterator[np.ndarray]:
-        """The waveform that is decoded next; none from a damaged recording on."""
+    def oldest() -> Iterator[Levels]:
+        """The clip that is decoded next; none from a damaged recording on."""
         recording, future = decoding.popleft()
         try:
-            waveform = future.result()
+            decoded = future.result()
         except EscGpuError as error:
             if on_error == "fail":
                 raise
             reasons.setdefault(recording, reason_of(paths[recording], error))
         bar.update()
         if not reasons:
-            yield waveform
+            yield decoded
 
     try:
         for clip in clips.tolist():
             recording, start = int(windows.recording[clip]), int(windows.start[clip])
-            work = pool.submit(_decode_same, paths[recording], fingerprints[recording], start, sample_rate, samples)
+            same = paths[recording], fingerprints[recording], start, sample_rate, samples, channel
+            work = pool.submit(_decode_same, *same)
             decoding.append((recording, work))
             if len(decoding) == ahead:
                 yield from oldest()

@@ -9,18 +9,27 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from esc_gpu.data.clips.levels import scaled
 from esc_gpu.data.store.shards import SAMPLE_BYTES, ShardFolder
 from esc_gpu.errors import EscGpuError
 
 
 class Waveforms(Protocol):
-    """`(n_clips, n_samples)` int16, full scale at ±32768, to be read by several threads at once."""
+    """`(n_clips, n_samples)` int16, full scale at ±32768, to be read by several threads at once.
+
+    Attributes:
+        exponents: `(n_clips,)` int8, where some clips are to be multiplied with two to the power of that; else None.
+    """
 
     n_clips: int
     n_samples: int
+    exponents: np.ndarray | None
 
     def read_into(self, index: np.ndarray, out: np.ndarray) -> None:
         """Fill `out` `(B, n_samples)` int16 with the clips of `index` `(B,)` in that order."""
+
+    def read(self, index: np.ndarray) -> np.ndarray:
+        """The same as a new array, int16; with exponents float32 with full scale at 1."""
 
 
 class WaveformStore:
@@ -34,6 +43,10 @@ class WaveformStore:
         files: a complete store.
         sample_rate: Hz.
         key: hash of the clips and options, the name of the store's folder.
+
+    Attributes:
+        exponents: as of `Waveforms`.
+        marks: `(n_clips,)` int8, what was found in each clip while it was decoded: bits of `esc_gpu.data.clips.levels`.
     """
 
     def __init__(self, files: ShardFolder, sample_rate: int, key: str):
@@ -42,6 +55,8 @@ class WaveformStore:
         self.folder, self._layout = files.folder, files
         self._clips_per_shard = files.clips_per_shard
         self._files = [_ShardFile(shard.path, len(shard.header)) for shard in files.shards]
+        exponents, self.marks = files.read_levels().T
+        self.exponents: np.ndarray | None = exponents if exponents.any() else None
 
     def __reduce__(self) -> tuple[Any, ...]:  # to another process on this machine: it opens the files itself
         return WaveformStore, (self._layout, self.sample_rate, self.key)
@@ -67,10 +82,8 @@ class WaveformStore:
             self._files[shard].read(position * row_bytes, memoryview(row).cast("B"))
 
     def read(self, index: np.ndarray) -> np.ndarray:
-        """The clips of `index` `(B,)` as a new array `(B, n_samples)`; errors as in `read_into`."""
-        out = np.empty((len(index), self.n_samples), dtype=np.int16)
-        self.read_into(np.asarray(index), out)
-        return out
+        """As of `Waveforms`; errors as in `read_into`."""
+        return _read(self, index)
 
 
 class ArrayStore:
@@ -82,6 +95,8 @@ class ArrayStore:
     Raises:
         EscGpuError: for another kind of array.
     """
+
+    exponents = None
 
     def __init__(self, waveforms: np.ndarray):
         if waveforms.ndim != 2 or waveforms.dtype != np.int16:
@@ -96,6 +111,16 @@ class ArrayStore:
         """As `WaveformStore.read_into`."""
         _check_request(self, index, out)
         np.take(self.waveforms, index, axis=0, out=out, mode="clip")  # the other modes fill a copy of `out` first
+
+    def read(self, index: np.ndarray) -> np.ndarray:
+        """As of `Waveforms`."""
+        return _read(self, index)
+
+
+def _read(store: Waveforms, index: np.ndarray) -> np.ndarray:
+    out = np.empty((len(index), store.n_samples), dtype=np.int16)
+    store.read_into(np.asarray(index), out)
+    return out if store.exponents is None else scaled(out, store.exponents[index][:, None])
 
 
 def _check_request(store: Waveforms, index: np.ndarray, out: np.ndarray) -> None:

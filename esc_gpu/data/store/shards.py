@@ -3,14 +3,19 @@
 import io
 import json
 import os
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from esc_gpu.core.files import replacing
+from esc_gpu.data.clips.levels import Levels
+
 HEADER_BYTES = 128  # of an .npy with a short header
 SAMPLE_BYTES = 2
+LEVEL_BYTES = 2  # exponent and marks of a clip, int8 each
 
 
 def clips_in_shard(n_samples: int, shard_bytes: int) -> int:
@@ -20,7 +25,12 @@ def clips_in_shard(n_samples: int, shard_bytes: int) -> int:
 
 @dataclass(frozen=True)
 class Shard:
-    """One file of a store: clips `first` to `first + n_clips`, `(n_clips, n_samples)` int16."""
+    """One file of a store: clips `first` to `first + n_clips`, `(n_clips, n_samples)` int16.
+
+    Behind them follow `(n_clips, 2)` int8, exponent and marks of each clip as of `esc_gpu.data.clips.levels`, unless
+    all are 0. The header is one of version 2.0 of .npy. One of version 1.0 has the same size and says that the file is
+    from before there were levels, so that they are not known.
+    """
 
     path: Path
     first: int
@@ -30,24 +40,61 @@ class Shard:
     @property
     def header(self) -> bytes:
         """What the file begins with."""
+        return self._header(np.lib.format.write_array_header_2_0)
+
+    def _header(self, write: Callable[[io.BytesIO, dict[str, Any]], None]) -> bytes:
         header = io.BytesIO()
-        fields = {"descr": "<i2", "fortran_order": False, "shape": (self.n_clips, self.n_samples)}
-        np.lib.format.write_array_header_1_0(header, fields)
+        write(header, {"descr": "<i2", "fortran_order": False, "shape": (self.n_clips, self.n_samples)})
         return header.getvalue()
 
     @property
     def n_bytes(self) -> int:
-        """Size of the file."""
+        """Size of the file without levels."""
         return len(self.header) + SAMPLE_BYTES * self.n_clips * self.n_samples
 
     def is_whole(self) -> bool:
         """False too for a file cut short or overwritten; the samples themselves are not read."""
-        header = self.header
+        sizes = self.n_bytes, self.n_bytes + LEVEL_BYTES * self.n_clips
+        return self._begins_with(self.header, sizes)
+
+    def is_of_before(self) -> bool:
+        """Whether it is whole, but the levels of its clips are not known."""
+        return self._begins_with(self._header(np.lib.format.write_array_header_1_0), (self.n_bytes,))
+
+    def _begins_with(self, header: bytes, sizes: tuple[int, ...]) -> bool:
         try:
             with open(self.path, "rb") as file:
-                return os.fstat(file.fileno()).st_size == self.n_bytes and file.read(len(header)) == header
+                return os.fstat(file.fileno()).st_size in sizes and file.read(len(header)) == header
         except FileNotFoundError:
             return False
+
+    def write(self, clips: Iterable[Levels]) -> None:
+        """Make the file of these clips, or none."""
+        levels = []
+        with replacing(self.path) as temporary, open(temporary, "wb") as file:
+            file.write(self.header)
+            for clip in clips:
+                file.write(clip.samples.data)
+                levels.append((clip.exponent, clip.marks))
+            file.write(_level_bytes(np.array(levels)))
+
+    def add_levels(self, levels: np.ndarray) -> None:
+        """Give the file of before its levels, `(n_clips, 2)`; where that is interrupted, it is not whole."""
+        with open(self.path, "r+b") as file:
+            file.seek(self.n_bytes)
+            file.write(_level_bytes(levels))
+            file.seek(0)
+            file.write(self.header)
+
+    def read_levels(self) -> np.ndarray:
+        """`(n_clips, 2)` int8."""
+        levels = np.fromfile(self.path, np.int8, LEVEL_BYTES * self.n_clips, offset=self.n_bytes)
+        return (levels if len(levels) else np.zeros(LEVEL_BYTES * self.n_clips, np.int8)).reshape(self.n_clips, -1)
+
+
+def _level_bytes(levels: np.ndarray) -> bytes:
+    """What stands behind the samples: nothing for ordinary clips."""
+    return levels.astype(np.int8).tobytes() if levels.any() else b""
 
 
 class ShardFolder:
@@ -70,6 +117,10 @@ class ShardFolder:
             return self.index.read_bytes() == self.index_text.encode() and not self.missing()
         except FileNotFoundError:
             return False
+
+    def read_levels(self) -> np.ndarray:
+        """`(n_clips, 2)` int8: exponent and marks of every clip."""
+        return np.concatenate([shard.read_levels() for shard in self.shards])
 
     def missing(self) -> list[Shard]:
         """The shards that are not there, or not whole."""

@@ -3,14 +3,15 @@
 import csv
 import io
 from collections.abc import Collection, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from esc_gpu.core.channel import Channel
 from esc_gpu.core.files import write_text
-from esc_gpu.core.folds import the_fold
+from esc_gpu.core.folds import Fold, the_fold
 from esc_gpu.core.names import composed
 from esc_gpu.core.run_layout import SKIPPED
 from esc_gpu.core.text import printable
@@ -18,6 +19,7 @@ from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError
 from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.store.build import digest_file, open_store
+from esc_gpu.data.store.copies import accept, check_copies
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.errors import EscGpuError
 
@@ -35,6 +37,8 @@ def open_decodable(
     cache_dir: Path,
     workers: int | None = None,
     progress: bool = True,
+    channel: Channel = "mix",
+    folds: Sequence[Fold] | None = None,
 ) -> tuple[WaveformStore, Windows, dict[int, str]]:
     """The store of the clips of all recordings that can be decoded, where each lies, and why others cannot be.
 
@@ -43,7 +47,8 @@ def open_decodable(
     options are those of `cut_windows` and `open_store`.
 
     Raises:
-        EscGpuError: what these two raise, and for no recording that can be decoded.
+        EscGpuError: what these two raise, for no recording that can be decoded and, with the `folds` of the recordings,
+            for two of the same bytes in different folds.
     """
     options: dict[str, Any] = {
         "sample_rate": sample_rate,
@@ -57,7 +62,19 @@ def open_decodable(
         left = [paths[number] for number in kept.tolist()]
         try:
             windows = cut_windows(left, overlap=overlap, on_error=on_error, **options)
-            store = open_store(left, windows=windows, cache_dir=cache_dir, on_error=on_error, digest=digest, **options)
+            check = partial(check_copies, left, [folds[number] for number in kept.tolist()]) if folds else accept
+            store = open_store(
+                left,
+                windows=windows,
+                cache_dir=cache_dir,
+                on_error=on_error,
+                digest=digest,
+                channel=channel,
+                check=check if on_error == "fail" else accept,  # others may be copies, and damaged
+                **options,
+            )
+            if on_error == "skip":
+                check([digest(path).digest for path in left])
         except DamagedFilesError as error:  # there may be more: a file is looked at closer each time
             skipped |= {int(kept[position]): reason for position, reason in error.reasons.items()}
             kept = np.delete(kept, list(error.reasons))

@@ -53,17 +53,25 @@ class WaveformSource:
         self.store = ArrayStore(store) if isinstance(store, np.ndarray) else store
         self.n_clips, self.n_samples = self.store.n_clips, self.store.n_samples
         self.device, self.readers = device, readers
+        self._scales = _scales(self.store.exponents, device)
         self.resident = self._load() if self._is_to_reside(residence, budget_gb) else None
 
     def batches(self, index_batches: Iterable[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
         """For each `(B,)` of clip numbers the waveforms `(B, T)` int16 and the numbers `(B,)` int64, on the device.
 
-        Nothing in it waits for a GPU.
+        Of a store with exponents the waveforms are float32, full scale at ±1. Nothing in it waits for a GPU.
 
         Raises:
             EscGpuError: for a store that cannot be read any more.
         """
         index_batches = list(index_batches)
+        if self._scales is None:
+            yield from self._int16_batches(index_batches)
+        else:
+            for waveform, numbers in self._int16_batches(index_batches):
+                yield waveform * self._scales[numbers], numbers
+
+    def _int16_batches(self, index_batches: list[np.ndarray]) -> Iterator[tuple[Tensor, Tensor]]:
         if self.resident is None:
             yield from stream_batches(self.store, index_batches, self.device, self.readers)
         elif index_batches:
@@ -93,6 +101,13 @@ class WaveformSource:
         ):
             resident[chunk[0] : chunk[-1] + 1] = waveform
         return resident
+
+
+def _scales(exponents: np.ndarray | None, device: torch.device) -> Tensor | None:
+    """`(n_clips, 1)` float32, what int16 samples are to be multiplied with for full scale at 1; powers of two."""
+    if exponents is None:
+        return None
+    return torch.from_numpy(np.ldexp(np.float32(1), exponents.astype(np.int32) - 15))[:, None].to(device)
 
 
 def _check_options(residence: Residence, budget_gb: float | None, readers: int) -> None:

@@ -60,11 +60,24 @@ def test_channels_are_averaged(tmp_path, cache):
     np.testing.assert_array_equal(four, np.rint(channels.mean(axis=1)))
 
 
-def test_float_is_scaled_by_32768_and_clipped(tmp_path, cache):
-    waveform = np.array([0.25, 1.5, -1.5, 1.0, -1.0, 0.3 / 32768, -1.7 / 32768])
+def test_float_is_scaled_by_32768(tmp_path, cache):
+    waveform = np.array([0.25, 1.0, -1.0, 0.3 / 32768, -1.7 / 32768])
     path = write(tmp_path / "a.wav", waveform, subtype="DOUBLE")
-    expected = [8192, HIGHEST, LOWEST, HIGHEST, LOWEST, 0, -2]
-    assert clips_of(read([path], cache))[0, :7].tolist() == expected
+    assert clips_of(read([path], cache))[0, :5].tolist() == [8192, HIGHEST, LOWEST, 0, -2]
+
+
+def test_float_beyond_full_scale_is_kept_in_steps_of_its_power_of_two(tmp_path, cache):
+    waveform = np.array([0.25, 1.5, -1.5, 1.0, -1.0, 0.6 / 32768, -3.7 / 32768])
+    clip = clips_of(read([write(tmp_path / "a.wav", waveform, subtype="DOUBLE")], cache))[0, :7]
+    assert clip.dtype == np.float32 and (clip * 32768).tolist() == [8192, 49152, -49152, 32768, -32768, 0, -4]
+
+
+def test_what_a_decoder_or_a_resampler_gives_beyond_full_scale_is_clipped(tmp_path, cache):
+    square = np.where(np.arange(RATE) // 20 % 2, HIGHEST, LOWEST).astype(np.int16)
+    paths = [write(tmp_path / "a.ogg", square / 32768), write(tmp_path / "a.wav", square, 2 * RATE)]
+    assert np.abs(soundfile.read(paths[0])[0]).max() > 1.05
+    clips = clips_of(read(paths, cache))
+    assert clips.dtype == np.int16 and clips.min(axis=1).tolist() == [LOWEST] * 2
 
 
 @pytest.mark.parametrize(("extension", "subtype"), [("flac", "PCM_16"), ("wav", "PCM_24"), ("flac", "PCM_24")])

@@ -135,14 +135,14 @@ def test_bad_clip_is_named(clips, cache, spoil):
 
 @pytest.mark.parametrize(("cause", "kept"), [(OSError(errno.EIO, "input/output error"), 1), (None, 0)])
 def test_finished_shards_outlive_a_failing_disk_but_not_a_bad_clip(clips, cache, monkeypatch, cause, kept):
-    decode = store_module.decode_clip
+    decode = store_module.decode
 
     def fail_at_the_second(path, *given, **options):
         if path == clips[1]:
             raise EscGpuError(f"{path}: cannot be read") from cause
         return decode(path, *given, **options)
 
-    monkeypatch.setattr(store_module, "decode_clip", fail_at_the_second)
+    monkeypatch.setattr(store_module, "decode", fail_at_the_second)
     with pytest.raises(EscGpuError, match="cannot be read"):
         read(clips, cache, shard_bytes=1, workers=1)
     assert len(list(cache.rglob("waveforms-*.npy"))) == kept

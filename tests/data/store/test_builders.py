@@ -36,7 +36,7 @@ def in_processes(count, target):
 
 @pytest.mark.parametrize("locks", [True, False])
 def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tmp_path, monkeypatch, locks):
-    decode, log, barrier = store_module.decode_clip, tmp_path / "log", FORK.Barrier(2)
+    decode, log, barrier = store_module.decode, tmp_path / "log", FORK.Barrier(2)
 
     def slow_decode(path, start, **options):
         time.sleep(0.1)  # long enough for the builders to overlap
@@ -48,7 +48,7 @@ def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tm
         barrier.wait(30)  # neither has found a store
         raise OSError(errno.ENOSYS, "Function not implemented")
 
-    monkeypatch.setattr(store_module, "decode_clip", slow_decode)
+    monkeypatch.setattr(store_module, "decode", slow_decode)
     if not locks:
         monkeypatch.setattr(fcntl, "flock", no_locks)
 
@@ -64,7 +64,7 @@ def test_builders_at_the_same_time_end_with_the_same_good_store(clips, cache, tm
 
 
 def test_killed_build_is_no_store_and_the_next_build_cleans_up(clips, cache, monkeypatch):
-    decode = store_module.decode_clip
+    decode = store_module.decode
 
     def die(path, start, **options):
         if path == clips[2]:
@@ -72,7 +72,7 @@ def test_killed_build_is_no_store_and_the_next_build_cleans_up(clips, cache, mon
         return decode(path, start, **options)
 
     def build(_):
-        store_module.decode_clip = die
+        store_module.decode = die
         read(clips, cache, workers=1)
 
     assert in_processes(1, build) == [-9]

@@ -35,13 +35,13 @@ def paths(tmp_path):
 @pytest.fixture
 def decoded(monkeypatch):
     """The names of the files that were decoded, in no order."""
-    names, decode = [], store_module.decode_clip
+    names, decode = [], store_module.decode
 
     def counted(path, *args, **options):
         names.append(path.stem)
         return decode(path, *args, **options)
 
-    monkeypatch.setattr(store_module, "decode_clip", counted)
+    monkeypatch.setattr(store_module, "decode", counted)
     return names
 
 
@@ -97,7 +97,7 @@ def test_second_open_decodes_nothing(paths, cache, decoded):
 
 @pytest.mark.parametrize("last", [0, 1, 2, 5, 6])
 def test_killed_build_goes_on_with_the_shards_it_has_finished(paths, cache, decoded, last):
-    decode = store_module.decode_clip
+    decode = store_module.decode
 
     def die(path, *args, **options):
         if path == paths[last]:
@@ -105,7 +105,7 @@ def test_killed_build_goes_on_with_the_shards_it_has_finished(paths, cache, deco
         return decode(path, *args, **options)
 
     def build():
-        store_module.decode_clip = die
+        store_module.decode = die
         store_module.AHEAD_BYTES = 0  # what is decoded is written before the next is
         read(paths, cache, workers=1)
 

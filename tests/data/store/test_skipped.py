@@ -12,7 +12,7 @@ import soundfile
 from esc_gpu import EscGpuError
 from esc_gpu.cli.main import main
 from esc_gpu.data.clips import damaged_files as damage
-from esc_gpu.data.clips.decode import decode_clip, recording_samples
+from esc_gpu.data.clips.decode import decode, decode_clip, recording_samples
 from esc_gpu.data.recordings.audio_files import find_audio_files
 from esc_gpu.data.store import build as store
 from esc_gpu.data.store.build import digest_file
@@ -85,7 +85,7 @@ def test_the_second_time_nothing_is_decoded_to_know_the_same(table, tmp_path, mo
     first, _, skipped = open_all(table, tmp_path)
     assert len(list(tmp_path.glob("*/damaged.json"))) == 1
     digests = []
-    monkeypatch.setattr(store, "decode_clip", None)
+    monkeypatch.setattr(store, "decode", None)
     monkeypatch.setattr(
         "esc_gpu.data.store.skipped.digest_file", lambda path: digests.append(path) or digest_file(path)
     )
@@ -113,9 +113,9 @@ def test_a_file_that_cannot_be_read_is_not_a_damaged_one(table, tmp_path, monkey
     def fail(path, *given, **options):
         if path.name == "20.wav":
             raise EscGpuError(f"{path}: Input/output error") from OSError(errno.EIO, "Input/output error")
-        return decode_clip(path, *given, **options)
+        return decode(path, *given, **options)
 
-    monkeypatch.setattr(store, "decode_clip", fail)
+    monkeypatch.setattr(store, "decode", fail)
     with pytest.raises(EscGpuError, match="20.wav: Input/output error") as caught:
         open_all(table, tmp_path)
     assert not isinstance(caught.value, damage.DamagedFilesError) and not list(tmp_path.glob("*/damaged.json"))
