@@ -3,12 +3,11 @@
 import ast
 import re
 import sys
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import librosa
 import numpy as np
 import pytest
-import soundfile
 import torch
 
 import esc_gpu
@@ -16,6 +15,7 @@ from esc_gpu import create_frontend, frontends
 from esc_gpu.augment import Draws
 from esc_gpu.cli import commands
 from esc_gpu.cli import main as cli
+from esc_gpu.data.recordings.layouts.base import Reading
 from esc_gpu.data.recordings.table import read_table
 from esc_gpu.frontends import registry
 from esc_gpu.frontends.spectrogram import STFTFrontend
@@ -196,21 +196,30 @@ def test_the_tilt_is_a_straight_line_around_1_khz():
 
 
 def test_the_layout_and_the_table_give_the_same_recordings(tmp_path):
-    slices = [("7-3-0-0.wav", 7, 1, "dog_bark"), ("7-3-0-1.wav", 7, 1, "dog_bark"), ("9-1-0-0.wav", 9, 2, "car_horn")]
-    slices += [("11-1-0-0.wav", 11, 1, "car_horn"), ("12-3-0-0.wav", 12, 2, "dog_bark")]
-    (tmp_path / "metadata").mkdir()
-    lines = ["slice_file_name,fsID,start,end,salience,fold,classID,class"]
-    for name, source, fold, label in slices:
-        lines.append(f"{name},{source},0.0,4.0,1,{fold},0,{label}")
-        file = tmp_path / "audio" / f"fold{fold}" / name
-        file.parent.mkdir(parents=True, exist_ok=True)
-        soundfile.write(file, np.zeros(10), 8000)
-    (tmp_path / "metadata" / "UrbanSound8K.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    scenes = {
+        "train": [("park-1-a", "park", "park-1"), ("bus-2-a", "bus", "bus-2"), ("bus-2-b", "bus", "bus-2")],
+        "evaluate": [("park-3-a", "park", "park-3"), ("bus-4-a", "bus", "bus-4")],
+    }
+    meta = ["filename\tscene_label\tidentifier\tsource_label"]
+    (tmp_path / "evaluation_setup").mkdir()
+    (tmp_path / "audio").mkdir()
+    for part, clips in scenes.items():
+        lines = ["filename\tscene_label"]
+        for name, label, place in clips:
+            meta.append(f"audio/{name}.wav\t{label}\t{place}\ta")
+            lines.append(f"audio/{name}.wav\t{label}")
+            (tmp_path / "audio" / f"{name}.wav").touch()
+        listed = tmp_path / "evaluation_setup" / f"fold1_{part}.csv"
+        listed.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (tmp_path / "meta.csv").write_text("\n".join(meta) + "\n", encoding="utf-8")
     by_table = read_table(names_of(block("def write_table"))["write_table"](tmp_path))
-    by_reader = names_of(block("def read_urbansound8k"))["read_urbansound8k"](tmp_path)
+    layout = SimpleNamespace(**names_of(block("def is_here")))
+    assert layout.is_here(tmp_path) and not layout.is_here(tmp_path / "audio")
+    by_reader = layout.read(tmp_path, Reading())
+    assert by_reader.layout == layout.NAME
     assert by_reader.paths == by_table.paths
-    assert by_reader.class_names == by_table.class_names == ("car_horn", "dog_bark")
-    assert by_reader.src_files == by_table.src_files
+    assert by_reader.class_names == by_table.class_names == ("bus", "park")
+    assert by_reader.src_files == by_table.src_files and by_reader.src_files[2] == "bus-2"
     for part in "labels", "folds":
         assert getattr(by_reader, part).tolist() == getattr(by_table, part).tolist()
 
