@@ -55,7 +55,8 @@ def run(words):
     """The exit status of a command, by the function that it calls."""
     small = SMALL + ([] if "--folds" in words else ["--folds=1"]) + (PROFILED if "--train.profile" in words else [])
     assert words[0] == "esc-gpu"
-    behind = {"train": small, "features": ANALYSED if "--root" in words else []}
+    analysed = ANALYSED if "--root" in words else []
+    behind = {"train": small, "features": analysed, "probe": ["--folds", "1"]}  # the one that was trained
     return cli.main(words[1:] + behind.get(words[1], []))
 
 
