@@ -1,6 +1,6 @@
 """Where the frames of a clip lie, and the samples of a stream that its next frames need."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import NamedTuple, TypeVar
 
 import torch
@@ -23,12 +23,11 @@ def at_least(count: Count, least: int) -> Count:
     return count.clamp_min(least) if isinstance(count, Tensor) else max(count, least)
 
 
-def largest(counts: Sequence[Count]) -> Count:
-    """The largest one; of several for each clip, each clip's."""
-    first, *others = counts
-    for other in others:
-        first = torch.maximum(first, other) if isinstance(first, Tensor) else max(first, other)
-    return first
+def larger(first: Count, second: Count) -> Count:
+    """The larger one of both; of numbers for each clip, each clip's."""
+    if isinstance(first, Tensor) and isinstance(second, Tensor):
+        return torch.maximum(first, second)
+    return max(first, second)
 
 
 def least_samples(pad_mode: str, before: int) -> int:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import reduce
 from typing import Any, cast
 
 import numpy as np
@@ -14,7 +15,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis, numbered
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.blocks import is_free
-from esc_gpu.frontends.framing import Count, largest
+from esc_gpu.frontends.framing import Count, larger
 from esc_gpu.frontends.members import member_layer
 from esc_gpu.frontends.streams import FrameStream
 from esc_gpu.frontends.unequal import fill_behind, prepare, stretched
@@ -97,7 +98,7 @@ class Stack(Frontend):
         return numbered([axis._replace(frequencies=bins_on_grid(axis.frequencies, self.n_bins)) for axis in axes])
 
     def count_frames(self, n_samples: Count) -> Count:
-        return largest([layer.n_frames(n_samples) for layer in self.layers])
+        return reduce(larger, [layer.n_frames(n_samples) for layer in self.layers])
 
     @property
     def hop_seconds(self) -> float:

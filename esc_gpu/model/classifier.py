@@ -13,6 +13,7 @@ from esc_gpu.core.checks import check_choice, check_int
 from esc_gpu.core.profiling import phase
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
+from esc_gpu.frontends.blocks import is_free
 from esc_gpu.frontends.unequal import checked_lengths, fill_behind, roll_clips
 from esc_gpu.model.backbone import create_backbone
 from esc_gpu.model.coordinates import CHANNELS, append_coordinates
@@ -124,7 +125,7 @@ class WaveformClassifier(nn.Module):
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "backbone":
-            super().__setattr__("_columns_step", None)  # of the one before
+            object.__setattr__(self, "_columns_step", None)  # of the one before
         if name == "frontend":
             if "frontend" in self._modules:
                 check_replacement(self.frontend, value)
@@ -249,4 +250,6 @@ class WaveformClassifier(nn.Module):
             image = image if n_frames is None else fill_behind(image, n_frames)
         image = append_coordinates(image, self.coordinates, n_frames)
         dtype = next(self.backbone.parameters()).dtype
+        if is_free(image.shape[-1]):  # a layout hangs on the size, and is nothing to a graph
+            return image.to(dtype)
         return image.to(dtype).contiguous(memory_format=torch.channels_last)
