@@ -71,7 +71,8 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--root",
         type=Path,
         metavar="DIR",
-        help="use the recordings in this folder; the folder has ESC-50's layout, or --table lists its files",
+        help="use the recordings in this folder: ESC-50, another known data set, a folder for each class, or those "
+        "that --table lists",
     )
     data.add_argument(
         "--table",
@@ -257,12 +258,16 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.data.recordings.layouts import read_recordings
     from esc_gpu.data.store.build import open_store
 
-    recordings = read_recordings(arguments.root, arguments.subset, arguments.table)  # a wrong folder does not wait
+    cache = Path(os.path.expanduser(arguments.cache_dir))
+    # A wrong folder does not wait for what follows.
+    recordings = read_recordings(arguments.root, arguments.subset, arguments.table, tables=cache / "tables")
 
     from esc_gpu.experiment.feature_study import format_ranking, write_gallery, write_statistics
     from esc_gpu.report.tables import counted
 
     say(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
+    for note in recordings.notes:
+        say(note)
     seconds = CLIP_SECONDS if arguments.seconds is None else arguments.seconds
     options = {"sample_rate": arguments.sample_rate, "clip_seconds": seconds}
     frontends = choose_frontends(arguments, clip_samples(**options), say)
@@ -272,8 +277,7 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
         pictures = write_gallery(recordings, frontends, output, per_class=arguments.per_class, **options)
         say(f"written: {counted(len(pictures), 'picture')} gallery-*.png in {output}")
     if arguments.statistics:
-        cache_dir = Path(os.path.expanduser(arguments.cache_dir)) / "stores"
-        store = open_store(recordings.paths, cache_dir=cache_dir, **options)
+        store = open_store(recordings.paths, cache_dir=cache / "stores", **options)
         about = {"recordings": recordings.root.resolve().name, "subset": arguments.subset, "clips": store.n_clips}
         ranking = write_statistics(recordings, store, frontends, output, {**about, **options})
         say(format_ranking(ranking))

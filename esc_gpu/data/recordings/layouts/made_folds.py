@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import hashlib
 import io
+import os
 import warnings
 from collections import defaultdict
 from collections.abc import Sequence
@@ -58,15 +59,46 @@ def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequenc
     return dataclasses.replace(recordings, folds_made=True)
 
 
+def join_copies(root: Path, rows: Sequence[Row]) -> list[Row]:
+    """The rows, with one source for files of the same bytes: in two folds, one would be tested on the other.
+
+    Raises:
+        EscGpuError: for a file that cannot be read.
+    """
+    of_size, of_bytes, joined = defaultdict(list), dict[str, str](), dict[str, str]()
+
+    def source_of(source: str) -> str:
+        while source in joined:
+            source = joined[source]
+        return source
+
+    try:
+        for row in rows:
+            if size := os.path.getsize(root / row.path):
+                of_size[size].append(row)
+        for row in (row for alike in of_size.values() if len(alike) > 1 for row in alike):
+            with open(root / row.path, "rb") as file:
+                digest = hashlib.file_digest(file, "blake2b").hexdigest()
+            first, other = source_of(of_bytes.setdefault(digest, row.source)), source_of(row.source)
+            if first != other:
+                joined[other] = first
+    except OSError as error:
+        raise EscGpuError(
+            f"{error.filename}: {error.strerror}; expected a file that can be read; replace it or remove it"
+        ) from error
+    return [row._replace(source=source_of(row.source)) for row in rows]
+
+
 def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
     """The rows in folds from 1 to `n_folds`: each source in one, each class evenly over all, drawn from one seed.
 
     Raises:
-        EscGpuError: for a class with a single source, and more folds than any class has sources.
+        EscGpuError: for a class with a single source, more folds than any class has sources, and a file that cannot be
+            read.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
-    sources_of = defaultdict(set)
+    rows, sources_of = join_copies(root, rows), defaultdict(set)
     for row in rows:
         sources_of[row.label].add(row.source)
     for label, sources in sources_of.items():

@@ -42,6 +42,19 @@ def test_the_table_may_be_edited(tmp_path):
     )
 
 
+def test_copies_go_into_one_fold(tmp_path):
+    """Two pairs of the same bytes, in chains with two sources."""
+    root = lay_out(tmp_path, "folders")
+    files = sorted((root / "dog").iterdir())  # takes A and B of two sources in each fold of ESC-50
+    for number, bytes_ in ((0, b"one"), (4, b"one"), (5, b"two"), (8, b"two")):
+        files[number].write_bytes(bytes_)
+    data = read_recordings(root)
+    sources = dict(zip(data.filenames, data.src_files, strict=True))
+    names = [f"dog/{files[number].name}" for number in (0, 1, 4, 5, 8, 9)]
+    assert len({sources[name] for name in names}) == 1 and len(set(data.src_files)) == 28
+    assert len({fold for name, fold in zip(data.filenames, data.folds, strict=True) if name in names}) == 1
+
+
 def test_genres_are_gone_through_and_names_that_tell_nothing_are_sources(tmp_path):
     root = lay_out(tmp_path, "genres")
     data = read_recordings(root)
