@@ -6,6 +6,7 @@ from esc_gpu.errors import EscGpuError
 
 NamedChannel = Literal["mix", "left", "right", "loudest"]
 Channel = NamedChannel | int  # a number from 0 on, as an index
+NUMBERS = {"left": 0, "right": 1}
 NAMES: tuple[str, ...] = get_args(NamedChannel)
 
 

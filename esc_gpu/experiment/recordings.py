@@ -163,6 +163,7 @@ def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0)
         "synthetic": is_synthetic(config),
         "subset": config.data.subset,
         "layout": recordings.layout,
+        **({} if config.data.channel == "mix" else {"channel": config.data.channel}),
         "clips": len(recordings.filenames) - n_skipped,
         "skipped": n_skipped,
         "classes": len(recordings.class_names),

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from esc_gpu.core.channel import Channel
 from esc_gpu.core.extras import naming_extras
 from esc_gpu.core.user_warning import warn_user
 from esc_gpu.errors import EscGpuError
@@ -15,12 +16,13 @@ WAITING_SECONDS = 60  # of sound that the model has not taken yet, after which s
 BLOCK_SECONDS = 0.1
 
 
-def record(sample_rate: int | None, channels: int = 1) -> tuple[int, Iterator[np.ndarray]]:
+def record(sample_rate: int | None, channels: int = 1, channel: Channel = "mix") -> tuple[int, Iterator[np.ndarray]]:
     """The rate in Hz, and blocks `(t,)` float32 of the default microphone that do not end.
 
     Args:
         sample_rate: in Hz; None for the microphone's own.
-        channels: that are recorded; their mean is given.
+        channels: that are recorded.
+        channel: which of them is given, as by `mono`.
 
     Raises:
         EscGpuError: without the package sounddevice or PortAudio, without a microphone, and for a rate or number of
@@ -39,10 +41,10 @@ def record(sample_rate: int | None, channels: int = 1) -> tuple[int, Iterator[np
         sounddevice.check_input_settings(channels=channels, dtype="int16", samplerate=sample_rate)
     except (sounddevice.PortAudioError, ValueError) as error:
         raise EscGpuError(f"the microphone cannot be used ({error}): connect one, or pipe sound in") from error
-    return sample_rate, _blocks(sounddevice, sample_rate, channels)
+    return sample_rate, _blocks(sounddevice, sample_rate, channels, channel)
 
 
-def _blocks(sounddevice: Any, sample_rate: int, channels: int) -> Iterator[np.ndarray]:
+def _blocks(sounddevice: Any, sample_rate: int, channels: int, channel: Channel) -> Iterator[np.ndarray]:
     waiting: queue.Queue[np.ndarray] = queue.Queue(round(WAITING_SECONDS / BLOCK_SECONDS))
     lost = []
 
@@ -61,7 +63,7 @@ def _blocks(sounddevice: Any, sample_rate: int, channels: int) -> Iterator[np.nd
                 samples = waiting.get(timeout=1)  # Ctrl-C does not end a wait without a limit on Windows
             except queue.Empty:
                 continue
-            yield mono(samples)
+            yield mono(samples, channel)
             if lost:
                 lost.clear()
                 warn_user(

@@ -5,6 +5,7 @@ from typing import BinaryIO
 
 import numpy as np
 
+from esc_gpu.core.channel import NUMBERS, Channel
 from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.data.clips.decode import RESAMPLER_QUALITY
 from esc_gpu.errors import EscGpuError
@@ -13,16 +14,18 @@ FORMATS = {"s16le": "<i2", "f32le": "<f4"}  # ffmpeg's and sox's words for them
 READ_BYTES = 2**16
 
 
-def read_pcm(file: BinaryIO, pcm_format: str, channels: int) -> Iterator[np.ndarray]:
-    """`(t,)` float32, full scale at ±1, the mean of the channels, as it comes until the file ends.
+def read_pcm(file: BinaryIO, pcm_format: str, channels: int, channel: Channel = "mix") -> Iterator[np.ndarray]:
+    """`(t,)` float32, full scale at ±1, the mean of the channels or one of them, as it comes until the file ends.
 
     Args:
         file: opened for bytes. What it has at the moment is given, without waiting for more.
         pcm_format: one of `FORMATS`.
         channels: samples of a moment, which follow one another.
+        channel: which of them is heard, as `data.channel` of the training.
 
     Raises:
-        EscGpuError: for samples that are NaN or infinite, as those of another format are.
+        EscGpuError: for samples that are NaN or infinite, as those of another format are, and for a channel that is
+            not there.
     """
     read = getattr(file, "read1", file.read)
     dtype = np.dtype(FORMATS[pcm_format])
@@ -31,11 +34,28 @@ def read_pcm(file: BinaryIO, pcm_format: str, channels: int) -> Iterator[np.ndar
         data = rest + data
         whole = len(data) - len(data) % (channels * dtype.itemsize)
         rest = data[whole:]
-        yield mono(np.frombuffer(data[:whole], dtype).reshape(-1, channels))
+        yield mono(np.frombuffer(data[:whole], dtype).reshape(-1, channels), channel)
 
 
-def mono(samples: np.ndarray) -> np.ndarray:
-    """`(t, channels)` int16 or float32 → `(t,)` float32, full scale at ±1."""
+def mono(samples: np.ndarray, channel: Channel = "mix") -> np.ndarray:
+    """`(t, channels)` int16 or float32 → `(t,)` float32, full scale at ±1: their mean, or one of them.
+
+    Raises:
+        EscGpuError: for a channel that is not there, and the loudest of several: that is known at the end of a sound.
+    """
+    if channel == "loudest" and samples.shape[1] > 1:
+        raise EscGpuError(
+            "the model was trained with data.channel loudest, and which of several channels is the loudest is not "
+            "known before a sound ends; pipe one channel, with --channels 1"
+        )
+    if channel not in ("mix", "loudest"):
+        number = NUMBERS.get(str(channel), channel)
+        if number >= samples.shape[1]:
+            raise EscGpuError(
+                f"the model was trained with data.channel {channel}, and the sound has channels 0 to "
+                f"{samples.shape[1] - 1}; expected channel {number}; correct --channels, or pipe a sound that has it"
+            )
+        samples = samples[:, number : number + 1]
     scaled = samples.astype(np.float32) / FULL_SCALE if samples.dtype.kind == "i" else samples
     with np.errstate(over="ignore", invalid="ignore"):
         return _finite(scaled.mean(axis=1, dtype=np.float32))

@@ -34,6 +34,25 @@ def test_samples_are_whole_however_the_bytes_come(n_bytes):
     np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-7)
 
 
+def test_the_channel_of_the_training_is_heard():
+    for channel, place in (("left", 0), ("right", 1), (1, 1)):
+        (found,) = read_pcm(io.BytesIO(STEREO.tobytes()), "s16le", 2, channel)
+        np.testing.assert_array_equal(found, STEREO[:, place] / np.float32(32768))
+    (found,) = read_pcm(io.BytesIO(STEREO.tobytes()), "s16le", 1, "loudest")
+    np.testing.assert_array_equal(found, STEREO.ravel() / np.float32(32768))
+
+
+@pytest.mark.parametrize(
+    ("channels", "channel", "said"),
+    [
+        (2, "loudest", "which of several channels is the loudest is not known before a sound ends; pipe one"),
+        (1, "right", "data.channel right, and the sound has channels 0 to 0; expected channel 1; correct --channels"),
+    ],
+)
+def test_a_channel_that_cannot_be_heard_is_refused(channels, channel, said):
+    assert said in refusal(lambda: list(read_pcm(io.BytesIO(STEREO.tobytes()), "s16le", channels, channel)))
+
+
 def test_another_format_is_refused():
     noise = np.full(100, np.nan, dtype="<f4").tobytes()
     assert refusal(lambda: list(read_pcm(io.BytesIO(noise), "f32le", 1))) == (

@@ -131,13 +131,13 @@ def test_neither_batches_nor_spans_change_the_answer(pipeline, changing, monkeyp
 
 def test_no_more_than_a_span_is_decoded_at_once(pipeline, changing, monkeypatch):
     monkeypatch.setattr(module, "SPAN_SECONDS", 2)
-    decode, lengths = module.decode_clip, []
+    read, lengths = module.read_samples, []
 
-    def watch(path, start, *, sample_rate, samples):
+    def watch(path, start, *, samples, **options):
         lengths.append(samples)
-        return decode(path, start, sample_rate=sample_rate, samples=samples)
+        return read(path, start, samples=samples, **options)
 
-    monkeypatch.setattr(module, "decode_clip", watch)
+    monkeypatch.setattr(module, "read_samples", watch)
     predict_file(pipeline, changing, overlap=0.5)
     assert len(lengths) == 4 and max(lengths) <= (2 + 1) * RATE
 

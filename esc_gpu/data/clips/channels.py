@@ -5,10 +5,9 @@ from pathlib import Path
 
 import numpy as np
 
-from esc_gpu.core.channel import Channel
+from esc_gpu.core.channel import NUMBERS, Channel
 from esc_gpu.data.clips.damaged_files import DamagedFileError
 
-NUMBERS = {"left": 0, "right": 1}
 CANCELLING = 10.0 ** (-10 / 10)  # energy of the mean of two channels, in their mean energy
 
 

@@ -21,12 +21,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from esc_gpu.core.channel import Channel, check_channel
+from esc_gpu.core.channel import NUMBERS, Channel, check_channel
 from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.files import read_json, write_json, write_text
 from esc_gpu.core.lock import lock
 from esc_gpu.core.progress import tqdm
-from esc_gpu.data.clips.channels import NUMBERS
 from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError, map_files, reason_of
 from esc_gpu.data.clips.decode import RESAMPLER_QUALITY, count_workers, decode
 from esc_gpu.data.clips.levels import Levels
