@@ -42,6 +42,10 @@ def idle_options(config: RunConfig) -> list[str]:
             sentences.append(
                 f"{option} has no effect while train.freeze is {freeze}: set train.freeze, or leave {option} out"
             )
+    if config.train.class_weights == "balanced" and config.train.sampling == "balanced":
+        sentences.append(
+            "train.class_weights=balanced and train.sampling=balanced make up for rare classes twice: leave one out"
+        )
     if freeze in ("stages", "backbone") and not starts_trained(config):
         sentences.append(
             f"train.freeze={freeze} keeps weights that were never trained: set model.weights or model.pretrained, or "

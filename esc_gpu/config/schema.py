@@ -157,6 +157,14 @@ class TrainConfig:
     """Number of epochs in which the learning rate rises to its peak."""
     label_smoothing: Annotated[float, SHARE] = 0.1
     """Share of each label that is spread over all classes."""
+    class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
+    """Weights of the classes in the loss: "balanced" weighs a class inversely to its number of training clips; a table
+    such as {dog: 2.0} gives some classes a weight, the others have 1."""
+    sampling: Literal["shuffled", "balanced", "square_root"] = "shuffled"
+    """How often an epoch visits the classes: as often as they have clips ("shuffled"), equally often ("balanced"), or
+    in proportion to the square root of their clips."""
+    focal_gamma: Annotated[float, up_to(10)] = 0.0
+    """Exponent of the focal loss, by which clips that are classified well count less; 0 uses the cross-entropy."""
     ema_decay: Annotated[float, BELOW_ONE] = 0.0
     """Average the weights over about 1 / (1 - this value) steps; 0 uses the last weights."""
     clip_norm: Annotated[float, NOT_NEGATIVE] = 5.0

@@ -30,8 +30,8 @@ def compare(
         - `validation`: as of `assess`.
         - `clips`, `folds`: how many, and the numbers of their test folds.
         - `rows`: for each group of runs `name` (of the first), `runs` (names), `frontend`, `seeds`, `accuracy`,
-          `macro_f1`, `intervals`, `over_folds`, `over_seeds` and `protocol` as of `assess_seeds`, `fold_accuracies`
-          (one a fold), and `seconds`, the mean training time of a fold.
+          `balanced_accuracy`, `macro_f1`, `intervals`, `over_folds`, `over_seeds` and `protocol` as of `assess_seeds`,
+          `fold_accuracies` (one a fold), and `seconds`, the mean training time of a fold.
         - `pairs`: for each two rows `first` and `second` (names), `difference` of their accuracies, the first's less
           the second's, with its 95 % interval `low` and `high`, over all seeds; and of one run of each: `seeds`, the
           lowest that both have or else the lowest of each, `first_only`, `second_only` and `p_value` of McNemar's
@@ -71,7 +71,8 @@ def row(name: str, group: Sequence[RunResults], assessed: dict[str, Any]) -> dic
         "runs": [run.name for run in group],
         "frontend": describe_frontend(group[0].summary["frontend"]),
         "seeds": [seed_of(run) for run in group],
-        **{key: assessed[key] for key in ("accuracy", "macro_f1", "intervals", "over_folds", "over_seeds", "protocol")},
+        **{key: assessed[key] for key in ("accuracy", "balanced_accuracy", "macro_f1")},
+        **{key: assessed[key] for key in ("intervals", "over_folds", "over_seeds", "protocol")},
         "fold_accuracies": [fold["accuracy"] for fold in assessed["folds"]],
         "seconds": mean_and_std(seconds)["mean"],
     }

@@ -15,7 +15,8 @@ def evaluate(logits: Tensor, labels: Tensor) -> dict[str, Any]:
 
     Returns:
         accuracy, macro_f1, top3_accuracy (top-K for K < 3), recall (one a class) and
-        confusion_matrix (`[true][predicted]` clips).
+        confusion_matrix (`[true][predicted]` clips); balanced_accuracy where classes have different numbers of clips,
+        or else it is the accuracy.
     """
     matrix = count_confusions(logits.argmax(dim=1), labels, logits.shape[1])
     return {
@@ -23,6 +24,7 @@ def evaluate(logits: Tensor, labels: Tensor) -> dict[str, Any]:
         "accuracy": accuracy(matrix),
         "macro_f1": macro_f1(matrix),
         "top3_accuracy": top_k_accuracy(logits, labels, 3),
+        **({"balanced_accuracy": balanced_accuracy(matrix)} if are_unequal(matrix) else {}),
         "recall": recall(matrix).tolist(),
         "confusion_matrix": matrix.tolist(),
     }
@@ -33,7 +35,10 @@ def summarize(folds: list[dict[str, Any]]) -> dict[str, Any]:
     summary: dict[str, Any] = {}
     for name in SCALARS:
         summary[name] = mean_and_std([fold[name] for fold in folds])
-    matrix = torch.tensor([fold["confusion_matrix"] for fold in folds]).sum(dim=0)
+    matrices = torch.tensor([fold["confusion_matrix"] for fold in folds])
+    if any(map(are_unequal, matrices)):
+        summary["balanced_accuracy"] = mean_and_std(list(map(balanced_accuracy, matrices)))
+    matrix = matrices.sum(dim=0)
     summary["clips"] = int(matrix.sum())
     summary["recall"] = (matrix.diagonal() / matrix.sum(dim=1).clamp_min(1)).tolist()
     summary["confusion_matrix"] = matrix.tolist()
@@ -55,7 +60,7 @@ def scores(probabilities: Tensor, labels: Tensor) -> dict[str, float]:
     matrix = count_confusions(probabilities.argmax(dim=1), labels, probabilities.shape[1])
     return {
         "accuracy": accuracy(matrix),
-        "balanced_accuracy": recall(matrix)[matrix.sum(dim=1) > 0].mean().item(),
+        "balanced_accuracy": balanced_accuracy(matrix),
         "macro_f1": macro_f1(matrix),
         "top3_accuracy": top_k_accuracy(probabilities, labels, 3),
     }
@@ -96,6 +101,17 @@ def count_confusions(predictions: Tensor, labels: Tensor, num_classes: int) -> T
 def accuracy(matrix: Tensor) -> float:
     """Share of the clips on the diagonal of `count_confusions`."""
     return share(matrix.diagonal().sum(), matrix.sum()).item()
+
+
+def balanced_accuracy(matrix: Tensor) -> float:
+    """Mean recall of the classes that have clips, of one at least."""
+    return recall(matrix)[matrix.sum(dim=1) > 0].mean().item()
+
+
+def are_unequal(matrix: Tensor) -> bool:
+    """Whether some class has more clips than another."""
+    clips = matrix.sum(dim=1)
+    return bool((clips != clips[0]).any())
 
 
 def recall(matrix: Tensor) -> Tensor:

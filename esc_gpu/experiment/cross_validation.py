@@ -26,6 +26,7 @@ from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.metrics import SCALARS, evaluate, summarize
 from esc_gpu.evaluation.predictions import join_predictions
+from esc_gpu.experiment.class_balance import check_class_balance
 from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
 from esc_gpu.experiment.output_folder import PRECISION, held_output, prepare_output, reporting_disk
@@ -91,6 +92,10 @@ def run_into(
             announce(protocol)
         if main:
             for line in idle_options(config):
+                announce(line)
+        balance = check_class_balance(config, recordings, folds)
+        if main:
+            for line in balance:
                 announce(line)
         check_start(config, recordings, folds)
         model = build_model(config, len(recordings.class_names), folds[0], recordings.class_names)

@@ -192,6 +192,10 @@ def comparison_tables(comparison: dict[str, Any]) -> list[Table]:
         for over in ("over_folds", "over_seeds")
         if any(row[over]["accuracy"]["std"] is not None for row in comparison["rows"])
     ]
+    # Where all classes have as many clips it is the accuracy; results of earlier versions have none.
+    is_balanced = any(
+        percent(row.get("balanced_accuracy", row["accuracy"])) != percent(row["accuracy"]) for row in comparison["rows"]
+    )
     rows = [
         [
             row["name"],
@@ -199,13 +203,15 @@ def comparison_tables(comparison: dict[str, Any]) -> list[Table]:
             ", ".join(map(str, row["seeds"])),
             percent(row["accuracy"]),
             percent_range(row["intervals"]["accuracy"]),
+            *([percent(row["balanced_accuracy"])] if is_balanced else []),
             *(mean_and_spread(row[over]["accuracy"]) for over in several),
             percent(row["macro_f1"]),
             f"{row['seconds']:.0f}",
         ]
         for row in comparison["rows"]
     ]
-    columns = ["run", "front-end", "seeds", "accuracy", "95 % interval", *(over.replace("_", " ") for over in several)]
+    columns = ["run", "front-end", "seeds", "accuracy", "95 % interval", *["balanced accuracy"] * is_balanced]
+    columns += [over.replace("_", " ") for over in several]
     note = bootstrap_note(comparison["bootstrap"], several)
     runs = Table("Runs, in percent", [*columns, "macro-F1", "seconds a fold"], rows, [note])
     return [runs, *_pairs(comparison), *_references(comparison["references"], comparison["rows"])]

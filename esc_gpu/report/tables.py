@@ -59,20 +59,23 @@ def _numeric(table: Table) -> list[bool]:
 
 
 def format_summary(summary: dict[str, Any]) -> str:
-    """A line for each fold, then mean and standard deviation over the folds, in percent."""
-    titles = "".join(f"{title:>10}" for title in SUMMARY_SCORES.values())
+    """A line for each fold, then mean and standard deviation over the folds, in percent.
+
+    The balanced accuracy stands beside the accuracy where classes have different numbers of clips.
+    """
+    overall, names = summary["overall"], dict(SUMMARY_SCORES)
+    if "balanced_accuracy" in overall:
+        names = {"accuracy": names.pop("accuracy"), "balanced_accuracy": "balanced", **names}
+    titles = "".join(f"{title:>10}" for title in names.values())
     width = max(6, *(len(str(fold["fold"])) for fold in summary["folds"]))
     lines = [f"{'fold':>{width}} {'clips':>6}{titles}{'seconds':>10}"]
     for fold in summary["folds"]:
-        values = "".join(f"{percent(fold[name]):>10}" for name in SUMMARY_SCORES)
+        values = "".join(f"{percent(fold.get(name, fold['accuracy'])):>10}" for name in names)
         lines.append(f"{fold['fold']:>{width}} {fold['clips']:>6}{values}{fold['seconds']:>10.0f}")
-    overall = summary["overall"]
-    means = "".join(f"{percent(overall[name]['mean']):>10}" for name in SUMMARY_SCORES)
+    means = "".join(f"{percent(overall[name]['mean']):>10}" for name in names)
     lines.append(f"{'mean':>{width}} {overall['clips']:>6}{means}{summary['seconds']:>10.0f}")
     if len(summary["folds"]) > 1:
-        lines.append(
-            f"{'std':>{width}} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in SUMMARY_SCORES)
-        )
+        lines.append(f"{'std':>{width}} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in names))
     return "\n".join(lines)
 
 

@@ -71,6 +71,11 @@ class FoldData:
         return [self.filenames[number] if self.filenames else f"recording {number}" for number in numbers]
 
     @property
+    def train_labels(self) -> Tensor:
+        """`(training clips,)` int64, on the CPU."""
+        return self.labels.cpu()[torch.from_numpy(self.train)]
+
+    @property
     def test_recordings(self) -> np.ndarray:
         """Numbers of the recordings that are tested on, ascending."""
         return np.unique(self.recordings[self.test])

@@ -25,13 +25,16 @@ from esc_gpu.core.folds import Fold, fold_seed, fold_title
 from esc_gpu.core.profiling import ALL_STEPS, StepProfiler, phase
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.store.batch_order import shuffled_batches
+from esc_gpu.data.store.class_sampling import sample_classes
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.augmentation import augment
 from esc_gpu.training.batch_counts import counted_together
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.checkpoint_times import CheckpointTimes
+from esc_gpu.training.class_balance import class_counts, class_weights
 from esc_gpu.training.compile_choice import choose_mode, compile_parts
+from esc_gpu.training.focal_loss import Loss, create_loss
 from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.freezing import freeze, keep_frozen
 from esc_gpu.training.half_weights import half_weights
@@ -88,6 +91,7 @@ def train_fold(
     compile_parts(classifier, mode)
     model, optimizer = accelerator.prepare(classifier, optimizer)
     checkpoints, logits = CheckpointTimes(train.checkpoint_every), None
+    loss_of = loss_of_fold(config, data)
 
     with (
         step_profiler(config, accelerator, folder, n_steps * (train.epochs - len(history))) as profiler,
@@ -109,7 +113,8 @@ def train_fold(
             for step, parts in enumerate(batches):
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
                 losses[step], is_finite = train_step(
-                    accelerator, model, optimizer, parts, train.accumulation, train.clip_norm, skips, casts
+                    *(accelerator, model, optimizer, parts, train.accumulation, train.clip_norm),
+                    *(skips, casts, loss_of),
                 )
                 if average is not None:
                     average.update(is_finite if skips else None)
@@ -150,6 +155,7 @@ def train_step(
     clip_norm: float,
     skips: bool,
     casts: bool,
+    loss_of: Loss = F.cross_entropy,
 ) -> tuple[Tensor, Tensor]:
     """One optimiser step on a batch that comes in parts: its mean loss, and whether its gradient was finite.
 
@@ -167,7 +173,7 @@ def train_step(
             with counted_together(classifier.backbone):
                 weights = half_weights(accelerator, classifier) if casts else {}
                 logits = functional_call(model, weights, (waveform, alter)) if weights else model(waveform, alter)
-            loss = F.cross_entropy(logits.float(), target)
+            loss = loss_of(logits.float(), target)
             loss = loss / n_parts if n_parts > 1 else loss
             with phase("backward"):
                 accelerator.backward(spread(loss))
@@ -231,8 +237,18 @@ def epoch_order(
 ) -> list[np.ndarray]:
     """The clips of each of an epoch's batches, of all processes together."""
     train = config.train
-    n_parts = accelerator.num_processes * train.accumulation
-    return shuffled_batches(data.train, train.batch_size, (train.seed, fold_seed(fold), epoch), n_parts)
+    n_parts, seed = accelerator.num_processes * train.accumulation, (train.seed, fold_seed(fold), epoch)
+    clips = data.train
+    if train.sampling != "shuffled":
+        clips = sample_classes(clips, data.train_labels.numpy(), train.sampling, seed)
+    return shuffled_batches(clips, train.batch_size, seed, n_parts)
+
+
+def loss_of_fold(config: RunConfig, data: FoldData) -> Loss:
+    """What `train.class_weights` and `train.focal_gamma` ask for, by the training clips of the fold."""
+    counts = class_counts(data.train_labels, data.num_classes)
+    weight = class_weights(config.train.class_weights, counts, data.class_names)
+    return create_loss(None if weight is None else weight.to(data.labels.device), config.train.focal_gamma)
 
 
 def steps_per_epoch(config: RunConfig, data: FoldData) -> int:

@@ -80,3 +80,12 @@ def test_a_run_says_so_before_it_decodes_anything(tmp_path, capfd):
     assert main(["train", *words, "--output_dir", str(tmp_path / "run"), "--augment.cutmix_axis", "frequency"]) == 2
     said = capfd.readouterr()
     assert "augment.cutmix_axis has no effect while augment.cutmix_probability is 0.0: set" in said.out + said.err
+
+
+def test_to_make_up_for_rare_classes_twice_is_said():
+    words = ["--train.class_weights", "balanced", "--train.sampling", "balanced"]
+    (line,) = idle_options(parse_run(words, "train.py"))
+    assert (
+        line == "train.class_weights=balanced and train.sampling=balanced make up for rare classes twice: leave one out"
+    )
+    assert idle_options(parse_run([*words[:2], "--train.sampling", "square_root"], "train.py")) == []

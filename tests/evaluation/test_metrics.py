@@ -34,6 +34,18 @@ def test_balanced_accuracy_counts_a_class_of_one_clip():
     assert scores(probabilities, labels)["balanced_accuracy"] == pytest.approx(expected) == 0.5
 
 
+def test_balanced_accuracy_stands_beside_accuracy_where_classes_are_unequal():
+    logits, labels = torch.eye(3)[[0, 0, 0, 1, 2, 0]], torch.tensor([0, 0, 0, 1, 2, 2])
+    unequal, equal = evaluate(logits, labels), evaluate(logits[1:5], torch.tensor([0, 1, 2, 3]) % 2)
+    predicted = logits.argmax(dim=1)
+    assert unequal["balanced_accuracy"] == pytest.approx(sklearn.metrics.balanced_accuracy_score(labels, predicted))
+    two_of_each = evaluate(torch.eye(2)[[0, 1, 1, 1]], torch.tensor([0, 0, 1, 1]))
+    assert "balanced_accuracy" not in two_of_each and "balanced_accuracy" not in summarize([two_of_each, two_of_each])
+    found = summarize([unequal, unequal])["balanced_accuracy"]
+    assert found == {"mean": pytest.approx(unequal["balanced_accuracy"]), "std": 0.0}
+    assert "balanced_accuracy" in equal  # the third class has no clips
+
+
 @pytest.mark.parametrize("seed", range(20))
 def test_metrics_are_those_of_torchmetrics_to_the_bit(seed):
     """Also for classes without clips or without predictions."""

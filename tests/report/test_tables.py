@@ -83,6 +83,14 @@ def test_the_table_has_a_line_a_fold_then_mean_and_spread():
     assert lines[4].split() == ["std", "1.23", "1.23", "1.23"]
 
 
+def test_the_balanced_accuracy_stands_beside_the_accuracy_where_classes_are_unequal():
+    means = {name: {"mean": 0.5, "std": 0.1} for name in ("accuracy", "balanced_accuracy", "macro_f1", "top3_accuracy")}
+    folds = [{"fold": 1, **FOLD, "balanced_accuracy": 0.3}, {"fold": 2, **FOLD}]  # the second has as many of each class
+    lines = format_summary({"folds": folds, "overall": {"clips": 16, **means}, "seconds": 25}).splitlines()
+    assert lines[0].split() == ["fold", "clips", "accuracy", "balanced", "macro-F1", "top-3", "seconds"]
+    assert [line.split()[3] for line in lines[1:3]] == ["30.00", "50.00"]
+
+
 def test_one_fold_has_no_spread():
     means = {name: {"mean": 0.5, "std": None} for name in ("accuracy", "macro_f1", "top3_accuracy")}
     text = format_summary({"folds": [{"fold": 3, **FOLD}], "overall": {"clips": 8, **means}, "seconds": 12})
