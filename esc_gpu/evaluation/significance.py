@@ -33,7 +33,7 @@ def holm(p_values: Sequence[float]) -> list[float]:
 
     The smallest is multiplied by their number m, the next by m - 1 and so on; none may be less than one before it.
     """
-    values = np.asarray(p_values, dtype=np.float64)
+    values = np.asarray(p_values)
     order = values.argsort(kind="stable")
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)), 1)

@@ -48,6 +48,11 @@ def test_macro_f1_counts_a_class_that_is_predicted_once_and_never_true():
     assert (ends["low"], ends["high"]) == (pytest.approx(expected), pytest.approx(expected))
 
 
+def test_macro_f1_of_a_single_class_is_that_class():
+    labels = np.zeros(4, dtype=int)
+    assert accuracy_intervals(labels, labels, 3, np.arange(4), 10, 0)["macro_f1"] == {"low": 1, "high": 1}
+
+
 def test_paired_difference_as_by_scipy(predictions):
     generator = np.random.default_rng(4)
     right = predictions[0] == predictions[1]

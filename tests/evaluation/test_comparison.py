@@ -78,6 +78,12 @@ def test_seeds_are_one_row_and_the_lowest_that_both_have_is_tested(write):
     assert comparison["rows"][0]["over_seeds"]["accuracy"]["std"] > 0
 
 
+def test_seeds_of_one_run_alone_are_one_row_without_a_pair(write):
+    comparison = compare([write(f"a{seed}", seed=seed) for seed in (1, 2)], n_bootstrap=50)
+    assert [row["runs"] for row in comparison["rows"]] == [["a1", "a2"]] and comparison["pairs"] == []
+    assert comparison["validation"] is False
+
+
 def test_without_a_common_seed_the_lowest_of_each_is_tested(write):
     a = [write(f"a{seed}", seed=seed) for seed in (7, 3)]
     b = [write(f"b{seed}", seed=seed, frontend="mfcc") for seed in (5, 4)]

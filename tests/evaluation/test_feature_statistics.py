@@ -91,6 +91,15 @@ def test_digital_silence_is_not_counted():
     assert silent.frames.tolist() == whole["spectral_centroid"].frames.tolist() and not silent.means.any()
 
 
+def test_the_first_sample_alone_is_sound():
+    frontend = create_frontend("rms", sample_rate=RATE, frame_length=64, hop_length=16)
+    click = torch.zeros(2, 160)
+    click[0, 0] = click[1, -1] = 1
+    sounding = module.sounding_frames(click, frontend)
+    assert sounding[0].nonzero().flatten().tolist() == [0]
+    assert not sounding[1, :-2].any() and sounding[1].any()
+
+
 def test_classes_of_one_mean_are_told_by_their_spread():
     """As a steady noise and clicks that are as loud in the mean."""
     generator, labels = np.random.default_rng(0), np.arange(40) % 2
@@ -117,6 +126,8 @@ def test_fishers_ratio_of_rounding_is_none():
     assert silence.fisher.tolist() == [[0]]
     noise = made_up([[0.0], [1e-7]], [[1], [1]])  # a share of 2.5e-15 lies between the classes
     assert noise.fisher.tolist() == [[0]]
+    offset = made_up([[1e6], [1e6 + 1e-4]], [[1e-3], [1e-3]])  # float32 tells neither from 1e6
+    assert offset.fisher.tolist() == [[0]]
 
 
 def test_fishers_ratio_of_zeros_is_zero():

@@ -58,6 +58,7 @@ def test_each_number_says_how_it_was_made():
     for entries in PUBLISHED.values():
         assert [entry.accuracy for entry in entries] == sorted(entry.accuracy for entry in entries)
         for entry in entries:
+            assert 0.4 < entry.accuracy < 1
             assert entry.selected in {"yes", "no", UNKNOWN, NONE} and entry.source.strip()
             assert (entry.selected == NONE) == (entry.name == HUMANS)
     chosen = {entry.name for entries in PUBLISHED.values() for entry in entries if entry.selected == "yes"}

@@ -33,6 +33,7 @@ CASES += [
     ("kaldi_fbank", "magnitudes", {"mel_power": 1.0}),
     ("kaldi_fbank", "no logarithm", {"log": None}),
     ("kaldi_mfcc", "no lifter", {"lifter": 0.0, "n_mfcc": 23}),
+    ("kaldi_mfcc", "a lifter under 1", {"lifter": 0.7}),
 ]
 
 

@@ -74,7 +74,10 @@ def test_a_descriptor_is_a_curve_with_its_unit(clip):
         (np.linspace(0, 22050, 1025), "Hz", ["0", "5k", "10k", "15k", "20k"]),
         (32.7 * 2 ** (np.arange(84) / 12), "Hz", ["50", "100", "200", "500", "1k", "2k"]),
         (np.array([86.1, 280, 581, 1163, 14222]), "Hz", ["86", "280", "581", "1.2k", "14.2k"]),
+        (np.geomspace(50, 2000, 65), "Hz", ["50", "100", "200", "500", "1k", "2k"]),  # both ends have names
+        (np.linspace(0, 20000, 101), "Hz", ["0", "5k", "10k", "15k", "20k"]),
         (np.arange(40), "coefficient", ["c0", "c10", "c20", "c30"]),
+        (np.arange(41), "coefficient", ["c0", "c10", "c20", "c30", "c40"]),
         (np.arange(12), "pitch class", ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]),
         (np.arange(5), "pitch class", ["0", "1", "2", "3", "4"]),
         (np.linspace(0, 11, 23), "pitch class", ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]),
