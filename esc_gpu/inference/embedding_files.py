@@ -44,17 +44,26 @@ def write_embeddings(
         files: the name of each recording.
         columns: by name, further values of each recording, such as its label.
         about: what the embeddings are of.
+
+    Raises:
+        EscGpuError: for a file that cannot be written.
     """
     further = {name: [values[number] for number in embeddings.file] for name, values in columns.items()}
     rows = {"path": [files[number] for number in embeddings.file], "start_seconds": embeddings.start_seconds, **further}
-    with replacing(file) as temporary:
-        WRITERS[file.suffix.lower()](temporary, rows, embeddings.values, about)
+    try:
+        with replacing(file) as temporary:
+            WRITERS[file.suffix.lower()](temporary, rows, embeddings.values, about)
+    except OSError as error:
+        raise EscGpuError(
+            f"{file}: {error.strerror or error}; expected a file that can be written; choose another --output"
+        ) from error
 
 
 def _write_npz(file: Path, rows: Mapping[str, Any], values: np.ndarray, about: dict[str, Any]) -> None:
     arrays = {name: np.asarray(column) for name, column in rows.items()}
     with open(file, "wb") as content:  # of a path NumPy would change the suffix
-        np.savez_compressed(content, **arrays, embedding=values, about=np.array(json.dumps(about)))
+        arrays |= {"embedding": values, "about": np.array(json.dumps(about))}
+        np.savez_compressed(content, allow_pickle=False, **arrays)
 
 
 def _write_csv(file: Path, rows: Mapping[str, Any], values: np.ndarray, about: dict[str, Any]) -> None:

@@ -160,11 +160,14 @@ def _evaluation(training: dict[str, Any]) -> str:
         trained = "trained on the other folds except the next one, so that options can be chosen. This is not a test"
     else:
         trained = "trained on all other folds. The program selected nothing on this fold"
+    normalized = f"the training {'recordings' if isinstance(fold, str) else 'folds'}"
+    if (training.get("start") or {}).get("normalization"):
+        normalized = "the model that the training started from"
     return (
         f"The model was evaluated on {the_fold(fold)} of {escape(str(training.get('recordings')))}, with "
         f"{metrics.get('clips')} recordings. It was {trained}. The number of epochs was fixed in advance, the weights "
-        f"are {describe_weights(training.get('ema_decay', 0))}, and the normalisation is that of the training "
-        f"{'recordings' if isinstance(fold, str) else 'folds'}.\n\n| metric | value |\n| --- | --- |\n"
+        f"are {describe_weights(training.get('ema_decay', 0))}, and the normalisation is that of {normalized}."
+        "\n\n| metric | value |\n| --- | --- |\n"
         + "\n".join(rows)
         + ("" if isinstance(fold, str) else f"\n\n{ONE_FOLD}")
     )

@@ -66,7 +66,7 @@ class TrainedStart:
             for part in ("frontend", "normalization"):
                 own = {name.partition(".")[2]: value for name, value in state.items() if name.startswith(f"{part}.")}
                 getattr(model, part).load_state_dict(own)
-        model.start = self.summary()
+        model.start = {**self.summary(), "normalization": not differing}
 
     def _say(self, what: str) -> None:
         warnings.warn(EscGpuWarning(f"{self.name} {what}"), stacklevel=4)

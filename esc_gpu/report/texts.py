@@ -1,6 +1,7 @@
 """What both reports of a run say in words and numbers."""
 
 from collections.abc import Mapping
+from pathlib import PurePath
 from typing import Any, NamedTuple
 
 from esc_gpu.core.folds import the_fold
@@ -14,7 +15,12 @@ SYNTHETIC = (
     "These recordings are synthetic: a program made the sounds. The numbers below show that everything works. They say "
     "nothing about real recordings."
 )
-HEADLINES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3_accuracy": "top-3 accuracy"}
+HEADLINES = {
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy",
+    "macro_f1": "macro-F1",
+    "top3_accuracy": "top-3 accuracy",
+}
 WITHOUT_MEANING = ("name", "backend", "members", "member")
 
 
@@ -33,6 +39,11 @@ class Options(NamedTuple):
     rows: list[tuple[str, str, str]]
 
 
+def has_unequal_classes(assessment: Mapping[str, Any]) -> bool:
+    """Whether some class has more clips than another: else the balanced accuracy is the accuracy."""
+    return len({of_class["support"] for of_class in assessment["per_class"]}) > 1
+
+
 def headlines(assessment: Mapping[str, Any]) -> list[Number]:
     """The run in a few numbers, in percent."""
     n_folds = len(assessment["folds"])
@@ -42,6 +53,7 @@ def headlines(assessment: Mapping[str, Any]) -> list[Number]:
     numbers = [
         Number(label, mean_and_spread(assessment["over_folds"][name]) + " %", detail)
         for name, label in HEADLINES.items()
+        if name != "balanced_accuracy" or has_unequal_classes(assessment)
     ]
     bootstrap, interval = assessment["bootstrap"], assessment["intervals"]["accuracy"]
     detail = f"confidence interval of the accuracy of all clips, from a bootstrap over {bootstrap['unit']}s"
@@ -62,7 +74,6 @@ def facts(
     tested, numbers = assessment["clips"], [fold["fold"] for fold in assessment["folds"]]
     share = "all" if tested == data["clips"] else f"{tested:,} of them"
     verb = f"{'is' if tested == 1 else 'are'} {'validated' if assessment['validation'] else 'tested'}"
-    start = "pre-trained" if config["model"]["pretrained"] or config["model"]["weights"] else "from scratch"
     return [
         (
             "recordings",
@@ -71,7 +82,7 @@ def facts(
             f"{config['data']['sample_rate']:,} Hz",
         ),
         ("front-end", f"{summary['frontend']['name']} ({summary['frontend']['backend']})"),
-        ("backbone", f"{config['model']['backbone']}, {start}, precision {summary['mixed_precision']}"),
+        ("backbone", f"{config['model']['backbone']}, {start_of(config)}, precision {summary['mixed_precision']}"),
         ("date", str(environment["date"])),
         (
             "training",
@@ -99,12 +110,22 @@ def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
         tested += " is tested with a model that was trained on all other folds"
         unused = "Nothing was selected on the test fold: its accuracy during training is drawn but not used"
     weights = describe_weights(train.get("ema_decay", 0))
+    other = ", or from the model that the training started from" if config.get("model", {}).get("weights") else ""
     return (
         f"{tested}. The training takes {counted(train['epochs'], 'epoch')} of AdamW in batches of "
         f"{train['batch_size']} clips, with a peak learning rate of {train['lr']:g}. The number of epochs was fixed in "
         f"advance, the weights are {weights}, and the normalisation comes from the training "
-        f"{'folds' if split is None else 'recordings'}. {unused}."
+        f"{'folds' if split is None else 'recordings'}{other}. {unused}."
     )
+
+
+def start_of(config: Mapping[str, Any]) -> str:
+    """from scratch; pre-trained; pre-trained (esc10), backbone frozen."""
+    model, freeze = config["model"], config["train"].get("freeze", "none")
+    if not (model["pretrained"] or model["weights"]):
+        return "from scratch"
+    name = f" ({PurePath(model['weights']).name})" if model["weights"] else ""
+    return f"pre-trained{name}{'' if freeze == 'none' else f', {freeze} frozen'}"
 
 
 def split_of(assessment: Mapping[str, Any]) -> str | None:

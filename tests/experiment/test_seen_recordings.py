@@ -73,9 +73,11 @@ def test_a_training_from_a_run_says_so_wherever_its_model_goes(made, capfd):
     differing = {name for name, value in after.items() if not value.equal(before[name])}
     assert differing == {"backbone.fc.weight", "backbone.fc.bias"}
     training = json.loads((folder / "new/fold2/pipeline.json").read_text(encoding="utf-8"))["training"]
-    assert training["start"] == {"name": "run", "recordings": "tones", "fold": 2} and training["freeze"] == "backbone"
+    assert training["start"] == {"name": "run", "recordings": "tones", "fold": 2, "normalization": True}
+    assert training["freeze"] == "backbone"
     card = load_pipeline(folder / "new", 2).generate_model_card().content
     assert "started from the model run, trained on tones. Only its last layer was trained." in card
+    assert "the normalisation is that of the model that the training started from." in " ".join(card.split())
     summary = json.loads((folder / "new/summary.json").read_text(encoding="utf-8"))
     assert summary["config"]["model"]["weights"] == str(folder / "run")
     wrong = [*words, "--overwrite", "true", "--model.weights", str(folder / "run/fold1")]

@@ -71,7 +71,7 @@ def test_a_disk_that_is_full_leaves_the_file_as_it_was(tmp_path, monkeypatch):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setitem(WRITERS, ".csv", full)
-    with pytest.raises(OSError, match="No space left"):
+    with pytest.raises(EscGpuError, match="No space left on device; expected a file that can be written"):
         write(tmp_path / "e.csv")
     assert [path.name for path in tmp_path.iterdir()] == ["e.csv"]
     assert (tmp_path / "e.csv").read_text(encoding="utf-8") == "before"

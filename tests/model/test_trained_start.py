@@ -47,7 +47,7 @@ def test_the_model_of_the_fold_is_taken_whole_with_its_normalisation(run, fold, 
     expected = state(run / f"fold{taken}")
     assert all(torch.equal(value, expected[name]) for name, value in model.state_dict().items())
     assert model.normalization.fitted
-    assert model.start == {"name": "pretrained", **TRAINING}
+    assert model.start == {"name": "pretrained", **TRAINING, "normalization": True}
 
 
 @pytest.mark.parametrize("names", [["a", "b", "c", "d", "other"], ["a", "b", "c"], NAMES[::-1]])
@@ -66,7 +66,7 @@ def test_other_classes_get_a_new_last_layer_even_where_there_are_as_many(run, na
 def test_other_features_keep_the_backbone_alone_and_say_so(run):
     with pytest.warns(EscGpuWarning, match="trained on other features, n_mels being different: only the weights of"):
         model = build(run, "--frontend.n_mels", "8")
-    assert not model.normalization.fitted
+    assert not model.normalization.fitted and model.start["normalization"] is False
     expected = state(run / "fold1")
     assert torch.equal(model.state_dict()["backbone.conv1.0.weight"], expected["backbone.conv1.0.weight"])
 

@@ -3,7 +3,7 @@
 import pytest
 
 from esc_gpu import create_frontend
-from esc_gpu.report.texts import facts, option_tables, protocol
+from esc_gpu.report.texts import facts, option_tables, protocol, start_of
 
 
 @pytest.mark.parametrize(
@@ -24,6 +24,15 @@ def test_the_protocol_is_that_of_the_run(validation, said, unsaid, ema_decay, we
 def test_the_protocol_of_a_run_of_an_earlier_version_has_no_averaged_weights():
     config = {"train": {"epochs": 30, "batch_size": 16, "lr": 1e-3}}
     assert "those after the last step" in protocol({"validation": False, "folds": [{"fold": 1}]}, config)
+
+
+def test_what_a_run_started_from_is_said():
+    config = {"model": {"pretrained": False, "weights": None}, "train": {"epochs": 2, "batch_size": 16, "lr": 1e-3}}
+    assessment = {"validation": False, "folds": [{"fold": 1}]}
+    assert start_of(config) == "from scratch" and "started from" not in protocol(assessment, config)
+    config["model"]["weights"], config["train"]["freeze"] = "/home/me/runs/esc10", "backbone"
+    assert start_of(config) == "pre-trained (esc10), backbone frozen"
+    assert "training folds, or from the model that the training started from." in protocol(assessment, config)
 
 
 def test_every_option_of_a_front_end_has_its_meaning():
