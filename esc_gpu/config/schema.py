@@ -22,7 +22,7 @@ class DataConfig:
     layout: Literal["esc50", "urbansound8k", "fsd50k", "speech_commands", "folders"] | None = None
     """How the recordings lie in root; null finds it out."""
     n_folds: Annotated[int | None, FOLDS] = None
-    """Number of folds to make for recordings that have none; null makes 5. A table in cache_dir keeps them."""
+    """Number of folds to make for recordings that have none; null makes 5."""
     table: str | None = None
     """CSV that lists your own recordings, with the columns path, label and fold; paths are relative to root if given,
     otherwise to the folder of the CSV."""
