@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from subprocess import list2cmdline  # Windows' quotes: nothing is started by it
 
-from esc_gpu.core.files import WINDOWS
+from esc_gpu.core.files import WINDOWS, read_json
 from esc_gpu.core.run_layout import SUMMARY
 from esc_gpu.errors import EscGpuError
 
@@ -35,8 +35,8 @@ def program() -> list[str]:
 
 
 def as_argument(run: Path) -> str:
-    """A folder's name that is not taken for an option."""
-    return os.path.join(".", run) if str(run).startswith("-") else str(run)
+    """A folder's name that is taken for no option, and for nobody's home."""
+    return os.path.join(".", run) if str(run).startswith(("-", "~")) else str(run)
 
 
 def next_commands(run: Path) -> list[str]:
@@ -56,14 +56,24 @@ def next_commands(run: Path) -> list[str]:
 
 
 def newest_run() -> Path | None:
-    """The run below runs/ that ended last; None where none has ended."""
+    """The run below runs/ that ended last; None where none has ended. One whose summary is damaged does not count."""
     ended = {
-        summary.parent: summary.stat().st_mtime
+        summary: summary.stat().st_mtime
         for depth in ("*", "*/*")
         for summary in RUNS.glob(f"{depth}/{SUMMARY}")
         if summary.is_file()
     }
-    return max(ended, key=lambda run: ended[run], default=None)
+    from_the_last = sorted(ended, key=lambda summary: ended[summary], reverse=True)
+    return next((summary.parent for summary in from_the_last if is_whole(summary)), None)
+
+
+def is_whole(summary: Path) -> bool:
+    """Whether a file holds a JSON object, as a training writes it at its end."""
+    try:
+        read_json(summary)
+    except EscGpuError:
+        return False
+    return True
 
 
 def missing_run(name: str, typed: Sequence[str]) -> EscGpuError:

@@ -14,7 +14,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.framing import Count
-from esc_gpu.frontends.members import member_layer
+from esc_gpu.frontends.members import OfOneMember
 from esc_gpu.frontends.streams import FrameStream
 from esc_gpu.frontends.unequal import fill_behind, prepare, take, with_own_ends
 
@@ -23,7 +23,7 @@ PADDED = {"nearest": "replicate", "mirror": "reflect", "constant": "constant", "
 EDGE_MODES = ("interp", *PADDED)
 
 
-class Delta(Frontend):
+class Delta(OfOneMember):
     """A front-end's features and their first derivatives along the frames: `(B, C * (order + 1), F, N)`.
 
     The features' C channels come first, then those of their first derivative (per frame) and of their second (per
@@ -66,34 +66,19 @@ class Delta(Frontend):
         mode: str = "interp",
         **common: Any,
     ):
-        if isinstance(member, Frontend):
-            common = {"sample_rate": member.input_rate} | common
-        super().__init__(1, **common)
+        super().__init__(member, **common)
         check_int("width", width, 3)
         if width % 2 == 0:
             raise EscGpuError(f"width must be an odd number of frames, got {width}: use {width - 1} or {width + 1}")
         check_int("order", order, 1, 2)
         check_choice("mode", mode, EDGE_MODES)
-        layer = member_layer(self, member)
-        self.layer = layer
         self.width = width
         self.order = order
         self.mode = mode
-        self.hop_length = layer.hop_length
-        self.bin_unit, self.is_signed = layer.bin_unit, layer.is_signed
-        self.takes_whole_power = layer.takes_whole_power
-        self.n_channels = layer.n_channels * (order + 1)
-        self.least = samples_of_frames(layer, width)
+        self.takes_whole_power = self.layer.takes_whole_power
+        self.n_channels *= order + 1
+        self.least = samples_of_frames(self.layer, width)
         self.fits = derivative_fits(width, order)
-
-    @property
-    def member(self) -> dict[str, Any]:
-        """The member's spec, as plain types."""
-        return self.layer.spec
-
-    @property
-    def frequencies(self) -> Tensor:
-        return self.layer.frequencies
 
     @property
     def value_unit(self) -> str:
@@ -107,14 +92,6 @@ class Delta(Frontend):
 
     def count_frames(self, n_samples: Count) -> Count:
         return self.layer.n_frames(n_samples)
-
-    @property
-    def hop_seconds(self) -> float:
-        return self.layer.hop_seconds
-
-    @property
-    def first_seconds(self) -> float:
-        return self.layer.first_seconds
 
     def takes_as_int16(self, waveform: Tensor) -> bool:
         return self.resample is None and self.layer.takes_as_int16(waveform)

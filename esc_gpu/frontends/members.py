@@ -1,7 +1,9 @@
-"""Front-ends inside a front-end: the members of a stack, the member of a delta."""
+"""Front-ends inside a front-end: the members of a stack, the member of a delta or of a model's input."""
 
 from collections.abc import Mapping
 from typing import Any
+
+from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
@@ -32,3 +34,38 @@ def member_layer(owner: Frontend, member: Frontend | Mapping[str, Any] | str | N
             f"{member.name} takes {member.input_rate} Hz"
         )
     return member
+
+
+class OfOneMember(Frontend):
+    """What is made of one other front-end's features: it has their bins and frames.
+
+    Args:
+        member: as in `member_layer`; one that is already a layer sets `sample_rate`.
+        sample_rate, input_sample_rate, pad_short: as in `Frontend`.
+    """
+
+    def __init__(self, member: Frontend | Mapping[str, Any] | str | None, **common: Any):
+        if isinstance(member, Frontend):
+            common = {"sample_rate": member.input_rate} | common
+        super().__init__(1, **common)
+        self.layer = member_layer(self, member)
+        self.hop_length = self.layer.hop_length
+        self.bin_unit, self.is_signed = self.layer.bin_unit, self.layer.is_signed
+        self.n_channels = self.layer.n_channels
+
+    @property
+    def member(self) -> dict[str, Any]:
+        """The member's spec, as plain types."""
+        return self.layer.spec
+
+    @property
+    def frequencies(self) -> Tensor:
+        return self.layer.frequencies
+
+    @property
+    def hop_seconds(self) -> float:
+        return self.layer.hop_seconds
+
+    @property
+    def first_seconds(self) -> float:
+        return self.layer.first_seconds

@@ -13,7 +13,7 @@ from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.frontends.base import Frontend, Shared
 from esc_gpu.frontends.framing import Count
-from esc_gpu.frontends.members import member_layer
+from esc_gpu.frontends.members import OfOneMember
 from esc_gpu.frontends.scaling import limit_range
 from esc_gpu.frontends.unequal import fill_behind, filled_clips, prepare
 
@@ -21,7 +21,7 @@ FILLS = ("zeros", "repeat")
 MOST_SECONDS = 3600  # as of a training's clips
 
 
-class ModelInput(Frontend):
+class ModelInput(OfOneMember):
     """A front-end's features as a trained model takes them, `(B, C, F, N)`.
 
     A clip is cut or filled to `clip_seconds`. Its features are cut or filled to `image_frames`, limited to `max_range`
@@ -66,13 +66,10 @@ class ModelInput(Frontend):
         std: float = 1.0,
         **common: Any,
     ):
-        if isinstance(member, Frontend):
-            common = {"sample_rate": member.input_rate} | common
-        super().__init__(1, **common)
         with warnings.catch_warnings():
             # Of bands that hold no FFT bin, as AST's lowest: they are the model's.
             warnings.simplefilter("ignore", EscGpuWarning)
-            layer = member_layer(self, member)
+            super().__init__(member, **common)
         if clip_seconds is not None:
             check_number("clip_seconds", clip_seconds, above=0)
             if clip_seconds > MOST_SECONDS:
@@ -84,31 +81,18 @@ class ModelInput(Frontend):
             check_number("max_range", max_range, above=0)
         check_number("mean", mean)
         check_number("std", std, above=0)
-        self.layer = layer
         self.clip_seconds, self.fill, self.image_frames, self.max_range = clip_seconds, fill, image_frames, max_range
         self.mean, self.std = float(mean), float(std)
         self.clip_samples = (
-            None if clip_seconds is None else max(layer.min_samples, round(clip_seconds * self.sample_rate))
+            None if clip_seconds is None else max(self.layer.min_samples, round(clip_seconds * self.sample_rate))
         )
-        self.hop_length = layer.hop_length
-        self.n_channels = layer.n_channels
-        self.least = layer.min_samples if self.clip_samples is None else 1
-        self.bin_unit = layer.bin_unit
-        self.is_signed = layer.is_signed or self.is_normalised
-
-    @property
-    def member(self) -> dict[str, Any]:
-        """The member's spec, as plain types."""
-        return self.layer.spec
+        self.least = self.layer.min_samples if self.clip_samples is None else 1
+        self.is_signed = self.is_signed or self.is_normalised
 
     @property
     def is_normalised(self) -> bool:
         """Whether the values are others than the member's."""
         return (self.mean, self.std) != (0.0, 1.0)
-
-    @property
-    def frequencies(self) -> Tensor:
-        return self.layer.frequencies
 
     @property
     def value_unit(self) -> str:
@@ -119,14 +103,6 @@ class ModelInput(Frontend):
         """The member's, of normalised values without their unit."""
         axes = self.layer.channel_axes()
         return [axis._replace(value_unit="", is_signed=True) for axis in axes] if self.is_normalised else axes
-
-    @property
-    def hop_seconds(self) -> float:
-        return self.layer.hop_seconds
-
-    @property
-    def first_seconds(self) -> float:
-        return self.layer.first_seconds
 
     def count_frames(self, n_samples: Count) -> Count:
         if self.clip_samples is not None:

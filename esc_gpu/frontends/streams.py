@@ -182,6 +182,7 @@ class StreamedFeatures:
     def __init__(self, frontend: Streamable):
         self.frontend = frontend
         self.frames = frontend.frame_stream()
+        self.device = frontend.precision.device
         self.n_clips = 0  # as long as none has come
         self.n_samples = 0
         self.has_ended = False
@@ -190,7 +191,8 @@ class StreamedFeatures:
         """`(B, t)` int16 or float, full scale at ±1, `t` from 0 on → `(B, C, F, n)` float32, `n` from 0 on.
 
         Raises:
-            EscGpuError: for another shape or dtype, another B than that of the first chunk, and after `end`.
+            EscGpuError: for another shape or dtype, a chunk on another device than the front-end was on when the stream
+                began, another B than that of the first chunk, and after `end`.
         """
         check_waveform(chunk)
         if self.has_ended:
@@ -200,6 +202,8 @@ class StreamedFeatures:
                 f"the chunks of this stream are of {self.n_clips} clips, got {chunk.shape[0]}: a stream for other "
                 "clips is another frontend.stream()"
             )
+        if chunk.device != self.device:
+            raise EscGpuError(f"this stream is on {self.device}, got a chunk on {chunk.device}: move it there first")
         self.n_clips = chunk.shape[0]
         self.n_samples += chunk.shape[-1]
         return self.advance(to_float(chunk, self.frontend.precision.dtype), is_end=False)

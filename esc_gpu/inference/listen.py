@@ -15,7 +15,10 @@ from esc_gpu.inference.timeline import Segment, Timeline
 
 
 class Heard(NamedTuple):
-    """One window and its answer, `(K,)`, and the segments of the timeline that are complete with it."""
+    """One window and its answer, `(K,)`, and the segments of the timeline that are complete with it.
+
+    The end is that of the sound where the window reaches beyond it: `timeline.end` takes that of the last window.
+    """
 
     start_seconds: float
     end_seconds: float
@@ -43,16 +46,19 @@ def listen(
     """
     check_options(overlap, batch_size)
     rate = pipeline.sample_rate
-    for start, window in cut_blocks(blocks, clip_samples(rate, timeline.clip_seconds), overlap, batch_size):
-        for number, probabilities in enumerate(class_probabilities(pipeline, window)):
-            begin = start[number] / rate
-            yield Heard(begin, begin + timeline.clip_seconds, probabilities, timeline.add(begin, probabilities))
+    for starts, n_samples, windows in cut_blocks(
+        blocks, clip_samples(rate, timeline.clip_seconds), overlap, batch_size
+    ):
+        for start, probabilities in zip(starts, class_probabilities(pipeline, windows), strict=True):
+            begin = start / rate
+            end = min(begin + timeline.clip_seconds, n_samples / rate)
+            yield Heard(begin, end, probabilities, timeline.add(begin, probabilities))
 
 
 def cut_blocks(
     blocks: Iterable[np.ndarray], samples: int, overlap: float, batch_size: int
-) -> Iterator[tuple[list[int], Tensor]]:
-    """Batches of windows `(B, samples)` int16 as they become complete, and where they begin."""
+) -> Iterator[tuple[list[int], int, Tensor]]:
+    """Where windows begin, how many samples have come, and the windows `(B, samples)` int16 as they become complete."""
     framing = Framing(samples, max(1, round(samples * (1 - overlap))), 0, "constant")
     cutter = FrameCutter(framing, framing.count)
     for block in blocks:
@@ -62,12 +68,13 @@ def cut_blocks(
             continue
         windows = cut[0].unfold(0, samples, framing.hop_length)
         for batch in windows.split(batch_size):
-            yield [n * framing.hop_length for n in range(first, first + len(batch))], batch.clone()
+            starts = [n * framing.hop_length for n in range(first, first + len(batch))]
+            yield starts, cutter.n_samples, batch.clone()
             first += len(batch)
     n_samples, kept = cutter.n_samples, cutter.kept
     if kept is None or n_samples == 0:
         raise EscGpuError("there was no sound: the input ended before its first sample; look to what writes it")
     if n_samples < samples:  # one window, with silence where it ends
-        yield [0], torch.nn.functional.pad(kept, (0, samples - n_samples))
+        yield [0], n_samples, torch.nn.functional.pad(kept, (0, samples - n_samples))
     elif n_samples > framing.span(cutter.n_frames) and n_samples >= (1 + SPARE_SHARE) * samples:
-        yield [n_samples - samples], kept[:, -samples:].clone()
+        yield [n_samples - samples], n_samples, kept[:, -samples:].clone()

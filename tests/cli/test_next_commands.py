@@ -25,7 +25,7 @@ def runs(tmp_path, monkeypatch):
     return tmp_path / "runs"
 
 
-@pytest.mark.parametrize("folder", ["runs/demo", "runs/my run's", "/data/$HOME/a", "-odd"])
+@pytest.mark.parametrize("folder", ["runs/demo", "runs/my run's", "/data/$HOME/a", "-odd", "~", "~root/a"])
 def test_the_commands_can_be_copied(folder):
     first, *lines = next_commands(Path(folder))
     assert first == f"The results are in {folder}."
@@ -36,7 +36,8 @@ def test_the_commands_can_be_copied(folder):
         assert words[:start] == program()
         parsed = create_parser().parse_args(words[start:])
         given = getattr(parsed, "model", None) or getattr(parsed, "run", None) or parsed.runs[0]
-        assert Path(given) == Path(folder)
+        # A name of a model is text, in which ~ is somebody's home; a run's folder is a path as it stands.
+        assert Path(os.path.expanduser(given) if isinstance(given, str) else given) == Path(folder)
 
 
 def test_the_program_is_named_as_this_environment_has_it(tmp_path, monkeypatch):
@@ -64,6 +65,10 @@ def test_the_newest_run_is_the_one_that_ended_last(runs):
     assert newest_run() == Path("runs", "study", "old")
     (runs / "begun" / "summary.json").mkdir()  # no file
     assert newest_run() == Path("runs", "study", "old")
+    for damaged in ('{"folds": [', "[]"):  # a copy that was cut, and another file under this name
+        (runs / "cut").mkdir(exist_ok=True)
+        (runs / "cut" / "summary.json").write_text(damaged, encoding="utf-8")
+        assert newest_run() == Path("runs", "study", "old")
 
 
 MISSING = {

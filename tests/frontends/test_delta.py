@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.members import OfOneMember
 from esc_gpu.frontends.registry import create_frontend
 from tests.helpers.descriptor_cases import SMALL_MEL, noise
 from tests.helpers.second_at_22050 import RATE, for_signals, signal
@@ -109,3 +110,14 @@ def test_a_stream_has_no_other_end_of_the_clip():
         stream = frontend.stream()
         parts = [*map(stream.push, clip.split(777, dim=1)), stream.end()]
         torch.testing.assert_close(torch.cat(parts, dim=-1), frontend(clip), rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("name", ["delta", "model_input"])
+def test_what_is_made_of_one_member_has_its_axes(name):
+    member = {"name": "logmel", "n_mels": 20, "n_fft": 512, "hop_length": 160, "center": False, "sample_rate": 16000}
+    layer = create_frontend(**member)
+    made = create_frontend(name, member=layer)
+    assert isinstance(made, OfOneMember) and made.sample_rate == 16000 and made.layer is layer
+    assert made.member == layer.spec and made.hop_length == 160 and made.hop_seconds == 0.01
+    assert made.first_seconds == layer.first_seconds == 256 / 16000
+    assert torch.equal(made.frequencies, layer.frequencies) and made.bin_unit == "Hz"

@@ -278,6 +278,7 @@ def test_one_that_does_not_say_so_is_refused():
         (torch.zeros(100), "shape"),
         (torch.zeros(1, 100, dtype=torch.int32), "int16 or floating point"),
         (torch.zeros(3, 100), "chunks of this stream are of 2 clips, got 3"),
+        (torch.zeros(2, 100, device="meta"), "this stream is on cpu, got a chunk on meta: move it there"),
     ],
 )
 def test_wrong_chunks_are_refused_and_change_nothing(chunk, said, waveform):
