@@ -60,7 +60,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
     predictions = torch.from_numpy(run.predictions)
     matrix = confusion_matrix(predictions, labels, num_classes)
     clips_of = {fold: torch.from_numpy(run.folds == fold) for fold in run.fold_numbers}
-    folds = [
+    folds: list[dict[str, Any]] = [
         {"fold": fold, "clips": int(clips.sum()), **scores(probabilities[clips], labels[clips])}
         for fold, clips in clips_of.items()
     ]

@@ -21,7 +21,7 @@ KINDS = {
     "a text": lambda value: isinstance(value, str),
     "true or false": lambda value: isinstance(value, bool),
     "a whole number": lambda value: is_number(value) and isinstance(value, int),
-    "a fold": lambda value: value in SPLITS if isinstance(value, str) else KINDS["a whole number"](value),
+    "a fold": lambda value: value in SPLITS or is_number(value) and isinstance(value, int),
     "a number": is_number,
     "a number or NaN": lambda value: is_number(value) or (isinstance(value, float) and not math.isfinite(value)),
     "an object": lambda value: isinstance(value, dict),

@@ -152,7 +152,7 @@ def _evaluation(training: dict[str, Any]) -> str:
     if not metrics:
         return "Not known."
     rows = [f"| {title} | {percent(metrics[name])} % |" for name, (_, title) in METRICS.items() if name in metrics]
-    fold = training.get("fold")
+    fold: Any = training.get("fold")
     if isinstance(fold, str):
         trained = "trained on the train split"
         trained += ", so that options can be chosen. This is not a test" * bool(training.get("validation"))

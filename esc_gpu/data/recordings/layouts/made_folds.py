@@ -101,10 +101,10 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
     rows, sources_of = join_copies(root, rows), defaultdict(set)
     for row in rows:
         sources_of[row.label].add(row.source)
-    for label, sources in sources_of.items():
-        if len(sources) < 2:
+    for label, of_class in sources_of.items():
+        if len(of_class) < 2:
             raise EscGpuError(
-                f"{root}: class {label!r} has recordings of one source only, {next(iter(sources))!r}; expected two "
+                f"{root}: class {label!r} has recordings of one source only, {next(iter(of_class))!r}; expected two "
                 "sources or more, to train on one and test on another; add recordings, or remove the class"
             )
     if n_folds > (most := max(map(len, sources_of.values()))):
