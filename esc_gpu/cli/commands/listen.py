@@ -95,11 +95,12 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     pipeline = load_pipeline(arguments.model, arguments.fold, device, precision)
     limits = (arguments.threshold or 0.0, arguments.shortest or 0.0)
     timeline = Timeline(pipeline.class_names, pipeline.clip_seconds, *limits)
-    counted = Counted(pipeline.sample_rate)
+    ended = 0.0
     try:
         rate, blocks = open_sound(arguments, pipeline.sample_rate)
-        sound = counted.blocks(at_rate(blocks, rate, pipeline.sample_rate))
+        sound = at_rate(blocks, rate, pipeline.sample_rate)
         for heard in listen(pipeline, sound, timeline, arguments.overlap):
+            ended = heard.end_seconds
             if arguments.windows:
                 say(window_line(arguments, pipeline.class_names, heard))
             for segment in heard.segments:
@@ -107,26 +108,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     except KeyboardInterrupt:  # the usual end of a microphone
         if not timeline.n_windows:
             return
-    for segment in timeline.end(counted.seconds):
+    for segment in timeline.end(ended):
         say(line_of(arguments, segment))
-
-
-class Counted:
-    """How much sound has come."""
-
-    def __init__(self, sample_rate: int):
-        self.sample_rate = sample_rate
-        self.n_samples = 0
-
-    @property
-    def seconds(self) -> float:
-        return self.n_samples / self.sample_rate
-
-    def blocks(self, blocks: "Iterator[np.ndarray]") -> "Iterator[np.ndarray]":
-        """The blocks as they are."""
-        for block in blocks:
-            self.n_samples += len(block)
-            yield block
 
 
 def open_sound(arguments: Namespace, model_rate: int) -> "tuple[int, Iterator[np.ndarray]]":
