@@ -33,7 +33,7 @@ from esc_gpu.data.clips.regular_file import check_file, open_regular
 from esc_gpu.data.clips.windows import Windows, first_windows
 from esc_gpu.data.store.earlier_shards import complete_shard
 from esc_gpu.data.store.read import WaveformStore
-from esc_gpu.data.store.shards import SAMPLE_BYTES, ShardFolder, clips_in_shard
+from esc_gpu.data.store.shards import CACHE_OPTION, SAMPLE_BYTES, ShardFolder, clips_in_shard
 from esc_gpu.errors import EscGpuError
 
 FORMAT_VERSION = 3  # raise it when the same clips and options would give other samples
@@ -150,7 +150,7 @@ def open_store(
     except OSError as error:
         raise EscGpuError(
             f"cache folder {cache_dir}: {error.strerror or error}; expected a folder that can be written; "
-            "correct it or choose another with --data.cache_dir"
+            f"correct it or choose another with {CACHE_OPTION}"
         ) from error
 
 
@@ -215,7 +215,7 @@ def _check_space(folder: Path, needed: int) -> None:
     if free < needed:
         raise EscGpuError(
             f"cache folder {folder.parent}: {free / 1e6:.0f} MB free; expected {needed / 1e6:.0f} MB; free some "
-            "disk space or choose another folder with --data.cache_dir"
+            f"disk space or choose another folder with {CACHE_OPTION}"
         )
 
 

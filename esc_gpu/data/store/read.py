@@ -10,7 +10,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from esc_gpu.data.clips.levels import scaled
-from esc_gpu.data.store.shards import SAMPLE_BYTES, ShardFolder
+from esc_gpu.data.store.shards import CACHE_OPTION, SAMPLE_BYTES, ShardFolder
 from esc_gpu.errors import EscGpuError
 
 
@@ -154,7 +154,7 @@ class _ShardFile:
         except OSError as error:
             raise EscGpuError(
                 f"{self.path}: {error.strerror or error}; expected a shard of the store that can be read; see to "
-                "its disk, or choose another folder with --data.cache_dir"
+                f"its disk, or choose another folder with {CACHE_OPTION}"
             ) from error
 
     def _read_at(self, file: io.FileIO, position: int, row: memoryview) -> int:

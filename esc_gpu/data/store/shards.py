@@ -16,6 +16,7 @@ from esc_gpu.data.clips.levels import Levels
 HEADER_BYTES = 128  # of an .npy with a short header
 SAMPLE_BYTES = 2
 LEVEL_BYTES = 2  # exponent and marks of a clip, int8 each
+CACHE_OPTION = "--data.cache_dir, or --cache-dir of esc-gpu features"  # what names the folder of the stores
 
 
 def clips_in_shard(n_samples: int, shard_bytes: int) -> int:

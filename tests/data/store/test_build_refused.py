@@ -58,6 +58,7 @@ def test_too_little_disk(clips, cache, monkeypatch):
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=needed - 1))
     message = failure(clips, cache)
     assert message.startswith(f"cache folder {cache}: 67 MB free; expected 67 MB") and "--data.cache_dir" in message
+    assert "or --cache-dir of esc-gpu features" in message
     monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=needed))
     assert clips_of(read(clips, cache)).shape == (3, RATE)
 
