@@ -167,6 +167,11 @@ def test_curves_are_a_line_a_fold_of_the_epochs_that_have_the_value():
     assert (chart.x.low, chart.x.high) == (0, 2) and chart.y.low == 0 and chart.y.high == pytest.approx(2.1)
 
 
+def test_curves_without_a_finite_value_have_an_axis():
+    chart = curves({1: [{"epoch": 1, "loss": float("nan")}]}, {"loss": "solid"}, "loss", None)
+    assert (chart.y.low, chart.y.high) == (0, 1.05) and points(chart.paths[0][1]) == []
+
+
 def test_a_run_that_was_evaluated_once_has_its_value_as_a_mark():
     histories = {1: [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0, "test_accuracy": 25.0}], 2: [{"epoch": 2}]}
     chart = curves(histories, {"test_accuracy": "solid"}, "accuracy", 100)

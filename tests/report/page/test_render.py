@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from esc_gpu.report.page.render import PER_PAGE, compared, render_page
+from esc_gpu.report.page.render import PER_PAGE, compared, percentages, render_page
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 
@@ -273,6 +273,12 @@ def test_fifty_classes(tmp_path):
     lines = [f"Classes {first} to {min(first + PER_PAGE - 1, 50)}" for first in range(1 + PER_PAGE, 51, PER_PAGE)]
     # Of clips, spectra and inputs.
     assert [text for text in page.texts["summary"] if text.startswith("Classes")] == 3 * lines
+
+
+def test_curves_of_the_accuracy_are_in_percent():
+    histories = {2: [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25, "test_accuracy": 0.75}]}
+    found = percentages(histories)
+    assert found == {2: [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25, "test_accuracy": 75.0}]}
 
 
 def test_a_run_stands_among_the_published_accuracies_in_their_order():
