@@ -10,6 +10,7 @@ from benchmarks.accuracy.evaluation import evaluation_text
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
+from benchmarks.exactness.levels import level_table
 from benchmarks.exactness.peer_table import peer_table
 from benchmarks.reliability.fuzz_table import fuzz_table
 from benchmarks.reliability.long_run import long_run_table
@@ -244,6 +245,7 @@ TABLES = {
     "graphs": graph_table,
     "installed_size": size_table,
     "launches": launch_table,
+    "levels": level_table,
     "kills": kill_table,
     "long_recording": recording_table,
     "long_run": long_run_table,
