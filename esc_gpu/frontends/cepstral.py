@@ -30,14 +30,14 @@ class Cepstral(BandLevels):
     """The DCT of the logarithm of a filter bank's power. The bins are coefficients, not frequencies.
 
     Args:
-        log: the logarithm: "db" (`10 log10`), "ln", "log10" or "log1p" (`ln(1 + power)`).
+        log: the logarithm: "db" (`10 log10`, which alone has `top_db` and `ref`), "ln", "log10" or "log1p"
+            (`ln(1 + power)`).
         dct_type: type of the DCT: 1, 2 or 3.
         dct_norm: "ortho" for an orthonormal DCT, or None for scipy's sums, which are larger.
         lifter: weight of the higher coefficients: coefficient k, from 0 on, times
             `1 + lifter / 2 * sin(pi * (k + 1) / lifter)`; 0 for none.
-        power: as in `BandLevels`.
-        log_offset, top_db, ref, amin: as in `ScaledPower`, of which `log` is the scale. The range is limited before the
-            DCT.
+        power, log_offset, top_db, ref, amin: as in `BandLevels` and, of the scale `log`, in `ScaledPower`; the range is
+            limited before the DCT.
     """
 
     bin_unit = "coefficient"

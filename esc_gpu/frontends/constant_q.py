@@ -55,8 +55,9 @@ class ConstantQ(Frontend):
         filter_scale: factor of the kernels' length; below 1, time resolution is better and frequency resolution worse.
         kernels: "brown" for bandwidths that are the distance to the next bin, as Brown (1991) and nnAudio have them, or
             "librosa" for the kernels of `librosa.filters.wavelet`, which are 3 % longer for 12 bins an octave.
-        window: as in `STFTFrontend`; not a list of numbers, for each bin has a window of its own length.
-        pad_mode: as in `STFTFrontend`.
+        window: a name for `scipy.signal.get_window`, also with "_symmetric" at its end; Kaldi's "povey"; or a list of a
+            name and its parameters. Not a list of numbers, for each bin has a window of its own length.
+        pad_mode: "reflect", "constant" (zeros), "edge" or "wrap", what stands before and behind a clip.
         sample_rate, input_sample_rate, pad_short: as in `Frontend`.
     """
 

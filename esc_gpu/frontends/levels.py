@@ -92,8 +92,8 @@ class ScaledPower(Levels):
     Args:
         scale: "db" (`10 log10(power)`), "ln", "log10" or "log1p" (`ln(1 + power)`), or "power" or "magnitude", which is
             the square root of it.
-        power: as in `Levels`.
-        log_offset: as in `Levels`. Only for `scale="db"`, "ln" and "log10".
+        log_offset: what is added to the power before the logarithm, in place of the floor `amin`; 0 for the floor. Only
+            for `scale="db"`, "ln" and "log10".
         top_db: range kept below each clip's maximum, in dB; None for no limit. Only for `scale="db"`.
         ref: the power that is 0 dB, or "max" for each clip's maximum. Only for `scale="db"`.
         amin: floor of the power; 1e-10 is -100 dB. Only for `scale="db"`, "ln" and "log10".

@@ -84,6 +84,7 @@ ELSEWHERE = {
     "remove_dc_offset": "write remove_dc",
     "cepstral_lifter": "write lifter",
     "use_log_fbank": "write log='ln' or log=None",
+    "log_mels": "write log='ln' and log_offset=1e-6",
     "use_power": "write mel_power=2 or mel_power=1",
 }
 # Backends of version 0.1 that its checkpoints may name, and those that give the same numbers.

@@ -95,3 +95,4 @@ def test_log_mels_of_torchaudio():
     torch.testing.assert_close(
         create_frontend("mfcc", **SMALL, **options)(noise())[:, 0], expected, rtol=1e-4, atol=1e-3
     )
+    assert_refused(lambda: create_frontend("mfcc", log_mels=True), "log_mels", "write log='ln' and log_offset=1e-6")
