@@ -35,7 +35,6 @@ def test_it_is_that_of_librosa(n_fft, n_chroma):
 
 
 def test_it_is_that_of_librosa_on_recordings(esc10_root):
-    """All 400 agree as well."""
     paths = sorted((esc10_root / "audio").iterdir())[::80]
     for path in paths:
         clip, rate = soundfile.read(path, dtype="float32")
