@@ -193,10 +193,11 @@ def test_a_run_without_damage_has_no_list(tmp_path, capfd):
 def test_prepare_names_every_one(options, capfd):
     assert main(["prepare", *options, "--data.on_error", "skip"]) == 0
     lines = capfd.readouterr().out.splitlines()
-    assert lines[1].startswith("5 of 24 recordings cannot be decoded and are left out: ")
-    for line, (name, reason) in zip(lines[2:7], REASONS.items(), strict=True):
+    assert lines[7].split() == ["all", "12", "12", "24"]  # the recordings of both folds
+    assert lines[8].startswith("5 of 24 recordings cannot be decoded and are left out: ")
+    for line, (name, reason) in zip(lines[9:14], REASONS.items(), strict=True):
         assert line.startswith(f"{name}: {reason}")
-    assert lines[7].startswith("19 clips, ")
+    assert lines[14].startswith("19 clips, ")
 
 
 @pytest.mark.parametrize(
