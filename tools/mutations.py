@@ -122,10 +122,11 @@ def planted() -> list[dict[str, object]]:
 
 
 def again(rows: Sequence[dict[str, object]]) -> list[dict[str, object]]:
-    """The mistakes that survived, in the text as it is now; those whose line has gone are left out."""
+    """The mistakes that survived, in the text as it is now; those whose line or file has gone are left out."""
     chosen = []
     for row in rows:
-        text = (REPOSITORY / str(row["file"])).read_text(encoding="utf-8")
+        file = REPOSITORY / str(row["file"])
+        text = file.read_text(encoding="utf-8") if file.is_file() else ""
         same = [m for m in mutants(text) if (m.what, m.before, m.after) == (row["what"], row["before"], row["after"])]
         if same and not row["caught"]:
             nearest = min(same, key=lambda mutant: abs(mutant.line - int(str(row["line"]))))
