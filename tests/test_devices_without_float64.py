@@ -17,7 +17,7 @@ from esc_gpu.cli.main import main
 from esc_gpu.data.store import source
 from esc_gpu.evaluation.feature_statistics import RunningStatistics
 from esc_gpu.frontends.registry import list_backends, list_frontends
-from esc_gpu.inference.export import Agreement
+from esc_gpu.inference.agreement import Agreement
 from esc_gpu.model import normalization
 from esc_gpu.model.normalization import Normalization
 from esc_gpu.training import accelerator
@@ -199,7 +199,7 @@ def test_a_run_is_looked_at_there(trained, capsys, command):
 def test_what_needs_no_gpu_stays_on_the_cpu(trained, monkeypatch):
     run, exported = str(trained[0] / "mps"), []
 
-    def write(pipeline, file, format, clips):
+    def write(pipeline, file, format, clips, **form):
         file.touch()
         exported.append((pipeline.device.type, pipeline(clips).shape))
         return Agreement(len(clips), 0.0, 0)

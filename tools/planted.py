@@ -62,10 +62,10 @@ PLANTED = [
         ("tests/inference/test_export.py",),
     ),
     (
-        "esc_gpu/inference/export.py",
-        "self.max_difference <= TOLERANCE and",
-        "not self.max_difference > TOLERANCE and",
-        ("tests/inference/test_export.py",),
+        "esc_gpu/inference/agreement.py",
+        "is_close = self.max_difference <= TOLERANCE and",
+        "is_close = not self.max_difference > TOLERANCE and",
+        ("tests/inference/test_agreement.py",),
     ),
     (
         "esc_gpu/inference/timeline.py",

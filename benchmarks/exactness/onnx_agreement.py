@@ -28,7 +28,8 @@ from esc_gpu.core.files import read_json
 from esc_gpu.core.find_pipeline import find_pipeline
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.errors import EscGpuError
-from esc_gpu.inference.export import TOLERANCE, export, read_clips
+from esc_gpu.inference.agreement import TOLERANCE
+from esc_gpu.inference.export import export, read_clips
 from esc_gpu.inference.pipeline import Pipeline, load_pipeline
 
 PACKAGES = ("numpy", "onnxruntime", "soundfile")

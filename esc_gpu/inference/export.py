@@ -5,13 +5,11 @@ import json
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.export import ExportedProgram
@@ -19,49 +17,36 @@ from torch.export import ExportedProgram
 from esc_gpu.core.checks import check_choice
 from esc_gpu.core.extras import EXTRAS, require
 from esc_gpu.core.files import replacing
-from esc_gpu.core.progress import tqdm
 from esc_gpu.core.version import __version__
 from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.decode import decode_clip
+from esc_gpu.data.clips.levels import stack_waveforms
 from esc_gpu.errors import EscGpuError, first_line
+from esc_gpu.inference.agreement import TOLERANCE, Agreement, Answer, measure_agreement, other_lengths
 from esc_gpu.inference.pipeline import Pipeline
+from esc_gpu.inference.traced import OUTPUTS, check_graph, least_samples, trace
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
-TOLERANCE = 1e-3  # between a logit of the file and the checkpoint's
 OPSET = 18
 # Above this torch writes the weights of an ONNX graph into a second file; a single one ends at protobuf's 2 GiB.
 MAX_ONNX_BYTES = 1536 * 2**20
-CHECK_BATCH = 8
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How far a file's logits are from the checkpoint's.
-
-    Attributes:
-        n_clips: that were compared.
-        max_difference: the greatest between two logits; NaN if one is not finite.
-        n_other_classes: clips for which another class is the likeliest.
-        n_other_predictions: clips for which the pipeline itself, in its own precision, names another class.
-    """
-
-    n_clips: int
-    max_difference: float
-    n_other_classes: int
-    n_other_predictions: int = 0
-
-    @property
-    def holds(self) -> bool:
-        """Whether the file can stand for the checkpoint."""
-        return self.max_difference <= TOLERANCE and self.n_other_classes == 0
-
-
-def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, progress: bool = True) -> Agreement:
+def export(
+    pipeline: Pipeline,
+    file: str | Path,
+    format: str,
+    clips: Tensor,
+    progress: bool = True,
+    *,
+    length: str = "fixed",
+    outputs: Sequence[str] = ("logits",),
+) -> Agreement:
     """Write `waveform (batch, n_samples) → logits (batch, K)`, both float32, in one file, with any number of clips.
 
     The file is read back and compared with the pipeline on `clips` before it takes its name, so that there is none
     that disagrees: with its model in float32, which the file is, and with what it answers in its own precision, which
-    is counted. Its metadata is `describe(pipeline)`, each value as JSON.
+    is counted. Its metadata is `describe(pipeline, length, outputs)`, each value as JSON.
 
     Args:
         pipeline: on the CPU.
@@ -69,11 +54,15 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
         format: "onnx", or "torch" for `torch.export.load`.
         clips: `(n, n_samples)` int16 or float, full scale at ±1: real ones, for which the classes can differ.
         progress: show a bar.
+        length: "fixed" for clips of `n_samples` only, or "free" for clips of any length: `waveform (batch, samples)`.
+            Some of the clips are then compared at other lengths as well.
+        outputs: ("logits",), or ("logits", "embedding") for a second output `(batch, D)`, that of
+            `esc_gpu.model.explain.embed`.
 
     Raises:
-        EscGpuError: for another format or suffix, clips that are no waveforms, a folder that cannot be written to,
-            packages that are missing, a pipeline that cannot be exported, and a file that disagrees; nothing is
-            written then.
+        EscGpuError: for another format, suffix, length or output, clips that are no waveforms, a folder that cannot be
+            written to, packages that are missing, a pipeline that cannot be exported, or not in this way, and a file
+            that disagrees; nothing is written then.
     """
     check_choice("format", format, tuple(SUFFIXES))
     file, clips = Path(os.path.expanduser(file)), to_float(clips)
@@ -82,41 +71,50 @@ def export(pipeline: Pipeline, file: str | Path, format: str, clips: Tensor, pro
     if format == "onnx":
         for package in EXTRAS["onnx"]:
             require(package, "ONNX", ", or use --format torch")
+    check_graph(pipeline, length, outputs)
     write, read = {"onnx": (write_onnx, open_onnx), "torch": (write_torch, open_torch)}[format]
-    metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in describe(pipeline).items()}
+    described = describe(pipeline, length, outputs)
+    metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in described.items()}
     try:
         with replacing(file) as temporary, quiet():
-            write(trace(pipeline), metadata, temporary)
-            agreement = measure_agreement(read(temporary), pipeline, clips, progress)
+            write(trace(pipeline, length, outputs), metadata, temporary)
+            tried = other_lengths(least_samples(pipeline, length), pipeline.n_samples) if length == "free" else ()
+            agreement = measure_agreement(read(temporary), pipeline, clips, progress, tried)
             if not agreement.holds:
+                of_embedding = f", by {agreement.embedding_difference:.2g} in an embedding" if len(outputs) > 1 else ""
                 raise EscGpuError(
-                    f"the exported {format} file differs by {agreement.max_difference:.2g} in a logit and predicts "
-                    f"another class for {agreement.n_other_classes} of {agreement.n_clips} clips, expected at most "
-                    f"{TOLERANCE:g} and 0: nothing was written; try the other --format"
+                    f"the exported {format} file differs by {agreement.max_difference:.2g} in a logit{of_embedding} "
+                    f"and predicts another class for {agreement.n_other_classes} of {agreement.n_clips} clips, "
+                    f"expected at most {TOLERANCE:g} and 0: nothing was written; try the other --format"
                 )
     except EscGpuError:
         raise
     except OSError as error:
         raise EscGpuError(f"cannot write {file} ({error.strerror or error}): choose another --output") from error
     except Exception as error:  # the exporters and runtimes raise all kinds
-        raise EscGpuError(cannot(pipeline, format, error)) from error
+        raise EscGpuError(cannot(pipeline, format, length, error)) from error
     return agreement
 
 
-def describe(pipeline: Pipeline) -> dict[str, Any]:
+def describe(pipeline: Pipeline, length: str = "fixed", outputs: Sequence[str] = ("logits",)) -> dict[str, Any]:
     """What a file says of itself, as plain types."""
-    return {
+    samples = "n_samples" if length == "fixed" else "samples"
+    described = {
         "class_names": list(pipeline.class_names),
         "sample_rate": pipeline.sample_rate,
         "n_samples": pipeline.n_samples,
+        "min_samples": least_samples(pipeline, length),
         "clip_seconds": pipeline.clip_seconds,
-        "waveform": "(batch, n_samples) float32, mono at sample_rate Hz, full scale at ±1",
+        "length": length,
+        "waveform": f"(batch, {samples}) float32, mono at sample_rate Hz, full scale at ±1",
         "logits": "(batch, classes) float32, in the order of class_names; their softmax are the probabilities",
+        "embedding": "(batch, D) float32, what the last layer makes the logits of",
         "licence": pipeline.training_info.get("licence"),
         "frontend": pipeline.model.frontend.spec,
         "backbone": pipeline.model.backbone_name,
         "esc_gpu_version": __version__,
     }
+    return {name: value for name, value in described.items() if name != "embedding" or name in outputs}
 
 
 def read_clips(pipeline: Pipeline, paths: Sequence[Path]) -> Tensor:
@@ -125,15 +123,9 @@ def read_clips(pipeline: Pipeline, paths: Sequence[Path]) -> Tensor:
     Raises:
         EscGpuError: for a file that `decode_clip` refuses.
     """
-    clips = [decode_clip(path, 0, sample_rate=pipeline.sample_rate, samples=pipeline.n_samples) for path in paths]
-    return to_float(torch.from_numpy(np.stack(clips)))
-
-
-def trace(pipeline: Pipeline) -> ExportedProgram:
-    """The pipeline's graph for any number of clips, of one length."""
-    example = torch.zeros(2, pipeline.n_samples)  # one clip alone would fix the number
-    with torch.no_grad():
-        return torch.export.export(pipeline.model, (example,), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    options = {"sample_rate": pipeline.sample_rate, "samples": pipeline.n_samples, "channel": pipeline.channel}
+    clips = [decode_clip(path, 0, **options) for path in paths]
+    return to_float(torch.from_numpy(stack_waveforms(clips)))
 
 
 def write_onnx(program: ExportedProgram, metadata: dict[str, str], file: Path) -> None:
@@ -144,8 +136,8 @@ def write_onnx(program: ExportedProgram, metadata: dict[str, str], file: Path) -
         verbose=False,
         opset_version=OPSET,
         input_names=["waveform"],
-        output_names=["logits"],
-        dynamic_shapes=({0: "batch"},),
+        output_names=[name for name in OUTPUTS if name in metadata],
+        dynamic_shapes=({0: "batch"} if json.loads(metadata["length"]) == "fixed" else {0: "batch", 1: "samples"},),
     )
     n_bytes = sum(weight.const_value.nbytes for weight in graph.model.graph.initializers.values())
     if n_bytes > MAX_ONNX_BYTES:
@@ -164,7 +156,7 @@ def write_torch(program: ExportedProgram, metadata: dict[str, str], file: Path) 
     file.write_bytes(archive.getbuffer())
 
 
-def open_onnx(file: Path) -> Callable[[Tensor], Tensor]:
+def open_onnx(file: Path) -> Answer:
     """The graph in a file, as onnxruntime runs it on the CPU."""
     import onnxruntime
 
@@ -172,39 +164,29 @@ def open_onnx(file: Path) -> Callable[[Tensor], Tensor]:
     options.log_severity_level = 3  # errors
     options.intra_op_num_threads = torch.get_num_threads()
     session = onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
-    return lambda clips: torch.from_numpy(session.run(["logits"], {"waveform": clips.numpy()})[0])
+
+    def answer(clips: Tensor) -> Tensor | tuple[Tensor, Tensor]:
+        outputs = [torch.from_numpy(output) for output in session.run(None, {"waveform": clips.numpy()})]
+        return outputs[0] if len(outputs) == 1 else (outputs[0], outputs[1])
+
+    return answer
 
 
-def open_torch(file: Path) -> Callable[[Tensor], Tensor]:
+def open_torch(file: Path) -> Answer:
     """The program in a file."""
     return torch.export.load(file).module()
 
 
-@torch.no_grad()
-def measure_agreement(
-    answer: Callable[[Tensor], Tensor], pipeline: Pipeline, clips: Tensor, progress: bool
-) -> Agreement:
-    """Run both on all clips, the first of them alone since a batch may be of any size."""
-    differences, n_other_classes, n_other_predictions = [], 0, 0
-    with tqdm(desc="check", total=len(clips), unit="clip", disable=not progress) as bar:
-        for batch in (clips[:1], *clips[1:].split(CHECK_BATCH)):
-            if len(batch):
-                given, expected = answer(batch), pipeline.model(batch)
-                predicted = expected if pipeline.precision == "no" else pipeline(batch)
-                differences.append((given - expected).abs().max())
-                n_other_classes += int((given.argmax(1) != expected.argmax(1)).sum())
-                n_other_predictions += int((given.argmax(1) != predicted.argmax(1)).sum())
-                bar.update(len(batch))
-    return Agreement(len(clips), float(torch.stack(differences).max()), n_other_classes, n_other_predictions)
-
-
-def cannot(pipeline: Pipeline, format: str, error: Exception) -> str:
+def cannot(pipeline: Pipeline, format: str, length: str, error: Exception) -> str:
     """Why the exporter gave up, in one line, and what to do."""
     frontend, backbone = pipeline.model.frontend, pipeline.model.backbone_name
     reason = first_line(error)
-    remedy = "train it with --frontend.backend native, which gives the same numbers"
-    if frontend.backend == "native":
+    if length == "free":
+        format, remedy = f"{format} for clips of any length", "take --length fixed"
+    elif frontend.backend == "native":
         remedy = "choose another backbone"
+    else:
+        remedy = "train it with --frontend.backend native, which gives the same numbers"
     return f"{frontend.name} ({frontend.backend}) → {backbone} cannot be exported as {format} ({reason}): {remedy}"
 
 

@@ -3,6 +3,7 @@
 import torch
 from torch import Tensor
 
+from esc_gpu.frontends.blocks import is_free
 from esc_gpu.frontends.unequal import fill_behind
 
 CHANNELS = {"none": 0, "frequency": 1, "both": 2}
@@ -18,9 +19,14 @@ def append_coordinates(image: Tensor, coordinates: str, n_frames: Tensor | None 
     of bins alone: Koutini et al., Receptive-field-regularized CNN variants for acoustic scene classification, DCASE
     2019.
     """
+    if coordinates == "none":
+        return image
     n_clips, _, n_bins, size = image.shape  # len() would fix the size of a dynamic batch
     bins = torch.linspace(-1, 1, n_bins, dtype=image.dtype, device=image.device)[:, None]
-    if n_frames is None:
+    if n_frames is None and is_free(size):
+        steps = torch.arange(size, dtype=image.dtype, device=image.device)
+        frames = steps * (2 / steps[-1]) - 1
+    elif n_frames is None:
         frames = torch.linspace(-1, 1, size, dtype=image.dtype, device=image.device)
     else:
         last = (n_frames - 1).clamp_min(1).to(image.dtype)[:, None, None, None]
@@ -28,4 +34,4 @@ def append_coordinates(image: Tensor, coordinates: str, n_frames: Tensor | None 
     added = [axis.expand(n_clips, 1, n_bins, size) for axis in (bins, frames)[: CHANNELS[coordinates]]]
     if n_frames is not None:
         added = [fill_behind(axis, n_frames) for axis in added]
-    return torch.cat([image, *added], dim=1) if added else image
+    return torch.cat([image, *added], dim=1)

@@ -26,12 +26,17 @@ def embed_and_classify(model: WaveformClassifier, waveforms: Tensor) -> tuple[Te
 
     The logits are of the same pass through the backbone, but for a model with `test_shifts`: they are its mean then.
     """
-    backbone: Any = model.backbone
     with evaluating(model), torch.no_grad():
-        maps = backbone.forward_features(model.image(waveforms))
-        embeddings = backbone.forward_head(maps, pre_logits=True)
-        logits = backbone.forward_head(maps) if model.test_shifts == 1 else model(waveforms)
+        embeddings, logits = both_outputs(model, waveforms)
         return embeddings.float(), logits.float()
+
+
+def both_outputs(model: WaveformClassifier, waveforms: Tensor) -> tuple[Tensor, Tensor]:
+    """`embed_and_classify` of a model that is in evaluation mode, as a graph can have it."""
+    backbone: Any = model.backbone
+    maps = backbone.forward_features(model.image(waveforms))
+    embeddings = backbone.forward_head(maps, pre_logits=True)
+    return embeddings, backbone.forward_head(maps) if model.test_shifts == 1 else model(waveforms)
 
 
 def grad_cam(model: WaveformClassifier, waveforms: Tensor, classes: Tensor | Sequence[int]) -> Tensor:

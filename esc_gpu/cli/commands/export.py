@@ -31,6 +31,18 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--format", required=True, choices=("onnx", "torch"), help="write an ONNX graph, or a .pt2 file of torch.export"
     )
     parser.add_argument(
+        "--length",
+        choices=("fixed", "free"),
+        default="fixed",
+        help="take clips of the length of the training only, or clips of any length (default: fixed)",
+    )
+    parser.add_argument(
+        "--outputs",
+        choices=("logits", "logits,embedding"),
+        default="logits",
+        help="give the logits alone, or also the embedding, of which the last layer makes them (default: logits)",
+    )
+    parser.add_argument(
         "--output",
         type=Path,
         metavar="FILE",
@@ -72,6 +84,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.output:
         check_writable(Path(os.path.expanduser(arguments.output)))
 
+    from esc_gpu.inference.agreement import CHECK_BATCH
     from esc_gpu.inference.export import SUFFIXES, export, read_clips
     from esc_gpu.inference.pipeline import load_pipeline
 
@@ -80,11 +93,20 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     chosen = spread(given or find_test_clips(folder), arguments.clips)
     source = "the recordings given" if given else f"the test clips of {folder.name}"
     say(f"exporting {arguments.run} as {arguments.format}; the file will be checked on {len(chosen)} of {source}")
-    agreement = export(pipeline, file, arguments.format, read_clips(pipeline, chosen))
+    clips, outputs = read_clips(pipeline, chosen), arguments.outputs.split(",")
+    agreement = export(pipeline, file, arguments.format, clips, length=arguments.length, outputs=outputs)
     say(
         f"checked on {agreement.n_clips} clip{'s' * (agreement.n_clips > 1)}: the file predicts the same class as the "
         f"checkpoint for each; the largest difference of a logit is {agreement.max_difference:.1e}"
     )
+    if agreement.lengths:
+        *shorter, longer = agreement.lengths
+        say(
+            f"{min(CHECK_BATCH, len(clips))} of them were checked at {', '.join(map(str, shorter))} and {longer} "
+            f"samples as well; the file takes {agreement.lengths[0]} samples or more"
+        )
+    if len(outputs) > 1:
+        say(f"the embeddings agree within {agreement.embedding_difference:.1e} of the largest number in them")
     if pipeline.precision != "no":
         say(
             f"the file computes in float32; esc-gpu predict uses {pipeline.precision} here and predicts another class "

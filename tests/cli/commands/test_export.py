@@ -36,11 +36,11 @@ def one_graph_for_a_fold(onnx_operators):
     """A fold's graph is made once for all that is written of it."""
     trace, graphs = exporting.trace, {}
 
-    def remember(pipeline):
-        fold = pipeline.training_info["fold"]
-        if fold not in graphs:
-            graphs[fold] = trace(pipeline)
-        return graphs[fold]
+    def remember(pipeline, length, outputs):
+        key = pipeline.training_info["fold"], length, *outputs
+        if key not in graphs:
+            graphs[key] = trace(pipeline, length, outputs)
+        return graphs[key]
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(exporting, "trace", remember)
@@ -65,6 +65,19 @@ def test_the_command_writes_what_gives_the_predictions_of_the_run(run, format, c
         probabilities = OPEN[format](file)(clips).softmax(1)
     np.testing.assert_allclose(probabilities.numpy(), results.probabilities[test], rtol=0, atol=2e-5)
     file.unlink()
+
+
+def test_any_length_and_embeddings_on_request(run, tmp_path, capfd):
+    file = tmp_path / "model.pt2"
+    form = ["--length", "free", "--outputs", "logits,embedding", "--output", str(file), "--clips", "3"]
+    assert main(["export", str(run), "--fold", "2", "--format", "torch", *form]) == 0
+    lines = capfd.readouterr().out.splitlines()
+    assert (
+        lines[2] == "3 of them were checked at 256, 4001 and 10667 samples as well; the file takes 256 samples or more"
+    )
+    assert lines[3].startswith("the embeddings agree within ") and lines[4].startswith(f"written: {file} (")
+    logits, embeddings = OPEN["torch"](file)(torch.zeros(2, 5000))
+    assert logits.shape == (2, 3) and embeddings.shape[0] == 2
 
 
 def test_recordings_that_are_gone_are_replaced_by_others(run, tmp_path, capfd):

@@ -1,0 +1,94 @@
+"""Graphs for clips of any length, and with the embedding: what the pipeline gives, or one line on why there is none."""
+
+import json
+
+import onnx
+import pytest
+import torch
+
+import esc_gpu.inference.export as exporting
+from esc_gpu import EscGpuError
+from esc_gpu.inference import traced
+from esc_gpu.inference.export import SUFFIXES, export
+from esc_gpu.inference.pipeline import Pipeline
+from esc_gpu.model.explain import embed
+from tests.helpers.exported import LOGMEL, NAMES, OPEN, each_format, make_pipeline, tones
+from tests.helpers.tiny import RATE
+
+pytestmark = pytest.mark.usefixtures("onnx_operators")
+
+
+@pytest.fixture(scope="module")
+def pipeline():
+    return make_pipeline()
+
+
+@pytest.fixture(scope="module")
+def resampling():
+    """A pipeline that resamples, cuts each clip at a range under its own maximum, and ends with a ResNet."""
+    return make_pipeline({**LOGMEL, "sample_rate": RATE // 2, "input_sample_rate": RATE})
+
+
+@pytest.fixture(scope="module")
+def free(resampling, tmp_path_factory):
+    """The files of both formats for clips of any length, with embeddings, and how far they agree."""
+    folder, form = tmp_path_factory.mktemp("free"), {"length": "free", "outputs": ("logits", "embedding")}
+    program = exporting.trace(resampling, **form)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(exporting, "trace", lambda *form: program)
+        return {
+            format: (file, export(resampling, file, format, tones(), progress=False, **form))
+            for format, file in ((name, folder / f"model{suffix}") for name, suffix in SUFFIXES.items())
+        }
+
+
+@each_format
+def test_a_free_length_agrees_at_any(resampling, free, format):
+    file, agreement = free[format]
+    least = traced.least_samples(resampling, "free")
+    assert agreement.holds and agreement.lengths == (least, RATE // 2 + 1, RATE + RATE // 3 + 1)
+    answer = OPEN[format](file)
+    for n_clips, n_samples in (1, least), (3, least + 1), (2, 2 * least), (2, 4097), (1, RATE), (2, 3 * RATE + 7):
+        clips = tones(n_clips, n_samples / RATE)
+        logits, embeddings = answer(clips)
+        torch.testing.assert_close(logits, resampling.model(clips), rtol=0, atol=1e-4)
+        torch.testing.assert_close(embeddings, embed(resampling.model, clips), rtol=1e-4, atol=1e-4)
+
+
+def test_what_a_file_of_a_free_length_says(resampling, free):
+    graph = onnx.load(free["onnx"][0])
+    shapes = [
+        [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
+        for value in (*graph.graph.input, *graph.graph.output)
+    ]
+    assert shapes[0] == ["batch", "samples"] and shapes[1][1] == 3
+    assert shapes[2][1] == resampling.model.backbone.num_features
+    assert [output.name for output in graph.graph.output] == ["logits", "embedding"]
+    assert {node.domain for node in graph.graph.node} == {""}
+    found = {entry.key: json.loads(entry.value) for entry in graph.metadata_props}
+    assert found["length"] == "free" and found["min_samples"] == traced.least_samples(resampling, "free") < RATE
+    assert found["n_samples"] == RATE and "samples)" in found["waveform"] and "embedding" in found
+
+
+def test_a_clip_under_the_least_is_refused(free):
+    with pytest.raises(AssertionError, match=r"Guard failed: waveform.size\(\)\[1\] >= "):
+        OPEN["torch"](free["torch"][0])(torch.zeros(1, 100))
+    with pytest.raises(Exception, match="Pad reflect"):
+        OPEN["onnx"](free["onnx"][0])(torch.zeros(1, 100))
+
+
+def test_graphs_that_there_are_none_of(pipeline, tmp_path):
+    def message(pipeline, **form):
+        with pytest.raises(EscGpuError) as raised:
+            export(pipeline, tmp_path / "model.pt2", "torch", tones(), progress=False, **form)
+        assert "\n" not in str(raised.value) and not list(tmp_path.iterdir())
+        return str(raised.value)
+
+    assert "length must be one of fixed, free, got 'any'" in message(pipeline, length="any")
+    assert message(pipeline, outputs=("embedding",)).startswith("outputs are embedding; expected logits or")
+    without = make_pipeline(with_resnet=False)
+    assert "test_resnet gives no embedding" in message(without, outputs=("logits", "embedding"))
+    cut = make_pipeline({"name": "model_input", "member": LOGMEL, "image_frames": 30})
+    assert "(image_frames of model_input cuts longer clips" in message(cut, length="free")
+    short = Pipeline(pipeline.model, NAMES, 255 / RATE)
+    assert "takes 256 samples or more, and the model's clips have 255" in message(short, length="free")
