@@ -10,6 +10,7 @@ from benchmarks.accuracy.evaluation import evaluation_text
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
+from benchmarks.exactness.quantized import quantized_table
 from benchmarks.exactness.levels import level_table
 from benchmarks.exactness.peer_table import peer_table
 from benchmarks.reliability.fuzz_table import fuzz_table
@@ -253,6 +254,7 @@ TABLES = {
     "pipeline": pipeline_table,
     "presets": preset_table,
     "processes": process_table,
+    "quantized": quantized_table,
     "streams": stream_table,
 }
 
