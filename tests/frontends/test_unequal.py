@@ -7,7 +7,7 @@ from esc_gpu import EscGpuError, create_frontend, pad_clips
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.mel import MelFrontend
 from tests.helpers.backends import needs
-from tests.helpers.clips import RATE, noise
+from tests.helpers.clips import RATE, noise, tone
 from tests.helpers.fake_cuda import fake_cuda, faked, hindrances
 from tests.helpers.frontend_cases import MEL, NATIVE, SMALL_CQT, STFT, each
 
@@ -18,10 +18,10 @@ CONSTANT_Q = 1e-4
 
 
 def unequal(layer, n_samples=3000):
-    """Clips that end loud, and begin so, too: what is made of their first sample behind them would be their maximum."""
+    """Clips from quiet to loud that begin with a click."""
     shortest = max(n_samples, layer.min_samples + 100)
     clips = [
-        noise(1, n, seed=n)[0] * torch.linspace(0.01, 1, n)
+        noise(1, n, seed=n)[0] * torch.linspace(1e-3, 1, n)
         for n in (shortest + 2717, layer.min_samples, shortest + 161, shortest)
     ]
     for clip in clips:
@@ -70,6 +70,17 @@ def test_a_constant_q_transform_is_the_same_in_magnitude(name):
     options = {"norm": None, "bins_per_octave": 12} if name == "chroma_cqt" else {"scale": "magnitude"}
     layer = create_frontend(name, **SMALL_CQT | {"fmin": 100.0} | options)
     assert difference(layer, unequal(layer)) <= 2e-6
+
+
+@each({key: NATIVE[key] for key in ("logmel-native", "mfcc-native", "cqt-native", "spectral_contrast-native")})
+def test_a_maximum_is_the_clips_own(case):
+    """Far behind its end the clip's first sample is repeated, and louder than all that is heard of the clip."""
+    layer = create_frontend(**case)
+    clip = 1e-3 * tone(1000, 1000)[0]
+    clip[0] = 1
+    rows = [layer(torch.cat([clip, clip.new_ones(7000)])[None]), layer(clip[None])]
+    assert not torch.equal(rows[0][..., :4], rows[1][..., :4])
+    assert difference(layer, [clip, noise(1)[0]]) <= tolerance(case)
 
 
 LOGMEL = {"name": "logmel", **MEL}
