@@ -58,8 +58,7 @@ class ModelConfig:
     pretrained: bool = False
     """Start from timm's pretrained weights, which are downloaded from the hub."""
     weights: str | None = None
-    """Start from a trained model: the folder of a run or of a fold, hf-hub:USER/NAME, or a file of backbone
-    weights."""
+    """Start from the folder of a run or a fold, hf-hub:USER/NAME, or a file."""
     normalize: Literal["bin", "channel"] = "bin"
     """Normalise each "bin" or each "channel" with statistics of the training clips."""
     options: dict[str, int | float | bool | str | list[int]] = field(default_factory=dict)
@@ -143,16 +142,15 @@ class TrainConfig:
     head_lr: Annotated[float | None, POSITIVE] = None
     """Peak learning rate of the backbone's last layer; null uses lr."""
     layer_decay: Annotated[float, SHARE] = 1.0
-    """Factor on the learning rate from each layer of the backbone to the one below it; 1 trains all alike."""
+    """Factor on the learning rate from each layer to the one below it."""
     frontend_lr: Annotated[float, NOT_NEGATIVE] = 1e-5
     """Peak learning rate of trainable front-end kernels; they need a small one."""
     weight_decay: Annotated[float, NOT_NEGATIVE] = 0.05
     """Weight decay of the backbone's weights, without biases and normalisation layers."""
     freeze: Literal["none", "frontend", "stages", "backbone"] = "none"
-    """What is not trained: the "frontend", also the first "stages" of the backbone, or all of the "backbone" but its
-    last layer."""
+    """What stays as it is: the "frontend", also the first "stages", or all but the last layer ("backbone")."""
     frozen_stages: Annotated[int, POSITIVE] = 1
-    """Number of stages behind the stem that freeze=stages does not train."""
+    """Number of stages behind the stem that freeze=stages keeps."""
     warmup_epochs: Annotated[float, NOT_NEGATIVE] = 2.0
     """Number of epochs in which the learning rate rises to its peak."""
     label_smoothing: Annotated[float, SHARE] = 0.1
