@@ -33,17 +33,31 @@ def peer_table(result: dict[str, object]) -> list[str]:
 
 def reason_table(rows: list[dict[str, object]]) -> list[str]:
     """Reasons down: the peers' functions and options that have no counterpart."""
-    reasons: dict[str, dict[str, None]] = {}
+    reasons: dict[str, dict[tuple[str, str], list[str]]] = {}
     for row in rows:
         if row["verdict"] == "not expressible":
-            reasons.setdefault(row["reason"], {}).update(dict.fromkeys(choices(row)))
+            library, _, function = row["function"].rpartition(".")
+            for option in [f"{name}={value}" for name, value in row["options"].items()] or [""]:
+                group = (row["peer"], option) if option else (row["function"], "")
+                named = reasons.setdefault(row["reason"], {}).setdefault(group, [])
+                if function not in named:
+                    named.append(function)
     lines = heading("not expressible, because", "options or functions")
-    return [*lines, *[line(literal(reason), ", ".join(named)) for reason, named in sorted(reasons.items())]]
+    return [
+        *lines,
+        *[
+            line(literal(reason), ", ".join(map(cell, *zip(*groups.items(), strict=True))))
+            for reason, groups in sorted(reasons.items())
+        ],
+    ]
 
 
-def choices(row: dict[str, object]) -> list[str]:
-    """The options of a row with the library's name, or the function where it has none."""
-    library = row["peer"].rpartition(".")[-1]
-    if not row["options"]:
-        return [f"`{row['function']}`"]
-    return [f"{library} `{name}={value}`" for name, value in row["options"].items()]
+def cell(group: tuple[str, str], functions: list[str]) -> str:
+    """A function; or an option and how many functions have it, which are named where they are few."""
+    name, option = group
+    if not option:
+        return f"`{name}`"
+    of = (
+        f"{len(functions)} functions" if len(functions) > 2 else " and ".join(f"`{function}`" for function in functions)
+    )
+    return f"`{option}` of {of} ({name})"

@@ -1,6 +1,5 @@
 """librosa's descriptors of frames and spectra, PCEN and derivatives."""
 
-
 import librosa
 import numpy as np
 import scipy.ndimage  # noqa: F401  # librosa loads its parts late

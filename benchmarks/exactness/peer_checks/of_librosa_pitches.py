@@ -13,7 +13,7 @@ from benchmarks.exactness.peer_checks.of_librosa import BASE, INPUTS, UNKNOWN_PA
 from esc_gpu import create_frontend
 
 CQT = {"hop_length": 128, "fmin": 200.0, "n_bins": 36}
-TUNING = "a clip's tuning is not estimated"
+TUNING = "the kernels are those of all clips: estimate the tuning first (functional.estimate_tuning), and give it"
 
 
 def chroma_checks() -> list[Check]:

@@ -1,6 +1,5 @@
 """The features of VGGish, by the file that defines them."""
 
-
 from benchmarks.exactness.peer_checks.checks import Check, Function, no_such, parameters
 from benchmarks.peers.presets import torchvggish_mel_features
 
