@@ -29,7 +29,7 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
         if not os.path.isdir(path):
             found.append(path if path.isascii() or os.path.exists(path) else os.fspath(as_on_disk(Path(path))))
             continue
-        walk = os.walk(path, onerror=_refuse_folder)
+        walk = os.walk(path, onerror=refuse_folder)
         inside = [os.path.join(folder, name) for folder, _, names in walk for name in names if is_audio(name)]
         if not inside:
             raise EscGpuError(f"{path} holds no audio files ({', '.join(SUFFIXES)}): name the files themselves")
@@ -37,7 +37,12 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
     return found
 
 
-def _refuse_folder(error: OSError) -> None:
+def refuse_folder(error: OSError) -> None:
+    """What `os.walk` is to do with a folder that cannot be read, which it would leave out.
+
+    Raises:
+        EscGpuError: what the system says of it.
+    """
     raise EscGpuError(
         f"{error.filename}: {error.strerror}; expected a folder that can be read; correct it or name other folders"
     ) from error

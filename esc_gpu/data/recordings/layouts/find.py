@@ -1,6 +1,7 @@
 """Which layout a data set has: a table of the user's own, or one of the modules beside this one."""
 
 import os
+import re
 from pathlib import Path
 
 from esc_gpu.core.esc50 import TABLE
@@ -96,13 +97,13 @@ def _find(root: Path, name: str | None) -> tuple[Layout, Path]:
 
 
 def _is_table(file: Path) -> bool:
-    """Whether a csv has the columns of a table of the user's own, which are then to be named."""
+    """Whether a csv has the columns of a table of the user's own, which is then to be named."""
     try:
         with open(file, encoding="utf-8-sig") as lines:
             first = lines.readline().casefold()
     except (OSError, ValueError):
         return False
-    return all(column in first for column in COLUMNS)
+    return {*COLUMNS} <= {*re.findall(r"\w+", first)}
 
 
 def check_recordings(root: str | Path | None, table: str | Path | None = None) -> None:

@@ -3,8 +3,9 @@
 import os
 from pathlib import Path
 
-from esc_gpu.core.names import fault_of, in_one_form
-from esc_gpu.data.recordings.audio_files import find_audio_files, is_audio
+from esc_gpu.core.names import control_character, fault_of, in_one_form
+from esc_gpu.core.text import shown
+from esc_gpu.data.recordings.audio_files import find_audio_files, is_audio, refuse_folder
 from esc_gpu.errors import EscGpuError
 
 REST = "__MACOSX"  # what macOS leaves in archives
@@ -28,15 +29,35 @@ def loose_files(folder: Path) -> list[str]:
 
 
 def holds_audio(folder: Path) -> bool:
-    """Whether there is an audio file in or below a folder."""
-    return any(is_audio(name) for _, _, names in os.walk(folder) for name in names)
+    """Whether there is an audio file in or below a folder.
+
+    Raises:
+        EscGpuError: for a folder that cannot be read.
+    """
+    return any(is_audio(name) for _, _, names in os.walk(folder, onerror=refuse_folder) for name in names)
 
 
 def audio_below(root: Path, folder: Path) -> list[str]:
-    """Paths from `root` of the audio files in and below a folder, sorted, with forward slashes."""
-    return (
-        [Path(path).relative_to(root).as_posix() for path in find_audio_files([folder])] if holds_audio(folder) else []
-    )
+    """Paths from `root` of the audio files in and below a folder, sorted, with forward slashes.
+
+    Raises:
+        EscGpuError: for a folder that cannot be read, and a path that no table can hold.
+    """
+    if not holds_audio(folder):
+        return []
+    paths = [Path(path).relative_to(root).as_posix() for path in find_audio_files([folder])]
+    for path in paths:
+        if fault := _fault_of_path(path):
+            raise EscGpuError(f"{root}: path {path!r} {fault}; expected one that a table can hold; rename the file")
+    return paths
+
+
+def _fault_of_path(path: str) -> str:
+    if control := control_character(path):
+        return f"has a control character ({control})"
+    if "\\" in path:
+        return "has a backslash, which is a slash on Windows"
+    return "" if shown(path) == path else "is not in UTF-8"
 
 
 def class_name(root: Path, folder: str) -> str:

@@ -55,8 +55,12 @@ def read(root: Path, reading: Reading) -> Recordings:
     ]
     notes = [_note_sources(named[0] if named else None)]
     if loose := loose_files(top):
-        first = printable(loose[0])
-        notes.append(f"{len(loose)} recordings beside the folders are left out, because they have no class: {first}.")
+        notes.append(
+            f"Recordings beside the folders are left out, because they have no class: {len(loose)}, such as "
+            f"{printable(loose[0])}."
+        )
+    if empty := [folder.name for folder in visible_folders(top) if folder not in folders]:
+        notes.append(f"Folders without recordings are left out: {printable(listed(empty))}.")
     if splits:
         return recordings_from_rows(root, root, rows, layout=NAME, notes=notes)
     return dataclasses.replace(with_folds(root, rows, reading, notes), layout=NAME)
@@ -78,8 +82,19 @@ def _top(root: Path) -> tuple[Path, list[Path]]:
 
 def _split_folders(top: Path, folders: list[Path]) -> dict[Path, str]:
     """The folders of splits, with the splits; none where all folders are classes."""
-    named = [folder for folder in folders if is_split(folder.name) and _folders(folder) and not loose_files(folder)]
-    if not named or (len(named) < len(folders) and TRAIN not in splits_of([folder.name for folder in named]).values()):
+    around = [folder for folder in folders if is_split(folder.name) and _folders(folder)]
+    named = [folder for folder in around if not loose_files(folder)]
+    if len(around) == len(folders) > max(1, len(named)):  # they are no classes, whatever else lies in them
+        mixed = next(folder for folder in around if folder not in named)
+        raise EscGpuError(
+            f"{mixed}: has folders and, beside them, recordings such as {printable(loose_files(mixed)[0])}; expected "
+            "each recording of a split in the folder of its class; move them"
+        )
+    try:
+        meant = splits_of([folder.name for folder in named])
+    except EscGpuError as error:
+        raise EscGpuError(f"{top}: {error}") from error
+    if not named or (len(named) < len(folders) and TRAIN not in meant.values()):
         return {}
     others = [folder.name for folder in folders if folder not in named]
     if others:
@@ -87,7 +102,6 @@ def _split_folders(top: Path, folders: list[Path]) -> dict[Path, str]:
             f"{top}: has folders of splits ({listed(folder.name for folder in named)}) and others ({listed(others)}); "
             "expected either a folder for each class, or folders of splits with the classes in them; move the others"
         )
-    meant = splits_of([folder.name for folder in named])
     return {folder: meant[folder.name] for folder in named}
 
 

@@ -51,8 +51,8 @@ def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequenc
     ]
     if new := sorted({row.path for row in rows} - {row.path for row in known}):
         said.append(
-            f"{len(new)} recordings in the folder are not in that table and are left out, such as {printable(new[0])}. "
-            "Delete the table to make the folds anew."
+            f"Recordings in the folder that are not in that table are left out: {len(new)}, such as "
+            f"{printable(new[0])}. Delete the table to make the folds anew."
         )
     remedy = f"delete {table} to make the folds anew"
     recordings = recordings_from_rows(table, root, known, notes=[*notes, *said], remedy=remedy)
@@ -93,14 +93,16 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
     """The rows in folds from 1 to `n_folds`: each source in one, each class evenly over all, drawn from one seed.
 
     Raises:
-        EscGpuError: for a class with a single source, more folds than any class has sources, and a file that cannot be
-            read.
+        EscGpuError: for a single class, a class with a single source, more folds than any class has sources, and a file
+            that cannot be read.
     """
     from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 
     rows, sources_of = join_copies(root, rows), defaultdict(set)
     for row in rows:
         sources_of[row.label].add(row.source)
+    if len(sources_of) < 2:
+        raise EscGpuError(f"{root}: every clip has label {rows[0].label!r}; expected two classes or more; add others")
     for label, of_class in sources_of.items():
         if len(of_class) < 2:
             raise EscGpuError(
@@ -109,7 +111,8 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
             )
     if n_folds > (most := max(map(len, sources_of.values()))):
         raise EscGpuError(
-            f"data.n_folds is {n_folds}, but no class has more than {most} sources; expected 2 to {most}; lower it"
+            f"data.n_folds is {n_folds}, but no class has more than {most} sources; expected "
+            f"{'2' if most == 2 else f'2 to {most}'}; correct it"
         )
     sources = [row.source for row in rows]
     is_grouped = len(set(sources)) < len(sources)  # by far the slower
@@ -128,7 +131,7 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
 def _table_name(root: Path, n_folds: int) -> str:
     """Known again by the place of the folder and the number of folds."""
     place = root.resolve()
-    return f"{place.name}-{n_folds}-folds-{hashlib.blake2b(str(place).encode(), digest_size=4).hexdigest()}.csv"
+    return f"{place.name}-{n_folds}-folds-{hashlib.blake2b(os.fsencode(place), digest_size=4).hexdigest()}.csv"
 
 
 def _write(table: Path, rows: Sequence[Row]) -> None:

@@ -66,7 +66,7 @@ def test_a_table_in_the_folder_is_to_be_named(tmp_path):
     root = lay_out(tmp_path, "folders", "split_table")
     message = refusal(read_recordings, root)
     assert f"there is {root / 'recordings.csv'}" in message and "--data.table FILE.csv" in message
-    (root / "recordings.csv").write_text("name,loudness\n", encoding="utf-8")
+    (root / "recordings.csv").write_text("filepath,label,folder\n", encoding="utf-8")
     assert read_recordings(root).layout == "folders"
 
 

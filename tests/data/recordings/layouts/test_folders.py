@@ -1,5 +1,7 @@
 """A folder for each class, with splits and without."""
 
+import os
+
 import numpy as np
 import pytest
 
@@ -35,7 +37,9 @@ def test_the_table_may_be_edited(tmp_path):
     first, *lines = table.read_text(encoding="utf-8").splitlines()
     table.write_text("\n".join([first, *lines[2:]]) + "\n", encoding="utf-8")
     data = read_recordings(root, tables=tables)
-    assert len(data.filenames) == 58 and data.notes[2].startswith("2 recordings in the folder are not in that table")
+    assert len(data.filenames) == 58 and data.notes[2].startswith(
+        "Recordings in the folder that are not in that table are left out: 2, such as"
+    )
     (root / data.filenames[0]).unlink()
     assert f"(1 of 58 are missing); expected every path of the csv in {root}; delete {table}" in refusal(
         read_recordings, root, tables=tables
@@ -89,6 +93,14 @@ def test_train_may_be_a_class(tmp_path):
             tuple(f"{label}/{k}.wav" for label in "ab" for k in range(3)),
             "data.n_folds is 5, but no class has more than 3",
         ),
+        (
+            ("train/dog/1.wav", "train/2.wav", "test/dog/3.wav"),
+            "train: has folders and, beside them, recordings such as",
+        ),
+        (("train/dog/1.wav", "train/2.wav", "test/dog/3.wav", "test/4.wav"), "recordings such as 4.wav; expected each"),
+        (("a/1.wav", "a/2.wav"), "every clip has label 'a'; expected two classes or more"),
+        (("a/1.wav", "a/x\n2.wav", "b/1.wav"), r"path 'a/x\n2.wav' has a control character (U+000A)"),
+        (("a/1.wav", os.fsdecode(b"a/\xff.wav"), "b/1.wav"), r"path 'a/\udcff.wav' is not in UTF-8"),
         (("do\u200bg/1.wav", "cat/1.wav"), r"folder 'do\u200bg' has a character that cannot be seen"),
         (("train/dog/1.wav", "test/dog/2.wav", "test/cat/3.wav"), "label 'cat' is in the test split only"),
     ],
@@ -102,4 +114,30 @@ def test_what_lies_beside_the_folders_is_left_out_aloud(tmp_path):
     touch(tmp_path, *(f"{label}/{number}.wav" for label in "ab" for number in range(5)), "c.wav", ".d/e.wav")
     data = read_recordings(tmp_path)
     assert len(data.filenames) == 10
-    assert data.notes[1] == "1 recordings beside the folders are left out, because they have no class: c.wav."
+    assert data.notes[1] == "Recordings beside the folders are left out, because they have no class: 1, such as c.wav."
+    (tmp_path / "notes").mkdir()
+    assert read_recordings(tmp_path).notes[2] == "Folders without recordings are left out: notes."
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path, monkeypatch):
+    touch(tmp_path, *(f"{label}/{number}.wav" for label in "abc" for number in range(5)))
+    listed = os.scandir
+
+    def scandir(path):
+        if str(path) == str(tmp_path / "b"):
+            raise PermissionError(13, "Permission denied", str(path))
+        return listed(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    assert f"{tmp_path / 'b'}: Permission denied; expected a folder that can be read" in refusal(
+        read_recordings, tmp_path
+    )
+
+
+def test_the_table_of_a_folder_with_any_name(tmp_path):
+    """Linux takes bytes that are not UTF-8 for a name."""
+    root = tmp_path / os.fsdecode(b"t\xffnes")
+    touch(root, *(f"{label}/{number}.wav" for label in "ab" for number in range(5)))
+    tables = tmp_path / "tables"
+    assert read_recordings(root, tables=tables).digest == read_recordings(root, tables=tables).digest
+    assert len(list(tables.iterdir())) == 1
