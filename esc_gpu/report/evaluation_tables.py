@@ -86,12 +86,18 @@ def _seeds(evaluation: dict[str, Any]) -> list[Table]:
     return [Table("Runs", ["run", "seed", *METRICS.values()], rows)] if len(rows) > 1 else []
 
 
+def tested_parts(evaluation: dict[str, Any]) -> str:
+    """The title of the table of what was tested."""
+    fold = evaluation["folds"][0]["fold"]
+    return f"{fold.capitalize()} split" if isinstance(fold, str) else "Test folds"
+
+
 def _folds(evaluation: dict[str, Any]) -> Table:
     rows = [
         [str(fold["fold"]), str(fold["clips"]), *(percent(fold[name]) for name in METRICS)]
         for fold in evaluation["folds"]
     ]
-    return Table("Test folds", ["fold", "clips", *METRICS.values()], rows)
+    return Table(tested_parts(evaluation), ["fold", "clips", *METRICS.values()], rows)
 
 
 def _calibration(evaluation: dict[str, Any]) -> Table:

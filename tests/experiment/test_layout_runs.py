@@ -15,7 +15,7 @@ from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.experiment.run_clips import open_run_clips
 from esc_gpu.inference.pipeline import load_pipeline
 from esc_gpu.report import texts
-from esc_gpu.report.evaluation_tables import describe_evaluation
+from esc_gpu.report.evaluation_tables import describe_evaluation, evaluation_tables
 from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, write_tone
 
@@ -81,6 +81,7 @@ def test_a_split_is_called_so_in_reports(split_run):
     assert texts.protocol(assessment, run.config).startswith(
         "The test split is evaluated with a model that was trained on the train split."
     )
+    assert "Test split" in [table.title for table in evaluation_tables(assessment)]
     assert texts.headlines(assessment)[0].detail == "of the test split"
     facts = dict(texts.facts(run.summary, run.config, assessment))
     assert "are tested, in the test split" in facts["recordings"] and "fold" not in facts["training"]

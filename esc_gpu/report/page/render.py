@@ -14,7 +14,7 @@ from markupsafe import Markup
 from esc_gpu.core.folds import Fold, fold_title
 from esc_gpu.report import texts
 from esc_gpu.report.contents import Clip, Mistake, RunReport
-from esc_gpu.report.evaluation_tables import METRICS
+from esc_gpu.report.evaluation_tables import METRICS, tested_parts
 from esc_gpu.report.figures.panels import DIVERGING, INPUT_LIMIT, SEQUENTIAL
 from esc_gpu.report.page import charts
 from esc_gpu.report.page.axes import value_axis
@@ -136,6 +136,8 @@ def classification_part(report: RunReport) -> dict[str, Any]:
     share_axis = value_axis(0, 100, "accuracy in %", most=5)
     return {
         "protocol": texts.protocol(assessment, run.config),
+        "split": texts.split_of(assessment),
+        "tested": tested_parts(assessment),
         "loss_curves": charts.curves(histories, {"loss": "solid", "test_loss": "dotted"}, "cross-entropy", None),
         "accuracy_curves": charts.curves(percentages(histories), {"test_accuracy": "solid"}, "test accuracy in %", 100),
         "matrix": shaded(assessment["confusion_matrix"]),
