@@ -10,9 +10,9 @@ from benchmarks.accuracy.evaluation import evaluation_text
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
-from benchmarks.exactness.quantized import quantized_table
 from benchmarks.exactness.levels import level_table
 from benchmarks.exactness.peer_table import peer_table
+from benchmarks.exactness.quantized import quantized_table
 from benchmarks.reliability.fuzz_table import fuzz_table
 from benchmarks.reliability.long_run import long_run_table
 from benchmarks.speed.beside_estimates import table as beside_estimates
@@ -20,6 +20,7 @@ from benchmarks.speed.launches import launch_table
 from benchmarks.speed.pipeline_table import pipeline_table
 from esc_gpu.core.files import read_json, write_text
 from esc_gpu.report.tables import mean_and_spread, percent
+from tools.mutation_table import mutation_table
 
 PAGES = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
 
@@ -250,6 +251,7 @@ TABLES = {
     "kills": kill_table,
     "long_recording": recording_table,
     "long_run": long_run_table,
+    "mutations": mutation_table,
     "peers": peer_table,
     "pipeline": pipeline_table,
     "presets": preset_table,
