@@ -33,8 +33,7 @@ class DataConfig:
     clip_seconds: Annotated[float, POSITIVE] = 5.0
     """Length of a clip in seconds; recordings are cut or padded with silence to it."""
     channel: Annotated[Channel, CHANNEL] = "mix"
-    """Channel of recordings that have several: their mean ("mix"), one with a name or a number, of which 0 is the
-    first, or the one with the most energy in the whole recording ("loudest")."""
+    """Channel of recordings: the mean of all ("mix"), a name, a number from 0 on, or the one with the most energy."""
     overlap: float | None = None
     """Cut longer recordings into clips that overlap by this part of their length; null uses only their beginning."""
     cache_dir: str = "~/.cache/esc_gpu"
@@ -156,13 +155,11 @@ class TrainConfig:
     label_smoothing: Annotated[float, SHARE] = 0.1
     """Share of each label that is spread over all classes."""
     class_weights: Literal["none", "balanced"] | dict[str, float] = "none"
-    """Weights of the classes in the loss: "balanced" weighs a class inversely to its number of training clips; a table
-    such as {dog: 2.0} gives some classes a weight, the others have 1."""
+    """Weights of the classes in the loss, from their numbers of training clips ("balanced") or a table."""
     sampling: Literal["shuffled", "balanced", "square_root"] = "shuffled"
-    """How often an epoch visits the classes: as often as they have clips ("shuffled"), equally often ("balanced"), or
-    in proportion to the square root of their clips."""
+    """How often an epoch visits a class: by its clips ("shuffled"), as often as others, or by their square root."""
     focal_gamma: Annotated[float, up_to(10)] = 0.0
-    """Exponent of the focal loss, by which clips that are classified well count less; 0 uses the cross-entropy."""
+    """Exponent of the focal loss; 0 uses the cross-entropy."""
     ema_decay: Annotated[float, BELOW_ONE] = 0.0
     """Average the weights over about 1 / (1 - this value) steps; 0 uses the last weights."""
     clip_norm: Annotated[float, NOT_NEGATIVE] = 5.0

@@ -93,7 +93,10 @@ def test_the_key_names_a_channel_only_where_it_is_not_the_mean(clips, cache):
     keys = [read(clips, cache, channel=channel).key for channel in ("mix", "left", 0, "loudest")]
     assert keys[0] == read(clips, cache).key and keys[1] == keys[2] and len(set(keys)) == 3
     index = json.loads((cache / keys[0] / "index.json").read_text(encoding="utf-8"))
-    assert "channel" not in index and json.loads((cache / keys[1] / "index.json").read_text())["channel"] == 0
+    assert (
+        "channel" not in index
+        and json.loads((cache / keys[1] / "index.json").read_text(encoding="utf-8"))["channel"] == 0
+    )
 
 
 @pytest.mark.parametrize("residence", ["device", "stream"])
