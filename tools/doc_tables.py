@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.accuracy.evaluation import evaluation_text
+from benchmarks.accuracy.few_clips_table import few_clips_table
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
@@ -239,6 +240,7 @@ TABLES = {
     "accuracy": accuracy_table,
     "augmentations": augmentation_table,
     "cross_validation": fold_table,
+    "few_clips": few_clips_table,
     "frontends": frontend_table,
     "fuzz_audio": fuzz_table,
     "errors": error_table,
