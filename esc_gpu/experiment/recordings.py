@@ -18,7 +18,7 @@ from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import read_recordings
-from esc_gpu.data.recordings.layouts.base import N_FOLDS
+from esc_gpu.data.recordings.layouts.base import N_FOLDS, TABLES
 from esc_gpu.data.recordings.layouts.made_folds import table_text
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.read import WaveformStore
@@ -46,7 +46,7 @@ def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str],
         data.table,
         data.layout,
         n_folds=data.n_folds or N_FOLDS,
-        tables=Path(os.path.expanduser(data.cache_dir)) / "tables",
+        tables=Path(os.path.expanduser(data.cache_dir)) / TABLES,
     )
     layout = "" if recordings.layout in UNSAID else f", by the layout {recordings.layout}"
     announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}{layout}")

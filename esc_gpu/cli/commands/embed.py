@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esc_gpu.cli.commands.predict import add_model_arguments, count, share
+from esc_gpu.cli.data_set import add_data_arguments, read_data_set
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
@@ -49,20 +50,6 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
 
 
-def add_data_arguments(parser: ArgumentParser) -> None:
-    """Which data set: the options that `esc-gpu embed` and `esc-gpu probe` share."""
-    parser.add_argument("--root", type=Path, metavar="DIR", help="use the data set in this folder, with its labels")
-    parser.add_argument(
-        "--table",
-        type=Path,
-        metavar="CSV",
-        help="use the recordings that this CSV lists in its columns path, label and fold",
-    )
-    parser.add_argument(
-        "--subset", choices=("all", "esc10"), default="all", help="use this part of ESC-50 (default: %(default)s)"
-    )
-
-
 def add_window_arguments(parser: ArgumentParser) -> None:
     """How recordings become windows and batches."""
     parser.add_argument(
@@ -97,9 +84,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     check_output(arguments.output)
     columns: dict[str, Any] = {}
     if data_set:
-        from esc_gpu.data.recordings.layouts import read_recordings
-
-        recordings = read_recordings(arguments.root, arguments.subset, arguments.table)
+        recordings = read_data_set(arguments)
         paths = [str(path) for path in recordings.paths]
         names = list(recordings.filenames)
         labels = [recordings.class_names[label] for label in recordings.labels]

@@ -7,6 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from esc_gpu.cli.data_set import add_data_arguments, read_data_set
+
 if TYPE_CHECKING:
     import numpy as np
 
@@ -67,22 +69,7 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     features.add_argument("--start", type=float, metavar="S", help="start the clip at S seconds (default: 0)")
     data = parser.add_argument_group("data sets")
-    data.add_argument(
-        "--root",
-        type=Path,
-        metavar="DIR",
-        help="use the recordings in this folder: ESC-50, another known data set, a folder for each class, or those "
-        "that --table lists",
-    )
-    data.add_argument(
-        "--table",
-        type=Path,
-        metavar="CSV",
-        help="use the recordings that this CSV lists in its columns path, label and fold",
-    )
-    data.add_argument(
-        "--subset", choices=("all", "esc10"), default="all", help="use this part of ESC-50 (default: %(default)s)"
-    )
+    add_data_arguments(data, "the decoded clips and the tables of folds")
     data.add_argument(
         "--gallery", action="store_true", help="draw some clips of every class, in one picture for each front-end"
     )
@@ -98,12 +85,6 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="compute the mean and the spread of each bin for each class, Fisher's ratio, the silhouette, and the "
         "accuracy of a linear discriminant on held-out folds",
-    )
-    data.add_argument(
-        "--cache-dir",
-        default="~/.cache/esc_gpu",
-        metavar="DIR",
-        help="keep the decoded clips in this folder, as in training (default: %(default)s)",
     )
     parser.add_argument(
         "--output",
@@ -255,18 +236,16 @@ def choose_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], 
 def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     """Gallery and statistics of recordings."""
     from esc_gpu.core.clip import clip_samples
-    from esc_gpu.data.recordings.layouts import read_recordings
     from esc_gpu.data.store.build import open_store
 
-    cache = Path(os.path.expanduser(arguments.cache_dir))
-    # A wrong folder does not wait for what follows.
-    recordings = read_recordings(arguments.root, arguments.subset, arguments.table, tables=cache / "tables")
+    notes: list[str] = []
+    recordings = read_data_set(arguments, notes.append)  # a wrong folder does not wait for what follows
 
     from esc_gpu.experiment.feature_study import format_ranking, write_gallery, write_statistics
     from esc_gpu.report.tables import counted
 
     say(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
-    for note in recordings.notes:
+    for note in notes:
         say(note)
     seconds = CLIP_SECONDS if arguments.seconds is None else arguments.seconds
     options = {"sample_rate": arguments.sample_rate, "clip_seconds": seconds}
@@ -277,6 +256,7 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
         pictures = write_gallery(recordings, frontends, output, per_class=arguments.per_class, **options)
         say(f"written: {counted(len(pictures), 'picture')} gallery-*.png in {output}")
     if arguments.statistics:
+        cache = Path(os.path.expanduser(arguments.cache_dir))
         store = open_store(recordings.paths, cache_dir=cache / "stores", **options)
         about = {"recordings": recordings.root.resolve().name, "subset": arguments.subset, "clips": store.n_clips}
         ranking = write_statistics(recordings, store, frontends, output, {**about, **options})

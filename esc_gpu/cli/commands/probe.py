@@ -6,8 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from esc_gpu.cli.commands.embed import add_data_arguments, add_window_arguments, load
+from esc_gpu.cli.commands.embed import add_window_arguments, load
 from esc_gpu.cli.commands.predict import add_model_arguments
+from esc_gpu.cli.data_set import add_data_arguments, read_data_set
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.cli.output import add_bootstrap_arguments
 from esc_gpu.errors import EscGpuError
@@ -38,7 +39,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.core.files import check_makeable
     from esc_gpu.core.find_pipeline import find_pipeline
-    from esc_gpu.data.recordings.layouts import read_recordings
 
     if arguments.model is None:
         raise missing_run("--model", arguments.typed)
@@ -47,7 +47,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.output:
         check_makeable(arguments.output)
     find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
-    recordings = read_recordings(arguments.root, arguments.subset, arguments.table)
+    recordings = read_data_set(arguments, (lambda line: None) if arguments.json else say)
 
     from esc_gpu.cli.output import show, write
     from esc_gpu.evaluation.assessment import check_resamples

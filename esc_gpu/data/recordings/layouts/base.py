@@ -8,6 +8,7 @@ from esc_gpu.data.recordings.base import Recordings
 
 Subset = Literal["all", "esc10"]
 N_FOLDS = 5
+TABLES = "tables"  # the folder, in that of the cache, with the tables of folds that were made
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from esc_gpu.data.recordings.table import COLUMNS, SOURCE, table_rows
 from esc_gpu.errors import EscGpuError
 
 SEED = 0
+OPTION = "data.n_folds, or --n-folds of esc-gpu features, embed and probe"
 
 
 def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequence[str]) -> Recordings:
@@ -42,13 +43,14 @@ def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequenc
         drawn = draw_folds(root, rows, reading.n_folds)
         return dataclasses.replace(recordings_from_rows(root, root, drawn, notes=notes), folds_made=True)
     table = reading.tables / _table_name(root, reading.n_folds)
+    said = [f"The recordings have no folds of their own, so they are in those of {table}, which you may have edited."]
     if not table.is_file():
         _write(table, draw_folds(root, rows, reading.n_folds))
+        said = [
+            f"There are no folds, so {reading.n_folds} were made, with the classes spread evenly over them. {table} "
+            "holds them. You may edit it; every run reads it again."
+        ]
     known = table_rows(table)
-    said = [
-        f"There are no folds, so {reading.n_folds} were made, with the classes spread evenly over them. {table} holds "
-        "them. You may edit it; every run reads it again."
-    ]
     if new := sorted({row.path for row in rows} - {row.path for row in known}):
         said.append(
             f"Recordings in the folder that are not in that table are left out: {len(new)}, such as "
@@ -111,8 +113,8 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
             )
     if n_folds > (most := max(map(len, sources_of.values()))):
         raise EscGpuError(
-            f"data.n_folds is {n_folds}, but no class has more than {most} sources; expected "
-            f"{'2' if most == 2 else f'2 to {most}'}; correct it"
+            f"{root}: {n_folds} folds cannot be made, because no class has more than {most} sources; expected "
+            f"{'2' if most == 2 else f'2 to {most}'}; set {OPTION}"
         )
     sources = [row.source for row in rows]
     is_grouped = len(set(sources)) < len(sources)  # by far the slower

@@ -91,7 +91,7 @@ def test_train_may_be_a_class(tmp_path):
         (("dog/1.wav", "dog/2.wav", "cat/1.wav"), "class 'cat' has recordings of one source only, 'cat/1.wav'"),
         (
             tuple(f"{label}/{k}.wav" for label in "ab" for k in range(3)),
-            "data.n_folds is 5, but no class has more than 3",
+            "5 folds cannot be made, because no class has more than 3 sources; expected 2 to 3; set data.n_folds, or",
         ),
         (
             ("train/dog/1.wav", "train/2.wav", "test/dog/3.wav"),
