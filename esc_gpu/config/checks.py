@@ -23,6 +23,7 @@ def check_config(config: RunConfig) -> None:
         options = getattr(config, section.name)
         if dataclasses.is_dataclass(options):
             check_ranges(section.name, options)
+            check_keys(section.name, options)
     check_durations(config)
 
 
@@ -34,6 +35,17 @@ def check_ranges(section: str, options: object) -> None:
             problem = limits.problem(value) if isinstance(limits, Range) and value is not None else None
             if problem:
                 raise EscGpuError(f"{section}.{name} {problem}: correct it")
+
+
+def check_keys(section: str, options: object) -> None:
+    """Refuse a table that names something by what YAML does not take for text, as no and 1."""
+    for name, value in vars(options).items():
+        other = next((key for key in value if not isinstance(key, str)), "") if isinstance(value, dict) else ""
+        if other != "":
+            raise EscGpuError(
+                f"{section}.{name} has the name {other!r}, because YAML takes a word such as no or 1 for no text; "
+                f'expected text; put the name in double quotes, as in {{"no": {value[other]}}}'
+            )
 
 
 def check_durations(config: RunConfig) -> None:

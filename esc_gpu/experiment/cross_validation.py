@@ -48,6 +48,7 @@ from esc_gpu.training.accelerator import check_bf16, create_accelerator
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.determinism import deterministic
 from esc_gpu.training.fold import FoldData, FoldResult
+from esc_gpu.training.freezing import idle_freeze
 from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
 from esc_gpu.training.resume_state import remove_states
 
@@ -93,12 +94,13 @@ def run_into(
         if main:
             for line in idle_options(config):
                 announce(line)
-        balance = check_class_balance(config, recordings, folds)
-        if main:
-            for line in balance:
-                announce(line)
+        idle = check_class_balance(config, recordings, folds)
         check_start(config, recordings, folds)
         model = build_model(config, len(recordings.class_names), folds[0], recordings.class_names)
+        idle += idle_freeze(model, config.train.freeze)
+        if main:
+            for line in idle:
+                announce(line)
     check_bf16(accelerator, model, training_samples(config))  # crops are no longer than clips
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
     opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
@@ -241,7 +243,7 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
     check_config(config)
     recordings = open_recordings(config, True, announce)
     # What the run would refuse is refused before hours of decoding; the weights that it begins with are not needed.
-    chosen_folds(config, recordings)
+    check_class_balance(config, recordings, chosen_folds(config, recordings))
     announce(describe_protocol(config, recordings) or "Each fold is tested with a model that is trained on the others.")
     for line in format_text([count_recordings(recordings)]).splitlines():
         announce(line)

@@ -54,6 +54,13 @@ def frozen_names(model: WaveformClassifier, what: str, n_stages: int = 1) -> set
     return frozen
 
 
+def idle_freeze(model: WaveformClassifier, what: str) -> list[str]:
+    """A sentence where `what` of `freeze` is the front-end alone, and that learns nothing as it is."""
+    if what != "frontend" or any(parameter.requires_grad for parameter in model.frontend.parameters()):
+        return []
+    return ["train.freeze=frontend has no effect, because the front-end has nothing that is trained: leave it out"]
+
+
 def keep_frozen(parts: Sequence[nn.Module]) -> None:
     """Put the parts of `freeze` into evaluation mode again, after the model was put into training mode."""
     for part in parts:

@@ -103,6 +103,7 @@ def test_what_the_training_would_refuse_is_refused_before_the_decoding(tmp_path)
         (["--frontend.fmax", "4001"], "fmax"),
         (["--model.options", "{global_pool: no_such}"], "test_resnet"),
         (["--folds", "3"], "fold 3 does not exist"),
+        (["--train.class_weights", "{fish: 2.0}"], "names the class 'fish', which there is not"),
     ):
         config = parsed(*data, *options)
         assert message in refusal(experiment.prepare, config) == refusal(experiment.run, config)

@@ -7,7 +7,7 @@ import torch
 from esc_gpu import EscGpuError
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.build_model import build_model
-from esc_gpu.training.freezing import freeze, keep_frozen
+from esc_gpu.training.freezing import freeze, idle_freeze, keep_frozen
 from esc_gpu.training.loop import train_fold
 from tests.helpers.small_model import small_model, trainable_model
 from tests.helpers.tiny import parsed
@@ -33,6 +33,12 @@ def test_parameters_up_to_a_point_do_not_learn(what):
     keep_frozen(parts)
     modes = {name: part.training for name, part in model.named_modules() if isinstance(part, torch.nn.BatchNorm2d)}
     assert modes == {name: name.startswith(LEARNING[what]) for name in modes} and model.backbone.training
+
+
+def test_a_front_end_that_learns_nothing_needs_no_freezing():
+    (sentence,) = idle_freeze(build_model(parsed(), 3), "frontend")
+    assert sentence.startswith("train.freeze=frontend has no effect")
+    assert idle_freeze(trainable_model(), "frontend") == [] == idle_freeze(build_model(parsed(), 3), "stages")
 
 
 def test_more_stages_than_there_are_are_refused_before_the_training():

@@ -220,12 +220,13 @@ def check_one_fold(table: Path, rows: Sequence[Row], source: str) -> None:
 def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
     """There are two classes of the column or more, two folds or more, and each class is in two folds or more."""
     folds_of_class = defaultdict(set)
+    correct = "correct the column fold" if rows[0].number else "put some of its recordings into another folder"
     for row in rows:
         folds_of_class[getattr(row, column)].add(row.fold)
     if len({row.fold for row in rows}) < 2:
         raise EscGpuError(
             f"{table}: every clip is in {the_fold(rows[0].fold)}; expected two folds or more, to train on one and "
-            "test on another; correct the column fold"
+            f"test on another; {correct}"
         )
     if len(folds_of_class) < 2:
         raise EscGpuError(
@@ -235,12 +236,12 @@ def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
         if len(folds) < 2:
             raise EscGpuError(
                 f"{table}: {column} {name!r} is in {the_fold(*folds)} only; expected two folds or more, to "
-                "train on one and test on another; correct the column fold or remove the class"
+                f"train on one and test on another; {correct}, or remove the class"
             )
         if isinstance(rows[0].fold, str) and TRAIN not in folds:
             raise EscGpuError(
-                f"{table}: {column} {name!r} is not in the train split; expected every class there; correct the "
-                "column fold or remove the class"
+                f"{table}: {column} {name!r} is not in the train split; expected every class there; {correct}, "
+                "or remove the class"
             )
 
 

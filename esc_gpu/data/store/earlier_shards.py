@@ -18,6 +18,15 @@ def complete_shard(shard: Shard, decode: Decode) -> None:
     Only clips that are very quiet or at full scale are decoded again. Of the others it is not known whether their
     channels cancel each other.
     """
+    levels = find_levels(shard, decode)
+    if levels is None:
+        shard.path.unlink()
+    else:
+        shard.add_levels(levels)
+
+
+def find_levels(shard: Shard, decode: Decode) -> np.ndarray | None:
+    """The levels `(n_clips, 2)` int8 of a shard of before; None where int16 alone has lost some of a clip."""
     levels = np.zeros((shard.n_clips, 2), np.int8)
     rows = max(1, CHUNK_BYTES // (2 * shard.n_samples))
     with open(shard.path, "rb") as file:
@@ -28,10 +37,9 @@ def complete_shard(shard: Shard, decode: Decode) -> None:
             for row in np.flatnonzero([may_be_another(clip) for clip in clips]).tolist():
                 clip = decode(shard.first + first + row)
                 if clip.exponent:
-                    shard.path.unlink()
-                    return
+                    return None
                 levels[first + row, 1] = clip.marks
-    shard.add_levels(levels)
+    return levels
 
 
 def may_be_another(clip: np.ndarray) -> bool:

@@ -1,6 +1,7 @@
 """Levels of clips in a store, and stores from before there were any."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ import torch
 
 from esc_gpu.data.clips.levels import AT_FULL_SCALE, SILENT
 from esc_gpu.data.store import build as store_module
+from esc_gpu.data.store import earlier_shards
 from esc_gpu.data.store.source import WaveformSource
 from tests.helpers.stores import LOWEST, RATE, SHARD, WHOLE, clips_of, contents, identity, noise, read, write
 
@@ -72,7 +74,21 @@ def test_a_store_of_before_gets_levels_and_only_what_int16_has_lost_is_decoded_a
         decoded.append(path.stem)
         return decode(path, *given, **options)
 
+    opened, files = open, []
+
+    def kept(*given, **options):
+        files.append(opened(*given, **options))
+        return files[-1]
+
+    unlink = Path.unlink
+
+    def unlinked(path, **options):  # Windows deletes no file that is open
+        assert all(file.closed for file in files if str(path) == str(file.name))
+        unlink(path, **options)
+
     monkeypatch.setattr(store_module, "decode", counted)
+    monkeypatch.setattr(earlier_shards, "open", kept, raising=False)
+    monkeypatch.setattr(Path, "unlink", unlinked)
     for _ in range(2):  # the second time all is known
         assert_levels(read(paths, cache, shard_bytes=two_clips))
         found = [shard.stat().st_ino for shard in sorted((cache / store.key).glob("*.npy"))]

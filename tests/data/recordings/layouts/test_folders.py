@@ -88,6 +88,7 @@ def test_train_may_be_a_class(tmp_path):
     [
         (("train/dog/1.wav", "test/dog/2.wav", "more/3.wav"), "has folders of splits (test, train) and others (more)"),
         (("train/dog/1.wav", "val/dog/2.wav", "valid/dog/3.wav"), "'val' and 'valid' both mean the split validation"),
+        (("train/dog/1.wav", "test/cat/2.wav"), "; put some of its recordings into another folder, or remove"),
         (("dog/1.wav", "dog/2.wav", "cat/1.wav"), "class 'cat' has recordings of one source only, 'cat/1.wav'"),
         (
             tuple(f"{label}/{k}.wav" for label in "ab" for k in range(3)),
@@ -102,7 +103,10 @@ def test_train_may_be_a_class(tmp_path):
         (("a/1.wav", "a/x\n2.wav", "b/1.wav"), r"path 'a/x\n2.wav' has a control character (U+000A)"),
         (("a/1.wav", os.fsdecode(b"a/\xff.wav"), "b/1.wav"), r"path 'a/\udcff.wav' is not in UTF-8"),
         (("do\u200bg/1.wav", "cat/1.wav"), r"folder 'do\u200bg' has a character that cannot be seen"),
-        (("train/dog/1.wav", "test/dog/2.wav", "test/cat/3.wav"), "label 'cat' is in the test split only"),
+        (
+            ("train/dog/1.wav", "test/dog/2.wav", "test/cat/3.wav"),
+            "label 'cat' is in the test split only",
+        ),
     ],
 )
 def test_folders_that_cannot_be_used(tmp_path, names, message):
