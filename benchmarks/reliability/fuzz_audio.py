@@ -180,7 +180,7 @@ def judge_clips(file: FuzzFile, outcome: dict[str, object]) -> str | None:
         return "wrong clip: there is nothing to decode"
     samples = round(CLIP_SECONDS * file.sample_rate)
     for start, clip in zip(outcome["starts"], outcome["clips"], strict=True):
-        if clip.dtype != np.int16 or clip.shape != (samples,):
+        if clip.dtype not in (np.int16, np.float32) or clip.shape != (samples,):
             return f"wrong clip: {clip.dtype} {clip.shape}"
         failure = None if file.reference is None else judge_samples(file, outcome["length"], start, clip)
         if failure:
@@ -197,9 +197,14 @@ def judge_samples(file: FuzzFile, length: int, start: int, clip: np.ndarray) -> 
     part = file.reference[start : min(start + len(clip), length)]
     if not np.isfinite(part).all():
         return "NaN or Inf became a number"
-    reference[: len(part)] = (32768 * part).clip(-32768, 32767)
-    difference = np.abs(clip - np.rint(reference)).max()
-    return None if difference <= file.tolerance else f"{difference:g} steps of int16 away"
+    step = 1.0  # of int16; of a clip that it does not hold, that of its power of two, and no sample is clipped
+    if clip.dtype == np.float32:
+        clip, step = 32768.0 * clip, max(1.0, 2.0 ** np.ceil(np.log2(np.abs(clip).max())))
+        reference[: len(part)] = 32768 * part
+    else:
+        reference[: len(part)] = np.rint((32768 * part).clip(-32768, 32767))
+    difference = np.abs(clip - reference).max()
+    return None if difference <= step * file.tolerance else f"{difference:g} steps of int16 away"
 
 
 def rows_of(outcomes: Sequence[dict[str, object]]) -> list[dict[str, object]]:

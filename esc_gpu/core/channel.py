@@ -21,3 +21,8 @@ def check_channel(channel: object) -> None:
         raise EscGpuError(
             f"data.channel is {channel!r}; expected one of {', '.join(NAMES)}, or a number from 0 on; correct it"
         )
+
+
+def number_of(channel: Channel) -> int:
+    """The index of a channel that is one: not "mix" or "loudest"."""
+    return channel if isinstance(channel, int) else NUMBERS[channel]

@@ -5,7 +5,7 @@ from typing import BinaryIO
 
 import numpy as np
 
-from esc_gpu.core.channel import NUMBERS, Channel
+from esc_gpu.core.channel import Channel, number_of
 from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.data.clips.decode import RESAMPLER_QUALITY
 from esc_gpu.errors import EscGpuError
@@ -49,7 +49,7 @@ def mono(samples: np.ndarray, channel: Channel = "mix") -> np.ndarray:
             "known before a sound ends; pipe one channel, with --channels 1"
         )
     if channel not in ("mix", "loudest"):
-        number = NUMBERS.get(str(channel), channel)
+        number = number_of(channel)
         if number >= samples.shape[1]:
             raise EscGpuError(
                 f"the model was trained with data.channel {channel}, and the sound has channels 0 to "

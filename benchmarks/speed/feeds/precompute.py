@@ -11,6 +11,7 @@ import numpy as np
 import torch
 
 from esc_gpu.data.clips.decode import count_workers, decode_clip
+from esc_gpu.data.clips.levels import stack_waveforms
 from esc_gpu.frontends.base import Frontend
 
 BATCH = 32
@@ -54,7 +55,7 @@ def precompute(
     with ThreadPoolExecutor(count_workers(None)) as pool, torch.no_grad():
         for start in range(0, len(paths), BATCH):
             times = [time.perf_counter()]
-            waveform = np.stack(list(pool.map(decode, paths[start : start + BATCH])))
+            waveform = stack_waveforms(list(pool.map(decode, paths[start : start + BATCH])))
             times.append(time.perf_counter())
             features = frontend(torch.from_numpy(waveform).to(device)).cpu().numpy()
             times.append(time.perf_counter())

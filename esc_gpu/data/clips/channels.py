@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
-from esc_gpu.core.channel import NUMBERS, Channel
+from esc_gpu.core.channel import Channel, number_of
 from esc_gpu.data.clips.damaged_files import DamagedFileError
 
 CANCELLING = 10.0 ** (-10 / 10)  # energy of the mean of two channels, in their mean energy
@@ -17,7 +17,7 @@ def channel_number(path: Path, channel: Channel, n_channels: int) -> int:
     Raises:
         DamagedFileError: for a file that has fewer channels.
     """
-    number = channel if isinstance(channel, int) else NUMBERS[channel]
+    number = number_of(channel)
     if number >= n_channels:
         name = f"channel {channel}, counted from 0" if isinstance(channel, int) else f"a {channel} one"
         have = "1 channel" if n_channels == 1 else f"{n_channels} channels"

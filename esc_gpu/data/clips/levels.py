@@ -24,15 +24,15 @@ class Levels(NamedTuple):
     @property
     def waveform(self) -> np.ndarray:
         """`(T,)` int16 with full scale at 32768; where the exponent is not 0, float32 with full scale at 1."""
-        return self.samples if self.exponent == 0 else scaled(self.samples, np.int8(self.exponent))
+        return self.samples if self.exponent == 0 else scaled(self.samples, np.array(self.exponent))
 
 
 def quantize(waveform: np.ndarray, n_samples: int, may_exceed: bool) -> Levels:
     """`(t,)` float32, full scale at 1, as `(n_samples,)` int16 with an exponent; zeros follow its end.
 
-    The exponent is 0 for a clip that int16 holds. It is not 0 for one that is quieter than `QUIET` and would lose by
-    being rounded, nor, with `may_exceed`, for one with samples beyond full scale: then the largest sample takes up the
-    range of int16. Without `may_exceed` these samples are clipped: a decoder of MP3 or a resampler overshoots.
+    The exponent is 0 for a clip that int16 holds. It is another for a clip that is quieter than `QUIET` and would lose
+    by being rounded and, with `may_exceed`, for one with samples beyond full scale. Then the largest sample takes up
+    the range of int16. Without `may_exceed` such samples are clipped: a decoder of MP3 or a resampler overshoots.
     """
     peak = float(max(waveform.max(initial=0), -waveform.min(initial=0)))
     exponent = 0
@@ -69,7 +69,8 @@ def is_at_full_scale(samples: np.ndarray, n_recorded: int) -> bool:
     """Whether more than `FULL_SCALE_SHARE` of the recorded samples of a clip `(T,)` are at either end of int16."""
     if samples.max(initial=0) < FULL_SCALE - 1 and samples.min(initial=0) > -FULL_SCALE:
         return False
-    return np.count_nonzero((samples == FULL_SCALE - 1) | (samples == -FULL_SCALE)) > FULL_SCALE_SHARE * n_recorded
+    n_ends = int(np.count_nonzero((samples == FULL_SCALE - 1) | (samples == -FULL_SCALE)))
+    return n_ends > FULL_SCALE_SHARE * n_recorded
 
 
 def scaled(samples: np.ndarray, exponents: np.ndarray) -> np.ndarray:
@@ -81,5 +82,5 @@ def stack_waveforms(waveforms: Sequence[np.ndarray]) -> np.ndarray:
     """Clips `(T,)` int16 or float32 as `(B, T)` int16, or float32 where one of them is; full scale as theirs."""
     if all(waveform.dtype == np.int16 for waveform in waveforms):
         return np.stack(waveforms)
-    nothing = np.zeros((), np.int8)
+    nothing = np.array(0)
     return np.stack([scaled(clip, nothing) if clip.dtype == np.int16 else clip for clip in waveforms])

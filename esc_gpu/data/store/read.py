@@ -96,7 +96,7 @@ class ArrayStore:
         EscGpuError: for another kind of array.
     """
 
-    exponents = None
+    exponents: np.ndarray | None = None
 
     def __init__(self, waveforms: np.ndarray):
         if waveforms.ndim != 2 or waveforms.dtype != np.int16:
