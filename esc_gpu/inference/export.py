@@ -123,8 +123,8 @@ def read_clips(pipeline: Pipeline, paths: Sequence[Path]) -> Tensor:
     Raises:
         EscGpuError: for a file that `decode_clip` refuses.
     """
-    options = {"sample_rate": pipeline.sample_rate, "samples": pipeline.n_samples, "channel": pipeline.channel}
-    clips = [decode_clip(path, 0, **options) for path in paths]
+    rate, samples, channel = pipeline.sample_rate, pipeline.n_samples, pipeline.channel
+    clips = [decode_clip(path, 0, sample_rate=rate, samples=samples, channel=channel) for path in paths]
     return to_float(torch.from_numpy(stack_waveforms(clips)))
 
 

@@ -14,6 +14,7 @@ from esc_gpu.errors import EscGpuError
 if TYPE_CHECKING:
     import numpy as np
 
+    from esc_gpu.core.channel import Channel
     from esc_gpu.inference.timeline import Segment
 
 HELP = "classify sound as it comes, from standard input or the microphone, and print a rolling timeline"
@@ -97,7 +98,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     timeline = Timeline(pipeline.class_names, pipeline.clip_seconds, *limits)
     ended = 0.0
     try:
-        rate, blocks = open_sound(arguments, pipeline.sample_rate)
+        rate, blocks = open_sound(arguments, pipeline.sample_rate, pipeline.channel)
         sound = at_rate(blocks, rate, pipeline.sample_rate)
         for heard in listen(pipeline, sound, timeline, arguments.overlap):
             ended = heard.end_seconds
@@ -112,15 +113,16 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         say(line_of(arguments, segment))
 
 
-def open_sound(arguments: Namespace, model_rate: int) -> "tuple[int, Iterator[np.ndarray]]":
+def open_sound(arguments: Namespace, model_rate: int, channel: "Channel") -> "tuple[int, Iterator[np.ndarray]]":
     """The rate in Hz, and the blocks `(t,)` float32 of standard input or of the microphone."""
     if arguments.microphone:
         from esc_gpu.inference.microphone import record
 
-        return record(arguments.sample_rate, arguments.channels)
+        return record(arguments.sample_rate, arguments.channels, channel)
     from esc_gpu.inference.pcm import read_pcm
 
-    return arguments.sample_rate or model_rate, read_pcm(sys.stdin.buffer, arguments.format, arguments.channels)
+    options = arguments.format, arguments.channels, channel
+    return arguments.sample_rate or model_rate, read_pcm(sys.stdin.buffer, *options)
 
 
 def line_of(arguments: Namespace, segment: "Segment") -> str:
