@@ -1,7 +1,6 @@
 """Derivatives along time as further channels of another front-end."""
 
 import bisect
-import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -21,6 +20,8 @@ from esc_gpu.frontends.unequal import fill_behind, prepare, take, with_own_ends
 # What stands beyond the ends, by scipy.ndimage's name, as torch.nn.functional.pad has it.
 PADDED = {"nearest": "replicate", "mirror": "reflect", "constant": "constant", "wrap": "circular"}
 EDGE_MODES = ("interp", *PADDED)
+# A layer that makes too few frames of a clip of so many samples makes as few of any.
+MOST_SAMPLES = 2**40
 
 
 class Delta(OfOneMember):
@@ -42,7 +43,8 @@ class Delta(OfOneMember):
         input_sample_rate, pad_short: as in `Frontend`.
 
     Raises:
-        EscGpuError: for an option out of range, no member, or one for another input rate.
+        EscGpuError: for an option out of range, no member, one for another input rate, or one that makes fewer frames
+            than `width` of every clip.
 
     Source: Furui (1986), "Speaker-independent isolated word recognition using dynamic features of speech
     spectrum"; the fit as a convolution from Savitzky & Golay (1964), "Smoothing and differentiation of data
@@ -205,9 +207,18 @@ def correlate_frames(image: Tensor, weights: list[float]) -> Tensor:
 
 
 def samples_of_frames(layer: Frontend, n_frames: int) -> int:
-    """Samples of the shortest clip of which `layer` makes `n_frames` frames."""
-    hop = layer.hop_seconds * layer.input_rate
-    # A frame more than the centres span, for frames that are cut at the end, or what one frame takes.
-    enough = layer.min_samples + math.ceil((n_frames + 1) * hop)
+    """Samples of the shortest clip of which `layer` makes `n_frames` frames.
+
+    Raises:
+        EscGpuError: for a layer that makes fewer frames of every clip.
+    """
+    enough = layer.min_samples
+    while layer.n_frames(enough) < n_frames:
+        if enough > MOST_SAMPLES:
+            raise EscGpuError(
+                f"{layer.name} makes {layer.n_frames(enough)} frames of every clip, expected at least {n_frames}: "
+                "let it make more, or ask for fewer"
+            )
+        enough *= 2
     candidates = range(layer.min_samples, enough + 1)
     return candidates[bisect.bisect_left(candidates, n_frames, key=layer.n_frames)]

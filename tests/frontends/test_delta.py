@@ -6,6 +6,8 @@ import pytest
 import torch
 
 from esc_gpu.errors import EscGpuError
+from esc_gpu.frontends.delta import samples_of_frames
+from esc_gpu.frontends.free_length import least_free
 from esc_gpu.frontends.members import OfOneMember
 from esc_gpu.frontends.registry import create_frontend
 from tests.helpers.descriptor_cases import SMALL_MEL, noise
@@ -121,3 +123,26 @@ def test_what_is_made_of_one_member_has_its_axes(name):
     assert made.member == layer.spec and made.hop_length == 160 and made.hop_seconds == 0.01
     assert made.first_seconds == layer.first_seconds == 256 / 16000
     assert torch.equal(made.frequencies, layer.frequencies) and made.bin_unit == "Hz"
+
+
+@pytest.mark.parametrize("member", [LOGMEL | {"center": False}, {"name": "kaldi_fbank"}])
+def test_a_member_that_fills_short_clips_says_of_how_many_samples_it_has_enough_frames(member):
+    layers = [
+        create_frontend("delta", sample_rate=RATE, member=member | {"pad_short": fills}) for fills in (True, False)
+    ]
+    assert layers[0].min_samples == layers[1].min_samples
+    assert layers[0](noise(1, layers[0].min_samples)).shape[-1] == 9
+    assert layers[0].n_frames(layers[0].min_samples - 1) == 8
+    assert least_free(create_frontend(**member, sample_rate=RATE, pad_short=True)) == samples_of_frames(
+        layers[1].layer, 2
+    )
+
+
+def test_a_member_that_never_has_enough_frames_is_refused():
+    member = {"name": "model_input", "member": LOGMEL, "image_frames": 8}
+    with pytest.raises(
+        EscGpuError, match="^model_input makes 8 frames of every clip, expected at least 9: let it"
+    ) as error:
+        create_frontend("delta", sample_rate=RATE, member=member)
+    assert "\n" not in str(error.value)
+    assert create_frontend("delta", sample_rate=RATE, member=member, width=7)(noise()).shape[-1] == 8
