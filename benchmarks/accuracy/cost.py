@@ -13,8 +13,8 @@ from benchmarks.common.timing import measure_together, microseconds_per_clip
 from esc_gpu.config.options import plain
 from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.files import read_json, write_json
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.core.machine import AUTOCAST, describe_environment, keep_freed_memory
-from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.errors import EscGpuError
 from esc_gpu.experiment.recordings import open_clips, open_recordings
 from esc_gpu.model.classifier import WaveformClassifier

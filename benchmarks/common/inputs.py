@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from esc_gpu import create_frontend
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.data.recordings.layouts.esc50 import read_esc50
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.build import open_store

@@ -36,8 +36,8 @@ from esc_gpu.augment import (
     random_speed,
 )
 from esc_gpu.cli.reporting import reporting
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.core.machine import AUTOCAST, is_fast, keep_freed_memory
-from esc_gpu.core.waveform import FULL_SCALE
 from esc_gpu.model.classifier import WaveformClassifier
 
 BACKBONE = "resnet18"

@@ -25,7 +25,7 @@ from benchmarks.common.timing import spread
 from benchmarks.speed import timed_process
 from esc_gpu import EscGpuError
 from esc_gpu.cli.reporting import reporting
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.frontends.registry import list_frontends
 
 HERE = Path(__file__).resolve().parents[2]

@@ -32,7 +32,7 @@ from benchmarks.speed.bars import plot_speeds
 from benchmarks.speed.estimates import has_estimate
 from esc_gpu import create_frontend
 from esc_gpu.cli.reporting import reporting
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.registry import list_frontends
 

@@ -3,9 +3,8 @@
 import torch
 from torch import Tensor
 
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.errors import EscGpuError
-
-FULL_SCALE = 32768
 
 
 def check_waveform(waveform: Tensor) -> None:

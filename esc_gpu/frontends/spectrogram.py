@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.core.checks import check_bool, check_choice, check_int, check_share
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Shared
 from esc_gpu.frontends.blocks import exporting

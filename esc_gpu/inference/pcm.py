@@ -6,7 +6,7 @@ from typing import BinaryIO
 import numpy as np
 
 from esc_gpu.core.channel import Channel, number_of
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.data.clips.decode import RESAMPLER_QUALITY
 from esc_gpu.errors import EscGpuError
 

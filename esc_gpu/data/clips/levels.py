@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.full_scale import FULL_SCALE
 
 QUIET = 10.0 ** (-70 / 20)  # root mean square of a clip, full scale at 1: of one below, int16 would keep few steps
 EXPONENTS = (-64, 32)  # beyond, the squares of a spectrum leave the range of float32

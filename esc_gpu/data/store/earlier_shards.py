@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from esc_gpu.core.waveform import FULL_SCALE
+from esc_gpu.core.full_scale import FULL_SCALE
 from esc_gpu.data.clips.levels import QUIET, Levels
 from esc_gpu.data.store.shards import Shard
 
