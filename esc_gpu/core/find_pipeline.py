@@ -32,7 +32,7 @@ def find_pipeline(path: str | Path, fold: Fold | None) -> Path | None:
         )
     fold = next(iter(folds)) if fold is None else fold
     if fold not in folds:
-        raise EscGpuError(f"{folder} has no trained fold {fold}; there are {', '.join(map(str, folds))}")
+        raise EscGpuError(f"{folder} has no trained fold {fold}; expected one of {', '.join(map(str, folds))}")
     return folds[fold]
 
 

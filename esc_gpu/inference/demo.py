@@ -9,7 +9,7 @@ import numpy as np
 import torch
 
 from esc_gpu.core.channel import Channel
-from esc_gpu.core.folds import the_fold
+from esc_gpu.core.folds import Fold, the_fold
 from esc_gpu.core.text import escape
 from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.damaged_files import REMEDY
@@ -49,7 +49,7 @@ class Answer:
     segments: list[list[str]]
 
 
-def load_models(paths: Iterable[str], fold: int | None, device: str | torch.device = "cpu") -> dict[str, Pipeline]:
+def load_models(paths: Iterable[str], fold: Fold | None, device: str | torch.device = "cpu") -> dict[str, Pipeline]:
     """The pipelines of runs or of what `load_pipeline` takes else, by a name for each.
 
     Raises:

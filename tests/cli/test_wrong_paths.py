@@ -53,7 +53,7 @@ WRONG = {
         "predict sound.wav --model empty",
         "empty holds no model.safetensors: name the folder",
     ),
-    "predict a fold": ("predict sound.wav --model run --fold 9", "run has no trained fold 9; there are 1"),
+    "predict a fold": ("predict sound.wav --model run --fold 9", "run has no trained fold 9; expected one of 1"),
     "predict a file": ("predict nowhere.wav --model run", "nowhere.wav: No such file or directory; expected an audio"),
     "predict files": ("predict a.wav b.wav --model run", "2 of 2 files could not be classified: a.wav: No such file"),
     "predict in a folder": ("predict empty --model run", "empty holds no audio files"),

@@ -172,7 +172,7 @@ def test_the_precision_is_that_of_the_training_where_it_is_fast(tmp_path, pipeli
 
 def test_mistakes_of_loading_are_one_line(run_folder):
     mistakes = {
-        "has no trained fold 3; there are 2, 10": lambda: load_pipeline(run_folder, fold=3),
+        "has no trained fold 3; expected one of 2, 10": lambda: load_pipeline(run_folder, fold=3),
         "fold=2 works only with the folder of a run": lambda: load_pipeline(run_folder / "fold2", fold=2),
         "fold=1 works only with the folder of a run": lambda: load_pipeline("hf-hub:user/name", fold=1),
         "holds no model.safetensors": lambda: load_pipeline(run_folder / "fold1"),

@@ -5,6 +5,7 @@ import threading
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 
+from esc_gpu.cli.fold_option import add_fold_argument
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.extras import require
 from esc_gpu.errors import EscGpuError
@@ -20,9 +21,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="the models that the page offers: the folder of a run or of a fold, a folder that save_pretrained wrote, "
         "or hf-hub:USER/NAME; without this option, the command only names the newest run",
     )
-    parser.add_argument(
-        "--fold", type=int, metavar="N", help="use the model of fold N of each run (default: the lowest fold)"
-    )
+    add_fold_argument(parser, "use", "each run")
     parser.add_argument(
         "--port", type=int, default=7860, metavar="P", help="serve the page at 127.0.0.1:P (default: 7860)"
     )

@@ -14,6 +14,7 @@ from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
 
 if TYPE_CHECKING:
+    from esc_gpu.core.folds import Fold
     from esc_gpu.inference.embedding import Embeddings
     from esc_gpu.inference.pipeline import Pipeline
 
@@ -138,7 +139,7 @@ def embed(
     )
 
 
-def load(arguments: Namespace, model: str | Path, fold: int | None) -> "Pipeline":
+def load(arguments: Namespace, model: str | Path, fold: "Fold | None") -> "Pipeline":
     """The pipeline on the device and in the precision of the options."""
     from esc_gpu.core.device import best_device
     from esc_gpu.inference.pipeline import load_pipeline

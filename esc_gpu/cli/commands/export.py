@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from esc_gpu.cli.fold_option import add_fold_argument
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.cli.run_options import check_recordings_of
 from esc_gpu.core.files import check_writable
@@ -24,9 +25,7 @@ def add_arguments(parser: ArgumentParser) -> None:
         help="the folder of a run or of a fold, a folder that save_pretrained wrote, or hf-hub:USER/NAME; without it, "
         "the command only names the newest run",
     )
-    parser.add_argument(
-        "--fold", type=int, metavar="N", help="export the model of fold N of a run (default: the lowest fold)"
-    )
+    add_fold_argument(parser, "export")
     parser.add_argument(
         "--format", required=True, choices=("onnx", "torch"), help="write an ONNX graph, or a .pt2 file of torch.export"
     )

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from esc_gpu.cli.fold_option import add_fold_argument
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.files import check_writable
 from esc_gpu.core.text import shown
@@ -70,9 +71,7 @@ def add_model_arguments(parser: ArgumentParser) -> None:
         help="use this model: the folder of a run or of a fold, a folder that save_pretrained wrote, or "
         "hf-hub:USER/NAME; without this option, the command only names the newest run",
     )
-    parser.add_argument(
-        "--fold", type=int, metavar="N", help="use the model of fold N of a run (default: the lowest fold)"
-    )
+    add_fold_argument(parser, "use")
     parser.add_argument(
         "--device",
         choices=("auto", "cpu", "cuda", "mps", "xpu"),

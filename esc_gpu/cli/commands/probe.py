@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from esc_gpu.cli.commands.embed import add_window_arguments, load
 from esc_gpu.cli.commands.predict import add_model_arguments
 from esc_gpu.cli.data_set import add_data_arguments, read_data_set
+from esc_gpu.cli.fold_option import to_fold
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.cli.output import add_bootstrap_arguments
 from esc_gpu.errors import EscGpuError
@@ -30,7 +31,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     add_model_arguments(parser)
     add_window_arguments(parser)
     parser.add_argument(
-        "--folds", type=int, nargs="+", metavar="N", help="test these folds only (default: all folds of the data set)"
+        "--folds",
+        type=to_fold,
+        nargs="+",
+        metavar="N",
+        help="test these folds only, numbers or splits (default: all folds of the data set, or its test split)",
     )
     parser.add_argument("--output", type=Path, metavar="DIR", help="write probe.json and probe.md into this folder")
     add_bootstrap_arguments(parser)

@@ -49,7 +49,7 @@ def test_names_of_any_bytes_are_shown(predict, workspace, tmp_path):
 
 
 MISTAKES = {
-    "no model": (["short.wav", "--fold", "9"], "has no trained fold 9; there are 2, 3"),
+    "no model": (["short.wav", "--fold", "9"], "has no trained fold 9; expected one of 2, 3"),
     "no audio in the folder": (["run"], "run holds no audio files (.wav, "),
     "standard input twice": (["-", "-"], "use it only once"),
     "picture of two": (["sounds", "--picture", "a.png"], "--picture draws one recording, got 3"),
