@@ -9,6 +9,7 @@ from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.scaling import (
     AMIN,
     LOGS,
+    check_amin,
     check_log_offset,
     check_ref,
     check_scale,
@@ -51,8 +52,7 @@ class Levels(Frontend):
         self.band_exponent = float(power)
         self.top_db = check_top_db(top_db)
         self.ref = check_ref(ref)
-        check_number("amin", amin, above=0)
-        self.amin = float(amin)
+        self.amin = check_amin(amin)
         self.log_offset = check_log_offset(self.scale, log_offset)
 
     @property

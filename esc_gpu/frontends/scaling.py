@@ -15,6 +15,7 @@ SCALES = (*LOGS, "power", "magnitude")
 # Those that are minus infinity of 0, unless something is added.
 UNBOUNDED = ("db", "ln", "log10")
 AMIN = 1e-10  # the power floor of librosa.power_to_db
+UNHELD = 2.0**-150  # up to here float32 rounds to 0
 # Power under which a bin is silent, 290 dB under a full-scale tone: the gradients of ratios of smaller numbers
 # overflow float32.
 SILENT_POWER = 1e-24
@@ -136,9 +137,23 @@ def take_log(values: Tensor, log: str | None, floor: float, offset: float) -> Te
     return values.log10() * (10.0 if log == "db" else 1.0)
 
 
+def check_held(name: str, value: float) -> None:
+    """Refuse a floor or an offset that is 0 in float32: the logarithm of silence would be minus infinity."""
+    if 0 < value <= UNHELD:
+        raise EscGpuError(f"{name} must be above {UNHELD:g}, or it is 0 in float32, got {value!r}: raise it")
+
+
+def check_amin(amin: float) -> float:
+    """`amin`, if it is a floor that float32 holds."""
+    check_number("amin", amin, above=0)
+    check_held("amin", amin)
+    return float(amin)
+
+
 def check_log_offset(scale: str, offset: float) -> float:
     """`offset` in a scale, if it is not negative, and 0 where it would have no effect."""
     check_not_negative("log_offset", offset)
+    check_held("log_offset", offset)
     if offset > 0 and scale not in UNBOUNDED:
         raise EscGpuError(
             f"log_offset={offset:g} has no effect on {scale!r}: leave it out, or take one of {', '.join(UNBOUNDED)}"
@@ -151,5 +166,7 @@ def check_log(log: str | None, floor: float, offset: float) -> None:
     check_choice("log", log, (*LOGS, None))
     check_not_negative("log_floor", floor)
     check_not_negative("log_offset", offset)
+    check_held("log_floor", floor)
+    check_held("log_offset", offset)
     if log not in ("log1p", None) and floor + offset == 0:
         raise EscGpuError("log_floor and log_offset are both 0: the logarithm of silence would be minus infinity")

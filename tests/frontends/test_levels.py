@@ -65,6 +65,17 @@ def test_an_offset_without_effect_is_refused(scale):
     assert_refused(lambda: create_frontend("logmel", scale=scale, log_offset=1e-5), "log_offset", repr(scale), "leave")
 
 
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [("logmel", "amin"), ("logmel", "log_offset"), ("mfcc", "amin"), ("kaldi_fbank", "log_floor")],
+)
+def test_what_float32_takes_for_0_is_refused(name, option):
+    """It would be no floor: the logarithm of silence would be minus infinity."""
+    assert_refused(lambda: create_frontend(name, **{option: 2.0**-150}), option, "7.00649e-46", "raise it")
+    least = create_frontend(name, **{option: 2.0**-149})
+    assert least(torch.zeros(1, 44100)).isfinite().all()
+
+
 def test_members_of_a_stack_have_each_its_own_logarithm():
     members = [
         {"name": "logmel", **SMALL, "n_mels": 20},
