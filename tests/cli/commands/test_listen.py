@@ -147,12 +147,12 @@ def test_it_ends_cleanly(end, status, workspace, samples, tmp_path):
 def test_the_microphone_is_listened_to_until_ctrl_c(listen, samples, monkeypatch):
     monkeypatch.setitem(sys.modules, "sounddevice", SimpleNamespace(__spec__=SimpleNamespace()))
 
-    def record(sample_rate, channels):
+    def record(sample_rate, channels, channel):
         def blocks():
             yield from np.array_split(samples[: 3 * RATE].astype(np.float32) / 32768, 30)
             raise KeyboardInterrupt
 
-        assert (sample_rate, channels) == (None, 1)
+        assert (sample_rate, channels, channel) == (None, 1, "mix")
         return RATE, blocks()
 
     monkeypatch.setattr(microphone, "record", record)
