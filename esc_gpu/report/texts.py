@@ -100,7 +100,7 @@ def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     tested = f"Each of the folds {', '.join(folds)}" if len(folds) > 1 else f"Fold {folds[0]}"
     if split is not None:
         tested = f"{the_fold(split).capitalize()} is evaluated with a model that was trained on the train split"
-        unused = "Nothing was selected on it: its accuracy during training is drawn but not used"
+        unused = f"Nothing was selected on {the_fold(split)}: its accuracy during training is drawn but not used"
         if assessment["validation"]:
             unused = "It is there to choose options by: no result comes from a test"
     elif assessment["validation"]:
