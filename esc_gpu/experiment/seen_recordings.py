@@ -63,7 +63,7 @@ def seen_recordings(folder: Path, recordings: Recordings, tested: np.ndarray) ->
     if own is None or not is_of_a_run(folder):
         return []
     names = [recordings.filenames[number] for number in tested]
-    if (run / DATA).is_file() and read_json(run / DATA).get("recordings") == recordings.digest:
+    if _has_trained_on(run, recordings):
         folds = recordings.folds[tested].tolist()
         return [name for name, fold in zip(names, folds, strict=True) if _learns(own, fold)]
     if not ((run / SUMMARY).is_file() and (run / PREDICTIONS).is_file()):
@@ -77,6 +77,28 @@ def is_of_a_run(folder: Path) -> bool:
     """Whether a folder with a pipeline lies in that of a run, which tells what the model has learnt from."""
     run = folder.resolve().parent
     return fold_of(folder) is not None and ((run / DATA).is_file() or (run / SUMMARY).is_file())
+
+
+def are_known(folder: Path, recordings: Recordings) -> bool:
+    """Whether `seen_recordings` knows all that the model has learnt from.
+
+    A run on other recordings tells only those that it has tested: none of the split train, nor of folds that were left
+    out.
+    """
+    run = folder.resolve().parent
+    if not is_of_a_run(folder):
+        return False
+    if _has_trained_on(run, recordings):
+        return True
+    if not ((run / SUMMARY).is_file() and (run / PREDICTIONS).is_file()):
+        return False
+    results = read_run(run)
+    return len(results.filenames) == results.summary["data"].get("clips")
+
+
+def _has_trained_on(run: Path, recordings: Recordings) -> bool:
+    """Whether a run had the same recordings, in the same folds."""
+    return (run / DATA).is_file() and read_json(run / DATA).get("recordings") == recordings.digest
 
 
 def _learns(own: Fold, fold: Fold) -> bool:

@@ -9,7 +9,7 @@ import pytest
 from esc_gpu import EscGpuError, load_pipeline
 from esc_gpu.cli.main import main
 from esc_gpu.data.recordings.layouts import read_recordings
-from esc_gpu.experiment.seen_recordings import check_start, is_of_a_run, seen_recordings
+from esc_gpu.experiment.seen_recordings import are_known, check_start, is_of_a_run, seen_recordings
 from esc_gpu.model import checkpoint
 from tests.helpers.run_of_models import write_run
 from tests.helpers.tiny import OPTIONS, parsed
@@ -47,12 +47,16 @@ def test_other_folds_of_some_of_the_recordings_are_known_by_what_the_run_tested(
     class Results:
         filenames = names[:6]
         folds = np.array([1, 2] * 3)
+        summary = {"data": {"clips": 6}}
 
     (tmp_path / "run/summary.json").touch()
     (tmp_path / "run/predictions.csv").touch()
     monkeypatch.setattr("esc_gpu.experiment.seen_recordings.read_run", lambda run: Results)
     tested = [recordings.filenames.index(name) for name in names]
     assert seen_recordings(tmp_path / "run/fold1", recordings, tested) == names[1:6:2]
+    assert are_known(tmp_path / "run/fold1", recordings)
+    Results.summary["data"]["clips"] = 7  # one is in a fold, or a split, that the run has not tested
+    assert not are_known(tmp_path / "run/fold1", recordings)
 
 
 def test_a_folder_of_no_run_tells_nothing(made, tmp_path):
@@ -61,6 +65,7 @@ def test_a_folder_of_no_run_tells_nothing(made, tmp_path):
     assert is_of_a_run(folder / "run/fold1") and not is_of_a_run(tmp_path / "fold1")
     recordings = read_recordings(None, "all", table)
     assert seen_recordings(tmp_path / "fold1", recordings, range(24)) == []
+    assert are_known(folder / "run/fold1", recordings) and not are_known(tmp_path / "fold1", recordings)
 
 
 def test_a_training_from_a_run_says_so_wherever_its_model_goes(made, capfd):

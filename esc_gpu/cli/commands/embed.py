@@ -93,8 +93,9 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     else:
         paths = find_audio_files(arguments.recordings)
         names = [shown(path) for path in paths]
-        if os.path.realpath(arguments.output) in {os.path.realpath(path) for path in paths}:
-            raise EscGpuError(f"{arguments.output} is one of the recordings: choose another --output")
+    read = [*paths, *([] if arguments.table is None else [arguments.table])]
+    if os.path.realpath(arguments.output) in map(os.path.realpath, read):
+        raise EscGpuError(f"{arguments.output} is one of the files that are read: choose another --output")
 
     from esc_gpu.inference.embedding_files import write_embeddings
 

@@ -62,11 +62,11 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     check_resamples(arguments.bootstrap, arguments.seed)
     folds = chosen_folds(arguments, recordings)
     models = {fold: model_of(arguments, recordings, fold) for fold in folds}
-    unknown = [model for model in dict.fromkeys(models.values()) if is_unknown(model)]
+    unknown = [model for model in dict.fromkeys(models.values()) if is_unknown(model, recordings)]
     if unknown and not arguments.json:
         say(
-            f"Nothing is known of the recordings that {unknown[0]} was trained on. Where some of them are tested here, "
-            "the accuracy is too high."
+            f"It is not known which recordings {unknown[0]} was trained on. Where some of them are tested here, the "
+            "accuracy is too high."
         )
     values = {model: embed_clips(arguments, recordings, model) for model in dict.fromkeys(models.values())}
     splits = [(fold, *recordings.split(fold, False), values[models[fold]]) for fold in folds]
@@ -113,11 +113,11 @@ def model_of(arguments: Namespace, recordings: "Recordings", fold: "Fold") -> "M
     return folder, fold_of(folder)
 
 
-def is_unknown(model: "Model") -> bool:
-    """Whether nothing tells which recordings a model has learnt from."""
-    from esc_gpu.experiment.seen_recordings import is_of_a_run
+def is_unknown(model: "Model", recordings: "Recordings") -> bool:
+    """Whether not all recordings that a model has learnt from can be told."""
+    from esc_gpu.experiment.seen_recordings import are_known
 
-    return model[0] is None or not is_of_a_run(model[0])
+    return model[0] is None or not are_known(model[0], recordings)
 
 
 def embed_clips(arguments: Namespace, recordings: "Recordings", model: "Model") -> "np.ndarray":

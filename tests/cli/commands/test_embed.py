@@ -48,6 +48,7 @@ def test_embed_says_what_is_wrong_in_a_line(made, capfd, tmp_path):
         run: "nothing to embed is given; expected files, or --root DIR or --table CSV; correct it",
         (sound, "--table", table, *run): "both files and a data set are given",
         (sound, *run, "--output", sound): "expected a name that ends in .npz, .csv, .parquet; correct it",
+        ("--table", table, *run, "--output", table): f"{table} is one of the files that are read: choose another",
         (bad, *run): "Format not recognised",
         (bad, sound, *run): "1 of 2 files could not be embedded: ",
     }.items():
@@ -64,7 +65,7 @@ def test_probe_tests_each_fold_with_the_model_that_left_it_out(made, capfd, tmp_
     status, out, errors = run_command(capfd, *words)
     assert status == 0 and out.startswith("run: embeddings of 24 clips of 3 classes, 2 folds\n")
     assert "logistic regression" in out and "nearest neighbours" in out and "200 resamples of 24 files" in out
-    assert "Nothing is known" not in out
+    assert "not known" not in out
     written = json.loads((tmp_path / "out/probe.json").read_text(encoding="utf-8"))
     assert written["models"] == [{"fold": 1, "model_fold": 1}, {"fold": 2, "model_fold": 2}]
     assert (tmp_path / "out/probe.md").read_text(encoding="utf-8").startswith("# run: embeddings of 24 clips")
@@ -84,4 +85,4 @@ def test_probe_refuses_what_a_model_has_learnt_from(made, capfd, tmp_path):
     for name in ("model.safetensors", "pipeline.json"):
         (elsewhere / name).write_bytes((folder / "run/fold1" / name).read_bytes())
     status, out, errors = run_command(capfd, "probe", "--table", table, "--model", elsewhere, *FAST, *CPU)
-    assert status == 0 and out.startswith("Nothing is known of the recordings that ") and "too high" in out
+    assert status == 0 and out.startswith("It is not known which recordings ") and "too high" in out
