@@ -23,7 +23,7 @@ from benchmarks.common.timing import measure_together
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.find_pipeline import find_pipeline
 from esc_gpu.data.recordings.layouts import read_recordings
-from esc_gpu.inference.export import export, open_onnx, read_clips
+from esc_gpu.inference.export import export, open_onnx, quiet, read_clips
 from esc_gpu.inference.pipeline import load_pipeline
 from esc_gpu.report.tables import percent
 
@@ -59,7 +59,8 @@ def measure(arguments: argparse.Namespace) -> None:
         export(pipeline, files["float32"], "onnx", clips[:: max(1, len(clips) // 32)])
         for name, write in WRITERS.items():
             files[name] = Path(work) / f"{len(files)}.onnx"
-            write(files["float32"], files[name], calibration)
+            with quiet():
+                write(files["float32"], files[name], calibration)
         answers = {name: answer_all(file, clips) for name, file in files.items()}
         runs = {name: open_onnx(file) for name, file in files.items()}
         timed = measure_together({name: lambda run=run: run(clips[:1]) for name, run in runs.items()})
@@ -74,7 +75,8 @@ def measure(arguments: argparse.Namespace) -> None:
                 "file_bytes": sizes[name],
                 "same_class": int((logits.argmax(1) == expected.argmax(1)).sum()),
                 "accuracy": float((predicted == labels)[test].mean()),
-                "largest_difference": float(np.abs(logits - expected).max()),
+                "largest_difference": float(np.nanmax(np.abs(logits - expected))),
+                "not_finite": int((~np.isfinite(logits).all(axis=1)).sum()),
                 "ms_per_clip": {key: 1e3 * value for key, value in timed[name].items()},
             }
         )
@@ -164,15 +166,12 @@ WRITERS: dict[str, Write] = {
 
 def quantized_table(result: dict[str, Any]) -> list[str]:
     """One line a file: its size, what it answers, its time."""
-    clips = result["clips"]
-    lines = heading(
-        "file", "MB", f"same class, of {clips} clips", "accuracy", "largest difference of a logit", "ms a clip"
-    )
+    same = f"same class, of {result['clips']} clips"
+    lines = heading("file", "MB", same, "NaN for", "accuracy", "largest difference of a logit", "ms a clip")
     for row in result["rows"]:
-        cells = [f"{row['file_bytes'] / 1e6:.1f}", str(row["same_class"]), percent(row["accuracy"])]
-        lines.append(
-            line(row["name"], *cells, f"{row['largest_difference']:.2g}", number(row["ms_per_clip"]["median"]))
-        )
+        counts = [f"{row['file_bytes'] / 1e6:.1f}", str(row["same_class"]), str(row["not_finite"])]
+        difference, time = f"{row['largest_difference']:.2g}", number(row["ms_per_clip"]["median"])
+        lines.append(line(row["name"], *counts, percent(row["accuracy"]), difference, time))
     return [
         *lines,
         "",
