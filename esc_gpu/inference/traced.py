@@ -2,6 +2,7 @@
 
 import copy
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -39,7 +40,9 @@ def trace(pipeline: Pipeline, length: str = "fixed", outputs: Sequence[str] = ("
     dimensions: dict[int, Dim] = {0: Dim("batch")}
     if length == "free":
         # The layout that is faster on a CPU hangs on the size of an image, and is nothing to a graph.
-        model = copy.deepcopy(model).to(memory_format=torch.contiguous_format)
+        model = copy.deepcopy(model)
+        layers: Any = model  # `memory_format` is missing in the types of torch 2.11
+        layers.to(memory_format=torch.contiguous_format)
         n_samples = example_samples(pipeline)
         dimensions[1] = Dim("samples", min=least_samples(pipeline, length))
     module = model if tuple(outputs) == OUTPUTS[:1] else WithEmbedding(model)
