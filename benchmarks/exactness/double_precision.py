@@ -1,6 +1,7 @@
 """train.py with the backbone in float64, for the comparison of runs that float32's rounding would drive apart."""
 
 import sys
+from typing import Any
 
 import esc_gpu.training.loop
 from esc_gpu.cli.commands.train import main as train
@@ -10,9 +11,9 @@ from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.training.build_model import build_model
 
 
-def build_double(config: RunConfig, num_classes: int) -> WaveformClassifier:
-    """The model of the config, its backbone in float64."""
-    model = build_model(config, num_classes)
+def build_double(config: RunConfig, num_classes: int, *others: Any) -> WaveformClassifier:
+    """The model of the config, its backbone in float64; the arguments are those of `build_model`."""
+    model = build_model(config, num_classes, *others)
     model.backbone.double()
     return model
 
