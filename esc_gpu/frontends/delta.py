@@ -77,7 +77,6 @@ class Delta(OfOneMember):
         self.width = width
         self.order = order
         self.mode = mode
-        self.takes_whole_power = self.layer.takes_whole_power
         self.n_channels *= order + 1
         self.least = samples_of_frames(self.layer, width)
         self.fits = derivative_fits(width, order)

@@ -52,6 +52,7 @@ class OfOneMember(Frontend):
         self.hop_length = self.layer.hop_length
         self.bin_unit, self.is_signed = self.layer.bin_unit, self.layer.is_signed
         self.n_channels = self.layer.n_channels
+        self.takes_whole_power = self.layer.takes_whole_power
 
     @property
     def member(self) -> dict[str, Any]:

@@ -41,6 +41,8 @@ def test_channels_on_the_grid_are_the_members_own():
 
 SPECTROGRAM = {"name": "spectrogram", "n_fft": 512, "hop_length": 160, "scale": "power"}
 BANDS = {"n_fft": 512, "hop_length": 160, "fmin": 50.0, "fmax": 7000.0}
+CHROMA = {"name": "chroma", "n_fft": 512, "hop_length": 160}
+EMPHASISED = SPECTROGRAM | {"preemphasis": 0.9}
 # Each pair differs in one option, or in its kind, and could be taken for one.
 ALIKE = {
     "window": (SPECTROGRAM, SPECTROGRAM | {"window": "hamming"}),
@@ -70,6 +72,12 @@ ALIKE = {
     "bins_per_octave": (CQT, CQT | {"bins_per_octave": 24}),
     "fmin": (CQT, CQT | {"fmin": 110.0}),
     "n_bins": (CQT, CQT | {"n_bins": 31}),
+    "kernels": (CQT, CQT | {"kernels": "librosa"}),
+    "tuning of the CQT": (CQT, CQT | {"tuning": 0.3}),
+    "log_offset": (LOGMEL, LOGMEL | {"log_offset": 1e-3}),
+    "first sample": (EMPHASISED, EMPHASISED | {"preemphasis_start": "drop"}),
+    "octwidth": (CHROMA, CHROMA | {"octwidth": None}),
+    "estimated tuning": (CHROMA, CHROMA | {"tuning": None}),
     "window of the CQT": (CQT, CQT | {"window": "hamming"}),
 }
 
@@ -85,6 +93,17 @@ def test_what_members_share_is_theirs_alone(pair):
             expected = to_grid(own(noise()), image.shape[2:])[:, 0]
             torch.testing.assert_close(image[:, channel], expected, rtol=1e-4, atol=2e-3 if layer.value_unit else 1e-5)
         assert (image[:, 0] - image[:, 1]).abs().max() > 0.1
+
+
+@pytest.mark.parametrize("name", ["delta", "model_input"])
+def test_what_takes_the_whole_power_inside_another_goes_first(name, monkeypatch):
+    """So that the other members reduce it, and no second Fourier transform is computed."""
+    transform, calls = torch.fft.rfft, []
+    monkeypatch.setattr(torch.fft, "rfft", lambda *given: calls.append(given) or transform(*given))
+    layer = stack(LOGMEL, {"name": name, "member": SPECTROGRAM})
+    calls.clear()
+    layer(noise(1, 4000))
+    assert len(calls) == 1
 
 
 def test_a_padded_stack_inside_another_shares_nothing_of_the_clips_as_they_were():
