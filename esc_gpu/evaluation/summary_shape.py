@@ -36,7 +36,11 @@ EVALUATED = {
     "frontend": FRONTEND,
     "folds": [{"fold": "a fold", "seconds": "a number"}],
     "data": "an object",
-    "config": {"train": {"seed": "a whole number"}, "validate?": "true or false"},
+    "config": {
+        "model": {"pretrained": "true or false", "weights": ("a text",)},
+        "train": {"seed": "a whole number", "epochs": "a whole number"},
+        "validate?": "true or false",
+    },
 }
 
 REPORTED = {

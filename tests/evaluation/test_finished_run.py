@@ -99,6 +99,8 @@ def test_a_summary_that_lacks_something_is_refused(folder, key):
     ("path", "value", "message"),
     [
         (("config", "train", "seed"), "<b>", "summary.json.config.train.seed is '<b>'; expected a whole number"),
+        (("config", "train", "epochs"), "many", "summary.json.config.train.epochs is 'many'; expected a whole number"),
+        (("config", "model"), {"pretrained": False}, "summary.json.config.model has no weights; expected it"),
         (("folds", 0, "seconds"), 1e400, r"summary.json.folds\[0\].seconds is inf; expected a number"),
         (("class_names", 1), ["x"], r"summary.json.class_names\[1\] is \['x'\]; expected a text"),
         (("frontend", "members"), [1], r"summary.json.frontend.members\[0\] is 1; expected an object"),

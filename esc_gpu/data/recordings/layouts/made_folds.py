@@ -131,9 +131,9 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
 
 
 def _table_name(root: Path, n_folds: int) -> str:
-    """Known again by the place of the folder and the number of folds."""
+    """Known again by the place of the folder and the number of folds; not longer than names of files may be."""
     place = root.resolve()
-    return f"{place.name}-{n_folds}-folds-{hashlib.blake2b(os.fsencode(place), digest_size=4).hexdigest()}.csv"
+    return f"{place.name[:50]}-{n_folds}-folds-{hashlib.blake2b(os.fsencode(place), digest_size=4).hexdigest()}.csv"
 
 
 def _write(table: Path, rows: Sequence[Row]) -> None:

@@ -138,9 +138,10 @@ def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path, monkeypatch):
     )
 
 
-def test_the_table_of_a_folder_with_any_name(tmp_path):
+@pytest.mark.parametrize("name", [b"t\xffnes", b"n" * 255], ids=["no UTF-8", "longest"])
+def test_the_table_of_a_folder_with_any_name(tmp_path, name):
     """Linux takes bytes that are not UTF-8 for a name."""
-    root = tmp_path / os.fsdecode(b"t\xffnes")
+    root = tmp_path / os.fsdecode(name)
     touch(root, *(f"{label}/{number}.wav" for label in "ab" for number in range(5)))
     tables = tmp_path / "tables"
     assert read_recordings(root, tables=tables).digest == read_recordings(root, tables=tables).digest
