@@ -54,8 +54,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     heading = describe_evaluation(evaluation)
     if any(len(run.labels) > len(aligned[0].labels) for run in runs):
         heading += ", only the clips that all runs share"
-    else:
-        evaluation["best_epochs"] = best_epochs(runs)
+    elif best := best_epochs(runs):
+        evaluation["best_epochs"] = best
     plots = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
     show(say, arguments.json, heading, evaluation, evaluation_tables(evaluation))
     if output:
