@@ -24,7 +24,7 @@ from esc_gpu.data.clips.levels import stack_waveforms
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.inference.agreement import TOLERANCE, Agreement, Answer, measure_agreement, other_lengths
 from esc_gpu.inference.pipeline import Pipeline
-from esc_gpu.inference.traced import OUTPUTS, check_graph, least_samples, trace
+from esc_gpu.inference.traced import check_graph, least_samples, outputs_of, takes_any_length, trace
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 OPSET = 18
@@ -136,8 +136,8 @@ def write_onnx(program: ExportedProgram, metadata: dict[str, str], file: Path) -
         verbose=False,
         opset_version=OPSET,
         input_names=["waveform"],
-        output_names=[name for name in OUTPUTS if name in metadata],
-        dynamic_shapes=({0: "batch"} if json.loads(metadata["length"]) == "fixed" else {0: "batch", 1: "samples"},),
+        output_names=list(outputs_of(program)),
+        dynamic_shapes=({0: "batch", 1: "samples"} if takes_any_length(program) else {0: "batch"},),
     )
     n_bytes = sum(weight.const_value.nbytes for weight in graph.model.graph.initializers.values())
     if n_bytes > MAX_ONNX_BYTES:

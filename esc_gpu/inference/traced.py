@@ -36,7 +36,8 @@ class WithEmbedding(nn.Module):
 
 def trace(pipeline: Pipeline, length: str = "fixed", outputs: Sequence[str] = ("logits",)) -> ExportedProgram:
     """The pipeline's graph for any number of clips, of one length or, of length "free", of any."""
-    model, n_samples = pipeline.model, pipeline.n_samples
+    model: Any = pipeline.model  # torch 2.11 types no memory_format of a module
+    n_samples = pipeline.n_samples
     dimensions: dict[int, Dim] = {0: Dim("batch")}
     if length == "free":
         # The layout that is faster on a CPU hangs on the size of an image, and is nothing to a graph.
@@ -77,6 +78,18 @@ def remove_asserts(program: ExportedProgram) -> None:
             program.graph.erase_node(node)
     program.graph.eliminate_dead_code()
     program.graph_module.recompile()
+
+
+def outputs_of(program: ExportedProgram) -> tuple[str, ...]:
+    """The names of what a pipeline's graph gives."""
+    return OUTPUTS[: len(program.graph_signature.user_outputs)]
+
+
+def takes_any_length(program: ExportedProgram) -> bool:
+    """Whether a pipeline's graph is one for clips of any length."""
+    (name,) = program.graph_signature.user_inputs
+    (waveform,) = [node for node in program.graph.nodes if node.name == name]
+    return isinstance(waveform.meta["val"].shape[1], torch.SymInt)
 
 
 def least_samples(pipeline: Pipeline, length: str) -> int:
