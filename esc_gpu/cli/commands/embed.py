@@ -77,6 +77,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if bool(arguments.recordings) == data_set:
         problem = "both files and a data set are" if data_set else "nothing to embed is"
         raise EscGpuError(f"{problem} given; expected files, or --root DIR or --table CSV; correct it")
+    if not data_set and (arguments.subset != "all" or arguments.n_folds is not None):
+        raise EscGpuError("--subset and --n-folds belong to a data set; expected --root DIR; remove them or add it")
     check_writable(arguments.output)
     find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
 
@@ -98,6 +100,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise EscGpuError(f"{arguments.output} is one of the files that are read: choose another --output")
 
     from esc_gpu.inference.embedding_files import write_embeddings
+    from esc_gpu.report.tables import counted
 
     failed: list[tuple[str, EscGpuError]] = []
     pipeline, embeddings = embed(arguments, paths, failed)
@@ -115,7 +118,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     }
     write_embeddings(arguments.output, embeddings, names, columns, about)
     rows, width = embeddings.values.shape
-    say(f"written: {arguments.output}, {rows:,} embeddings of {width} numbers, of {len(paths) - len(failed):,} files")
+    files = counted(len(paths) - len(failed), "file")
+    say(f"written: {arguments.output}, {counted(rows, 'embedding')} of {width} numbers, of {files}")
     if failed:
         from esc_gpu.cli.commands.predict import describe_failures
 

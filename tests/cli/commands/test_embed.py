@@ -33,6 +33,7 @@ def test_files_and_data_sets_are_embedded_into_a_file(made, capfd, tmp_path):
     status, out, errors = run_command(
         capfd, "embed", *files, "--model", folder / "run/fold1", "--output", tmp_path / "two.csv", *CPU
     )
+    assert out.endswith("of 2 files\n")
     rows = [line.split(",") for line in (tmp_path / "two.csv").read_text(encoding="utf-8").splitlines()]
     assert status == 0 and [row[1] for row in rows] == ["start_seconds", "0.0", "0.0", "0.5", "1.0", "1.2"]
     np.testing.assert_allclose(np.array(rows[1][2:], dtype=np.float32), whole[0], atol=1e-5)
@@ -46,6 +47,7 @@ def test_embed_says_what_is_wrong_in_a_line(made, capfd, tmp_path):
     for words, message in {
         (sound,): "--model is missing",
         run: "nothing to embed is given; expected files, or --root DIR or --table CSV; correct it",
+        (sound, *run, "--n-folds", 2): "--subset and --n-folds belong to a data set",
         (sound, "--table", table, *run): "both files and a data set are given",
         (sound, *run, "--output", sound): "expected a name that ends in .npz, .csv, .parquet; correct it",
         ("--table", table, *run, "--output", table): f"{table} is one of the files that are read: choose another",
