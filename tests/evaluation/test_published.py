@@ -1,6 +1,7 @@
 """Published results stand beside tests on the whole of ESC-10 and ESC-50, and beside no others."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -75,3 +76,14 @@ def test_a_run_says_it_in_the_same_words(run):
         other = replace(run, summary=run.summary | {"config": config})
         assert protocol(other)["outside_data"] == "pretrained weights", option
     assert assess_seeds([run, run], 10)["protocol"] == own | {"selected": "no", "seeds": "2"}
+
+
+def test_the_page_has_every_published_accuracy():
+    page = (Path(__file__).parents[2] / "docs" / "evaluation.md").read_text(encoding="utf-8")
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in page.splitlines() if line.startswith("| ")]
+    for column, entries in enumerate(PUBLISHED.values(), 1):
+        for entry in entries:
+            (row,) = (row for row in rows if row[0].removesuffix(", ImageNet weights") == entry.name)
+            assert float(row[column]) == pytest.approx(100 * entry.accuracy)
+            assert row[3] == ("" if entry.name == HUMANS else entry.selected), entry.name
+            assert row[0].endswith("ImageNet weights") == (entry.outside_data == "ImageNet"), entry.name
