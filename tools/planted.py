@@ -29,11 +29,16 @@ PLANTED = [
     ("esc_gpu/training/loop.py", "data.num_classes, train.label_smoothing)", "data.num_classes, 0.0)", TRAINED),
     (
         "esc_gpu/training/loop.py",
-        "Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold, epoch))",
-        "Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold))",
+        "Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold_seed(fold), epoch))",
+        "Generator(accelerator.device).manual_seed(derive_seed(train.seed, fold_seed(fold)))",
         TRAINED,
     ),
-    ("esc_gpu/training/loop.py", "(train.seed, fold, epoch), n_parts)", "(fold, epoch), n_parts)", TRAINED),
+    (
+        "esc_gpu/training/loop.py",
+        "(train.seed, fold_seed(fold), epoch)\n",
+        "(fold_seed(fold), epoch)\n",
+        TRAINED,
+    ),
     (
         "esc_gpu/training/optimizer.py",
         '"peak_lr": lr, "weight_decay": weight_decay}',

@@ -147,7 +147,7 @@ def test_a_dumped_config_gives_the_same_run(tmp_path):
         (["--frontend.backend", "nativ"], "got 'nativ'; did you mean 'native'?"),
         (
             ["--frontend.name", "cqt", "--frontend.n_mels", "8"],
-            "did you mean 'frontend.name'?; cqt has name, backend, scale, ",
+            "did you mean 'frontend.kernels'?; cqt has name, backend, scale, ",
         ),
         (["--frontend.input_sample_rate", "8000"], "frontend.input_sample_rate always equals data.sample_rate"),
         (["--frontend.help", "mfc"], "got 'mfc'; did you mean 'mfcc'?"),

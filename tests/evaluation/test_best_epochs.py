@@ -20,7 +20,7 @@ def curve(run, fold, accuracies):
         records[epoch - 1]["test_accuracy"] = accuracy
     file = run.fold_folder(fold) / HISTORY
     file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text("".join(json.dumps(record) + "\n" for record in records))
+    file.write_text("".join(json.dumps(record) + "\n" for record in records), encoding="utf-8")
     return file
 
 
@@ -48,6 +48,6 @@ def test_nothing_is_said_without_curves(run):
 
 
 def test_a_damaged_curve_is_refused(run):
-    (run.fold_folder(1) / HISTORY).write_text("{")
+    (run.fold_folder(1) / HISTORY).write_text("{", encoding="utf-8")
     with pytest.raises(EscGpuError, match=HISTORY):
         best_epochs([run])

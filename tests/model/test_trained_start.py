@@ -99,6 +99,6 @@ def test_what_holds_no_model_is_refused_in_a_line(tmp_path):
     with pytest.raises(EscGpuError, match="holds no model.safetensors: name the folder of a run or of a fold"):
         find_start(tmp_path)
     (tmp_path / "model.safetensors").touch()
-    (tmp_path / "pipeline.json").write_text(json.dumps({"class_names": ["a"]}))
+    (tmp_path / "pipeline.json").write_text(json.dumps({"class_names": ["a"]}), encoding="utf-8")
     with pytest.raises(EscGpuError, match=r"pipeline.json does not describe a pipeline \('frontend'\): save it again"):
         find_start(tmp_path)
