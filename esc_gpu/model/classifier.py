@@ -189,10 +189,13 @@ class WaveformClassifier(nn.Module):
         """
         if self.training or self.test_shifts == 1:
             return self.classify(waveform, alter, lengths)
+        n_clips, n_samples = waveform.shape[0], waveform.shape[-1]
         if lengths is not None:
             rolled = roll_clips(waveform, checked_lengths(self.frontend, lengths, waveform), self.test_shifts)
+        elif is_free(n_samples):  # ONNX rolls by a fixed number only
+            rolled = roll_clips(waveform, waveform.new_full((n_clips,), n_samples, dtype=torch.int64), self.test_shifts)
         else:
-            step = waveform.shape[-1] // self.test_shifts
+            step = n_samples // self.test_shifts
             rolled = (waveform.roll(n * step, -1) for n in range(self.test_shifts))
         logits = [self.classify(clips, lengths=lengths).float() for clips in rolled]
         return sum(logits[1:], start=logits[0]) / self.test_shifts
