@@ -180,7 +180,7 @@ def open_torch(file: Path) -> Answer:
 def cannot(pipeline: Pipeline, format: str, length: str, error: Exception) -> str:
     """Why the exporter gave up, in one line, and what to do."""
     frontend, backbone = pipeline.model.frontend, pipeline.model.backbone_name
-    reason = first_line(error)
+    reason = first_line(error.__cause__ or error)  # torch.onnx tells of its steps first
     if length == "free":
         format, remedy = f"{format} for clips of any length", "take --length fixed"
     elif frontend.backend == "native":

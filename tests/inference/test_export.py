@@ -210,6 +210,12 @@ def test_what_cannot_be_exported_is_refused_in_a_line(tmp_path, backend, format)
     refused(pipeline, tmp_path / f"model{SUFFIXES[format]}", message, format)
 
 
+def test_the_reason_is_what_failed_and_not_what_the_exporter_did(pipeline):
+    error = RuntimeError("Failed to convert the exported program. This is step 3/3")
+    error.__cause__ = ValueError("Error when translating node %roll")
+    assert "as onnx (Error when translating node %roll): " in exporting.cannot(pipeline, "onnx", "fixed", error)
+
+
 def test_constants_that_one_onnx_file_cannot_hold_are_refused(pipeline, program, exported, tmp_path, monkeypatch):
     monkeypatch.setattr(exporting, "trace", lambda *form: program)
     graph = SimpleNamespace(model=onnx_ir.load(exported["onnx"]), save=lambda file: file.touch())
