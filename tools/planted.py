@@ -41,8 +41,8 @@ PLANTED = [
     ),
     (
         "esc_gpu/training/optimizer.py",
-        '"peak_lr": lr, "weight_decay": weight_decay}',
-        '"peak_lr": lr, "weight_decay": 0.0}',
+        '"peak_lr": rate, "weight_decay": weight_decay}',
+        '"peak_lr": rate, "weight_decay": 0.0}',
         TRAINED,
     ),
     ("esc_gpu/training/loop.py", "average.update(is_finite if skips else None)", "average.update(None)", TRAINED),
@@ -105,14 +105,14 @@ PLANTED = [
     ),
     (
         "esc_gpu/frontends/constant_q.py",
-        'key = ("cqt", *options, self.bandwidth_offset, str(self.window),',
-        'key = ("cqt", *options, str(self.window),',
+        "astuple(replace(self.bands, window=str(self.window)))",
+        "astuple(replace(self.bands, window=str(self.window), offset=0.0))",
         STACKED,
     ),
     (
         "esc_gpu/frontends/base.py",
-        'reuse(shared, ("waveform", self.sample_rate), lambda: resample(source))',
-        'reuse(shared, ("waveform",), lambda: resample(source))',
+        'reuse(shared, ("waveform", self.sample_rate), lambda: resample(waveform))',
+        'reuse(shared, ("waveform",), lambda: resample(waveform))',
         STACKED,
     ),
     (

@@ -102,5 +102,5 @@ def test_help_lists_the_commands_in_the_order_of_use(capsys):
     with pytest.raises(SystemExit):
         main(["--help"])
     listed = [line.split()[0] for line in capsys.readouterr().out.splitlines() if re.match(" {4}[a-z]", line)]
-    order = "download configs prepare features train evaluate compare report predict listen export demo"
+    order = "download configs prepare features train evaluate compare report predict listen embed probe export demo"
     assert listed == list(COMMANDS) == order.split()

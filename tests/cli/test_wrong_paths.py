@@ -105,9 +105,10 @@ def folder(tmp_path_factory):
         (folder / name).mkdir(parents=True)
     for name in ("sound.wav", "run/fold1/model.safetensors"):
         (folder / name).write_bytes(b"anything")
+    config = {"train": {"seed": 0, "epochs": 1}, "model": {"pretrained": False, "weights": None}}
     summary = {
         **{"class_categories": ["Other"], "class_names": ["dog"], "folds": [], "data": {}},
-        **{"config": {"train": {"seed": 0}}, "frontend": {"name": "rms", "backend": "native"}},
+        **{"config": config, "frontend": {"name": "rms", "backend": "native"}},
     }
     (folder / "finished" / "summary.json").write_text(json.dumps(summary), encoding="utf-8")
     header = "filename,fold,category,prediction,probability,dog"
