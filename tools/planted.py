@@ -117,8 +117,8 @@ PLANTED = [
     ),
     (
         "esc_gpu/frontends/stack.py",
-        "if shared is None or self.changes_clips:",
-        "if shared is None:",
+        "if shared is None or self.changes_clips:\n            shared = {}\n        size",
+        "if shared is None:\n            shared = {}\n        size",
         STACKED,
     ),
     # ---- data
