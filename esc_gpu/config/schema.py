@@ -28,6 +28,9 @@ class DataConfig:
     otherwise to the folder of the CSV."""
     subset: Literal["all", "esc10"] = "all"
     """Use all classes; "esc10" uses only the ten classes of ESC-10."""
+    task: Literal["auto", "single_label", "multi_label"] = "auto"
+    """One class a clip, or several ("multi_label"): in the column label, a|b or "a,b" names two; "auto" looks for
+    these."""
     sample_rate: Annotated[int, POSITIVE] = 44100
     """Sample rate in Hz; every clip is resampled to it."""
     clip_seconds: Annotated[float, POSITIVE] = 5.0

@@ -19,6 +19,7 @@ REPORT = "report.html"
 # Of a run and of each of its folds.
 PREDICTIONS = "predictions.csv"
 CONFUSION = "confusion.png"
+AVERAGE_PRECISION = "average_precision.png"  # in its place, of several labels a clip
 
 # Of a fold.
 FOLDS = "fold*"  # all their folders

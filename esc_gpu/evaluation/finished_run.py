@@ -13,6 +13,7 @@ from esc_gpu.core.files import read_json
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.names import composed, in_one_form
 from esc_gpu.core.run_layout import CONFIG, HISTORY, PREDICTIONS, SUMMARY, fold_folder
+from esc_gpu.core.task import SINGLE_LABEL, task_of
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.predictions import read_predictions
@@ -28,7 +29,7 @@ class RunResults:
         summary: the content of `summary.json`, its `config` included.
         filenames: of the recordings.
         folds: `(n,)` int64, the test fold of each, or text of splits.
-        labels: `(n,)` int64 in 0..K-1.
+        labels: `(n,)` int64 in 0..K-1, or of several labels a clip `(n, K)` bool.
         probabilities: `(n, K)` float64.
     """
 
@@ -48,6 +49,11 @@ class RunResults:
     def config(self) -> dict[str, Any]:
         """The run's options, nested as in its `config.yaml`."""
         return self.summary["config"]
+
+    @property
+    def task(self) -> str:
+        """That of the labels: "single_label" or "multi_label"."""
+        return task_of(self.labels)
 
     @property
     def is_validation(self) -> bool:
@@ -79,7 +85,7 @@ class RunResults:
         return fold_folder(self.folder, fold)
 
     def history(self, fold: Fold) -> list[dict[str, float]]:
-        """A fold's record of each epoch: epoch, loss, lr, seconds, and test_loss and test_accuracy where evaluated."""
+        """A fold's record of each epoch: epoch, loss, lr, seconds; of some test_loss and test_accuracy or test_map."""
         file = self.fold_folder(fold) / HISTORY
         try:
             history = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
@@ -119,7 +125,7 @@ def read_run(folder: str | Path) -> RunResults:
     try:
         if len(summary["class_categories"]) != len(summary["class_names"]):
             raise ValueError("not as many categories as classes")
-        filenames, *rest = read_predictions(table, summary["class_names"])
+        filenames, *rest = read_predictions(table, summary["class_names"], summary.get("task", SINGLE_LABEL))
         # As its recordings are read, of a run that kept them as its csv had them.
         summary["class_names"] = list(map(in_one_form, summary["class_names"]))
         return RunResults(folder, summary, tuple(map(composed, filenames)), *rest)

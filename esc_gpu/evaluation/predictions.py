@@ -10,6 +10,7 @@ import numpy as np
 
 from esc_gpu.core.files import write_text
 from esc_gpu.core.folds import fold_dtype, parse_fold
+from esc_gpu.core.task import SINGLE_LABEL, THRESHOLD, label_text, labels_of
 
 COLUMNS = ("filename", "fold", "category", "prediction", "probability")  # before the classes, which may be named so
 
@@ -20,7 +21,7 @@ class Predictions(NamedTuple):
     Attributes:
         filenames: of the recordings.
         folds: `(n,)` int64, the test fold of each, or text of splits.
-        labels: `(n,)` int64 in 0..K-1.
+        labels: `(n,)` int64 in 0..K-1, or of several labels a clip `(n, K)` bool.
         probabilities: `(n, K)` float64.
     """
 
@@ -31,14 +32,19 @@ class Predictions(NamedTuple):
 
 
 def write_predictions(file: Path, predictions: Predictions, class_names: Sequence[str]) -> None:
-    """Write the table, its probabilities with six decimals."""
+    """Write the table, its probabilities with six decimals.
+
+    Of several labels a clip, `category` has all of them with bars between, and `prediction` all classes, or none, whose
+    probability is 0.5 or more. `probability` is that of the likeliest class.
+    """
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow([*COLUMNS, *class_names])
     for filename, fold, label, probabilities in zip(*predictions, strict=True):
         likeliest = int(probabilities.argmax())
         shown = [f"{probability:.6f}" for probability in probabilities.tolist()]
-        writer.writerow([filename, fold, class_names[label], class_names[likeliest], shown[likeliest], *shown])
+        said = class_names[likeliest] if label.ndim == 0 else label_text(probabilities >= THRESHOLD, class_names)
+        writer.writerow([filename, fold, label_text(label, class_names), said, shown[likeliest], *shown])
     write_text(file, table.getvalue())
 
 
@@ -49,8 +55,8 @@ def join_predictions(file: Path, parts: Iterable[Path]) -> None:
     write_text(file, "\n".join(lines) + "\n")
 
 
-def read_predictions(file: Path, class_names: Sequence[str]) -> Predictions:
-    """Read the table.
+def read_predictions(file: Path, class_names: Sequence[str], task: str = SINGLE_LABEL) -> Predictions:
+    """Read the table of a run of this task.
 
     Raises:
         OSError: for a file that cannot be read.
@@ -62,7 +68,6 @@ def read_predictions(file: Path, class_names: Sequence[str]) -> Predictions:
         raise ValueError("other columns")
     if len({row[0] for row in rows}) < len(rows):
         raise ValueError("a clip is there twice")
-    label_of = {name: label for label, name in enumerate(class_names)}
     values = [[float(value) for value in row[len(COLUMNS) :]] for row in rows]
     probabilities = np.array(values).reshape(len(rows), len(class_names))
     if not np.isfinite(probabilities).all():
@@ -75,6 +80,6 @@ def read_predictions(file: Path, class_names: Sequence[str]) -> Predictions:
     return Predictions(
         tuple(row[0] for row in rows),
         np.array(folds, dtype=fold_dtype(folds)),
-        np.array([label_of[row[2]] for row in rows], dtype=np.int64),
+        labels_of([row[2] for row in rows], class_names, task),
         probabilities,
     )

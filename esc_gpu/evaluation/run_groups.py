@@ -6,7 +6,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from esc_gpu.config.frontend_defaults import with_defaults
-from esc_gpu.config.options import RESUMABLE, flatten, plain
+from esc_gpu.config.options import RESUMABLE, as_dict, flatten, plain
+from esc_gpu.config.schema import RunConfig
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import RunResults
 
@@ -22,15 +23,19 @@ def seed_of(run: RunResults) -> int:
 def differing_options(first: RunResults, second: RunResults) -> list[str]:
     """Dotted names of the options that differ, without the seed and what only says where things are.
 
-    An option that a config does not have, for it is newer than the run, is as one left null, and one of a front-end has
-    its default.
+    An option that a config does not have, for it is newer than the run, has its default, and so has one of a front-end.
     """
     specs = [run.summary["frontend"] for run in (first, second)]
     wholes = with_defaults(*specs), with_defaults(*reversed(specs))
     one, other = (
         flatten(plain(run.config | {"frontend": whole})) for run, whole in zip((first, second), wholes, strict=True)
     )
-    differing = [name for name in sorted(one | other) if one.get(name, "None") != other.get(name, "None")]
+    newer = flatten(as_dict(RunConfig()))
+    differing = [
+        name
+        for name in sorted(one | other)
+        if one.get(name, newer.get(name, "None")) != other.get(name, newer.get(name, "None"))
+    ]
     return [name for name in differing if not name.startswith((*RESUMABLE, SEED))]
 
 

@@ -4,6 +4,7 @@ import math
 from typing import Any
 
 from esc_gpu.core.folds import SPLITS
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
 from esc_gpu.errors import EscGpuError
 
 # A shape is one of: an object with these keys, where "?" ends the name of one that may be missing; a list of one shape;
@@ -18,6 +19,7 @@ def is_number(value: object) -> bool:
 
 
 KINDS = {
+    "a task": lambda value: value in (SINGLE_LABEL, MULTI_LABEL),
     "a text": lambda value: isinstance(value, str),
     "true or false": lambda value: isinstance(value, bool),
     "a whole number": lambda value: is_number(value) and isinstance(value, int),
@@ -33,6 +35,7 @@ FRONTEND |= {"members?": ([FRONTEND],), "member?": (FRONTEND,)}
 EVALUATED = {
     "class_names": ["a text"],
     "class_categories": ["a text"],
+    "task?": "a task",
     "frontend": FRONTEND,
     "folds": [{"fold": "a fold", "seconds": "a number"}],
     "data": "an object",
@@ -72,7 +75,7 @@ REPORTED = {
 
 EPOCH = {
     "epoch": "a number",
-    **{f"{name}?": "a number or NaN" for name in ("loss", "lr", "seconds", "test_loss", "test_accuracy")},
+    **{f"{name}?": "a number or NaN" for name in ("loss", "lr", "seconds", "test_loss", "test_accuracy", "test_map")},
 }
 
 

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import torch
 
-from esc_gpu import report
 from esc_gpu.config.checks import check_config
 from esc_gpu.config.idle_options import idle_options
 from esc_gpu.config.options import as_dict
@@ -17,17 +16,17 @@ from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.files import read_json, synchronize, write_json
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.machine import describe_environment
-from esc_gpu.core.run_layout import CONFUSION, METRICS, PREDICTIONS, SKIPPED, SUMMARY, fold_folder
+from esc_gpu.core.run_layout import METRICS, PREDICTIONS, SKIPPED, SUMMARY, fold_folder
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import describe_skipped, write_skipped
 from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.metrics import SCALARS, evaluate, summarize
 from esc_gpu.evaluation.predictions import join_predictions
+from esc_gpu.evaluation.task_metrics import TASK_METRICS
 from esc_gpu.experiment.class_balance import check_class_balance
-from esc_gpu.experiment.fold_results import describe_training, plot_fold, write_fold
+from esc_gpu.experiment.fold_results import describe_training, plot_fold, plot_outcome, write_fold
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
 from esc_gpu.experiment.output_folder import PRECISION, held_output, prepare_output, reporting_disk
 from esc_gpu.experiment.output_place import output_place
@@ -51,8 +50,6 @@ from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.freezing import idle_freeze
 from esc_gpu.training.processes import from_all, from_local_main, from_main, reporting_lost_process
 from esc_gpu.training.resume_state import remove_states
-
-FOLD_KEYS = {"fold", "clips", "seconds", "confusion_matrix", *SCALARS}  # of METRICS
 
 
 def run(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> dict[str, Any] | None:
@@ -125,7 +122,8 @@ def run_into(
     seconds = 0.0
     for together in rounds:
         folders = {fold: fold_folder(output_dir, fold) for fold in together}
-        metrics = {fold: from_main(finished_metrics(folder) if main else None) for fold, folder in folders.items()}
+        done = {fold: finished_metrics(folder, recordings.task) if main else None for fold, folder in folders.items()}
+        metrics = {fold: from_main(done[fold]) for fold in together}
         left = [fold for fold in together if metrics[fold] is None]  # a resumed run has the others behind it
         if main:
             for fold in set(together) - set(left):
@@ -149,7 +147,8 @@ def run_into(
     summary: dict[str, Any] = {
         "data": describe_data(config, recordings, len(skipped)),
         "frontend": model.frontend.spec,
-        "overall": summarize(results),
+        "task": recordings.task,
+        "overall": TASK_METRICS[recordings.task].summarize(results),
         "folds": results,
         "class_names": list(recordings.class_names),
         "class_categories": list(recordings.class_categories),
@@ -163,7 +162,7 @@ def run_into(
         (output_dir / SUMMARY).unlink(missing_ok=True)  # never beside predictions of other folds
         join_predictions(output_dir / PREDICTIONS, [fold_folder(output_dir, fold) / PREDICTIONS for fold in folds])
         write_json(output_dir / SUMMARY, summary)
-        report.plot_confusion(output_dir / CONFUSION, summary["overall"]["confusion_matrix"], summary["class_names"])
+        plot_outcome(output_dir, summary["overall"], summary["class_names"])
     accelerator.wait_for_everyone()
     return summary if main else None
 
@@ -193,7 +192,7 @@ def finish_fold(
     folder: Path,
 ) -> dict[str, Any]:
     """Evaluate a trained fold and write what it leaves; its metrics."""
-    metrics = {"fold": fold, **evaluate(result.logits, data.test_labels)}
+    metrics = {"fold": fold, **TASK_METRICS[data.task].evaluate(result.logits, data.test_labels)}
     metrics["seconds"] = sum(record["seconds"] for record in result.history)
     if accelerator.is_main_process:
         training = describe_training(
@@ -216,12 +215,12 @@ def finish_fold(
     return metrics
 
 
-def finished_metrics(folder: Path) -> dict[str, Any] | None:
+def finished_metrics(folder: Path, task: str) -> dict[str, Any] | None:
     """The metrics of a fold that an earlier start of the run completed."""
     if not (folder / METRICS).exists():
         return None
     metrics = read_json(folder / METRICS)
-    if FOLD_KEYS - metrics.keys():
+    if {"fold", "seconds", *TASK_METRICS[task].scalars, *TASK_METRICS[task].keys} - metrics.keys():
         raise EscGpuError(
             f"{folder / METRICS} does not hold the metrics of a fold; expected those that a training writes; delete it "
             "to train the fold again"

@@ -9,13 +9,14 @@ import torch
 
 from esc_gpu import report
 from esc_gpu.core.folds import fold_title
-from esc_gpu.core.run_layout import CONFUSION, CURVES, INPUTS, PREDICTIONS
+from esc_gpu.core.run_layout import AVERAGE_PRECISION, CONFUSION, CURVES, INPUTS, PREDICTIONS
 from esc_gpu.core.version import __version__
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.licence import recordings_licence
-from esc_gpu.evaluation.metrics import SCALARS
 from esc_gpu.evaluation.predictions import Predictions, write_predictions
+from esc_gpu.evaluation.task_metrics import TASK_METRICS
 from esc_gpu.model import checkpoint
+from esc_gpu.model.outputs import OUTPUTS
 from esc_gpu.training.fold import FoldData, FoldResult
 
 
@@ -32,11 +33,11 @@ def write_fold(
         tuple(recordings.filenames[number] for number in tested),
         recordings.folds[tested],
         recordings.labels[tested],
-        result.logits.softmax(dim=1).double().numpy(),
+        OUTPUTS[recordings.task].probabilities(result.logits).double().numpy(),
     )
     write_predictions(folder / PREDICTIONS, predictions, names)
     clip_seconds = data.source.n_samples / result.model.frontend.input_rate
-    checkpoint.save(folder, result.model, names, clip_seconds=clip_seconds, training=training)
+    checkpoint.save(folder, result.model, names, clip_seconds=clip_seconds, training=training, task=recordings.task)
 
 
 def describe_training(
@@ -69,7 +70,11 @@ def describe_training(
         "validation": validation,
         "ema_decay": ema_decay,
         "licence": None if described["synthetic"] else recordings_licence(recordings),
-        "metrics": {name: metrics[name] for name in ("clips", *SCALARS)},
+        "metrics": {
+            name: metrics[name]
+            for name in ("clips", *TASK_METRICS[recordings.task].scalars)
+            if metrics[name] is not None  # one that is not defined for these clips
+        },
         "mixed_precision": mixed_precision,
         **({} if start is None else {"start": dict(start)}),
         **({} if freeze == "none" else {"freeze": freeze}),
@@ -81,12 +86,12 @@ def describe_training(
 def plot_fold(
     folder: Path, recordings: Recordings, data: FoldData, result: FoldResult, metrics: dict[str, Any]
 ) -> list[Path]:
-    """Curves, confusion matrix, and one training clip of each class as the model sees it."""
-    curves, confusion, inputs = (folder / name for name in (CURVES, CONFUSION, INPUTS))
+    """Curves, what is told of each class, and one training clip of each class as the model sees it."""
+    curves, inputs = folder / CURVES, folder / INPUTS
     report.plot_curves(curves, result.history, fold_title(metrics["fold"]))
-    report.plot_confusion(confusion, metrics["confusion_matrix"], list(recordings.class_names))
-    labels = data.labels.cpu().numpy()[data.train]
-    first = [data.train[labels == label][:1] for label in range(data.num_classes)]
+    outcome = plot_outcome(folder, metrics, list(recordings.class_names))
+    of_train = data.recordings[data.train]
+    first = [data.train[recordings.of_class(label)[of_train]][:1] for label in range(data.num_classes)]
     with torch.no_grad(), torch.compiler.set_stance("force_eager"):
         result.model.eval()
         batches = data.source.batches(first)
@@ -100,4 +105,13 @@ def plot_fold(
         frontend.bin_unit,
         list(recordings.class_names),
     )
-    return [curves, confusion, inputs]
+    return [curves, outcome, inputs]
+
+
+def plot_outcome(folder: Path, metrics: dict[str, Any], class_names: list[str]) -> Path:
+    """The confusion matrix of a fold or a run; of several labels a clip, each class's average precision."""
+    if "confusion_matrix" in metrics:
+        report.plot_confusion(folder / CONFUSION, metrics["confusion_matrix"], class_names)
+        return folder / CONFUSION
+    report.plot_average_precision(folder / AVERAGE_PRECISION, metrics["average_precision"], class_names)
+    return folder / AVERAGE_PRECISION

@@ -13,6 +13,7 @@ from esc_gpu.config.schema import DataConfig, RunConfig
 from esc_gpu.core.files import write_text
 from esc_gpu.core.folds import TRAIN, Fold
 from esc_gpu.core.run_layout import RECORDINGS
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL, label_text
 from esc_gpu.data.clips.level_faults import describe_faults
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
@@ -20,6 +21,7 @@ from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.layouts.base import N_FOLDS, TABLES
 from esc_gpu.data.recordings.layouts.made_folds import table_text
+from esc_gpu.data.recordings.several_labels import describe_labels
 from esc_gpu.data.recordings.synthetic import write_synthetic
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import check_left, open_decodable
@@ -47,11 +49,14 @@ def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str],
         data.layout,
         n_folds=data.n_folds or N_FOLDS,
         tables=Path(os.path.expanduser(data.cache_dir)) / TABLES,
+        task=data.task,
     )
     layout = "" if recordings.layout in UNSAID else f", by the layout {recordings.layout}"
     announce(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}{layout}")
     for note in recordings.notes:
         announce(note)
+    if recordings.task == MULTI_LABEL:
+        announce(describe_labels(recordings))
     if data.n_folds is not None and not recordings.folds_made:
         announce("data.n_folds has no effect, because the recordings have folds: leave it out.")
     return recordings
@@ -125,12 +130,8 @@ def describe_protocol(config: RunConfig, recordings: Recordings) -> str:
 def count_recordings(recordings: Recordings) -> Table:
     """How many recordings of each class are in each fold; of more than `COUNTED_CLASSES`, in all and of the fewest."""
     folds = recordings.fold_numbers
-    counts = np.stack(
-        [
-            np.bincount(recordings.labels[recordings.folds == fold], minlength=len(recordings.class_names))
-            for fold in folds
-        ]
-    )
+    of_class = [recordings.of_class(label) for label in range(len(recordings.class_names))]
+    counts = np.array([[int(mine[recordings.folds == fold].sum()) for mine in of_class] for fold in folds])
     columns = ["class", *(fold if isinstance(fold, str) else f"fold {fold}" for fold in folds), "all"]
     by_class = np.vstack([counts, counts.sum(axis=0)])
     rows = [[name, *map(str, by_class[:, label])] for label, name in enumerate(recordings.class_names)]
@@ -139,19 +140,23 @@ def count_recordings(recordings: Recordings) -> Table:
             ["fewest of a class", *map(str, by_class.min(axis=1))],
             ["most of a class", *map(str, by_class.max(axis=1))],
         ]
-    rows.append(["all", *map(str, by_class.sum(axis=1))])
+    in_fold = [int((recordings.folds == fold).sum()) for fold in folds]
+    rows.append(["all", *map(str, (*in_fold, sum(in_fold)))])
     return Table("Recordings", columns, rows)
 
 
 def data_of_run(folder: Path, data: DataConfig) -> DataConfig:
     """The section of a finished run's config; where its folds were made, they come from the table that the run kept."""
     kept = folder / RECORDINGS
-    return replace(data, table=str(kept), layout=None, n_folds=None) if kept.is_file() else data
+    if not kept.is_file():
+        return data
+    task = MULTI_LABEL if data.task == MULTI_LABEL else SINGLE_LABEL  # whatever signs the names of folders have
+    return replace(data, table=str(kept), layout=None, n_folds=None, task=task)
 
 
 def write_recordings(folder: Path, recordings: Recordings) -> None:
     """`recordings.csv`: a table that the run can be repeated with, its folds having been made."""
-    names = [recordings.class_names[label] for label in recordings.labels.tolist()]
+    names = [label_text(label, recordings.class_names) for label in recordings.labels]
     rows = zip(recordings.filenames, names, recordings.folds.tolist(), recordings.src_files, strict=True)
     write_text(folder / RECORDINGS, table_text(list(rows)))
 

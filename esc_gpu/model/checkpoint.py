@@ -16,6 +16,7 @@ from esc_gpu.core.files import read_json, replacing
 from esc_gpu.core.folds import SPLITS
 from esc_gpu.core.names import check_names, in_one_form
 from esc_gpu.core.run_layout import CARD, PIPELINE, WEIGHTS
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.model.classifier import WaveformClassifier
@@ -25,6 +26,7 @@ from esc_gpu.model.stem import Stem
 CLIP_SECONDS = 5.0  # ESC-50's
 # Where a pipeline.json says nothing.
 DEFAULTS = {"clip_seconds": CLIP_SECONDS, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
+DEFAULTS |= {"task": SINGLE_LABEL}
 LARGEST = 1e15  # of a number: beyond, neighbouring whole numbers are the same in floating point
 
 
@@ -36,6 +38,7 @@ def save(
     clip_seconds: float = CLIP_SECONDS,
     training: Mapping[str, Any] | None = None,
     card: str | None = None,
+    task: str = SINGLE_LABEL,
 ) -> None:
     """Write the weights, what is needed to build the pipeline around them, and its model card, if any: all or none.
 
@@ -46,12 +49,13 @@ def save(
         clip_seconds: length of the clips that it was trained on.
         training: what it was trained on and how well it did, as `results.describe_training` has it.
         card: text of the model card.
+        task: "single_label" or "multi_label", that it was trained for.
 
     Raises:
         EscGpuError: for what `check` refuses.
     """
     check(model, class_names, clip_seconds, training)
-    description = describe(model, class_names, clip_seconds, training)
+    description = describe(model, class_names, clip_seconds, training, task)
     texts = {PIPELINE: json.dumps(description, indent=2, ensure_ascii=False) + "\n"}
     if card is not None:
         texts[CARD] = card
@@ -70,6 +74,7 @@ def describe(
     class_names: Sequence[str],
     clip_seconds: float = CLIP_SECONDS,
     training: Mapping[str, Any] | None = None,
+    task: str = SINGLE_LABEL,
 ) -> dict[str, Any]:
     """The content of `pipeline.json`; the arguments are those of `save`."""
     return {
@@ -81,6 +86,7 @@ def describe(
         "test_shifts": model.test_shifts,
         "normalize": model.normalize,
         "class_names": list(class_names),
+        "task": task,
         "clip_seconds": clip_seconds,
         "training": dict(training or {}),
     }
@@ -179,6 +185,9 @@ def check_description(description: Mapping[str, Any]) -> None:
     check_names(map(in_one_form, names))
     if not (isinstance(seconds, (int, float)) and 0 < seconds <= 3600):
         raise EscGpuError(f"clip_seconds is {seconds!r}, expected 0 to 3600 (s)")
+    task = description.get("task", SINGLE_LABEL)
+    if task not in (SINGLE_LABEL, MULTI_LABEL):
+        raise EscGpuError(f"task is {task!r}, expected {SINGLE_LABEL} or {MULTI_LABEL}")
     training = description["training"]
     if not isinstance(training, dict):
         raise EscGpuError(f"training is {training!r}, expected an object")

@@ -7,9 +7,11 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
 from esc_gpu.core.folds import Fold, the_fold
+from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.core.text import escape, printable
 
 SUMMARY_SCORES = {"accuracy": "accuracy", "macro_f1": "macro-F1", "top3_accuracy": "top-3"}
+SEVERAL_SCORES = {"map": "mAP", "auroc": "AUROC", "lwlrap": "lwlrap", "macro_f1": "macro-F1"}  # of labels a clip
 NUMERIC = "0123456789+-–<"  # what a cell that is set to the right begins with
 
 
@@ -63,20 +65,26 @@ def format_summary(summary: dict[str, Any]) -> str:
 
     The balanced accuracy stands beside the accuracy where classes have different numbers of clips.
     """
-    overall, names = summary["overall"], dict(SUMMARY_SCORES)
+    several = summary.get("task") == MULTI_LABEL
+    overall, names = summary["overall"], dict(SEVERAL_SCORES if several else SUMMARY_SCORES)
     if "balanced_accuracy" in overall:
         names = {"accuracy": names.pop("accuracy"), "balanced_accuracy": "balanced", **names}
     titles = "".join(f"{title:>10}" for title in names.values())
     width = max(6, *(len(str(fold["fold"])) for fold in summary["folds"]))
     lines = [f"{'fold':>{width}} {'clips':>6}{titles}{'seconds':>10}"]
     for fold in summary["folds"]:
-        values = "".join(f"{percent(fold.get(name, fold['accuracy'])):>10}" for name in names)
+        values = "".join(f"{share(fold.get(name, fold.get('accuracy'))):>10}" for name in names)
         lines.append(f"{fold['fold']:>{width}} {fold['clips']:>6}{values}{fold['seconds']:>10.0f}")
-    means = "".join(f"{percent(overall[name]['mean']):>10}" for name in names)
+    means = "".join(f"{share(overall[name]['mean']):>10}" for name in names)
     lines.append(f"{'mean':>{width}} {overall['clips']:>6}{means}{summary['seconds']:>10.0f}")
     if len(summary["folds"]) > 1:
-        lines.append(f"{'std':>{width}} {'':>6}" + "".join(f"{percent(overall[name]['std']):>10}" for name in names))
+        lines.append(f"{'std':>{width}} {'':>6}" + "".join(f"{share(overall[name]['std']):>10}" for name in names))
     return "\n".join(lines)
+
+
+def share(value: float | None) -> str:
+    """`percent` of a share, a dash for one that is not defined."""
+    return "–" if value is None else percent(value)
 
 
 def percent(value: float, decimals: int = 2, sign: str = "") -> str:

@@ -32,10 +32,10 @@ ERASED_SHARE, ERASED_ASPECT = (0.02, 0.33), 0.3
 def augment(
     config: RunConfig, image_size: tuple[int, int], waveform: Tensor, target: Tensor, draws: Draws
 ) -> tuple[Tensor, ImageAugmentation | None, Tensor]:
-    """A batch of waveforms `(B, T)` int16 or float, with label distributions `(B, K)`, augmented.
+    """A batch of waveforms `(B, T)` int16 or float, with targets `(B, K)`, augmented.
 
     Returns:
-        The waveforms, what the model is to do to their images of `image_size` `(F, N)`, and the label distributions.
+        The waveforms, what the model is to do to their images of `image_size` `(F, N)`, and the targets.
     """
     waveform, target = augment_waveforms(config, waveform, target, draws)
     alter, target = draw_image_augmentation(config, target, image_size, draws)
@@ -43,7 +43,7 @@ def augment(
 
 
 def augment_waveforms(config: RunConfig, waveform: Tensor, target: Tensor, draws: Draws) -> tuple[Tensor, Tensor]:
-    """Waveforms `(B, T)` int16 or float and label distributions `(B, K)` → augmented, float, of `training_samples`."""
+    """Waveforms `(B, T)` int16 or float and targets `(B, K)` → augmented, float, of `training_samples`."""
     options, rate = config.augment, config.data.sample_rate
     n_samples = training_samples(config)
     if options.shift_seconds > 0:
@@ -73,11 +73,11 @@ def augment_waveforms(config: RunConfig, waveform: Tensor, target: Tensor, draws
 def draw_image_augmentation(
     config: RunConfig, target: Tensor, image_size: tuple[int, int], draws: Draws
 ) -> tuple[ImageAugmentation | None, Tensor]:
-    """What is to be done to the normalised images `(B, C, F, N)` of a batch, and their label distributions then.
+    """What is to be done to the normalised images `(B, C, F, N)` of a batch, and their targets then.
 
     Args:
         config: the run's.
-        target: `(B, K)` label distributions.
+        target: `(B, K)` targets.
         image_size: `(F, N)`.
         draws: the random numbers.
     """

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
 from esc_gpu.data.store.source import WaveformSource
 from esc_gpu.errors import EscGpuError
 from esc_gpu.model.classifier import WaveformClassifier
@@ -19,7 +20,7 @@ class FoldData:
 
     Args:
         source: waveforms by clip number.
-        labels: `(clips,)` int64 of all clips, on the device.
+        labels: `(clips,)` int64 of all clips, or of several labels a clip `(clips, K)` bool, on the device.
         num_classes: K.
         train, test: clip numbers, ascending.
         recordings: `(clips,)` int64, ascending: the recording that each clip was cut from.
@@ -71,8 +72,13 @@ class FoldData:
         return [self.filenames[number] if self.filenames else f"recording {number}" for number in numbers]
 
     @property
+    def task(self) -> str:
+        """That of the labels: "single_label" or "multi_label"."""
+        return MULTI_LABEL if self.labels.ndim == 2 else SINGLE_LABEL
+
+    @property
     def train_labels(self) -> Tensor:
-        """`(training clips,)` int64, on the CPU."""
+        """`(training clips,)` int64, or of several labels a clip `(training clips, K)` bool, on the CPU."""
         return self.labels.cpu()[torch.from_numpy(self.train)]
 
     @property
@@ -82,7 +88,7 @@ class FoldData:
 
     @property
     def test_labels(self) -> Tensor:
-        """`(test recordings,)` int64, on the CPU."""
+        """`(test recordings,)` int64, or of several labels a clip `(test recordings, K)` bool, on the CPU."""
         first = np.unique(self.recordings[self.test], return_index=True)[1]
         return self.labels.cpu()[torch.from_numpy(self.test[first])]
 

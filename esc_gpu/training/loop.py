@@ -19,11 +19,11 @@ from torch.func import functional_call
 
 from esc_gpu.augment import Draws
 from esc_gpu.augment.image import ImageAugmentation
-from esc_gpu.augment.mix import smooth_one_hot
 from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.folds import Fold, fold_seed, fold_title
 from esc_gpu.core.profiling import ALL_STEPS, StepProfiler, phase
 from esc_gpu.core.progress import tqdm
+from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.store.batch_order import shuffled_batches
 from esc_gpu.data.store.class_sampling import sample_classes
 from esc_gpu.errors import EscGpuError, EscGpuWarning
@@ -39,19 +39,20 @@ from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.freezing import freeze, keep_frozen
 from esc_gpu.training.half_weights import half_weights
 from esc_gpu.training.nonfinite_steps import are_finite, describe_skipped_steps, leave_out_unless, spread, sum_up
+from esc_gpu.training.objective import OBJECTIVES, SCORES
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, set_learning_rate
 from esc_gpu.training.out_of_memory import in_smaller_batches
 from esc_gpu.training.processes import add_up
 from esc_gpu.training.resume_state import load_state, save_state
-from esc_gpu.training.scoring import EVAL_BATCH, predict, score_epoch
+from esc_gpu.training.scoring import EVAL_BATCH, predict
 from esc_gpu.training.sync_batch_norm import synchronize_batch_norm
 from esc_gpu.training.tensor_lists import Snapshot
 from esc_gpu.training.weight_average import WeightAverage
 
-LOGGED = "loss", "lr", "accumulation", "test_loss", "test_accuracy", "seconds"
+LOGGED = "loss", "lr", "accumulation", "test_loss", *SCORES, "seconds"
 # Weights come from torch's own generator, which all threads of a process share.
 SEEDED = threading.Lock()
-# What the model takes and what it is to answer: waveform (B, T), what is done to its image, distributions (B, K).
+# What the model takes and what it is to answer: waveform (B, T), what is done to its image, targets (B, K).
 Part = tuple[Tensor, ImageAugmentation | None, Tensor]
 
 
@@ -72,7 +73,7 @@ def train_fold(
         EscGpuError: for a loss, gradient or logits that are not finite, as `train.on_nonfinite` says, and where the
             memory has no room to evaluate a single clip.
     """
-    train = config.train
+    train, objective = config.train, OBJECTIVES[data.task]
     n_steps = steps_per_epoch(config, data)
     with SEEDED:
         set_seed(derive_seed(train.seed, fold_seed(fold)))
@@ -131,11 +132,11 @@ def train_fold(
             if (epoch + 1) % train.eval_every == 0 or is_last:
                 with average.swapped() if average is not None else contextlib.nullcontext():
                     logits = predict(accelerator, model, data)
-                record |= score_epoch(logits, data)
+                record |= objective.score(logits, data.test_labels)
             record["seconds"] = time.perf_counter() - started
             history.append(record)
             accelerator.log({name: record[name] for name in record if name in LOGGED}, step=epoch + 1)
-            progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", "test_accuracy") if name in record})
+            progress.set_postfix({name: f"{record[name]:.3f}" for name in ("loss", *SCORES) if name in record})
             if checkpoints.is_due(epoch + 1) or is_last:
                 with checkpoints.timed():
                     save_state(folder, accelerator, classifier, optimizer, average, history)
@@ -217,14 +218,13 @@ def training_batches(
     share = len(parts[0]) // n_processes
     here = slice(rank * share, (rank + 1) * share)
     waveforms = data.train_batches([part[here] for part in parts])
-    every_label = torch.arange(data.num_classes, device=accelerator.device)
-    targets = smooth_one_hot(every_label, data.num_classes, train.label_smoothing)
+    targets = OBJECTIVES[data.task].targets(data.labels, data.num_classes, train.label_smoothing)
     draws = Draws(generator, here.start, len(parts[0]))
 
     def next_part() -> Part:
         with phase("data"):
             waveform, clips = next(waveforms)
-            target = targets[data.labels[clips]]
+            target = targets(clips)
         with phase("augmentation"):
             return augment(config, image_size, waveform, target, draws)
 
@@ -245,7 +245,9 @@ def epoch_order(
 
 
 def loss_of_fold(config: RunConfig, data: FoldData) -> Loss:
-    """What `train.class_weights` and `train.focal_gamma` ask for, by the training clips of the fold."""
+    """What the task and `train.class_weights` and `train.focal_gamma` ask for, by the training clips of the fold."""
+    if data.task == MULTI_LABEL:
+        return OBJECTIVES[data.task].loss
     counts = class_counts(data.train_labels, data.num_classes)
     weight = class_weights(config.train.class_weights, counts, data.class_names)
     return create_loss(None if weight is None else weight.to(data.labels.device), config.train.focal_gamma)

@@ -1,12 +1,12 @@
-"""Logits of a fold's test clips, and what they score after an epoch."""
+"""Logits of a fold's test clips."""
 
 import torch
-import torch.nn.functional as F
 from accelerate import Accelerator
 from torch import Tensor, nn
 
 from esc_gpu.data.store.batch_order import evaluation_batches
 from esc_gpu.model.modes import to_evaluation
+from esc_gpu.model.outputs import ONE_OF_ALL, OUTPUTS, Outputs
 from esc_gpu.training.fold import FoldData
 from esc_gpu.training.nonfinite_steps import check_logits
 from esc_gpu.training.out_of_memory import in_smaller_batches
@@ -30,29 +30,21 @@ def predict(accelerator: Accelerator, model: nn.Module, data: FoldData) -> Tenso
     # Rank r holds clips r, r + world, ...: interleave them, and drop the padding at the end.
     clips = by_rank.transpose(0, 1).flatten(0, 1)[: len(data.test)].cpu()
     check_logits(clips, data)
-    return average_over_windows(clips, torch.from_numpy(data.recordings[data.test]))
+    return average_over_windows(clips, torch.from_numpy(data.recordings[data.test]), OUTPUTS[data.task])
 
 
-def score_epoch(logits: Tensor, data: FoldData) -> dict[str, float]:
-    """Loss and accuracy on the test recordings, for the curves; nothing is selected by them."""
-    return {
-        "test_loss": F.cross_entropy(logits, data.test_labels).item(),
-        "test_accuracy": (logits.argmax(dim=1) == data.test_labels).float().mean().item(),
-    }
-
-
-def average_over_windows(logits: Tensor, recordings: Tensor) -> Tensor:
-    """`(windows, K)` → `(recordings, K)`: the logarithm of the mean probabilities of each recording's windows.
+def average_over_windows(logits: Tensor, recordings: Tensor, outputs: Outputs = ONE_OF_ALL) -> Tensor:
+    """`(windows, K)` → `(recordings, K)`: logits with the mean probabilities of each recording's windows.
 
     Args:
         logits: of the windows.
         recordings: `(windows,)` int64, the recording of each; the result is in ascending order of them.
+        outputs: what the logits mean.
     """
     numbers, position = recordings.unique(return_inverse=True)
     if len(numbers) == len(logits):
         return logits[recordings.argsort()]
     windows = position.bincount()[:, None]
     probabilities = logits.new_zeros(len(numbers), logits.shape[1], dtype=torch.float64)
-    probabilities.index_add_(0, position, logits.double().softmax(dim=1))
-    # A class that no window thinks possible: the floor keeps the loss finite.
-    return (probabilities / windows).clamp_min(torch.finfo(torch.float64).tiny).log().float()
+    probabilities.index_add_(0, position, outputs.probabilities(logits.double()))
+    return outputs.logits(probabilities / windows).float()

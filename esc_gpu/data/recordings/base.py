@@ -12,6 +12,7 @@ import numpy as np
 
 from esc_gpu.core.folds import SPLITS, TEST, TRAIN, VALIDATION, Fold, the_fold
 from esc_gpu.core.names import check_names, composed, find_below, look_of
+from esc_gpu.core.task import MULTI_LABEL, task_of
 from esc_gpu.errors import EscGpuError
 
 
@@ -24,7 +25,7 @@ class Recordings:
         audio: the folder that the file names are relative to.
         filenames: path of each recording inside `audio`, with forward slashes.
         folds: (recordings,) the fold of each: int64, or "train", "validation" or "test".
-        labels: (recordings,) int64 in 0..K-1.
+        labels: (recordings,) int64 in 0..K-1; of several labels a recording (recordings, K) bool.
         src_files: the source each recording was cut from; all recordings of one are in the same fold.
         class_names: name of each class, by label.
         class_categories: group of each class, by label; "Other" where there are none.
@@ -61,9 +62,20 @@ class Recordings:
         return [self.audio / self.on_disk.get(name, name) for name in self.filenames]
 
     @property
+    def task(self) -> str:
+        """That of the labels: "single_label" or "multi_label"."""
+        return task_of(self.labels)
+
+    def of_class(self, label: int) -> np.ndarray:
+        """(recordings,) bool: those that have this label."""
+        return self.labels[:, label] if self.task == MULTI_LABEL else self.labels == label
+
+    @property
     def digest(self) -> str:
         """Hash of the rows, wherever the files are."""
-        rows = self.filenames, self.folds.tolist(), self.labels.tolist(), self.src_files, self.class_names
+        several = self.task == MULTI_LABEL
+        labels = [np.flatnonzero(row).tolist() for row in self.labels] if several else self.labels.tolist()
+        rows = self.filenames, self.folds.tolist(), labels, self.src_files, self.class_names
         return hashlib.blake2b(repr(rows).encode(), digest_size=16).hexdigest()
 
     @property
@@ -130,7 +142,7 @@ class Recordings:
             EscGpuError: which class that is.
         """
         train = np.setdiff1d(self.split(fold, validate)[0], list(skipped))
-        missing = np.setdiff1d(np.arange(len(self.class_names)), self.labels[train])
+        missing = [label for label in range(len(self.class_names)) if not self.of_class(label)[train].any()]
         if len(missing):
             name, left = self.class_names[missing[0]], " that can be decoded" if skipped else ""
             if self.has_splits:

@@ -8,6 +8,7 @@ import numpy as np
 
 from esc_gpu.core.folds import Fold, fold_dtype, splits_of
 from esc_gpu.core.names import composed
+from esc_gpu.core.task import SINGLE_LABEL
 from esc_gpu.data.recordings.base import (
     Recordings,
     check_clips_exist,
@@ -17,6 +18,7 @@ from esc_gpu.data.recordings.base import (
     check_unique,
     place_of,
 )
+from esc_gpu.data.recordings.several_labels import divide
 from esc_gpu.errors import EscGpuError
 
 
@@ -38,6 +40,7 @@ def recordings_from_rows(
     layout: str = "table",
     notes: Sequence[str] = (),
     remedy: str = "set data.root to the folder that the paths begin in",
+    task: str = SINGLE_LABEL,
 ) -> Recordings:
     """The recordings of checked rows, in their order.
 
@@ -50,6 +53,7 @@ def recordings_from_rows(
         rows: one or more.
         layout, notes: as of `Recordings`.
         remedy: what to do where files are missing.
+        task: as of `divide`, by which a label may be several.
 
     Raises:
         EscGpuError: for a missing file, names that look alike, a single class, and for folds that cannot be used: fewer
@@ -57,20 +61,20 @@ def recordings_from_rows(
     """
     rows = with_splits(table, rows)
     check_unique(table, rows, "path")
-    check_looks(table, rows, "label")
+    divided = divide(table, rows, task)
+    check_looks(table, divided.rows, "label")
     check_looks(table, rows, "source")
     check_one_fold(table, rows, "source")
-    check_folds(table, rows, "label")
+    check_folds(table, divided.rows, "label")
     on_disk = check_clips_exist(root, rows, "path", remedy)
-    names = _sorted_labels({row.label for row in rows})
-    label_of = {name: label for label, name in enumerate(names)}
+    names = _sorted_labels({row.label for row in divided.rows})
     folds = [row.fold for row in rows]
     return Recordings(
         root=root,
         audio=root,
         filenames=tuple(composed(row.path) for row in rows),
         folds=np.array(folds, dtype=fold_dtype(folds)),
-        labels=np.array([label_of[row.label] for row in rows], dtype=np.int64),
+        labels=divided.labels(names),
         src_files=tuple(row.source for row in rows),
         class_names=names,
         class_categories=("Other",) * len(names),

@@ -1,6 +1,7 @@
 """Under which licence the recordings of ESC-50 are."""
 
 from esc_gpu.core.esc50 import AUDIO, ESC10, ESC50, SYNTHETIC, has_official_name
+from esc_gpu.core.task import label_text
 from esc_gpu.data.recordings.base import Recordings
 
 
@@ -14,7 +15,7 @@ def recordings_licence(recordings: Recordings) -> str | None:
     classes = set(recordings.class_names)
     if not in_layout or not classes <= set(ESC50) or (recordings.root / SYNTHETIC).exists():
         return None
-    names = (recordings.class_names[label] for label in recordings.labels.tolist())
+    names = (label_text(label, recordings.class_names) for label in recordings.labels)
     if not all(map(has_official_name, recordings.filenames, recordings.folds.tolist(), names)):
         return None
     return "CC BY 3.0" if classes <= set(ESC10) else "CC BY-NC 3.0"

@@ -7,6 +7,7 @@ from esc_gpu.core.names import as_on_disk, composed, control_character
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.csv_rows import Fields, check_filled, fold, name, open_csv, read_rows
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
+from esc_gpu.data.recordings.several_labels import AUTO
 from esc_gpu.errors import EscGpuError
 
 COLUMNS = ("path", "label", "fold")
@@ -15,12 +16,13 @@ MISSING = "expected a csv with the columns path, label, fold; correct data.table
 FOLDER = "expected a csv with the columns path, label, fold; name a folder of recordings with --data.root"
 
 
-def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
+def read_table(table: str | Path, root: str | Path | None = None, task: str = AUTO) -> Recordings:
     """Read and check a csv with the columns `path`, `label`, `fold` and, if wanted, `source`; others are ignored.
 
     A `path` is relative to the folder `root`, by default that of the csv, and may lead into subfolders. A
     `label` is any text that can be seen, without the spaces around it; classes are numbered in the order of
-    their names, or of their numbers where all labels are integers. A `fold` is an integer, or one of the splits
+    their names, or of their numbers where all labels are integers. It may hold several labels, with bars or commas
+    between them, by `task` as of `divide`. A `fold` is an integer, or one of the splits
     train, validation and test by any of their names. Recordings with the same `source` were cut from one and must be in
     one fold; where it is empty or there is no such column, a file is its own source. All categories are "Other". Names
     are in Unicode's NFC, whatever the csv and the disk have.
@@ -31,7 +33,7 @@ def read_table(table: str | Path, root: str | Path | None = None) -> Recordings:
             a source in several.
     """
     table, root = find_table(table, root)
-    return recordings_from_rows(table, root, table_rows(table))
+    return recordings_from_rows(table, root, table_rows(table), task=task)
 
 
 def table_rows(table: Path) -> list[Row]:

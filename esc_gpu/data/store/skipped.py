@@ -14,6 +14,7 @@ from esc_gpu.core.files import write_text
 from esc_gpu.core.folds import Fold, the_fold
 from esc_gpu.core.names import composed
 from esc_gpu.core.run_layout import SKIPPED
+from esc_gpu.core.task import label_text
 from esc_gpu.core.text import printable
 from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError
 from esc_gpu.data.clips.windows import Windows, cut_windows
@@ -100,7 +101,7 @@ def check_left(recordings: Recordings, skipped: Mapping[int, str]) -> None:
         if not is_left[recordings.folds == fold].any():
             raise _nothing_left(recordings, skipped, f"{the_fold(fold)} has no recording left", "one or more")
     for label, name in enumerate(recordings.class_names):
-        folds = set(recordings.folds[is_left & (recordings.labels == label)].tolist())
+        folds = set(recordings.folds[is_left & recordings.of_class(label)].tolist())
         if len(folds) < 2:
             where = f"in {the_fold(folds.pop())} only" if folds else "in no fold"
             raise _nothing_left(recordings, skipped, f"class {name!r} has recordings left {where}", "two folds or more")
@@ -127,7 +128,7 @@ def write_skipped(folder: Path, recordings: Recordings, skipped: Mapping[int, st
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(COLUMNS)
     for number, reason in skipped.items():
-        category = recordings.class_names[recordings.labels[number]]
+        category = label_text(recordings.labels[number], recordings.class_names)
         writer.writerow([recordings.filenames[number], recordings.folds[number], category, reason])
     write_text(folder / SKIPPED, table.getvalue())
 

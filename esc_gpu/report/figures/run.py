@@ -39,19 +39,20 @@ GREYING = ListedColormap(
 
 
 def plot_curves(path: Path, history: History, title: str) -> None:
-    """Loss, test accuracy and learning rate over the epochs."""
+    """Loss, test accuracy (of several labels a clip, mAP) and learning rate over the epochs."""
+    key, score_name, loss_name = curve_names(history)
     figure = Figure(figsize=(11, 3.4), layout="constrained")
-    loss, accuracy, rate = figure.subplots(1, 3)
+    loss, score, rate = figure.subplots(1, 3)
     figure.suptitle(title)
     draw_curve(loss, history, "loss", label="training (augmented)")
     draw_curve(loss, history, "test_loss", "o-", label="test")
-    draw_curve(accuracy, history, "test_accuracy", "o-", 100, color="C1")
+    draw_curve(score, history, key, "o-", 100, color="C1")
     draw_curve(rate, history, "lr", color="C2")
-    loss.set(ylabel="cross-entropy", ylim=(0, None))
+    loss.set(ylabel=loss_name, ylim=(0, None))
     loss.legend()
-    accuracy.set(ylabel="test accuracy in %", ylim=(0, 100))
+    score.set(ylabel=score_name, ylim=(0, 100))
     rate.set(ylabel="learning rate at the end of the epoch", ylim=(0, None))
-    name_epochs((loss, accuracy, rate), history[-1]["epoch"] + 1)
+    name_epochs((loss, score, rate), history[-1]["epoch"] + 1)
     save(figure, path)
 
 
@@ -69,6 +70,13 @@ def plot_fold_curves(stem: Path, histories: Mapping[Fold, History]) -> list[Path
     accuracy.set(ylabel="test accuracy in %", ylim=(0, 100))
     name_epochs((loss, accuracy))
     return save_pair(figure, stem)
+
+
+def curve_names(history: History) -> tuple[str, str, str]:
+    """The key of the score in the records, and the axes of the score and of the loss."""
+    if any("test_map" in record for record in history):
+        return "test_map", "test mAP in %", "binary cross-entropy"
+    return "test_accuracy", "test accuracy in %", "cross-entropy"
 
 
 def draw_curve(axes: Axes, history: History, key: str, style: str = "-", scale: float = 1, **options: Any) -> None:
@@ -94,6 +102,21 @@ def plot_confusion(path: Path, matrix: list[list[int]], class_names: Sequence[st
     image = draw_confusion(axes, counts, class_names, 9 if len(class_names) <= 20 else 6)
     axes.set_title(f"{np.trace(counts)} of {counts.sum()} clips correct")
     figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    save(figure, path)
+
+
+def plot_average_precision(path: Path, values: Sequence[float | None], class_names: Sequence[str]) -> None:
+    """The average precision of each class as a bar, the largest on top; none for a class without clips."""
+    order = sorted(range(len(values)), key=lambda label: -1 if (value := values[label]) is None else value)
+    shown, numbers = list(readable(class_names).values()), [100 * (values[label] or 0) for label in order]
+    figure = Figure(figsize=(7, 1.2 + 0.27 * len(values)), layout="constrained")
+    axes = figure.subplots()
+    bars = axes.barh(range(len(order)), numbers, height=0.7, color="C0", alpha=0.6)
+    axes.bar_label(bars, ["no clips" if values[label] is None else f"{100 * values[label]:.1f}" for label in order])
+    axes.set_yticks(range(len(order)), [shown[label] for label in order])
+    axes.set(xlabel="average precision in %", xlim=(0, 108), ylim=(-0.6, len(order) - 0.4))
+    axes.grid(axis="x", alpha=0.3)
+    axes.set_axisbelow(True)
     save(figure, path)
 
 

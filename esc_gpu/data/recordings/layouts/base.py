@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.several_labels import AUTO
 
 Subset = Literal["all", "esc10"]
 N_FOLDS = 5
@@ -20,11 +21,13 @@ class Reading:
         n_folds: how many folds are made for recordings that have none; 2 or more.
         tables: folder in which the folds that were made are written down, and found the next time; None keeps no
             table.
+        task: as of `divide`: whether a recording may have several labels.
     """
 
     subset: Subset = "all"
     n_folds: int = N_FOLDS
     tables: Path | None = None
+    task: str = AUTO
 
 
 class Layout(Protocol):

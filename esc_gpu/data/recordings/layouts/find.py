@@ -6,11 +6,13 @@ from pathlib import Path
 
 from esc_gpu.core.esc50 import TABLE
 from esc_gpu.core.names import as_on_disk
+from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import esc50, folders, fsd50k, speech_commands, urbansound8k
 from esc_gpu.data.recordings.layouts.base import N_FOLDS, Layout, Reading, Subset
 from esc_gpu.data.recordings.layouts.esc50 import find_root
 from esc_gpu.data.recordings.layouts.folder_tree import loose_files, visible_folders
+from esc_gpu.data.recordings.several_labels import AUTO, as_several
 from esc_gpu.data.recordings.table import COLUMNS, find_table, read_table
 from esc_gpu.errors import EscGpuError
 
@@ -25,11 +27,12 @@ def read_recordings(
     layout: str | None = None,
     n_folds: int = N_FOLDS,
     tables: Path | None = None,
+    task: str = AUTO,
 ) -> Recordings:
     """The recordings that `table` lists, with `root` as by `read_table`; without a table, those in `root` by a layout.
 
     A layout is known by files of its own, in `root` or in one folder below it; a folder for each class is what is
-    taken where there are none. `layout` chooses one by its name. `n_folds` and `tables` are those of `Reading`.
+    taken where there are none. `layout` chooses one by its name. `n_folds`, `tables` and `task` are those of `Reading`.
 
     Raises:
         EscGpuError: for recordings that `read_table` or a layout refuses, a table together with a subset or a layout,
@@ -44,7 +47,7 @@ def read_recordings(
                     f"data.{option} is {value!r} together with data.table {table}; expected "
                     f"{'all' if option == 'subset' else 'none'}, because {reason}; remove one of the two"
                 )
-        return read_table(table, root)
+        return read_table(table, root, task)
     if root is None:
         raise EscGpuError("neither data.root nor data.table is given; expected one of them; add it")
     root = as_on_disk(Path(os.path.expanduser(root)))
@@ -54,7 +57,8 @@ def read_recordings(
             f"data.subset is {subset!r}, but {folder} has the layout {found.NAME}; expected all, because only ESC-50 "
             "has subsets; remove the option"
         )
-    return found.read(folder, Reading(subset, n_folds, tables))
+    recordings = found.read(folder, Reading(subset, n_folds, tables, task))
+    return as_several(recordings) if task == MULTI_LABEL and recordings.task != MULTI_LABEL else recordings
 
 
 def _find(root: Path, name: str | None) -> tuple[Layout, Path]:

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from esc_gpu.core.folds import TEST
+from esc_gpu.core.task import SINGLE_LABEL
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.csv_rows import Fields, check_filled, fold, name, read_rows
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
@@ -25,15 +26,17 @@ def read(root: Path, reading: Reading) -> Recordings:
     """Its recordings, each a source of its own: the split val is validation, the evaluation set is test.
 
     Raises:
-        EscGpuError: for recordings of several labels, and as `read_rows` and `recordings_from_rows`.
+        EscGpuError: for recordings of several labels where a single one is asked for, and as `read_rows` and
+            `recordings_from_rows`.
     """
     rows = read_labels(root)
-    if several := next((row for row in rows if SEVERAL in row.label), None):
+    several = next((row for row in rows if SEVERAL in row.label), None)
+    if several and reading.task == SINGLE_LABEL:
         raise EscGpuError(
-            f"{root / several.path}: has several labels, {several.label}; expected one label for each recording, which "
-            "is all that can be trained on; name a csv with one label a row with --data.table FILE.csv"
+            f"{root / several.path}: has several labels, {several.label}; expected one label for each recording, because "
+            "data.task is single_label; remove that option"
         )
-    return recordings_from_rows(root / TRUTH, root, rows, layout=NAME)
+    return recordings_from_rows(root / TRUTH, root, rows, layout=NAME, task=reading.task)
 
 
 def read_labels(root: Path) -> list[Row]:
