@@ -1,6 +1,6 @@
 """How far a metric would be from what it is on other recordings: bootstrap intervals."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from scipy.special import ndtr, ndtri
@@ -90,15 +90,45 @@ def bootstrap(
     }
 
 
-def _sums_of_draws(totals: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
-    n_units = len(totals)
+def bootstrap_weights(
+    statistics: Callable[[np.ndarray], np.ndarray], units: np.ndarray, n_resamples: int, seed: int
+) -> list[dict[str, float] | None]:
+    """`bootstrap` of statistics that are no sums over the clips, such as average precision.
+
+    Args:
+        statistics: from weights of the clips `(m, n)`, how often each was drawn, to `(m, S)` values. NaN where a draw
+            has none, as where no clip of a class is in it: the interval is that of the other draws.
+        units, n_resamples, seed: as of `bootstrap`, and with the same draws.
+
+    Returns:
+        For each of the S statistics `low` and `high`; None for one that is not defined for all the clips.
+    """
+    n_units = int(units.max()) + 1
+    drawn = np.concatenate([statistics(times[:, units]) for times in _times_drawn(n_units, n_resamples, seed)])
+    parts = np.array_split(np.arange(n_units), -(-n_units // AT_ONCE))
+    left_out = np.concatenate([statistics((part[:, None] != units).astype(np.float64)) for part in parts])
+    (whole,) = statistics(np.ones((1, len(units))))
+    return [_bca_of_defined(float(value), *parts) for value, *parts in zip(whole, drawn.T, left_out.T, strict=True)]
+
+
+def _bca_of_defined(estimate: float, drawn: np.ndarray, left_out: np.ndarray) -> dict[str, float] | None:
+    drawn, left_out = drawn[np.isfinite(drawn)], left_out[np.isfinite(left_out)]
+    if not np.isfinite(estimate) or not len(drawn):
+        return None
+    return _bca(estimate, drawn, left_out if len(left_out) else np.array([estimate]))
+
+
+def _times_drawn(n_units: int, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
+    """How often each unit is in a resample, `(m, n_units)` for some of the resamples at a time."""
     generator = np.random.default_rng(seed)
-    sums = np.empty((n_resamples, totals.shape[1]))
-    for part in np.split(sums, range(AT_ONCE, n_resamples, AT_ONCE)):
-        drawn = generator.integers(n_units, size=(len(part), n_units)) + n_units * np.arange(len(part))[:, None]
-        times = np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape)
-        np.matmul(times.astype(np.float64), totals, out=part)
-    return sums
+    for first in range(0, n_resamples, AT_ONCE):
+        n_draws = min(AT_ONCE, n_resamples - first)
+        drawn = generator.integers(n_units, size=(n_draws, n_units)) + n_units * np.arange(n_draws)[:, None]
+        yield np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
+
+
+def _sums_of_draws(totals: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
+    return np.concatenate([times @ totals for times in _times_drawn(len(totals), n_resamples, seed)])
 
 
 def _bca(estimate: float, drawn: np.ndarray, left_out: np.ndarray) -> dict[str, float]:

@@ -16,7 +16,10 @@ SCORES = ("map", "micro_ap", "auroc", "lwlrap", "macro_f1", "micro_f1")
 THRESHOLDS = np.arange(1, 100) / 100  # that are tried
 
 
-def scores(probabilities: np.ndarray, labels: np.ndarray, threshold: float = THRESHOLD) -> dict[str, float | None]:
+Threshold = float | np.ndarray  # for all, or `(n, 1)` of each clip
+
+
+def scores(probabilities: np.ndarray, labels: np.ndarray, threshold: Threshold = THRESHOLD) -> dict[str, float | None]:
     """The `SCORES` of `(n, K)` probabilities against `(n, K)` bool labels, n at least 1, all in `[0, 1]`.
 
     Returns:
@@ -60,6 +63,18 @@ def aurocs(probabilities: np.ndarray, labels: np.ndarray) -> list[float | None]:
     ]
 
 
+def label_precisions(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """`(n,)` of each clip the sum over its labels of the share of labels among the classes that are as likely or more.
+
+    lwlrap is their sum over the number of all labels.
+    """
+    sums = np.zeros(len(labels))
+    for clip, label in zip(*labels.nonzero(), strict=True):
+        ahead = probabilities[clip] >= probabilities[clip, label]
+        sums[clip] += labels[clip][ahead].mean()
+    return sums
+
+
 def f1_scores(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """macro_f1, over the classes that have clips or predictions, and micro_f1, from bools `(n, K)`."""
     right, found, true = ((predicted & labels).sum(0), predicted.sum(0), labels.sum(0))
@@ -70,7 +85,7 @@ def f1_scores(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 
 def class_scores(
-    probabilities: np.ndarray, labels: np.ndarray, threshold: float = THRESHOLD
+    probabilities: np.ndarray, labels: np.ndarray, threshold: Threshold = THRESHOLD
 ) -> list[dict[str, float | None]]:
     """average_precision, auroc, and at the threshold precision, recall and f1 of each class; the last are 0 where a
     denominator is."""

@@ -82,8 +82,8 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
         common: leave out clips that not all runs have, instead of refusing them.
 
     Raises:
-        EscGpuError: for a validated run beside a tested one, runs with other classes or other clips, none in common,
-            or the same clip with another class or fold.
+        EscGpuError: for a validated run beside a tested one, runs with other classes or other clips, of another
+            task, none in common, or the same clip with another class or fold.
     """
     first = runs[0]
     positions = [{name: row for row, name in enumerate(run.filenames)} for run in runs]
@@ -93,6 +93,11 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
             raise EscGpuError(
                 f"{first.folder} and {run.folder} have other classes; expected runs on the same recordings; "
                 "leave one of them out"
+            )
+        if run.task != first.task:
+            raise EscGpuError(
+                f"{first.folder} is a run of the task {first.task} and {run.folder} of {run.task}; expected the same "
+                "data.task for all; leave one of them out"
             )
         if run.is_validation != first.is_validation:
             raise EscGpuError(
@@ -109,7 +114,8 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
         raise EscGpuError("the runs have no clip in common; expected runs with the same test folds; name others")
     aligned = [select(run, [rows[name] for name in shared]) for run, rows in zip(runs, positions, strict=True)]
     for run in aligned:
-        same = (run.labels == aligned[0].labels) & (run.folds == aligned[0].folds)
+        same_labels = (run.labels == aligned[0].labels).reshape(len(shared), -1).all(axis=1)
+        same = same_labels & (run.folds == aligned[0].folds)
         if not same.all():
             raise EscGpuError(
                 f"{shared[int(same.argmin())]} has another class or fold in {run.folder} than in {first.folder}; "

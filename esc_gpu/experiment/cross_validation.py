@@ -193,6 +193,8 @@ def finish_fold(
 ) -> dict[str, Any]:
     """Evaluate a trained fold and write what it leaves; its metrics."""
     metrics = {"fold": fold, **TASK_METRICS[data.task].evaluate(result.logits, data.test_labels)}
+    if config.validate:
+        metrics["left_out"] = recordings.left_out(fold, config.validate)
     metrics["seconds"] = sum(record["seconds"] for record in result.history)
     if accelerator.is_main_process:
         training = describe_training(

@@ -43,9 +43,16 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.output:
         check_makeable(arguments.output)
 
-    from esc_gpu.evaluation.comparison import compare
-    from esc_gpu.report.evaluation_tables import comparison_tables, describe_comparison
-    from esc_gpu.report.figures.evaluation import plot_comparison
+    from esc_gpu.core.task import MULTI_LABEL
+
+    if runs[0].task == MULTI_LABEL:
+        from esc_gpu.evaluation.multi_label_comparison import compare_several_labels as compare
+        from esc_gpu.report.figures.several_labels import plot_map_comparison as plot_comparison
+        from esc_gpu.report.several_labels_tables import comparison_tables, describe_comparison
+    else:
+        from esc_gpu.evaluation.comparison import compare
+        from esc_gpu.report.evaluation_tables import comparison_tables, describe_comparison
+        from esc_gpu.report.figures.evaluation import plot_comparison
 
     comparison = compare(runs, arguments.common, arguments.bootstrap, arguments.seed)
     heading, tables = describe_comparison(comparison), comparison_tables(comparison)

@@ -3,8 +3,17 @@
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from esc_gpu.cli.output import add_bootstrap_arguments, show, write
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    from esc_gpu.evaluation.finished_run import RunResults
+    from esc_gpu.report.tables import Table
+
+# The heading, the result, its tables, and its plots by the names of their files.
+Assessed = tuple[str, dict[str, Any], "list[Table]", dict[str, Callable[..., object]]]
 
 HELP = (
     "compute metrics, confidence intervals, calibration and confusions of a finished run, or of several seeds together"
@@ -26,6 +35,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         metavar="DIR",
         help="write the files into this folder (default: RUN/evaluation; with several runs, no file is written)",
     )
+    parser.add_argument(
+        "--validated",
+        type=Path,
+        metavar="RUN",
+        help="for several labels a clip: choose the threshold of F1 on the validation clips of this run of --validate "
+        "(default: a threshold of 0.5)",
+    )
     add_bootstrap_arguments(parser)
 
 
@@ -42,23 +58,49 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if output := arguments.output or (arguments.runs[0] / EVALUATION if len(runs) == 1 else None):
         check_makeable(output)
 
-    from esc_gpu.evaluation.assessment import assess_seeds
-    from esc_gpu.evaluation.best_epochs import best_epochs
+    from esc_gpu.core.task import MULTI_LABEL
     from esc_gpu.evaluation.run_groups import check_same_but_seed, same_clips
-    from esc_gpu.report.evaluation_tables import describe_evaluation, evaluation_tables
-    from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
 
     check_same_but_seed(runs)
     aligned = same_clips(runs, common=True) if len(runs) > 1 else runs
-    evaluation = assess_seeds(aligned, arguments.bootstrap, arguments.seed)
-    heading = describe_evaluation(evaluation)
-    if any(len(run.labels) > len(aligned[0].labels) for run in runs):
+    is_part = any(len(run.labels) > len(aligned[0].labels) for run in runs)
+    assess = assess_several_labels if aligned[0].task == MULTI_LABEL else assess_one_label
+    heading, evaluation, tables, plots = assess(arguments, aligned, is_part)
+    if is_part:
         heading += ", only the clips that all runs share"
-    elif best := best_epochs(runs):
-        evaluation["best_epochs"] = best
-    plots = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
-    show(say, arguments.json, heading, evaluation, evaluation_tables(evaluation))
+    show(say, arguments.json, heading, evaluation, tables)
     if output:
-        write(output, EVALUATION, heading, evaluation, evaluation_tables(evaluation), plots)
+        write(output, EVALUATION, heading, evaluation, tables, plots)
     if not arguments.json:
         say(f"\nwritten: {output}" if output else "\nGive --output DIR to write this and its plots.")
+
+
+def assess_one_label(arguments: Namespace, runs: "list[RunResults]", is_part: bool) -> Assessed:
+    """Of runs with one class a clip."""
+    from esc_gpu.evaluation.assessment import assess_seeds
+    from esc_gpu.evaluation.best_epochs import best_epochs
+    from esc_gpu.report.evaluation_tables import describe_evaluation, evaluation_tables
+    from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
+
+    if arguments.validated is not None:
+        raise EscGpuError(
+            "--validated chooses a threshold, which a run with one class a clip does not need: remove the option"
+        )
+    evaluation = assess_seeds(runs, arguments.bootstrap, arguments.seed)
+    if not is_part and (best := best_epochs(runs)):
+        evaluation["best_epochs"] = best
+    plots = {"confusion": plot_confusion_by_category, "reliability": plot_reliability, "per_class": plot_per_class}
+    return describe_evaluation(evaluation), evaluation, evaluation_tables(evaluation), plots
+
+
+def assess_several_labels(arguments: Namespace, runs: "list[RunResults]", is_part: bool) -> Assessed:
+    """Of runs with several labels a clip."""
+    from esc_gpu.evaluation import multi_label_assessment
+    from esc_gpu.evaluation.finished_run import read_run
+    from esc_gpu.report.figures.several_labels import plot_average_precisions
+    from esc_gpu.report.several_labels_tables import describe_evaluation, evaluation_tables
+
+    validated = None if arguments.validated is None else read_run(arguments.validated)
+    evaluation = multi_label_assessment.assess_several_labels(runs, arguments.bootstrap, arguments.seed, validated)
+    plots = {"average_precision": plot_average_precisions}
+    return describe_evaluation(evaluation), evaluation, evaluation_tables(evaluation), plots

@@ -121,18 +121,23 @@ class Recordings:
         if fold not in numbers or fold == TRAIN:
             expected = [number for number in numbers if number != TRAIN]
             raise EscGpuError(f"{the_fold(fold)} does not exist; expected one of {listed(expected)}")
-        left_out: list[Fold] = []
-        if self.has_splits:
-            left_out = [number for number in numbers if number not in (TRAIN, fold)]
-        elif validate:
-            if len(numbers) < 3:
-                raise EscGpuError(
-                    f"validate leaves a test fold out, but there are only {len(numbers)} folds; expected 3 or more"
-                )
-            left_out = [numbers[(numbers.index(fold) + 1) % len(numbers)]]
+        left_out = self.left_out(fold, validate)
         train, test = np.flatnonzero(~np.isin(self.folds, [fold, *left_out])), np.flatnonzero(self.folds == fold)
         self._check_apart(train, test, np.flatnonzero(np.isin(self.folds, left_out)))
         return train, test
+
+    def left_out(self, fold: Fold, validate: bool) -> list[Fold]:
+        """The folds that are neither trained on nor evaluated with this one; raises what `split` does."""
+        numbers = self.fold_numbers
+        if self.has_splits:
+            return [number for number in numbers if number not in (TRAIN, fold)]
+        if not validate:
+            return []
+        if len(numbers) < 3:
+            raise EscGpuError(
+                f"validate leaves a test fold out, but there are only {len(numbers)} folds; expected 3 or more"
+            )
+        return [numbers[(numbers.index(fold) + 1) % len(numbers)]]
 
     def check_classes(self, fold: Fold, validate: bool, skipped: Collection[int] = ()) -> None:
         """Refuse a fold that has, without the recordings `skipped`, none of a class to train on: validation may take
