@@ -3,8 +3,10 @@
 import os
 from pathlib import Path
 
+from esc_gpu.core.files import read_json
 from esc_gpu.core.folds import Fold
-from esc_gpu.core.run_layout import FOLDS, WEIGHTS, fold_of
+from esc_gpu.core.run_layout import FOLDS, PIPELINE, WEIGHTS, fold_of
+from esc_gpu.core.task import SINGLE_LABEL
 from esc_gpu.errors import EscGpuError
 
 HUB = "hf-hub:"  # as timm spells it
@@ -41,6 +43,15 @@ def trained_folds(run: Path) -> dict[Fold, Path]:
     parts = [weights.parent for weights in run.glob(f"{FOLDS}/{WEIGHTS}")]
     folds = {found: part for part in parts if (found := fold_of(part)) is not None}
     return {fold: folds[fold] for fold in sorted(folds, key=_order)}
+
+
+def task_in(folder: Path) -> str | None:
+    """The task of the pipeline in a folder; None where its description cannot be read, which loading it will say."""
+    try:
+        description = read_json(folder / PIPELINE)
+    except (EscGpuError, OSError):
+        return None
+    return str(description.get("task", SINGLE_LABEL))
 
 
 def _order(fold: Fold) -> tuple[bool, Fold]:

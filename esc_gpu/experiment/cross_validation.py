@@ -210,8 +210,9 @@ def finish_fold(
         write_fold(folder, recordings, data, result, training)
         pictures = plot_fold(folder, recordings, data, result, metrics)
         heard = collect_clips(config.tracker.clips, recordings, data, result) if config.tracker.name == "wandb" else []
-        # Curves and confusion matrix are charts there.
-        log_result(accelerator, metrics, list(recordings.class_names), pictures[-1:], config.train.epochs, heard)
+        # Curves and confusion matrix are charts there; each class's average precision is not.
+        shown = pictures[-1:] if "confusion_matrix" in metrics else pictures[1:]
+        log_result(accelerator, metrics, list(recordings.class_names), shown, config.train.epochs, heard)
         write_json(folder / METRICS, metrics)  # last: it marks the fold as complete
         remove_states(folder)
     return metrics

@@ -36,7 +36,7 @@ def choose_paths(recordings: Recordings, per_class: int) -> list[list[Path]]:
         raise EscGpuError(f"the gallery would have {per_class} clips of a class; expected 1 or more")
     chosen = []
     for label in range(len(recordings.class_names)):
-        clips = np.flatnonzero(recordings.labels == label)
+        clips = np.flatnonzero(recordings.of_class(label))
         clips = clips[np.argsort(recordings.folds[clips], kind="stable")]
         places = np.linspace(0, len(clips) - 1, min(per_class, len(clips))).round().astype(int)
         chosen.append([recordings.paths[clip] for clip in clips[places]])

@@ -15,6 +15,7 @@ from esc_gpu.config.schema import DataConfig
 from esc_gpu.core.channel import Channel
 from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.run_layout import CONFIG
+from esc_gpu.core.task import label_text
 from esc_gpu.data.clips.decode import count_workers, decode_clip
 from esc_gpu.data.clips.levels import stack_waveforms
 from esc_gpu.data.clips.windows import Windows, cut_windows
@@ -108,10 +109,10 @@ def paths_of(run: RunResults, recordings: Recordings) -> list[Path]:
     Raises:
         EscGpuError: for a recording that is missing, or in another fold or class than in the run.
     """
-    classes = [recordings.class_names[label] for label in recordings.labels]
+    classes = [label_text(label, recordings.class_names) for label in recordings.labels]
     known = dict(zip(recordings.filenames, zip(recordings.folds.tolist(), classes, strict=True), strict=True))
     files = dict(zip(recordings.filenames, recordings.paths, strict=True))
-    tested = zip(run.folds.tolist(), (run.class_names[label] for label in run.labels), strict=True)
+    tested = zip(run.folds.tolist(), (label_text(label, run.class_names) for label in run.labels), strict=True)
     strange = [name for name, row in zip(run.filenames, tested, strict=True) if known.get(name) != row]
     if strange:
         raise EscGpuError(

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
+from esc_gpu.core.task import label_text
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.batch_order import evenly
+from esc_gpu.model.outputs import OUTPUTS
 from esc_gpu.report.figures.panels import draw_thumbnail
 from esc_gpu.training.fold import FoldData, FoldResult
 
@@ -22,7 +24,8 @@ class TrackedClip:
         waveform: `(T,)` int16, its first clip.
         sample_rate: Hz.
         picture: `(C·F, N, 3)` uint8, this clip as the backbone sees it.
-        label, prediction: names of the true and of the likeliest class.
+        label, prediction: names of the true and of the likeliest class; of several labels, those of all true classes
+            and of all with a probability of 0.5 or more, with bars between.
         probability: of the likeliest class, over all clips of the recording.
     """
 
@@ -42,9 +45,10 @@ class TrackedClip:
 @torch.no_grad()
 def collect_clips(limit: int, recordings: Recordings, data: FoldData, result: FoldResult) -> list[TrackedClip]:
     """Up to `limit` test recordings of a trained fold: the mistakes, then others, each evenly over the fold."""
-    probabilities = result.logits.softmax(dim=1).numpy()
-    labels, predictions = data.test_labels.numpy(), probabilities.argmax(axis=1)
-    chosen = choose(labels == predictions, limit)
+    outputs = OUTPUTS[data.task]
+    probabilities = outputs.probabilities(result.logits).numpy()
+    labels, predictions = data.test_labels.numpy(), outputs.answers(result.logits).numpy()
+    chosen = choose((labels.reshape(predictions.shape) == predictions).all(axis=1), limit)
     firsts = data.test[np.unique(data.recordings[data.test], return_index=True)[1]]  # the first clip of each recording
     batches = [firsts[chosen[start : start + BATCH_SIZE]] for start in range(0, len(chosen), BATCH_SIZE)]
     result.model.eval()
@@ -61,8 +65,8 @@ def collect_clips(limit: int, recordings: Recordings, data: FoldData, result: Fo
             waveform,
             sample_rate,
             picture,
-            names[labels[position]],
-            names[predictions[position]],
+            label_text(labels[position], names),
+            label_text(predictions.reshape(labels.shape)[position], names),
             float(probabilities[position].max()),
         )
         for position, waveform, picture in zip(chosen, waveforms, pictures, strict=True)

@@ -102,31 +102,35 @@ def log_result(
     step: int,
     clips: Sequence[TrackedClip] = (),
 ) -> None:
-    """A fold's final metrics, and in wandb its confusion matrix, pictures and a table of test clips to listen to."""
+    """A fold's final metrics, and in wandb its confusion matrix, pictures and a table of test clips to listen to.
+
+    Of several labels a clip there is no confusion matrix.
+    """
     scalars = {f"final/{name}": value for name, value in metrics.items() if isinstance(value, (int, float))}
     accelerator.log(scalars, step=step)
     for tracker in accelerator.trackers:
         if tracker.name == "wandb" and accelerator.is_main_process:
-            tracker.log(wandb_content(metrics["confusion_matrix"], class_names, images, clips), step=step)
+            tracker.log(wandb_content(metrics.get("confusion_matrix"), class_names, images, clips), step=step)
 
 
 def wandb_content(
-    confusion_matrix: list[list[int]], class_names: list[str], images: list[Path], clips: Sequence[TrackedClip]
+    confusion_matrix: list[list[int]] | None, class_names: list[str], images: list[Path], clips: Sequence[TrackedClip]
 ) -> dict[str, Any]:
     """What wandb shows besides numbers, by name."""
     import wandb
 
-    tested = [
-        (true, predicted)
-        for true, row in enumerate(confusion_matrix)
-        for predicted, count in enumerate(row)
-        for _ in range(count)
-    ]
-    labels, predictions = zip(*tested, strict=True)
     content: dict[str, object] = {path.stem: wandb.Image(str(path)) for path in images}
-    content["confusion_matrix"] = wandb.plot.confusion_matrix(
-        y_true=labels, preds=predictions, class_names=class_names, title="Confusion matrix of the test fold"
-    )
+    if confusion_matrix is not None:
+        tested = [
+            (true, predicted)
+            for true, row in enumerate(confusion_matrix)
+            for predicted, count in enumerate(row)
+            for _ in range(count)
+        ]
+        labels, predictions = zip(*tested, strict=True)
+        content["confusion_matrix"] = wandb.plot.confusion_matrix(
+            y_true=labels, preds=predictions, class_names=class_names, title="Confusion matrix of the test fold"
+        )
     if clips:
         content["clips"] = wandb.Table(
             columns=list(CLIP_COLUMNS),

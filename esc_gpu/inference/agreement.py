@@ -9,6 +9,7 @@ from torch import Tensor
 from esc_gpu.core.progress import tqdm
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.model.explain import embed
+from esc_gpu.model.outputs import OUTPUTS
 
 TOLERANCE = 1e-3  # between a logit of the file and the checkpoint's
 CHECK_BATCH = 8
@@ -22,7 +23,8 @@ class Agreement:
     Attributes:
         n_clips: that were compared.
         max_difference: the greatest between two logits, at any length; NaN if one is not finite.
-        n_other_classes: clips for which another class is the likeliest, at any length.
+        n_other_classes: clips for which another class is the likeliest, at any length; of several labels, clips for
+            which other classes have a probability of 0.5 or more.
         n_other_predictions: clips for which the pipeline itself, in its own precision, names another class.
         lengths: in samples, at which some of the clips were compared as well.
         embedding_difference: the greatest between two numbers of an embedding, as a share of the greatest number in
@@ -54,6 +56,7 @@ def measure_agreement(
 ) -> Agreement:
     """Run both on all clips, the first of them alone since a batch may be of any size, and on some at `lengths`."""
     differences, embedding_differences, n_other_classes, n_other_predictions = [], [], 0, 0
+    outputs = OUTPUTS[pipeline.task]
     batches = [clips[:1], *clips[1:].split(CHECK_BATCH), *(of_length(clips[:CHECK_BATCH], n) for n in lengths)]
     with tqdm(desc="check", total=len(clips), unit="clip", disable=not progress) as bar:
         for batch in batches:
@@ -65,10 +68,11 @@ def measure_agreement(
                 embedding = embed(pipeline.model, batch)
                 embedding_differences.append((answered[1] - embedding).abs().max() / embedding.abs().max())
             differences.append((given - expected).abs().max())
-            n_other_classes += int((given.argmax(1) != expected.argmax(1)).sum())
+            said = outputs.answers(given)
+            n_other_classes += int((said != outputs.answers(expected)).any(dim=1).sum())
             if batch.shape[1] == clips.shape[1]:
                 predicted = expected if pipeline.precision == "no" else pipeline(batch)
-                n_other_predictions += int((given.argmax(1) != predicted.argmax(1)).sum())
+                n_other_predictions += int((said != outputs.answers(predicted)).any(dim=1).sum())
                 bar.update(len(batch))
     greatest, of_embeddings = (
         float(torch.stack(parts).max()) if parts else 0.0 for parts in (differences, embedding_differences)

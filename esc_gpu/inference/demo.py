@@ -10,6 +10,7 @@ import torch
 
 from esc_gpu.core.channel import Channel
 from esc_gpu.core.folds import Fold, the_fold
+from esc_gpu.core.task import MULTI_LABEL, THRESHOLD
 from esc_gpu.core.text import escape
 from esc_gpu.core.waveform import to_float
 from esc_gpu.data.clips.damaged_files import REMEDY
@@ -78,11 +79,18 @@ def describe(pipeline: Pipeline) -> str:
         f"{pipeline.sample_rate} Hz. It knows only these {len(pipeline.class_names)} classes: {names}."
     )
     metrics, fold = info.get("metrics") or {}, info.get("fold")
+    if pipeline.task == MULTI_LABEL:
+        text += " It can hear several of them at once, and gives each a probability of its own."
     if fold is not None and {"clips", "accuracy"} <= metrics.keys():
         kind = "synthetic recordings" if info.get("synthetic") else "recordings"
         text += (
             f"\n\nIt classified {percent(metrics['accuracy'], 1)}% of the {metrics['clips']} held-out {kind} of "
             f"{the_fold(fold)} correctly."
+        )
+    if fold is not None and {"clips", "map"} <= metrics.keys():
+        text += (
+            f"\n\nIts mean average precision is {percent(metrics['map'], 1)}% on the {metrics['clips']} held-out "
+            f"recordings of {the_fold(fold)}."
         )
     return text
 
@@ -112,6 +120,7 @@ def answer(pipeline: Pipeline, path: str | Path, dark: bool = False) -> Answer:
             prediction.edges_seconds,
             prediction.window_probabilities,
             prediction.class_names,
+            THRESHOLD if pipeline.task == MULTI_LABEL else None,
         )
         return Answer(
             probabilities,

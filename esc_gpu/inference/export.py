@@ -25,6 +25,7 @@ from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.inference.agreement import TOLERANCE, Agreement, Answer, measure_agreement, other_lengths
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.inference.traced import check_graph, least_samples, outputs_of, takes_any_length, trace
+from esc_gpu.model.outputs import OUTPUTS as MEANINGS
 
 SUFFIXES = {"onnx": ".onnx", "torch": ".pt2"}
 OPSET = 18
@@ -107,7 +108,9 @@ def describe(pipeline: Pipeline, length: str = "fixed", outputs: Sequence[str] =
         "clip_seconds": pipeline.clip_seconds,
         "length": length,
         "waveform": f"(batch, {samples}) float32, mono at sample_rate Hz, full scale at ±1",
-        "logits": "(batch, classes) float32, in the order of class_names; their softmax are the probabilities",
+        "task": pipeline.task,
+        "logits": "(batch, classes) float32, in the order of class_names; the probabilities are their "
+        + MEANINGS[pipeline.task].function,
         "embedding": "(batch, D) float32, what the last layer makes the logits of",
         "licence": pipeline.training_info.get("licence"),
         "frontend": pipeline.model.frontend.spec,

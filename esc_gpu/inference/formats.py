@@ -12,18 +12,24 @@ from esc_gpu.inference.prediction import Prediction, Segment
 
 DIGITS = 6  # of probabilities, as in predictions.csv
 TOP_COLUMNS = ["path", "rank", "class", "probability"]
+NOTHING = "no class"  # where none reaches the threshold
 Timeline = Sequence[Segment] | None  # where it was asked for
 TIMELINE_COLUMNS = ["path", "start_seconds", "end_seconds", "class", "probability"]
 
 
-def text_lines(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> list[str]:
-    """A line with the likeliest classes, and one for each segment of the timeline."""
-    answers = ", ".join(f"{name} {probability:.3f}" for name, probability in prediction.top(top))
+def text_lines(
+    path: str | Path, prediction: Prediction, top: int | None, timeline: Timeline, threshold: float | None = None
+) -> list[str]:
+    """A line with the `answers`, and one for each segment of the timeline."""
+    said = prediction.answers(top, threshold)
+    answers = ", ".join(f"{name} {probability:.3f}" for name, probability in said) or NOTHING
     return [f"{printable(shown(path))}: {answers}", *map(segment_line, timeline or ())]
 
 
-def csv_lines(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> list[str]:
-    """A row for each of the likeliest classes or, of a timeline, for each segment; `csv_header` names the columns."""
+def csv_lines(
+    path: str | Path, prediction: Prediction, top: int | None, timeline: Timeline, threshold: float | None = None
+) -> list[str]:
+    """A row for each of the `answers` or, of a timeline, for each segment; `csv_header` names the columns."""
     rows: list[tuple[Any, ...]]
     if timeline is not None:
         rows = [
@@ -31,7 +37,7 @@ def csv_lines(path: str | Path, prediction: Prediction, top: int, timeline: Time
             for part in timeline
         ]
     else:
-        rows = [(rank, *answer) for rank, answer in enumerate(prediction.top(top), start=1)]
+        rows = [(rank, *answer) for rank, answer in enumerate(prediction.answers(top, threshold), start=1)]
     return [_csv_line([shown(path), *row[:-1], f"{row[-1]:.{DIGITS}f}"]) for row in rows]
 
 
@@ -40,13 +46,16 @@ def csv_header(timeline: bool) -> str:
     return _csv_line(TIMELINE_COLUMNS if timeline else TOP_COLUMNS)
 
 
-def json_record(path: str | Path, prediction: Prediction, top: int, timeline: Timeline) -> dict[str, Any]:
+def json_record(
+    path: str | Path, prediction: Prediction, top: int | None, timeline: Timeline, threshold: float | None = None
+) -> dict[str, Any]:
     """All of it as plain types, with the probability of every class."""
+    said = prediction.answers(top, threshold)
     record = {
         "path": shown(path),
         "duration_seconds": round(prediction.duration_seconds, 3),
         "windows": len(prediction.starts_seconds),
-        "top": [{"class": name, "probability": round(value, DIGITS)} for name, value in prediction.top(top)],
+        "top": [{"class": name, "probability": round(value, DIGITS)} for name, value in said],
         "probabilities": {
             name: round(float(value), DIGITS)
             for name, value in zip(prediction.class_names, prediction.probabilities, strict=True)

@@ -11,7 +11,7 @@ from esc_gpu.core.clip import clip_samples
 from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.framing import FrameCutter, Framing
 from esc_gpu.inference.predict import SPARE_SHARE, Classifier, check_options, class_probabilities
-from esc_gpu.inference.timeline import Segment, Timeline
+from esc_gpu.inference.timeline import OverlappingTimeline, Segment, Timeline
 
 
 class Heard(NamedTuple):
@@ -27,7 +27,11 @@ class Heard(NamedTuple):
 
 
 def listen(
-    pipeline: Classifier, blocks: Iterable[np.ndarray], timeline: Timeline, overlap: float = 0.5, batch_size: int = 32
+    pipeline: Classifier,
+    blocks: Iterable[np.ndarray],
+    timeline: Timeline | OverlappingTimeline,
+    overlap: float = 0.5,
+    batch_size: int = 32,
 ) -> Iterator[Heard]:
     """The answer for each window of a sound as soon as the window is complete.
 

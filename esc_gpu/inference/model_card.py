@@ -8,12 +8,32 @@ import yaml
 from huggingface_hub import EvalResult, ModelCard, ModelCardData
 
 from esc_gpu.core.folds import the_fold
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
 from esc_gpu.core.text import describe_weights, escape
 from esc_gpu.report.tables import percent
 
 LIBRARY, TASK = "esc_gpu", "audio-classification"
 LICENCES = {"CC BY 3.0": "cc-by-3.0", "CC BY-NC 3.0": "cc-by-nc-3.0"}  # as the hub calls them
-METRICS = {"accuracy": ("accuracy", "accuracy"), "macro_f1": ("f1", "macro-F1"), "top3_accuracy": ("accuracy", "top-3")}
+METRICS = {
+    "accuracy": ("accuracy", "accuracy"),
+    "map": ("mean_average_precision", "mAP"),
+    "auroc": ("roc_auc", "AUROC"),
+    "lwlrap": ("lwlrap", "lwlrap"),
+    "macro_f1": ("f1", "macro-F1"),
+    "top3_accuracy": ("accuracy", "top-3"),
+}
+PRIMARY = {SINGLE_LABEL: "accuracy", MULTI_LABEL: "mean_average_precision"}
+TASK_LIMITS = {
+    SINGLE_LABEL: """\
+- The model knows only its {num_classes} classes. It assigns every other sound, and silence, to one of them.
+- Each clip gets one class, even if several sounds are heard at once.
+- The probabilities come from the softmax. The accuracy does not show how well they are calibrated.""",
+    MULTI_LABEL: """\
+- The model knows only its {num_classes} classes. A clip may get several of them, or none.
+- A class counts as present if its probability is 0.5 or more, unless you choose another threshold.
+- The probabilities come from the sigmoid of each output, so they do not add up to 1. The scores do not show how well
+  they are calibrated.""",
+}
 
 ONE_FOLD = "One fold is a small sample. A cross-validation over all folds says more."
 
@@ -47,7 +67,7 @@ resample them, and cut windows of this length. The features have these options:
 from esc_gpu import Pipeline
 
 pipeline = Pipeline.from_pretrained("{address}")
-print(pipeline.classify("recording.wav").top(3))  # [(class, probability), ...]
+print(pipeline.classify("recording.wav").{call})  # [(class, probability), ...]
 ```
 
 ```sh
@@ -56,9 +76,7 @@ esc-gpu predict recording.wav --model {command_address}
 
 ## Limits
 
-- The model knows only its {num_classes} classes. It assigns every other sound, and silence, to one of them.
-- Each clip gets one class, even if several sounds are heard at once.
-- The probabilities come from the softmax. The accuracy does not show how well they are calibrated.
+{task_limits}
 {limits}
 
 ## Licence
@@ -88,8 +106,10 @@ def write_card(description: Mapping[str, Any], sample_rate: int, repo_id: str | 
         n_samples=round(description["clip_seconds"] * sample_rate),
         options=yaml.safe_dump(frontend, sort_keys=False, allow_unicode=True).rstrip(),
         evaluation=_start(training) + _evaluation(training),
+        call="top(3)" if description["task"] == SINGLE_LABEL else "present()",
         address=repo_id or "FOLDER",
         command_address=f"hf-hub:{repo_id}" if repo_id else "FOLDER",
+        task_limits=TASK_LIMITS[description["task"]].format(num_classes=len(class_names)),
         limits=_limits(training),
         licence=_licence(training),
     )
@@ -126,7 +146,7 @@ def _head(description: Mapping[str, Any], repo_id: str | None) -> ModelCardData:
         library_name=LIBRARY,
         pipeline_tag=TASK,
         tags=["environmental-sound-classification", "audio", "timm", frontend, backbone],
-        metrics=["accuracy", "f1"] if results else None,
+        metrics=[PRIMARY[description["task"]], "f1"] if results else None,
         model_name=name if results else None,
         eval_results=results or None,
     )

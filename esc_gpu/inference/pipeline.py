@@ -12,11 +12,13 @@ from huggingface_hub import ModelCard, ModelHubMixin
 from torch import Tensor, nn
 
 from esc_gpu.core.channel import Channel
+from esc_gpu.core.checks import check_choice
 from esc_gpu.core.find_pipeline import HUB, find_pipeline
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.machine import AUTOCAST, is_fast
 from esc_gpu.core.names import in_one_form
 from esc_gpu.core.run_layout import CARD
+from esc_gpu.core.task import SINGLE_LABEL
 from esc_gpu.core.waveform import check_waveform
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.inference.model_card import is_card, write_card
@@ -25,6 +27,7 @@ from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.explain import embed
 from esc_gpu.model.head import keep_head_in_float32
 from esc_gpu.model.hub import download_pipeline, hub_errors
+from esc_gpu.model.outputs import OUTPUTS
 from esc_gpu.model.silence import narrow_for_bf16
 
 if TYPE_CHECKING:
@@ -40,6 +43,7 @@ class Pipeline(nn.Module, ModelHubMixin):
         clip_seconds: length of the training clips.
         training_info: what the model was trained on and its metrics, as from `results.describe_training`.
         precision: "no" for float32, or "bf16" or "fp16" for the backbone with autocast; the last layer uses float32.
+        task: "single_label" for one class a clip, or "multi_label" for any number of classes; see `probabilities`.
 
     Raises:
         EscGpuError: for more or fewer class names than the backbone has outputs, names that hold what cannot be seen,
@@ -67,10 +71,13 @@ class Pipeline(nn.Module, ModelHubMixin):
         clip_seconds: float = checkpoint.CLIP_SECONDS,
         training_info: Mapping[str, Any] | None = None,
         precision: str = "no",
+        task: str = SINGLE_LABEL,
     ):
         super().__init__()
         if precision != "no" and precision not in AUTOCAST:
             raise EscGpuError(f"precision is {precision!r}; expected one of no, {', '.join(AUTOCAST)}; correct it")
+        check_choice("task", task, tuple(OUTPUTS))
+        self.task = task
         self.model = model
         self.class_names = [in_one_form(name) for name in class_names]
         checkpoint.check(model, self.class_names, clip_seconds, training_info)
@@ -126,6 +133,10 @@ class Pipeline(nn.Module, ModelHubMixin):
             )
         return waveform.to(self.device)
 
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """Logits `(..., K)` → probabilities: their softmax; of several labels a clip, the sigmoid of each."""
+        return OUTPUTS[self.task].probabilities(logits)
+
     def _autocast(self) -> AbstractContextManager[object]:
         if self.precision == "no":
             return nullcontext()
@@ -157,7 +168,9 @@ class Pipeline(nn.Module, ModelHubMixin):
 
     def generate_model_card(self, repo_id: str | None = None) -> ModelCard:
         """The model card, as it will be on the hub under `repo_id`."""
-        description = checkpoint.describe(self.model, self.class_names, self.clip_seconds, self.training_info)
+        description = checkpoint.describe(
+            self.model, self.class_names, self.clip_seconds, self.training_info, self.task
+        )
         return ModelCard(write_card(description, self.sample_rate, repo_id))
 
     def save_pretrained(  # type: ignore[override]  # the mixin's uploads as well
@@ -183,6 +196,7 @@ class Pipeline(nn.Module, ModelHubMixin):
                 clip_seconds=self.clip_seconds,
                 training=self.training_info,
                 card=card,
+                task=self.task,
             )
         except OSError as error:
             raise EscGpuError(f"cannot write to {folder} ({error}): choose another folder") from error
@@ -259,7 +273,8 @@ def _read(folder: Path, device: str | torch.device, precision: str | None) -> Pi
         n_samples = round(description["clip_seconds"] * model.frontend.input_rate)
         if precision == "bf16" and device.type == "cpu" and narrow_for_bf16(model, n_samples):
             precision = "no"
-    return Pipeline(model, description["class_names"], description["clip_seconds"], training, precision)
+    names, seconds = description["class_names"], description["clip_seconds"]
+    return Pipeline(model, names, seconds, training, precision, description["task"])
 
 
 def _check_device(device: str | torch.device) -> torch.device:

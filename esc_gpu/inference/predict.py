@@ -30,11 +30,14 @@ class Classifier(Protocol):
     n_samples: int
     class_names: list[str]
     channel: Channel
+    task: str
 
     @property
     def device(self) -> torch.device: ...
 
     def __call__(self, waveform: Tensor) -> Tensor: ...
+
+    def probabilities(self, logits: Tensor) -> Tensor: ...
 
 
 def predict_file(
@@ -71,6 +74,7 @@ def predict_file(
         clip_seconds=pipeline.n_samples / pipeline.sample_rate,
         starts_seconds=starts_seconds,
         window_probabilities=np.concatenate(probabilities),
+        task=pipeline.task,
     )
 
 
@@ -175,7 +179,7 @@ def _read_windows(
 def class_probabilities(pipeline: Classifier, batch: Tensor) -> np.ndarray:
     """`(B, K)` float32, on the CPU."""
     with reporting_memory(pipeline.device, len(batch)):
-        probabilities = pipeline(batch).softmax(dim=1).cpu()
+        probabilities = pipeline.probabilities(pipeline(batch)).cpu()
     if not probabilities.isfinite().all():
         raise EscGpuError("the model returns NaN: its weights are damaged, or its precision is too low; train it again")
     return probabilities.numpy()

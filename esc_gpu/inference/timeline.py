@@ -1,13 +1,16 @@
 """What is heard when: segments of windows that come one after another."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 
+from esc_gpu.core.task import MULTI_LABEL, THRESHOLD
+
 
 @dataclass(frozen=True)
 class Segment:
-    """A part of a recording with one most probable class; the probability is its mean over the part's windows."""
+    """A part of a recording in which a class is heard; the probability is its mean over the part's windows."""
 
     start_seconds: float
     end_seconds: float
@@ -57,7 +60,7 @@ class Timeline:
     def add(self, start_seconds: float, probabilities: np.ndarray) -> list[Segment]:
         """The segments that are complete with a window `(K,)`, which begins later than those before it."""
         edge = 0.0 if self.open is None else (self.last_start + start_seconds + self.clip_seconds) / 2
-        label, done = int(probabilities.argmax()), []
+        label, done = self._label(probabilities), []
         if self.open is None or label != self.open.label:
             done = self._close(edge)
             self.open = _Span(label, edge, self.total.copy(), self.n_windows, edge, self.total, 0)
@@ -72,6 +75,9 @@ class Timeline:
     def end(self, duration_seconds: float) -> list[Segment]:
         """The last segments of a recording of this length."""
         return self._close(min(self.last_start + self.clip_seconds, duration_seconds)) + self._give_out()
+
+    def _label(self, probabilities: np.ndarray) -> int:
+        return int(probabilities.argmax())
 
     def _close(self, edge: float) -> list[Segment]:
         """End the span of the last window at `edge`."""
@@ -97,3 +103,68 @@ class Timeline:
         if probability < self.threshold:
             return []
         return [Segment(span.start, span.end, self.class_names[span.label], probability)]
+
+
+class _OneClass(Timeline):
+    """Of a class that is heard or not, whatever else is heard: its windows have the probabilities of not, and of it."""
+
+    def __init__(self, name: str, clip_seconds: float, threshold: float, min_seconds: float):
+        super().__init__(["", name], clip_seconds, 0.0, min_seconds)
+        self.heard_from = threshold
+
+    def _label(self, probabilities: np.ndarray) -> int:
+        return int(probabilities[1] >= self.heard_from)
+
+    def add_probability(self, start_seconds: float, probability: float) -> list[Segment]:
+        return self._heard(self.add(start_seconds, np.array([1 - probability, probability])))
+
+    def end(self, duration_seconds: float) -> list[Segment]:
+        return self._heard(super().end(duration_seconds))
+
+    def _heard(self, segments: list[Segment]) -> list[Segment]:
+        return [segment for segment in segments if segment.class_name]
+
+
+class OverlappingTimeline:
+    """Segments of a recording in which several classes may be heard at once, from windows that come one after another.
+
+    Each class has a timeline of its own: consecutive windows in which its probability is `threshold` or more form a
+    segment. Segments shorter than `min_seconds` are left out, and a shorter gap between two segments of a class is
+    closed. Each segment is given out as soon as it cannot change, so one that begins earlier may come later.
+
+    Args:
+        class_names, clip_seconds, min_seconds: as of `Timeline`.
+        threshold: a probability, 0 to 1.
+    """
+
+    def __init__(self, class_names: list[str], clip_seconds: float, threshold: float, min_seconds: float = 0.0):
+        self.clip_seconds = clip_seconds
+        self.classes = [_OneClass(name, clip_seconds, threshold, min_seconds) for name in class_names]
+
+    @property
+    def n_windows(self) -> int:
+        return self.classes[0].n_windows
+
+    def add(self, start_seconds: float, probabilities: np.ndarray) -> list[Segment]:
+        """The segments that are complete with a window `(K,)`, which begins later than those before it."""
+        values = probabilities.tolist()
+        parts = zip(self.classes, values, strict=True)
+        return _by_time(part for one, value in parts for part in one.add_probability(start_seconds, value))
+
+    def end(self, duration_seconds: float) -> list[Segment]:
+        """The last segments of a recording of this length."""
+        return _by_time(part for one in self.classes for part in one.end(duration_seconds))
+
+
+def create_timeline(
+    task: str, class_names: list[str], clip_seconds: float, threshold: float | None = None, min_seconds: float = 0.0
+) -> Timeline | OverlappingTimeline:
+    """The timeline of a task; by default the threshold is 0, and 0.5 where several classes can be heard at once."""
+    if task == MULTI_LABEL:
+        heard_from = THRESHOLD if threshold is None else threshold
+        return OverlappingTimeline(class_names, clip_seconds, heard_from, min_seconds)
+    return Timeline(class_names, clip_seconds, threshold or 0.0, min_seconds)
+
+
+def _by_time(segments: Iterable[Segment]) -> list[Segment]:
+    return sorted(segments, key=lambda segment: segment.start_seconds)

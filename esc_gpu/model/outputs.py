@@ -21,6 +21,10 @@ class Outputs(Protocol):
         """Finite logits with these probabilities."""
         ...
 
+    def answers(self, logits: Tensor) -> Tensor:
+        """What is decided for each clip `(n, ...)`: equal rows are the same answer."""
+        ...
+
 
 class OneOfAll:
     """One class a clip: the probabilities add up to 1."""
@@ -34,6 +38,9 @@ class OneOfAll:
         # A class that no window thinks possible: the floor keeps the loss finite.
         return probabilities.clamp_min(torch.finfo(probabilities.dtype).tiny).log()
 
+    def answers(self, logits: Tensor) -> Tensor:
+        return logits.argmax(dim=-1, keepdim=True)
+
 
 class EachAlone:
     """Any number of classes a clip: the probability of each, whatever those of the others are."""
@@ -45,6 +52,9 @@ class EachAlone:
 
     def logits(self, probabilities: Tensor) -> Tensor:
         return probabilities.logit(eps=torch.finfo(probabilities.dtype).eps)
+
+    def answers(self, logits: Tensor) -> Tensor:
+        return logits >= 0  # a probability of 0.5 or more
 
 
 ONE_OF_ALL: Outputs = OneOfAll()

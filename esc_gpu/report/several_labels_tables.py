@@ -21,8 +21,8 @@ def describe_evaluation(evaluation: dict[str, Any]) -> str:
     folds = fold_list([fold["fold"] for fold in evaluation["folds"]], evaluation["validation"])
     names, seeds = (", ".join(str(run[key]) for run in runs) for key in ("name", "seed"))
     return (
-        f"{names}: {counted(evaluation['clips'], 'clip')} with {evaluation['labels_per_clip']:.2f} labels on average, of "
-        f"{len(evaluation['per_class'])} classes, {folds}, seed{'' if len(runs) == 1 else 's'} {seeds}"
+        f"{names}: {counted(evaluation['clips'], 'clip')} with {evaluation['labels_per_clip']:.2f} labels on average, "
+        f"of {len(evaluation['per_class'])} classes, {folds}, seed{'' if len(runs) == 1 else 's'} {seeds}"
     )
 
 

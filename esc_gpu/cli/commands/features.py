@@ -236,10 +236,13 @@ def choose_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], 
 def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     """Gallery and statistics of recordings."""
     from esc_gpu.core.clip import clip_samples
+    from esc_gpu.data.recordings.several_labels import check_one_label
     from esc_gpu.data.store.build import open_store
 
     notes: list[str] = []
     recordings = read_data_set(arguments, notes.append)  # a wrong folder does not wait for what follows
+    if arguments.statistics:
+        check_one_label(recordings, "--statistics")
 
     from esc_gpu.experiment.feature_study import format_ranking, write_gallery, write_statistics
     from esc_gpu.report.tables import counted

@@ -88,14 +88,14 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.inference.pcm import at_rate
     from esc_gpu.inference.pipeline import load_pipeline
     from esc_gpu.inference.predict import check_options
-    from esc_gpu.inference.timeline import Timeline
+    from esc_gpu.inference.timeline import create_timeline
 
     check_options(arguments.overlap, 1)
     device = best_device() if arguments.device == "auto" else arguments.device
     precision = None if arguments.precision == "auto" else arguments.precision
     pipeline = load_pipeline(arguments.model, arguments.fold, device, precision)
-    limits = (arguments.threshold or 0.0, arguments.shortest or 0.0)
-    timeline = Timeline(pipeline.class_names, pipeline.clip_seconds, *limits)
+    limits = (arguments.threshold, arguments.shortest or 0.0)
+    timeline = create_timeline(pipeline.task, pipeline.class_names, pipeline.clip_seconds, *limits)
     ended = 0.0
     try:
         rate, blocks = open_sound(arguments, pipeline.sample_rate, pipeline.channel)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from esc_gpu.cli.fold_option import add_fold_argument
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.files import check_writable
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL, THRESHOLD
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 HELP = "classify recordings with a trained model"
 STDIN = "-"
+TIMELINE_ONLY = "--threshold and --shortest change the timeline: add --timeline, or remove them"
 NAMED = 10  # files without an answer, in the error at the end
 
 
@@ -35,7 +37,11 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     add_model_arguments(parser)
     parser.add_argument(
-        "--top", type=count, default=3, metavar="K", help="print the K most probable classes (default: 3)"
+        "--top",
+        type=count,
+        metavar="K",
+        help="print the K most probable classes (default: 3; of a model with several labels a clip, all classes from "
+        "--threshold on)",
     )
     parser.add_argument(
         "--overlap",
@@ -93,7 +99,8 @@ def add_timeline_arguments(parser: ArgumentParser) -> None:
         "--threshold",
         type=_probability,
         metavar="SHARE",
-        help="leave out segments of the timeline whose probability is below SHARE, 0 to 1 (default: 0)",
+        help="leave out segments of the timeline whose probability is below SHARE, 0 to 1 (default: 0); of a model "
+        "with several labels a clip, a class is heard where its probability is SHARE or more (default: 0.5)",
     )
     parser.add_argument(
         "--shortest",
@@ -109,8 +116,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
 
     if arguments.model is None:
         raise missing_run("--model", arguments.typed)
-    if not arguments.timeline and (arguments.threshold is not None or arguments.shortest is not None):
-        raise EscGpuError("--threshold and --shortest change the timeline: add --timeline, or remove them")
+    if not arguments.timeline and arguments.shortest is not None:
+        raise EscGpuError(TIMELINE_ONLY)
     written = [file for file in (arguments.output, arguments.picture) if file]
     for file in written:
         check_writable(Path(file))
@@ -132,10 +139,11 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.picture and len(paths) > 1:
         raise EscGpuError(f"--picture draws one recording, got {len(paths)}: remove it, or name one file")
 
-    from esc_gpu.core.find_pipeline import find_pipeline
+    from esc_gpu.core.find_pipeline import find_pipeline, task_in
 
     # A wrong path does not wait for the imports below; a JSON document tells of the model and of each file, too.
-    find_pipeline(arguments.model, arguments.fold)
+    folder = find_pipeline(arguments.model, arguments.fold)
+    check_threshold(arguments, None if folder is None else task_in(folder))
     missing = [] if arguments.json else not_there(paths)
     if len(missing) == len(paths):
         raise EscGpuError(describe_failures(missing, len(paths)))
@@ -149,12 +157,19 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     device = best_device() if arguments.device == "auto" else arguments.device
     precision = None if arguments.precision == "auto" else arguments.precision
     pipeline = load_pipeline(arguments.model, arguments.fold, device, precision)
+    check_threshold(arguments, pipeline.task)
     kept: list[str] = []
     failed = answer(arguments, pipeline, paths, kept.append if arguments.output else say)
     if arguments.output:
         write_text(Path(arguments.output), "".join(line + "\n" for line in kept))
     if failed:
         raise EscGpuError(describe_failures(failed, len(paths)))
+
+
+def check_threshold(arguments: Namespace, task: str | None) -> None:
+    """Refuse a threshold that changes nothing with this model; nothing is said of a task that is not known yet."""
+    if task == SINGLE_LABEL and arguments.threshold is not None and not arguments.timeline:
+        raise EscGpuError(TIMELINE_ONLY)
 
 
 def not_there(paths: list[str]) -> list[tuple[str, EscGpuError]]:
@@ -193,9 +208,10 @@ def answer(
                 records.append({"path": shown(path), "error": str(error)})
                 continue
             if arguments.picture:
-                draw(arguments.picture, path, prediction)
-            limits = (arguments.threshold or 0.0, arguments.shortest or 0.0)
-            detail = (arguments.top, prediction.timeline(*limits) if arguments.timeline else None)
+                draw(arguments, path, prediction)
+            limits = (arguments.threshold, arguments.shortest or 0.0)
+            timeline = prediction.timeline(*limits) if arguments.timeline else None
+            detail = (arguments.top, timeline, arguments.threshold)
             if arguments.json:
                 records.append(json_record(path, prediction, *detail))
                 continue
@@ -221,13 +237,15 @@ def predict(arguments: Namespace, pipeline: "Pipeline", path: str) -> "Predictio
         return predict_file(pipeline, file, **options)
 
 
-def draw(picture: str, path: str, prediction: "Prediction") -> None:
+def draw(arguments: Namespace, path: str, prediction: "Prediction") -> None:
     """The timeline of a recording as PNG."""
     from esc_gpu.report.figures.recording import plot_timeline
 
     title = "standard input" if path == STDIN else Path(shown(path)).name
     edges, probabilities = prediction.edges_seconds, prediction.window_probabilities
-    plot_timeline(Path(picture), edges, probabilities, prediction.class_names, title)
+    given = THRESHOLD if arguments.threshold is None else arguments.threshold
+    heard_from = given if prediction.task == MULTI_LABEL else None
+    plot_timeline(Path(arguments.picture), edges, probabilities, prediction.class_names, title, heard_from)
 
 
 def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, Any]:
@@ -236,6 +254,7 @@ def describe_model(arguments: Namespace, pipeline: "Pipeline") -> dict[str, Any]
         "path": shown(arguments.model),
         "fold": pipeline.training_info.get("fold", arguments.fold),
         "class_names": pipeline.class_names,
+        "task": pipeline.task,
         "sample_rate": pipeline.sample_rate,
         "clip_seconds": pipeline.clip_seconds,
         "precision": pipeline.precision,

@@ -46,6 +46,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.cli.run_options import check_recordings_of
     from esc_gpu.core.files import check_writable, write_text
     from esc_gpu.core.run_layout import CONFIG, REPORT
+    from esc_gpu.core.task import MULTI_LABEL
     from esc_gpu.data.recordings.layouts import check_recordings
     from esc_gpu.errors import EscGpuError
     from esc_gpu.evaluation.finished_run import read_run
@@ -53,6 +54,8 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.run is None:
         raise missing_run("RUN", arguments.typed)
     results = read_run(arguments.run)
+    if results.task == MULTI_LABEL:
+        results.check_reported()  # which says at once that there is no report of it
     page = arguments.output or arguments.run / REPORT
     if page.suffix != ".html":
         raise EscGpuError(f"output is {page}; expected a name that ends in .html; correct it")

@@ -33,8 +33,15 @@ STEPS_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 180
 NARROW_STEPS_SECONDS = (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600, 1800, 3600)
 
 
-def plot_timeline(path: Path, edges: np.ndarray, probabilities: np.ndarray, class_names: list[str], title: str) -> None:
-    """The probability of each class over the time as shades, the likeliest class as a line.
+def plot_timeline(
+    path: Path,
+    edges: np.ndarray,
+    probabilities: np.ndarray,
+    class_names: list[str],
+    title: str,
+    heard_from: float | None = None,
+) -> None:
+    """The probability of each class over the time as shades, what is heard as a line: the likeliest class, or all.
 
     Args:
         path: of the PNG.
@@ -42,36 +49,48 @@ def plot_timeline(path: Path, edges: np.ndarray, probabilities: np.ndarray, clas
         probabilities: `(W, K)`.
         class_names: of the K classes; of more than 20, those that come closest to 1 are drawn.
         title: above the picture.
+        heard_from: of several classes at once, the probability from which one is heard; None for the likeliest only.
     """
     rows = np.sort(surest(probabilities, MOST_ROWS))
     figure = Figure(figsize=(11, 1.4 + 0.28 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    mesh = draw_probabilities(axes, edges, probabilities, rows, class_names, mark_at=0.4, join=True)
+    mesh = draw_probabilities(axes, edges, probabilities, rows, class_names, heard_from, mark_at=0.4, join=True)
     axes.set_title(title, loc="left", parse_math=False)
-    axes.set_title("\N{BLACK RECTANGLE} most probable class", loc="right", color="C1", fontsize=10)
+    axes.set_title(f"\N{BLACK RECTANGLE} {mark_name(heard_from)}", loc="right", color="C1", fontsize=10)
     axes.set_xlim(edges[0], edges[-1])
     label_times(axes, edges[-1])
     figure.colorbar(mesh, ax=axes, label="probability", pad=0.01)
     save(figure, path)
 
 
+def mark_name(heard_from: float | None) -> str:
+    """What the line in the row of a class means."""
+    return "most probable class" if heard_from is None else f"probability of {heard_from:g} or more"
+
+
 def draw_timeline(
-    waveform: np.ndarray, sample_rate: int, edges: np.ndarray, probabilities: np.ndarray, class_names: Sequence[str]
+    waveform: np.ndarray,
+    sample_rate: int,
+    edges: np.ndarray,
+    probabilities: np.ndarray,
+    class_names: Sequence[str],
+    heard_from: float | None = None,
 ) -> Figure:
-    """A recording `(T,)`, and under it the probability of its classes over time, the likeliest one marked.
+    """A recording `(T,)`, and under it the probability of its classes over time, marked where they are heard.
 
     Args:
         edges: `(W + 1,)` s, the bounds of what each window stands for.
         probabilities: `(W, K)`.
         class_names: of the K classes; the 8 that come closest to 1 are drawn.
+        heard_from: as of `plot_timeline`.
     """
     rows = surest(probabilities, MOST_NARROW_ROWS)
     figure = Figure(figsize=(WIDTH, 2.5 + 0.3 * len(rows)), dpi=DPI, layout="constrained")
     above, below = figure.subplots(2, 1, sharex=True, height_ratios=[1.1, 0.3 * len(rows) + 0.3])
     draw_waveform(above, waveform, sample_rate)
     name_panel(above, "the recording")
-    name_panel(below, "probabilities over time; orange: most probable class")
-    mesh = draw_probabilities(below, edges, probabilities, rows, class_names, mark_at=0.38)
+    name_panel(below, f"probabilities over time; orange: {mark_name(heard_from)}")
+    mesh = draw_probabilities(below, edges, probabilities, rows, class_names, heard_from, mark_at=0.38)
     below.set_xlim(0, len(waveform) / sample_rate)
     name_time(below, 0, len(waveform) / sample_rate)
     figure.colorbar(mesh, ax=below, label="probability", pad=0.015)
@@ -89,23 +108,24 @@ def draw_probabilities(
     probabilities: np.ndarray,
     rows: np.ndarray,
     class_names: Sequence[str],
+    heard_from: float | None = None,
     *,
     mark_at: float,
     join: bool = False,
 ) -> QuadMesh:
-    """A row of shades for each class of `rows`, and a line in the row of the class that is the likeliest.
+    """A row of shades for each class of `rows`, and a line in the row of a class where it is heard.
 
     The line is `mark_at` below the row's middle; `join` makes it one through windows that follow each other.
     """
     grid = np.arange(len(rows) + 1) - 0.5
     mesh = axes.pcolormesh(edges, grid, probabilities[:, rows].T, cmap="Blues", vmin=0, vmax=1)
     best = probabilities.argmax(axis=1)
-    starts = np.flatnonzero(np.diff(best, prepend=-1)) if join else np.arange(len(best))
-    ends = np.append(starts[1:], len(best))
     for row, label in enumerate(rows):
-        mine = best[starts] == label
-        heights = np.full(mine.sum(), row + mark_at)
-        axes.hlines(heights, edges[starts[mine]], edges[ends[mine]], color="C1", linewidth=3)
+        is_heard = best == label if heard_from is None else probabilities[:, label] >= heard_from
+        starts = np.flatnonzero(is_heard & ~np.append(False, is_heard[:-1])) if join else np.flatnonzero(is_heard)
+        ends = np.flatnonzero(is_heard & ~np.append(is_heard[1:], False)) if join else starts
+        heights = np.full(len(starts), row + mark_at)
+        axes.hlines(heights, edges[starts], edges[ends + 1], color="C1", linewidth=3)
     shown = list(readable(class_names).values())
     names = [shown[label] for label in rows]
     axes.set_yticks(range(len(rows)), names, parse_math=False)  # a dollar is a dollar

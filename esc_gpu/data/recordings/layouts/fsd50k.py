@@ -33,8 +33,8 @@ def read(root: Path, reading: Reading) -> Recordings:
     several = next((row for row in rows if SEVERAL in row.label), None)
     if several and reading.task == SINGLE_LABEL:
         raise EscGpuError(
-            f"{root / several.path}: has several labels, {several.label}; expected one label for each recording, because "
-            "data.task is single_label; remove that option"
+            f"{root / several.path}: has several labels, {several.label}; expected one label for each recording, "
+            "because data.task is single_label; remove that option"
         )
     return recordings_from_rows(root / TRUTH, root, rows, layout=NAME, task=reading.task)
 
