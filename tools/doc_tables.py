@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.accuracy.evaluation import evaluation_text
 from benchmarks.accuracy.few_clips_table import few_clips_table
+from benchmarks.accuracy.several_labels_table import several_labels_table
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
@@ -259,6 +260,7 @@ TABLES = {
     "presets": preset_table,
     "processes": process_table,
     "quantized": quantized_table,
+    "several_labels": several_labels_table,
     "streams": stream_table,
 }
 

@@ -11,6 +11,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.accuracy.mixed_pairs import FIRST_ONLY, add_mixing, write_pairs
+from benchmarks.accuracy.several_labels_table import RANKED
 from benchmarks.common.command import add_output, add_root, create_training_parser, program
 from benchmarks.common.results_file import keep_result
 from esc_gpu.cli.reporting import reporting
@@ -21,10 +22,8 @@ from esc_gpu.evaluation.multi_label import scores
 from esc_gpu.evaluation.multi_label_assessment import assess_several_labels
 from esc_gpu.evaluation.run_groups import select
 from esc_gpu.experiment.cross_validation import run
-from esc_gpu.report.several_labels_tables import METRICS, evaluation_tables
+from esc_gpu.report.several_labels_tables import evaluation_tables
 from esc_gpu.report.tables import format_text, share
-
-RANKED = ("map", "micro_ap", "auroc", "lwlrap")  # what needs no threshold, which a softmax has no use for
 
 
 def main(arguments: list[str]) -> int:
@@ -56,7 +55,7 @@ def measure(root: str, sample_rate: int, seconds: float, output: Path, arguments
     print(format_text(evaluation_tables(evaluation)))
     rows["prior"] = {"map": evaluation["prior"]["map"]}
     for name, values in rows.items():
-        print(f"{name}: " + ", ".join(f"{METRICS[key]} {share(value)}" for key, value in values.items()))
+        print(f"{name}: " + ", ".join(f"{RANKED[key]} {share(value)}" for key, value in values.items()))
     train = runs["several labels"].config["train"]
     result = {
         "benchmark": "several_labels",

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from esc_gpu.inference.timeline import Segment, Timeline
+from esc_gpu.inference.timeline import OverlappingTimeline, Segment, Timeline, create_timeline
 
 NAMES = ["a", "b", "c"]
 
@@ -55,3 +55,35 @@ def test_a_segment_comes_as_soon_as_no_other_can_join_it():
     assert timeline.add(4.0, b) == [Segment(0.0, 2.5, "a", pytest.approx(0.8))]  # 2 s after it
     assert timeline.end(6.0) == [Segment(2.5, 6.0, "b", pytest.approx(0.6))]
     assert Timeline(NAMES, 2.0).end(0.0) == []
+
+
+@pytest.mark.parametrize("min_seconds", [0.0, 0.6, 1.5])
+def test_each_of_several_classes_has_a_timeline_of_its_own(min_seconds):
+    """That of the other classes or none, and of it."""
+    generator = np.random.default_rng(0)
+    rows, starts = generator.random((40, 3)), np.arange(40) * 0.5
+    timeline = OverlappingTimeline(NAMES, 1.0, 0.6, min_seconds)
+    found = [part for start, row in zip(starts, rows, strict=True) for part in timeline.add(start, row)]
+    found += timeline.end(20.2)
+    for label, name in enumerate(NAMES):
+        heard = rows[:, label] >= 0.6
+        alone = Timeline(["no", "yes"], 1.0, 0.0, min_seconds)
+        parts = [
+            alone.add(start, np.array([not is_here, is_here])) for start, is_here in zip(starts, heard, strict=True)
+        ]
+        parts.append(alone.end(20.2))
+        spans = [(part.start_seconds, part.end_seconds) for some in parts for part in some if part.class_name == "yes"]
+        mine = [part for part in found if part.class_name == name]
+        assert [(part.start_seconds, part.end_seconds) for part in mine] == spans and spans
+        if min_seconds == 0:
+            assert all(part.probability >= 0.6 for part in mine)
+    assert timeline.n_windows == 40
+
+
+def test_the_default_threshold_is_that_of_the_task():
+    quiet = np.array([0.4, 0.45, 0.2])
+    several, one = (create_timeline(task, NAMES, 1.0) for task in ("multi_label", "single_label"))
+    assert several.add(0.0, quiet) + several.end(1.0) == []
+    assert [part.class_name for part in one.add(0.0, quiet) + one.end(1.0)] == ["b"]
+    given = create_timeline("multi_label", NAMES, 1.0, 0.4)
+    assert [part.class_name for part in given.add(0.0, quiet) + given.end(1.0)] == ["a", "b"]

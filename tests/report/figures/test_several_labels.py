@@ -1,0 +1,53 @@
+"""The pictures of runs with several labels a clip."""
+
+import pytest
+from matplotlib.figure import Figure
+
+from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.evaluation.multi_label_assessment import assess_several_labels
+from esc_gpu.evaluation.multi_label_comparison import compare_several_labels
+from esc_gpu.report.figures import run as run_figures
+from esc_gpu.report.figures import several_labels
+from tests.helpers.several_labels_runs import write_several
+
+
+@pytest.fixture
+def kept(monkeypatch):
+    """The figures that would be saved."""
+    figures: list[Figure] = []
+    monkeypatch.setattr(several_labels, "save_pair", lambda figure, stem: figures.append(figure))
+    monkeypatch.setattr(run_figures, "save", lambda figure, path: figures.append(figure))
+    return figures
+
+
+def test_each_class_has_its_average_precision(tmp_path, kept):
+    found = assess_several_labels([read_run(write_several(tmp_path / "run"))], n_bootstrap=20)
+    found["per_class"][1] |= {"average_precision": None, "interval": None}
+    several_labels.plot_average_precisions(tmp_path / "x", found)
+    (axes,) = kept[0].axes
+    names = [label.get_text() for label in axes.get_yticklabels()]
+    known = sorted((entry for entry in found["per_class"] if entry["interval"]), key=lambda e: e["average_precision"])
+    assert names == [f"{entry['name'].replace('_', ' ')} ({entry['support']})" for entry in known]
+    marks = next(line for line in axes.lines if line.get_marker() == "D")
+    assert marks.get_xdata() == pytest.approx([100 * entry["average_precision"] for entry in known])
+
+
+def test_a_comparison_has_a_row_for_each_run(tmp_path, kept):
+    runs = [read_run(write_several(tmp_path / f"{n}", seed=n, lr=n + 1.0)) for n in range(2)]
+    found = compare_several_labels(runs, n_bootstrap=20)
+    several_labels.plot_map_comparison(tmp_path / "x", found)
+    (axes,) = kept[0].axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["0", "1"]
+    diamonds = [line.get_xdata()[0] for line in axes.lines if line.get_marker() == "D"]
+    assert diamonds == pytest.approx([100 * row["map"] for row in found["rows"]])
+
+
+def test_the_pictures_of_a_fold(tmp_path, kept):
+    run_figures.plot_average_precision(tmp_path / "a.png", [0.5, None, 0.9], ["dog", "rain", "sea_waves"])
+    (axes,) = kept[0].axes
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["rain", "dog", "sea waves"]
+    assert [text.get_text() for text in axes.texts] == ["no clips", "50.0", "90.0"]
+    history = [{"epoch": 1, "loss": 0.7, "lr": 0.1}, {"epoch": 2, "loss": 0.6, "lr": 0.1, "test_map": 0.4}]
+    run_figures.plot_curves(tmp_path / "b.png", history, "fold 1")
+    assert [axes.get_ylabel() for axes in kept[1].axes[:2]] == ["binary cross-entropy", "test mAP in %"]
+    assert kept[1].axes[1].lines[0].get_ydata() == pytest.approx([40])
