@@ -87,10 +87,12 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     check_output(arguments.output)
     columns: dict[str, Any] = {}
     if data_set:
+        from esc_gpu.core.task import label_text
+
         recordings = read_data_set(arguments)
         paths = [str(path) for path in recordings.paths]
         names = list(recordings.filenames)
-        labels = [recordings.class_names[label] for label in recordings.labels]
+        labels = [label_text(label, recordings.class_names) for label in recordings.labels]
         columns = {"label": labels, "fold": recordings.folds.tolist()}
     else:
         paths = find_audio_files(arguments.recordings)

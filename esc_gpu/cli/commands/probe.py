@@ -44,6 +44,7 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.core.files import check_makeable
     from esc_gpu.core.find_pipeline import find_pipeline
+    from esc_gpu.data.recordings.several_labels import check_one_label
 
     if arguments.model is None:
         raise missing_run("--model", arguments.typed)
@@ -53,6 +54,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         check_makeable(arguments.output)
     find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
     recordings = read_data_set(arguments, (lambda line: None) if arguments.json else say)
+    check_one_label(recordings, "esc-gpu probe")
 
     from esc_gpu.cli.output import show, write
     from esc_gpu.evaluation.assessment import check_resamples

@@ -29,9 +29,12 @@ def test_speech_commands_has_speakers_and_no_background_noise(tmp_path):
     assert "no such clip (1 of 61 are missing)" in refusal(read_recordings, root)
 
 
-def test_fsd50k_is_refused_for_its_several_labels(tmp_path):
+def test_fsd50k_has_several_labels_and_is_refused_where_one_is_asked_for(tmp_path):
     root = lay_out(tmp_path, "fsd50k")
-    message = refusal(read_recordings, root)
+    several = read_recordings(root)
+    assert several.task == "multi_label" and several.class_names == ("cat", "dog", "rain", "sound")
+    assert several.of_class(3).all() and (several.labels.sum(axis=1) == 2).all()
+    message = refusal(read_recordings, root, task="single_label")
     assert f"{root / 'FSD50K.dev_audio' / '00000.wav'}: has several labels, cat,sound; expected one label" in message
     rows = fsd50k.read_labels(root)
     assert [row.fold for row in rows].count("test") == 12 and {row.fold for row in rows} == {"train", "val", "test"}
