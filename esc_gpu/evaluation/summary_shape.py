@@ -37,7 +37,7 @@ EVALUATED = {
     "class_categories": ["a text"],
     "task?": "a task",
     "frontend": FRONTEND,
-    "folds": [{"fold": "a fold", "seconds": "a number"}],
+    "folds": [{"fold": "a fold", "seconds": "a number", "left_out?": ["a fold"]}],
     "data": "an object",
     "config": {
         "model": {"pretrained": "true or false", "weights": ("a text",)},

@@ -124,7 +124,8 @@ def check(
 def load(folder: str | Path, device: str | torch.device = "cpu") -> WaveformClassifier:
     """Load the model of a trained fold (`runs/NAME/fold1`), ready to use: waveform `(B, T)` → logits `(B, K)`.
 
-    The model is in evaluation mode and has the attribute `class_names`. `load_pipeline` also returns its metadata.
+    The model is in evaluation mode and has the attributes `class_names` and `task`. `load_pipeline` also returns its
+    metadata.
 
     Raises:
         EscGpuError: for a folder without a checkpoint, or one whose parts do not fit.
@@ -154,7 +155,7 @@ def read(folder: str | Path, device: str | torch.device = "cpu") -> tuple[Wavefo
     except (RuntimeError, safetensors.SafetensorError) as error:
         reason = " ".join(str(error).split())
         raise EscGpuError(f"{folder / WEIGHTS} does not fit {PIPELINE} beside it: {reason}") from error
-    model.class_names = description["class_names"]
+    model.class_names, model.task = description["class_names"], description["task"]
     return model.to(device).eval(), description
 
 
