@@ -82,3 +82,14 @@ def test_options_that_find_nothing_to_make_up_for_are_said(tmp_path):
     assert check_class_balance(config, rare, [1]) == [] != check_class_balance(config, rare, [2])
     table = parsed("--train.class_weights", "{high: 2, bass: 1}")
     assert "names the class 'bass'" in refusal(check_class_balance, table, recordings, [1])
+
+
+@pytest.mark.parametrize(
+    "options", [("class_weights", "balanced"), ("sampling", "balanced"), ("focal_gamma", "2")], ids=lambda pair: pair[0]
+)
+def test_they_are_for_one_label_a_clip(tmp_path, options):
+    recordings = read_recordings(None, table=write_tones(tmp_path), task="multi_label")
+    assert check_class_balance(parsed(), recordings, [1]) == []
+    config = parsed(f"--train.{options[0]}", options[1])
+    message = refusal(check_class_balance, config, recordings, [1])
+    assert message.startswith(f"train.{options[0]} is for one label a clip")
