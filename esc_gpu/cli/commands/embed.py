@@ -7,7 +7,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from esc_gpu.cli.commands.predict import add_model_arguments, count, share
+from esc_gpu.cli.argument_types import count, share
+from esc_gpu.cli.commands.predict import add_model_arguments
 from esc_gpu.cli.data_set import add_data_arguments, read_data_set
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.text import shown

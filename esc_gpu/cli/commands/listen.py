@@ -6,7 +6,8 @@ from argparse import ArgumentParser, Namespace
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-from esc_gpu.cli.commands.predict import add_model_arguments, add_timeline_arguments, count, share
+from esc_gpu.cli.argument_types import count, share
+from esc_gpu.cli.commands.predict import add_model_arguments, add_timeline_arguments
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.extras import require
 from esc_gpu.errors import EscGpuError

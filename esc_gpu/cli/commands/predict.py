@@ -1,15 +1,15 @@
 """`esc-gpu predict`: classify recordings with a trained model."""
 
 import json
-import math
 import os
 import shutil
 import sys
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from esc_gpu.cli.argument_types import count, probability, seconds, share
 from esc_gpu.cli.fold_option import add_fold_argument
 from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.files import check_writable
@@ -97,14 +97,14 @@ def add_timeline_arguments(parser: ArgumentParser) -> None:
     """What a timeline leaves out."""
     parser.add_argument(
         "--threshold",
-        type=_probability,
+        type=probability,
         metavar="SHARE",
         help="leave out segments of the timeline whose probability is below SHARE, 0 to 1 (default: 0); of a model "
         "with several labels a clip, a class is heard where its probability is SHARE or more (default: 0.5)",
     )
     parser.add_argument(
         "--shortest",
-        type=_seconds,
+        type=seconds,
         metavar="SECONDS",
         help="leave out segments of the timeline that are shorter than SECONDS, and close shorter gaps between two "
         "segments of the same class (default: 0)",
@@ -272,40 +272,3 @@ def describe_failures(failed: list[tuple[str, EscGpuError]], n_files: int, done:
         names.append(f"{len(others) - NAMED} more")
     also = f"; others: {', '.join(names)}" if others else ""
     return f"{len(failed)} of {n_files} files could not be {done}: {reason}{also}"
-
-
-def count(text: str) -> int:
-    """A whole number of 1 or more."""
-    if not (text.isdecimal() and int(text) > 0):
-        raise ArgumentTypeError(f"{text!r} is not a whole number of 1 or more")
-    return int(text)
-
-
-def _probability(text: str) -> float:
-    if not 0 <= (value := _number(text)) <= 1:
-        raise ArgumentTypeError(f"{text!r} is not a number from 0 to 1")
-    return value
-
-
-def _seconds(text: str) -> float:
-    if not 0 <= (value := _number(text)) < math.inf:
-        raise ArgumentTypeError(f"{text!r} is not a number of seconds, 0 or more")
-    return value
-
-
-def _number(text: str) -> float:
-    """NaN for what is none."""
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def share(text: str) -> float | None:
-    """A number, or None for none."""
-    if text == "none":
-        return None
-    try:
-        return float(text)
-    except ValueError as error:
-        raise ArgumentTypeError(f"{text!r} is neither a number from 0 to 0.95 nor none") from error

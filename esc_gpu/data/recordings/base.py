@@ -1,7 +1,6 @@
 """Recordings of a data set: their files, classes and folds, and the checks that every layout needs."""
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Protocol
 import numpy as np
 
 from esc_gpu.core.folds import SPLITS, TEST, TRAIN, VALIDATION, Fold, the_fold
-from esc_gpu.core.names import check_names, composed, find_below, look_of
+from esc_gpu.core.names import check_names, composed, look_of
 from esc_gpu.core.task import MULTI_LABEL, task_of
 from esc_gpu.errors import EscGpuError
 
@@ -260,50 +259,6 @@ def check_folds(table: Path, rows: Sequence[Row], column: str) -> None:
                 f"{table}: {column} {name!r} is not in the train split; expected every class there; {correct}, "
                 "or remove the class"
             )
-
-
-def check_clips_exist(
-    folder: Path,
-    rows: Sequence[Row],
-    column: str,
-    remedy: str = "set data.root to the folder that the paths begin in",
-) -> dict[str, str]:
-    """The file of every row lies in the folder.
-
-    Args:
-        folder: that the names are relative to.
-        rows: those of the csv.
-        column: of the names.
-        remedy: what to do where the files are elsewhere.
-
-    Returns:
-        The names on the disk that are another form of Unicode than NFC, by the name in NFC.
-
-    Raises:
-        EscGpuError: for files that are missing.
-    """
-    missing, on_disk = [], {}
-    for row in rows:
-        name = getattr(row, column)
-        # os.path's functions say no where Path's raise, as of a name that is too long.
-        found = name if os.path.isfile(folder / name) else _in_other_form(folder, name)
-        if found is None:
-            missing.append(name)
-        elif found != composed(name):
-            on_disk[composed(name)] = found
-    if missing:
-        first = folder / missing[0]
-        what = "is no regular file" if os.path.exists(first) else "no such clip"
-        raise EscGpuError(
-            f"{first}: {what} ({len(missing)} of {len(rows)} are missing); expected every {column} of the csv in "
-            f"{folder}; {remedy}, or remove the rows"
-        )
-    return on_disk
-
-
-def _in_other_form(folder: Path, name: str) -> str | None:
-    found = None if name.isascii() else find_below(folder, name)
-    return found if found is not None and os.path.isfile(folder / found) else None
 
 
 def listed(items: Iterable[object]) -> str:

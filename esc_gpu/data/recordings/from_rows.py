@@ -11,13 +11,13 @@ from esc_gpu.core.names import composed
 from esc_gpu.core.task import SINGLE_LABEL
 from esc_gpu.data.recordings.base import (
     Recordings,
-    check_clips_exist,
     check_folds,
     check_looks,
     check_one_fold,
     check_unique,
     place_of,
 )
+from esc_gpu.data.recordings.clips_exist import check_clips_exist
 from esc_gpu.data.recordings.several_labels import divide
 from esc_gpu.errors import EscGpuError
 

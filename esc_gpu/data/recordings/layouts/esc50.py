@@ -10,7 +10,6 @@ from esc_gpu.core.esc50 import AUDIO, COLUMNS, TABLE, category_of
 from esc_gpu.core.names import as_on_disk, composed, control_character
 from esc_gpu.data.recordings.base import (
     Recordings,
-    check_clips_exist,
     check_folds,
     check_looks,
     check_one,
@@ -18,6 +17,7 @@ from esc_gpu.data.recordings.base import (
     check_unique,
     listed,
 )
+from esc_gpu.data.recordings.clips_exist import check_clips_exist
 from esc_gpu.data.recordings.csv_rows import Fields, check_filled, integer, name, read_rows
 from esc_gpu.data.recordings.layouts.base import Reading, Subset
 from esc_gpu.errors import EscGpuError
