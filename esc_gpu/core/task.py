@@ -31,7 +31,7 @@ def label_text(labels: np.ndarray, class_names: Sequence[str]) -> str:
     """The labels of a clip as text: the class of an integer `()`, the classes of `(K,)` bool with bars between."""
     if labels.ndim == 0:
         return class_names[int(labels)]
-    return BAR.join(class_names[label] for label in np.flatnonzero(labels))
+    return BAR.join(class_names[label] for label in np.flatnonzero(labels).tolist())
 
 
 def labels_of(texts: Sequence[str], class_names: Sequence[str], task: str) -> np.ndarray:

@@ -60,7 +60,7 @@ def assess_several_labels(
     by_fold = thresholds(first, validated)
     threshold = np.array([by_fold[fold] for fold in first.folds.tolist()])[:, None]
     each = [scores(run.probabilities, labels, threshold) for run in runs]
-    folds = []
+    folds: list[dict[str, Any]] = []
     for fold in first.fold_numbers:
         clips = first.folds == fold
         parts = [scores(run.probabilities[clips], labels[clips], by_fold[fold]) for run in runs]

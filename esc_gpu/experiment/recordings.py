@@ -13,7 +13,7 @@ from esc_gpu.config.schema import DataConfig, RunConfig
 from esc_gpu.core.files import write_text
 from esc_gpu.core.folds import TRAIN, Fold
 from esc_gpu.core.run_layout import RECORDINGS
-from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL, label_text
+from esc_gpu.core.task import MULTI_LABEL, label_text
 from esc_gpu.data.clips.level_faults import describe_faults
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
@@ -150,8 +150,9 @@ def data_of_run(folder: Path, data: DataConfig) -> DataConfig:
     kept = folder / RECORDINGS
     if not kept.is_file():
         return data
-    task = MULTI_LABEL if data.task == MULTI_LABEL else SINGLE_LABEL  # whatever signs the names of folders have
-    return replace(data, table=str(kept), layout=None, n_folds=None, task=task)
+    kept_as = replace(data, table=str(kept), layout=None, n_folds=None)
+    # Whatever signs the names of folders have, they are of one class each.
+    return kept_as if data.task == MULTI_LABEL else replace(kept_as, task="single_label")
 
 
 def write_recordings(folder: Path, recordings: Recordings) -> None:

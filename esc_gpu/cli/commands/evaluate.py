@@ -1,7 +1,7 @@
 """`esc-gpu evaluate RUN...`: every metric of a finished run."""
 
 from argparse import ArgumentParser, Namespace
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from esc_gpu.report.tables import Table
 
 # The heading, the result, its tables, and its plots by the names of their files.
-Assessed = tuple[str, dict[str, Any], "list[Table]", dict[str, Callable[..., object]]]
+Assessed = tuple[str, dict[str, Any], "list[Table]", Mapping[str, Callable[..., object]]]
 
 HELP = (
     "compute metrics, confidence intervals, calibration and confusions of a finished run, or of several seeds together"

@@ -107,14 +107,18 @@ def plot_confusion(path: Path, matrix: list[list[int]], class_names: Sequence[st
 
 def plot_average_precision(path: Path, values: Sequence[float | None], class_names: Sequence[str]) -> None:
     """The average precision of each class as a bar, the largest on top; none for a class without clips."""
-    order = sorted(range(len(values)), key=lambda label: -1 if (value := values[label]) is None else value)
-    shown, numbers = list(readable(class_names).values()), [100 * (values[label] or 0) for label in order]
+    shown = list(readable(class_names).values())
+    rows = [
+        (-1.0, "no clips", name) if v is None else (v, f"{100 * v:.1f}", name)
+        for v, name in zip(values, shown, strict=True)
+    ]
+    rows.sort(key=lambda row: row[0])
     figure = Figure(figsize=(7, 1.2 + 0.27 * len(values)), layout="constrained")
     axes = figure.subplots()
-    bars = axes.barh(range(len(order)), numbers, height=0.7, color="C0", alpha=0.6)
-    axes.bar_label(bars, ["no clips" if values[label] is None else f"{100 * values[label]:.1f}" for label in order])
-    axes.set_yticks(range(len(order)), [shown[label] for label in order])
-    axes.set(xlabel="average precision in %", xlim=(0, 108), ylim=(-0.6, len(order) - 0.4))
+    bars = axes.barh(range(len(rows)), [100 * max(0.0, value) for value, *_ in rows], height=0.7, color="C0", alpha=0.6)
+    axes.bar_label(bars, [text for _, text, _ in rows])
+    axes.set_yticks(range(len(rows)), [name for *_, name in rows])
+    axes.set(xlabel="average precision in %", xlim=(0, 108), ylim=(-0.6, len(rows) - 0.4))
     axes.grid(axis="x", alpha=0.3)
     axes.set_axisbelow(True)
     save(figure, path)
