@@ -1,6 +1,6 @@
 """Several labels a clip: pairs of clips mixed, and a model that hears both against one that is told of one.
 
-    python -m benchmarks.accuracy.several_labels --root ESC-10 --config logmel --train.epochs 30 --folds [1,2]
+    python -m benchmarks.accuracy.several_labels --root ESC-10 --config logmel --train.epochs 30 --folds 1
 
 Both are trained on the same mixtures with the same options: one by binary cross-entropy with both labels, the other by
 cross-entropy with the label of one of the two clips. Both are scored against both labels, and so is the prior.
