@@ -21,7 +21,7 @@ from esc_gpu.evaluation.finished_run import RunResults, read_run
 from esc_gpu.evaluation.multi_label import scores
 from esc_gpu.evaluation.multi_label_assessment import assess_several_labels
 from esc_gpu.evaluation.run_groups import select
-from esc_gpu.experiment.cross_validation import run
+from esc_gpu.experiment import cross_validation
 from esc_gpu.report.several_labels_tables import evaluation_tables
 from esc_gpu.report.tables import format_text, share
 
@@ -32,10 +32,15 @@ def main(arguments: list[str]) -> int:
     add_mixing(parser)
     add_output(parser)
     own, arguments = parser.parse_known_args(arguments)
-    return reporting(lambda: measure(own.root, own.sample_rate, own.seconds, own.output, arguments))
+
+    def measure() -> None:
+        parse_run(arguments, program(__spec__))  # a wrong option does not wait for the mixtures
+        run(own.root, own.sample_rate, own.seconds, own.output, arguments)
+
+    return reporting(measure)
 
 
-def measure(root: str, sample_rate: int, seconds: float, output: Path, arguments: list[str]) -> None:
+def run(root: str, sample_rate: int, seconds: float, output: Path, arguments: list[str]) -> None:
     """Mix, train both and write the result."""
     with tempfile.TemporaryDirectory(prefix="esc_gpu-pairs-") as temporary:
         folder = Path(temporary)
@@ -48,7 +53,7 @@ def measure(root: str, sample_rate: int, seconds: float, output: Path, arguments
             places = ["--data.table", str(table), "--data.cache_dir", str(folder / "cache")]
             places += ["--data.sample_rate", str(sample_rate), "--data.clip_seconds", f"{seconds:g}"]
             config = parse_run([*arguments, *places, "--output_dir", str(folder / name)], program(__spec__))
-            run(config, announce=print)
+            cross_validation.run(config, announce=print)
             runs[name] = read_run(folder / name)
         evaluation = assess_several_labels([runs["several labels"]])
         rows = {name: ranked(its, runs["several labels"]) for name, its in runs.items()}

@@ -67,6 +67,7 @@ def test_json_is_one_document(predict, workspace):
         "path": "run",
         "fold": 2,
         "class_names": NAMES,
+        "task": "single_label",
         "sample_rate": RATE,
         "clip_seconds": 1.0,
         "precision": "no",
