@@ -35,16 +35,25 @@ def main():
 
 
 def read_clip(file, sample_rate, n_samples):
-    """The beginning of a file as (n_samples,) float32: mono, full scale at ±1, rounded to int16 as in training."""
-    rate = soundfile.info(file).samplerate
-    samples, _ = soundfile.read(file, frames=n_samples if rate == sample_rate else -1, dtype="float32", always_2d=True)
+    """The beginning of a file as (n_samples,) float32: mono, full scale at ±1, rounded to 16 bits as in training."""
+    info = soundfile.info(file)
+    own_rate = info.samplerate == sample_rate
+    samples, _ = soundfile.read(file, frames=n_samples if own_rate else -1, dtype="float32", always_2d=True)
     samples = samples.mean(axis=1)
-    if rate != sample_rate:
-        samples = resample(file, samples, rate, sample_rate)
+    if not own_rate:
+        samples = resample(file, samples, info.samplerate, sample_rate)
     clip = np.zeros(n_samples, dtype=np.float32)
-    part = samples[:n_samples].clip(-1, 1) * 32768
-    clip[: len(part)] = np.rint(part).clip(max=32767) / 32768
+    part = samples[:n_samples]
+    largest = step_range(part, own_rate and info.subtype in ("FLOAT", "DOUBLE"))
+    clip[: len(part)] = np.rint((part / largest).clip(-1, 1) * 32768).clip(max=32767) / 32768 * largest
     return clip
+
+
+def step_range(samples, may_exceed):
+    """What the 16 bits reach to: 1, or a power of two for a float file beyond ±1 and a clip below -70 dB."""
+    peak = np.abs(samples).max(initial=0)
+    is_quiet = np.sqrt(np.mean(samples**2)) < 10 ** (-70 / 20)
+    return 2.0 ** np.ceil(np.log2(peak)) if (may_exceed and peak > 1) or (peak > 0 and is_quiet) else 1.0
 
 
 def resample(file, samples, rate, sample_rate):

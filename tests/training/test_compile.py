@@ -72,8 +72,8 @@ class SmallBackbone(nn.Sequential):
 def test_compiled_to_cpp_a_small_backbone_trains_as_eager(tmp_path, monkeypatch, graphs):
     build = training.build_model
 
-    def build_small(config, num_classes):
-        model = build(config, num_classes)
+    def build_small(config, num_classes, *start):
+        model = build(config, num_classes, *start)
         model.backbone = SmallBackbone(num_classes)
         return model
 

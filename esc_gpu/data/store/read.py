@@ -43,23 +43,26 @@ class WaveformStore:
         files: a complete store.
         sample_rate: Hz.
         key: hash of the clips and options, the name of the store's folder.
+        levels: `(n_clips, 2)` int8, the exponent and the marks of each clip; None reads them from the files.
 
     Attributes:
         exponents: as of `Waveforms`.
         marks: `(n_clips,)` int8, what was found in each clip while it was decoded: bits of `esc_gpu.data.clips.levels`.
     """
 
-    def __init__(self, files: ShardFolder, sample_rate: int, key: str):
+    def __init__(self, files: ShardFolder, sample_rate: int, key: str, levels: np.ndarray | None = None):
         self.shape = self.n_clips, self.n_samples = files.shape
         self.sample_rate, self.key = sample_rate, key
         self.folder, self._layout = files.folder, files
         self._clips_per_shard = files.clips_per_shard
         self._files = [_ShardFile(shard.path, len(shard.header)) for shard in files.shards]
-        exponents, self.marks = files.read_levels().T
+        self._levels = files.read_levels() if levels is None else levels
+        exponents, self.marks = self._levels.T
         self.exponents: np.ndarray | None = exponents if exponents.any() else None
 
-    def __reduce__(self) -> tuple[Any, ...]:  # to another process on this machine: it opens the files itself
-        return WaveformStore, (self._layout, self.sample_rate, self.key)
+    # To another process, which opens the files itself: of one on another machine, the store is compared and not read.
+    def __reduce__(self) -> tuple[Any, ...]:
+        return WaveformStore, (self._layout, self.sample_rate, self.key, self._levels)
 
     @property
     def nbytes(self) -> int:
