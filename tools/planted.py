@@ -80,8 +80,8 @@ PLANTED = [
     ),
     (
         "esc_gpu/inference/predict.py",
-        "probabilities = pipeline(batch).softmax(dim=1).cpu()",
-        "probabilities = pipeline(batch.flip(1)).softmax(dim=1).cpu()",
+        "probabilities = pipeline.probabilities(pipeline(batch)).cpu()",
+        "probabilities = pipeline.probabilities(pipeline(batch.flip(1))).cpu()",
         ("tests/inference/test_predict.py",),
     ),
     # ---- front-ends: what members of a stack share

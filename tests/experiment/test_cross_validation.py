@@ -67,7 +67,9 @@ def test_it_has_no_summary_of_other_folds_until_it_is_finished(run, monkeypatch,
 
 def test_what_is_no_fold_s_metrics_is_one_line(tmp_path):
     (tmp_path / "metrics.json").write_text('{"fold": 1}', encoding="utf-8")
-    assert "metrics.json does not hold the metrics of a fold" in refusal(experiment.finished_metrics, tmp_path)
+    assert "metrics.json does not hold the metrics of a fold" in refusal(
+        experiment.finished_metrics, tmp_path, "single_label"
+    )
 
 
 def test_the_names_of_new_folds_are_on_the_disk_before_they_are_trained(run, monkeypatch):

@@ -129,7 +129,7 @@ def test_a_checkpoint_copies_each_type_of_number_once(tmp_path):
 
 def test_an_evaluation_copies_its_logits_once(tmp_path, monkeypatch):
     monkeypatch.setattr(scoring, "check_logits", lambda logits, data: None)
-    monkeypatch.setattr(scoring, "average_over_windows", lambda logits, recordings: logits)
+    monkeypatch.setattr(scoring, "average_over_windows", lambda logits, recordings, outputs: logits)
     config = parsed("--train.mixed_precision", "bf16", "--model.test_shifts", "2")
     built, data = build_model(config, 3), tiny_fold()
     built.fit_normalization(noise(4, RATE))

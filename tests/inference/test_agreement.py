@@ -37,7 +37,7 @@ def test_another_likeliest_class_is_no_agreement_however_close(pipeline):
     def tie(clips):
         return torch.tensor([[0.0, 0.0, 1e-4]]).expand(len(clips), 3)
 
-    tied = SimpleNamespace(model=tie, precision="no")
+    tied = SimpleNamespace(model=tie, precision="no", task="single_label")
     agreement = measure_agreement(lambda clips: tie(clips).flip(1), tied, tones(), progress=False)
     assert (agreement.max_difference, agreement.n_other_classes) == (pytest.approx(1e-4), 5) and not agreement.holds
 
