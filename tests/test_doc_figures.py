@@ -77,3 +77,6 @@ def test_ratios_to_an_earlier_commit():
     rms = ratios.pop("rms")
     between = f"lie between {min(ratios.values()):.2f} and {max(ratios.values()):.2f}, except for `rms` with {rms:.2f}"
     assert between in sentences("benchmarks.md")
+    rows = read_json(RESULTS / "beside-commit-options-cpu-2026-11-30.json")["rows"]
+    ratios = [row["ratio"] for row in rows]
+    assert len(ratios) == 20 and f"lie between {min(ratios):.2f} and {max(ratios):.2f}." in sentences("benchmarks.md")
