@@ -53,7 +53,9 @@ def test_the_mean_is_that_of_each_clips_own_columns(dtype):
     logits = logits_of_own_frames(backbone, image, n_frames, columns_step(backbone, "columns", 1, 6))
     for row, count, found in zip(image, n_frames, logits, strict=True):
         width = -(-int(count) // 4) * 4
-        expected = backbone.forward_head(backbone.forward_features(row[None, ..., :width]))[0]
+        # oneDNN's convolution in bfloat16 is wrong for an image as narrow as its stride.
+        with torch.backends.mkldnn.flags(enabled=dtype != torch.bfloat16):
+            expected = backbone.forward_head(backbone.forward_features(row[None, ..., :width]))[0]
         tolerance = 0.05 if dtype == torch.bfloat16 else 1e-5
         torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
     assert logits.dtype == dtype
