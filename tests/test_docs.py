@@ -159,7 +159,9 @@ def call(main, words):
 
 
 WITH_OPTIONS = [
-    path for path in commands_of_benchmarks() if re.search(r"(ArgumentParser|create_(training_)?parser)\(", read(path))
+    path
+    for path in commands_of_benchmarks()
+    if re.search(r"(ArgumentParser|create_(training_|export_)?parser)\(", read(path))
 ]
 
 

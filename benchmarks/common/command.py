@@ -49,6 +49,16 @@ def add_cached_root(parser: argparse.ArgumentParser, default: str) -> None:
     parser.add_argument("--cache-dir", default="~/.cache/esc_gpu", help="folder of the decoded store")
 
 
+def create_export_parser(spec: ModuleSpec, doc: str) -> argparse.ArgumentParser:
+    """A parser for what is measured of an exported fold on recordings: run, `--root`, `--fold`, `--output`."""
+    parser = create_parser(spec, doc)
+    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
+    add_root(parser, ", all of which are answered", required=True)
+    parser.add_argument("--fold", type=int, help="whose model is exported (default: the lowest)")
+    add_output(parser)
+    return parser
+
+
 def add_frontends(parser: argparse.ArgumentParser) -> None:
     """`--only`, names of front-ends."""
     parser.add_argument("--only", nargs="+", choices=list_frontends(), metavar="NAME", help="front-ends (default: all)")

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
-from benchmarks.common.command import add_output, add_root, create_parser
+from benchmarks.common.command import create_export_parser
 from benchmarks.common.paths import REPOSITORY
 from benchmarks.common.results_file import keep_result
 from esc_gpu.cli.reporting import reporting
@@ -38,12 +38,7 @@ BATCH = 8
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = create_parser(__spec__, __doc__)
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
-    add_root(parser, ", all of which are answered", required=True)
-    parser.add_argument("--fold", type=int, help="whose model is exported (default: the lowest)")
-    add_output(parser)
-    arguments = parser.parse_args(argv)
+    arguments = create_export_parser(__spec__, __doc__).parse_args(argv)
     return reporting(lambda: measure(arguments))
 
 

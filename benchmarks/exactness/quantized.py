@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from torch import Tensor
 
-from benchmarks.common.command import add_output, add_root, create_parser
+from benchmarks.common.command import create_export_parser
 from benchmarks.common.markdown import heading, line, number
 from benchmarks.common.results_file import keep_result
 from benchmarks.common.timing import measure_together
@@ -34,12 +34,7 @@ Write = Callable[[Path, Path, Sequence[np.ndarray]], None]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    parser = create_parser(__spec__, __doc__)
-    parser.add_argument("run", type=Path, metavar="RUN", help="folder of a run")
-    add_root(parser, ", all of which are answered", required=True)
-    parser.add_argument("--fold", type=int, help="whose model is exported (default: the lowest)")
-    add_output(parser)
-    arguments = parser.parse_args(argv)
+    arguments = create_export_parser(__spec__, __doc__).parse_args(argv)
     return reporting(lambda: measure(arguments))
 
 

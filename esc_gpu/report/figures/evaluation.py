@@ -1,5 +1,6 @@
 """The pictures of an evaluation and of a comparison of runs, each as PNG and as PDF."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -130,17 +131,7 @@ def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     heights = [0.45 * len(rows) + 0.2, 0.27 * len(published) + 0.2][: 2 if published else 1]
     figure = Figure(figsize=(8.5, 1.5 + sum(heights)), layout="constrained")
     runs, *rest = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False).flat
-    lowest = [entry["accuracy"] for entry in published]
-    for number, row in enumerate(rows):
-        low, high = (row["intervals"]["accuracy"][end] for end in ("low", "high"))
-        folds = row["fold_accuracies"] if len(row["fold_accuracies"]) > 1 else []
-        lowest += [low, *folds]
-        runs.plot([100 * low, 100 * high], [number] * 2, color=COLOURS[0], linewidth=2.5)
-        runs.plot(100 * np.array(folds), [number + 0.22] * len(folds), "o", color=COLOURS[1], markersize=5, alpha=0.7)
-        runs.plot(100 * row["accuracy"], number, "D", color=COLOURS[0], markersize=7)
-        label_right(runs, number, row["accuracy"])
-    runs.set_yticks(range(len(rows)), [row_label(row) for row in rows])
-    runs.set(ylim=(len(rows) - 0.5, -0.5), xlim=(10 * np.floor(10 * min(lowest)), 101))
+    draw_runs(runs, rows, "accuracy", "fold_accuracies", [entry["accuracy"] for entry in published])
     for axes in rest:
         axes.plot(
             [100 * entry["accuracy"] for entry in published], range(len(published)), "s", color=GREY, markersize=5
@@ -166,6 +157,23 @@ def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     title = f"{counted(comparison['clips'], 'clip')}, {where}"
     figure.legend(handles=marks, loc="outside upper center", ncols=2, frameon=False, fontsize=9, title=title)
     return save_pair(figure, stem)
+
+
+def draw_runs(
+    axes: Axes, rows: Sequence[dict[str, Any]], score: str, fold_scores: str, others: Sequence[float] = ()
+) -> None:
+    """Each run's score with its interval and its folds in percent; the axis begins below these and `others`."""
+    lowest = list(others)
+    for number, row in enumerate(rows):
+        low, high = (row["intervals"][score][end] for end in ("low", "high"))
+        folds = row[fold_scores] if len(row[fold_scores]) > 1 else []
+        lowest += [low, *folds]
+        axes.plot([100 * low, 100 * high], [number] * 2, color=COLOURS[0], linewidth=2.5)
+        axes.plot(100 * np.array(folds), [number + 0.22] * len(folds), "o", color=COLOURS[1], markersize=5, alpha=0.7)
+        axes.plot(100 * row[score], number, "D", color=COLOURS[0], markersize=7)
+        label_right(axes, number, row[score])
+    axes.set_yticks(range(len(rows)), [row_label(row) for row in rows])
+    axes.set(ylim=(len(rows) - 0.5, -0.5), xlim=(10 * np.floor(10 * min(lowest)), 101))
 
 
 def label_right(axes: Axes, height: float, share: float) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from esc_gpu.report.figures.evaluation import COLOURS, GREY, label_right, row_label
+from esc_gpu.report.figures.evaluation import COLOURS, GREY, draw_runs
 from esc_gpu.report.figures.save import save_pair
 from esc_gpu.report.tables import counted, readable
 
@@ -45,18 +45,8 @@ def plot_map_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     rows = comparison["rows"]
     figure = Figure(figsize=(8.5, 1.7 + 0.45 * len(rows)), layout="constrained")
     axes = figure.subplots()
-    lowest = []
-    for number, row in enumerate(rows):
-        low, high = (row["intervals"]["map"][end] for end in ("low", "high"))
-        folds = row["fold_maps"] if len(row["fold_maps"]) > 1 else []
-        lowest += [low, *folds]
-        axes.plot([100 * low, 100 * high], [number] * 2, color=COLOURS[0], linewidth=2.5)
-        axes.plot(100 * np.array(folds), [number + 0.22] * len(folds), "o", color=COLOURS[1], markersize=5, alpha=0.7)
-        axes.plot(100 * row["map"], number, "D", color=COLOURS[0], markersize=7)
-        label_right(axes, number, row["map"])
-    axes.set_yticks(range(len(rows)), [row_label(row) for row in rows])
-    axes.set(xlabel="mean average precision in percent", ylim=(len(rows) - 0.5, -0.5))
-    axes.set_xlim(10 * np.floor(10 * min(lowest)), 101)
+    draw_runs(axes, rows, "map", "fold_maps")
+    axes.set_xlabel("mean average precision in percent")
     axes.grid(axis="x", alpha=0.4)
     axes.set_axisbelow(True)
     axes.set_title(f"{counted(comparison['clips'], 'clip')}; dots: test folds", fontsize=9)
