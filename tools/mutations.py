@@ -7,6 +7,12 @@ deserves an assertion, or it changes nothing.
 
     python -m tools.mutations --count 40 --seed 1 --areas training inference
     python -m tools.mutations --planted
+
+It is several times quicker if it knows which tests run which line, from a run of the whole suite. Then these tests are
+tried, of whichever area, the quick ones first; the area's other tests only follow where none of them notices it.
+
+    pytest -n auto --cov --cov-context=test --junit-xml=build/tests.xml
+    python -m tools.mutations --coverage .coverage --times build/tests.xml
 """
 
 import argparse
@@ -21,16 +27,20 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import accumulate
 from pathlib import Path
 
 from tqdm import tqdm
 
 from benchmarks.common.paths import REPOSITORY
+from tools.covering_tests import CoveringTests
 from tools.mutants import mutants
 from tools.planted import PLANTED
 
 PACKAGE = "esc_gpu"
 HANGS = "it did not end"
+QUICK, SLOW = 10.0, 120.0  # seconds of the tests that run a line: those tried first, and all that are tried
+MOST = 150  # of the tests tried first: each file of them has to be imported
 # The tests of each area, beside those of the module: folders and files of `tests`.
 AREAS = {
     "training": ("training", "experiment/test_cross_validation.py", "experiment/test_folds_at_once.py"),
@@ -63,6 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--planted", action="store_true", help="those of tools/planted.py instead")
     parser.add_argument("--again", type=Path, help="the mistakes of this list that survived")
     parser.add_argument("--near", action="store_true", help="leave the area's other tests out: quicker, misses more")
+    parser.add_argument("--coverage", type=Path, help="of a run of the suite, with a context for each test")
+    parser.add_argument("--times", type=Path, help="the JUnit file of the same run")
     parser.add_argument("--at-once", type=int, default=2, help="processes (default: 2)")
     parser.add_argument(
         "--seconds", type=float, default=900, help="after which its tests hang and it is caught (default: 900)"
@@ -72,11 +84,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     chosen = planted() if options.planted else sample(options.areas, options.count, options.seed)
     if options.again is not None:
         chosen = again(json.loads(options.again.read_text(encoding="utf-8"))["rows"])
+    covering = CoveringTests(options.coverage, options.times) if options.coverage and options.times else None
+    parts = [stages(mistake, options.near, covering) for mistake in chosen]
     preload()
     rows = []
     options.output.parent.mkdir(parents=True, exist_ok=True)
     with ThreadPoolExecutor(options.at_once) as pool, tqdm(total=len(chosen), desc="mistakes") as bar:
-        for row in pool.map(lambda mistake: look(mistake, options.seconds, options.near), chosen):
+        for row in pool.map(lambda mistake, tests: look(mistake, options.seconds, tests), chosen, parts):
             rows.append(row)
             bar.update()
             if not row["caught"]:
@@ -143,7 +157,7 @@ def preload() -> None:
         importlib.import_module(name)
 
 
-def look(mistake: dict[str, object], seconds: float, near: bool) -> dict[str, object]:
+def look(mistake: dict[str, object], seconds: float, parts: Sequence[Sequence[str]]) -> dict[str, object]:
     """The mistake's row: whether, by which tests and in which time it was caught."""
     file = Path(str(mistake["file"]))
     with tempfile.TemporaryDirectory(prefix="esc_gpu-mistake-") as folder:
@@ -154,7 +168,7 @@ def look(mistake: dict[str, object], seconds: float, near: bool) -> dict[str, ob
         for name in ("pyproject.toml", "setup.cfg", "README.md", "train.py"):
             shutil.copy(REPOSITORY / name, tree / name)
         started, caught_by = time.monotonic(), None
-        for tests in stages(file, mistake, near):
+        for tests in parts:
             caught_by = caught(tree, tree / file, str(mistake["text"]), tests, seconds)
             if caught_by is not None:
                 break
@@ -182,17 +196,32 @@ def caught(tree: Path, file: Path, mistaken: str, tests: Sequence[str], seconds:
         file.write_text(right, encoding="utf-8")
 
 
-def stages(file: Path, mistake: dict[str, object], near: bool) -> list[list[str]]:
-    """The tests to run one after another until one fails: the module's own, those that name it, then the area's."""
+def stages(mistake: dict[str, object], near: bool, covering: CoveringTests | None) -> list[list[str]]:
+    """The tests to run one after another until one fails.
+
+    They are those that run the line, or the module's own and those that name it, and then the area's.
+    """
     if "tests" in mistake:
         return [list(mistake["tests"])]
+    file = Path(str(mistake["file"]))
+    if covering is not None:
+        text = (REPOSITORY / file).read_text(encoding="utf-8")
+        quick, others = by_time(covering, covering.of(str(mistake["file"]), text, int(str(mistake["line"]))))
     inside = file.relative_to(PACKAGE)
     own = Path("tests") / inside.parent / f"test_{inside.name}"
     module = re.compile(".".join(file.with_suffix("").parts) + r"\b")
     tests = ((path.relative_to(REPOSITORY), path) for path in sorted((REPOSITORY / "tests").rglob("test_*.py")))
     naming = [str(name) for name, path in tests if name != own and module.search(path.read_text(encoding="utf-8"))]
     area = [] if near else [f"tests/{name}" for name in AREAS[str(mistake["area"])]]
-    return [part for part in ([str(own)] if (REPOSITORY / own).is_file() else [], naming, area) if part]
+    near_ones = [[str(own)] if (REPOSITORY / own).is_file() else [], naming] if covering is None else [quick, others]
+    return [part for part in (*near_ones, area) if part]
+
+
+def by_time(covering: CoveringTests, tests: Sequence[str]) -> tuple[list[str], list[str]]:
+    """The tests that take some seconds together, and those that take a few minutes more; the slowest are left out."""
+    until = list(accumulate(covering.seconds[test] for test in tests))
+    quick = sum(1 for number, seconds in enumerate(until) if seconds < QUICK and number < MOST)
+    return list(tests[:quick]), [t for t, seconds in zip(tests[quick:], until[quick:], strict=True) if seconds < SLOW]
 
 
 def run_tests(tree: Path, tests: Sequence[str]) -> int:

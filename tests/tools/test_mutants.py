@@ -36,7 +36,6 @@ def test_each_kind_of_mistake_is_made_in_its_place():
         ("condition", 'return (os.path.join("ä", "b" + "c") if total >= 3 else max(total, -1))'),
         ("comparison", 'return max(total, -1) if total > 3 else os.path.join("ä", "b" + "c")'),
         ("constant", 'return max(total, -1) if total >= 4 else os.path.join("ä", "b" + "c")'),
-        ("arguments swapped", 'return max(-1, total) if total >= 3 else os.path.join("ä", "b" + "c")'),
         ("sign", 'return max(total, (1)) if total >= 3 else os.path.join("ä", "b" + "c")'),
         ("constant", 'return max(total, -2) if total >= 3 else os.path.join("ä", "b" + "c")'),
         ("arguments swapped", 'return max(total, -1) if total >= 3 else os.path.join("b" + "c", "ä")'),
