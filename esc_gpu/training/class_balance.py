@@ -7,10 +7,12 @@ from torch import Tensor
 
 from esc_gpu.errors import EscGpuError
 
+LARGEST = 100.0  # of the balanced weights of several labels a clip: one clip outweighs no more than so many
+
 
 def class_counts(labels: Tensor, num_classes: int) -> Tensor:
-    """`(n,)` int64 labels of the training clips → `(K,)` int64 clips of each class."""
-    return labels.bincount(minlength=num_classes)
+    """`(n,)` int64 labels of the training clips, or `(n, K)` bool → `(K,)` int64 clips of each class."""
+    return labels.sum(dim=0) if labels.ndim == 2 else labels.bincount(minlength=num_classes)
 
 
 def class_weights(option: str | Mapping[str, float], counts: Tensor, class_names: Sequence[str]) -> Tensor | None:
@@ -34,14 +36,47 @@ def class_weights(option: str | Mapping[str, float], counts: Tensor, class_names
         return None
     if option == "balanced":
         return (counts.sum() / (len(counts) * counts.double())).float()
+    return table_weights(option, class_names)
+
+
+def positive_weights(
+    option: str | Mapping[str, float], counts: Tensor, n_clips: int, class_names: Sequence[str]
+) -> Tensor | None:
+    """`(K,)` float32, what the loss of the clips that have a class is multiplied with; None where `option` is "none".
+
+    "balanced" is (n - n_k) / n_k, with which the clips that have a class and those that do not count as much; not more
+    than `LARGEST` and not less than its inverse. A table is that of `class_weights`.
+
+    Args:
+        option, class_names: as of `class_weights`.
+        counts: `(K,)` training clips that have each class.
+        n_clips: n, all training clips.
+
+    Raises:
+        EscGpuError: as `class_weights`.
+
+    Source: `pos_weight` of torch's `BCEWithLogitsLoss`.
+    """
+    if option == "none":
+        return None
+    if option == "balanced":
+        return ((n_clips - counts) / counts.double()).clamp(1 / LARGEST, LARGEST).float()
+    return table_weights(option, class_names)
+
+
+def table_weights(option: str | Mapping[str, float], class_names: Sequence[str]) -> Tensor:
+    """`(K,)` float32 of a table; raises what `class_weights` does."""
     if isinstance(option, str):
         raise EscGpuError(f"train.class_weights is {option!r}; expected none, balanced, or a weight for some classes")
     check_weights(option, class_names)
-    return torch.tensor([float(option.get(name, 1.0)) for name in class_names])
+    weights = torch.tensor([float(option.get(name, 1.0)) for name in class_names])
+    if not weights.any():
+        raise EscGpuError("train.class_weights is 0 for every class; expected one above 0; correct it")
+    return weights
 
 
 def check_weights(table: Mapping[str, float], class_names: Sequence[str]) -> None:
-    """Refuse a table of weights that does not fit the classes; raises what `class_weights` does."""
+    """Refuse a table with a class that is none of these, or with what is no weight."""
     strange = [name for name in table if name not in class_names]
     if strange:
         raise EscGpuError(
@@ -51,5 +86,3 @@ def check_weights(table: Mapping[str, float], class_names: Sequence[str]) -> Non
     for name, weight in table.items():
         if not 0 <= weight < float("inf"):
             raise EscGpuError(f"train.class_weights has {weight} for {name!r}; expected a number from 0 on; correct it")
-    if not any(table.get(name, 1.0) > 0 for name in class_names):
-        raise EscGpuError("train.class_weights is 0 for every class; expected one above 0; correct it")

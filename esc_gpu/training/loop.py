@@ -23,7 +23,6 @@ from esc_gpu.config.schema import RunConfig, training_samples
 from esc_gpu.core.folds import Fold, fold_seed, fold_title
 from esc_gpu.core.profiling import ALL_STEPS, StepProfiler, phase
 from esc_gpu.core.progress import tqdm
-from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.store.batch_order import shuffled_batches
 from esc_gpu.data.store.class_sampling import sample_classes
 from esc_gpu.errors import EscGpuError, EscGpuWarning
@@ -32,9 +31,8 @@ from esc_gpu.training.augmentation import augment
 from esc_gpu.training.batch_counts import counted_together
 from esc_gpu.training.build_model import build_model
 from esc_gpu.training.checkpoint_times import CheckpointTimes
-from esc_gpu.training.class_balance import class_counts, class_weights
 from esc_gpu.training.compile_choice import choose_mode, compile_parts
-from esc_gpu.training.focal_loss import Loss, create_loss
+from esc_gpu.training.focal_loss import Loss
 from esc_gpu.training.fold import FoldData, FoldResult
 from esc_gpu.training.freezing import freeze, keep_frozen
 from esc_gpu.training.half_weights import half_weights
@@ -245,12 +243,9 @@ def epoch_order(
 
 
 def loss_of_fold(config: RunConfig, data: FoldData) -> Loss:
-    """What the task and `train.class_weights` and `train.focal_gamma` ask for, by the training clips of the fold."""
-    if data.task == MULTI_LABEL:
-        return OBJECTIVES[data.task].loss
-    counts = class_counts(data.train_labels, data.num_classes)
-    weight = class_weights(config.train.class_weights, counts, data.class_names)
-    return create_loss(None if weight is None else weight.to(data.labels.device), config.train.focal_gamma)
+    """What the task, `train.class_weights` and `train.focal_gamma` ask for, by the training clips of the fold."""
+    classes = data.num_classes, data.class_names
+    return OBJECTIVES[data.task].create_loss(config.train, data.train_labels, *classes, data.labels.device)
 
 
 def steps_per_epoch(config: RunConfig, data: FoldData) -> int:

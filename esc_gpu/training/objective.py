@@ -1,6 +1,6 @@
 """What a training aims at, by its task: the targets of its clips, the loss, and what an epoch scores."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 import torch
@@ -8,8 +8,12 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from esc_gpu.augment.mix import smooth_one_hot
+from esc_gpu.config.schema import TrainConfig
 from esc_gpu.core.average_precision import mean_average_precision
 from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
+from esc_gpu.training.binary_loss import create_binary_loss
+from esc_gpu.training.class_balance import class_counts, class_weights, positive_weights
+from esc_gpu.training.focal_loss import Loss, create_loss
 
 
 class Objective(Protocol):
@@ -19,8 +23,21 @@ class Objective(Protocol):
         """The targets of clips `(B,)`, by their numbers, from the labels of all clips on the same device."""
         ...
 
-    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        """The mean loss `()`."""
+    def create_loss(
+        self, train: TrainConfig, labels: Tensor, num_classes: int, class_names: Sequence[str], device: torch.device
+    ) -> Loss:
+        """The mean loss `()` of logits and targets, by `train` and the labels of the training clips.
+
+        Args:
+            train: its class_weights, focal_gamma and label_smoothing.
+            labels: on the CPU.
+            num_classes: K.
+            class_names: of the classes.
+            device: of the logits.
+
+        Raises:
+            EscGpuError: for weights that do not fit the classes.
+        """
         ...
 
     def score(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
@@ -35,8 +52,11 @@ class OneClass:
         of_class = smooth_one_hot(torch.arange(num_classes, device=labels.device), num_classes, smoothing)
         return lambda clips: of_class[labels[clips]]
 
-    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        return F.cross_entropy(logits, target)
+    def create_loss(
+        self, train: TrainConfig, labels: Tensor, num_classes: int, class_names: Sequence[str], device: torch.device
+    ) -> Loss:
+        weight = class_weights(train.class_weights, class_counts(labels, num_classes), class_names)
+        return create_loss(None if weight is None else weight.to(device), train.focal_gamma)
 
     def score(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
         return {
@@ -46,7 +66,7 @@ class OneClass:
 
 
 class AnyClasses:
-    """Binary cross-entropy of each class on its own; the mean over clips and classes.
+    """Binary cross-entropy of each class on its own, or its focal loss; the mean over clips and classes.
 
     Smoothing moves the target of a class from 0 and 1 towards 1/2: `y (1 - s) + s / 2`. Mixing two clips gives the
     classes of either its share, as with one label: their targets are soft and need not add up to 1.
@@ -55,8 +75,13 @@ class AnyClasses:
     def targets(self, labels: Tensor, num_classes: int, smoothing: float) -> Callable[[Tensor], Tensor]:
         return lambda clips: labels[clips].float() * (1 - smoothing) + smoothing / 2
 
-    def loss(self, logits: Tensor, target: Tensor) -> Tensor:
-        return F.binary_cross_entropy_with_logits(logits, target)
+    def create_loss(
+        self, train: TrainConfig, labels: Tensor, num_classes: int, class_names: Sequence[str], device: torch.device
+    ) -> Loss:
+        counts = class_counts(labels, num_classes)
+        weight = positive_weights(train.class_weights, counts, len(labels), class_names)
+        weight = None if weight is None else weight.to(device)
+        return create_binary_loss(weight, train.focal_gamma, train.label_smoothing)
 
     def score(self, logits: Tensor, labels: Tensor) -> dict[str, float]:
         return {

@@ -84,12 +84,25 @@ def test_options_that_find_nothing_to_make_up_for_are_said(tmp_path):
     assert "names the class 'bass'" in refusal(check_class_balance, table, recordings, [1])
 
 
-@pytest.mark.parametrize(
-    "options", [("class_weights", "balanced"), ("sampling", "balanced"), ("focal_gamma", "2")], ids=lambda pair: pair[0]
-)
-def test_they_are_for_one_label_a_clip(tmp_path, options):
+def test_several_labels_a_clip_have_weights_of_their_own(tmp_path, data):
     recordings = read_recordings(None, table=write_tones(tmp_path), task="multi_label")
-    assert check_class_balance(parsed(), recordings, [1]) == []
-    config = parsed(f"--train.{options[0]}", options[1])
-    message = refusal(check_class_balance, config, recordings, [1])
-    assert message.startswith(f"train.{options[0]} is for one label a clip")
+    config = parsed("--train.class_weights", "balanced", "--train.sampling", "balanced", "--train.focal_gamma", "2")
+    assert check_class_balance(config, recordings, [1]) == [
+        "train.sampling has no effect, because the rarest labels of all training clips are equally frequent: leave it "
+        "out"
+    ]
+    table = parsed("--train.class_weights", "{bass: 1}")
+    assert "names the class 'bass'" in refusal(check_class_balance, table, recordings, [1])
+    labels = recordings.labels.copy()
+    labels[:, 0] = np.arange(24) % 4 < 2  # half of the clips of either fold
+    labels[:, 1] = labels[:, 2] = ~labels[:, 0]
+    halves = dataclasses.replace(recordings, labels=labels)
+    assert [line.partition(" has no effect, because ")[2] for line in check_class_balance(config, halves, [1, 2])] == [
+        "every class is in half of the training clips: leave it out",
+        "the rarest labels of all training clips are equally frequent: leave it out",
+    ]
+    several = dataclasses.replace(data, labels=data.labels[:, None] == torch.arange(3))
+    order = np.concatenate(epoch_order(config, SimpleNamespace(num_processes=1), several, 1, 0))
+    assert sorted(several.labels[torch.from_numpy(order)].sum(dim=0).tolist()) == [5, 5, 6]  # of 10, 4 and 2 clips
+    weight = loss_of_fold(config, several).keywords["positive_weight"]
+    torch.testing.assert_close(weight, torch.tensor([6 / 10, 12 / 4, 14 / 2]))

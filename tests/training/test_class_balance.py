@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.utils.class_weight import compute_class_weight
 
-from esc_gpu.training.class_balance import class_counts, class_weights
+from esc_gpu.training.class_balance import class_counts, class_weights, positive_weights
 from tests.helpers.one_line import refusal
 
 NAMES = ["dog", "rain", "siren"]
@@ -24,6 +24,19 @@ def test_balanced_weights_are_those_of_scikit_learn_and_one_on_average():
 def test_a_table_weighs_the_classes_that_it_names():
     weights = class_weights({"rain": 2.5, "dog": 0}, class_counts(LABELS, 3), NAMES)
     assert weights.tolist() == [0.0, 2.5, 1.0]
+
+
+def test_of_several_labels_the_clips_with_a_class_count_as_much_as_those_without():
+    labels = torch.zeros(1000, 3, dtype=torch.bool)
+    labels[:200, 0] = labels[:2, 1] = labels[:, 2] = True
+    counts = class_counts(labels, 3)
+    assert counts.tolist() == [200, 2, 1000]
+    weights = positive_weights("balanced", counts, 1000, NAMES)
+    # 800 / 200; 998 / 2 and 0 are more and less than a weight may be
+    torch.testing.assert_close(weights, torch.tensor([4.0, 100.0, 0.01]))
+    assert positive_weights("none", counts, 1000, NAMES) is None
+    assert positive_weights({"rain": 2.5, "dog": 0}, counts, 1000, NAMES).tolist() == [0.0, 2.5, 1.0]
+    assert "names the class 'cat'" in refusal(positive_weights, {"cat": 1.0}, counts, 1000, NAMES)
 
 
 @pytest.mark.parametrize(

@@ -7,10 +7,15 @@ from sklearn.metrics import average_precision_score
 
 from esc_gpu.augment import Draws, between_class, mixup
 from esc_gpu.augment.mix import smooth_one_hot
+from esc_gpu.config.schema import TrainConfig
 from esc_gpu.training.objective import OBJECTIVES, SCORES
 
 ONE, SEVERAL = OBJECTIVES["single_label"], OBJECTIVES["multi_label"]
 LABELS = torch.tensor([[True, False, True], [False, False, True], [False, False, False], [True, True, True]])
+
+
+def loss_of(objective, labels, **options):
+    return objective.create_loss(TrainConfig(**options), labels, 3, ("a", "b", "c"), torch.device("cpu"))
 
 
 def test_one_label_is_a_smoothed_distribution():
@@ -18,7 +23,7 @@ def test_one_label_is_a_smoothed_distribution():
     targets = ONE.targets(labels, 3, 0.1)(clips)
     assert torch.equal(targets, smooth_one_hot(labels[clips], 3, 0.1))
     logits = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
-    assert torch.equal(ONE.loss(logits, targets), F.cross_entropy(logits, targets))
+    assert torch.equal(loss_of(ONE, labels)(logits, targets), F.cross_entropy(logits, targets))
 
 
 def test_several_labels_are_smoothed_each_on_its_own():
@@ -29,7 +34,7 @@ def test_several_labels_are_smoothed_each_on_its_own():
     assert torch.equal(SEVERAL.targets(LABELS, 3, 0.0)(clips), LABELS[clips].float())
     logits = torch.randn(2, 3, generator=torch.Generator().manual_seed(0))
     expected = torch.nn.BCEWithLogitsLoss()(logits, targets)
-    assert torch.equal(SEVERAL.loss(logits, targets), expected)
+    assert torch.equal(loss_of(SEVERAL, LABELS)(logits, targets), expected)
 
 
 @pytest.mark.parametrize("mix", ["mixup", "between_class"])
@@ -56,3 +61,12 @@ def test_the_scores_of_an_epoch():
     assert one["test_loss"] == F.cross_entropy(logits, labels).item()
     assert one["test_accuracy"] == (logits.argmax(1) == labels).float().mean().item()
     assert {*one, *several} - {"test_loss"} == set(SCORES)
+
+
+def test_weights_and_focus_are_those_of_the_training_clips():
+    """Of the four clips, two have the first class, one the second, and three the third."""
+    several = loss_of(SEVERAL, LABELS, class_weights="balanced", focal_gamma=2.0, label_smoothing=0.2).keywords
+    torch.testing.assert_close(several.pop("positive_weight"), torch.tensor([1.0, 3.0, 1 / 3]))
+    assert several == {"gamma": 2.0, "smoothing": 0.2}
+    one = loss_of(ONE, torch.tensor([0, 0, 1, 2]), class_weights="balanced").keywords
+    torch.testing.assert_close(one["weight"], torch.tensor([2 / 3, 4 / 3, 4 / 3]))

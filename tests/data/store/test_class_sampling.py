@@ -5,7 +5,7 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from esc_gpu.data.store.class_sampling import sample_classes
+from esc_gpu.data.store.class_sampling import rarest_counts, sample_classes
 
 LABELS = np.repeat([0, 1, 2, 3], [64, 16, 4, 1])
 CLIPS = 10 + 2 * np.arange(len(LABELS))  # numbers, not positions
@@ -39,3 +39,24 @@ def test_it_follows_from_the_seed_and_shows_every_clip_in_time():
     assert seen == set(CLIPS.tolist())
     equal = np.arange(12)  # nothing to make up for: each clip once
     assert sorted(sample_classes(equal, equal % 3, "balanced", (0,)).tolist()) == equal.tolist()
+
+
+def test_of_several_labels_the_rarest_says_how_often_a_clip_comes():
+    """90 clips have the first class; one of them alone, 81 with the second, which 81 have, and 8 with the third."""
+    labels = np.zeros((100, 4), dtype=bool)
+    labels[:90, 0] = labels[1:82, 1] = labels[82:90, 2] = labels[90:, 3] = True
+    counts = rarest_counts(labels)
+    assert counts.tolist() == [90] + [81] * 81 + [8] * 8 + [10] * 10
+    clips = np.arange(100)
+    times = np.bincount(sample_classes(clips, labels, "balanced", (7,)), minlength=100)
+    # a clip weighs 1/90, 1/81, 1/8 or 1/10, so the lone one has 0.4 places and the others 33.2 together
+    sums = [times[:1].sum(), times[1:82].sum(), times[82:90].sum(), times[90:].sum()]
+    assert sums == [1, 33, 33, 33]
+    one = np.eye(3, dtype=bool)[np.repeat([0, 1, 2], [64, 16, 4])]
+    for sampling in ("balanced", "square_root"):  # a single label each: the same shares
+        several = sample_classes(np.arange(84), one, sampling, (7,))
+        single = sample_classes(np.arange(84), np.repeat([0, 1, 2], [64, 16, 4]), sampling, (7,))
+        ranges = [(0, 64), (64, 80), (80, 84)]
+        shares = [[((low <= drawn) & (drawn < high)).sum() for low, high in ranges] for drawn in (several, single)]
+        assert shares[0] == shares[1]
+    assert rarest_counts(np.zeros((2, 3), dtype=bool)).tolist() == [2, 2]  # no label is none that is rare
