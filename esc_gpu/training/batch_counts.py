@@ -16,21 +16,20 @@ def counted_together(model: nn.Module) -> Iterator[None]:
 
     A batch norm whose momentum is None needs its count to average by, and keeps it.
     """
-    norms = [
-        module
+    counts = {
+        module: count
         for module in model.modules()
         if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d, nn.BatchNorm3d))
         and module.training
         and module.momentum is not None
-        and module.num_batches_tracked is not None
-    ]
-    counts = [count for module in norms if (count := module.num_batches_tracked) is not None]
-    for module in norms:
+        and (count := module.num_batches_tracked) is not None
+    }
+    for module in counts:
         module._buffers[COUNT] = None  # where an assignment to the name would end as well, more slowly
     try:
         yield
     finally:
-        for module, count in zip(norms, counts, strict=True):
+        for module, count in counts.items():
             module._buffers[COUNT] = count
     if counts:
-        add_to_all(counts, 1)
+        add_to_all(list(counts.values()), 1)

@@ -88,7 +88,7 @@ def build_model(
 def check_learning(model: WaveformClassifier, train: TrainConfig) -> None:
     """Refuse what of the training needs an order of the backbone's layers that there is not, or more stages."""
     frozen_names(model, train.freeze, train.frozen_stages)
-    if train.layer_decay < 1:
+    if train.layer_decay != 1:
         layer_scales(model.backbone, model.backbone_name, train.layer_decay)
 
 

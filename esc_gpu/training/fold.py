@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -60,7 +61,7 @@ class FoldData:
     def _batches(
         self, batches: Sequence[np.ndarray], part: np.ndarray, purpose: str
     ) -> Iterator[tuple[Tensor, Tensor]]:
-        clips = np.concatenate([np.empty(0, np.int64), *batches])
+        clips = np.fromiter(chain.from_iterable(batches), np.int64)
         foreign = clips[~np.isin(clips, part)]
         if len(foreign):
             raise EscGpuError(f"{self.names(foreign)[0]} is none of the fold's clips to {purpose}; expected those only")

@@ -9,7 +9,7 @@ from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.depth import head_parameters, stages
 
 
-def freeze(model: WaveformClassifier, what: str, n_stages: int = 1) -> list[nn.Module]:
+def freeze(model: WaveformClassifier, what: str, n_stages: int) -> list[nn.Module]:
     """Have the model learn nothing from its front-end up to a point.
 
     Args:
@@ -34,7 +34,7 @@ def freeze(model: WaveformClassifier, what: str, n_stages: int = 1) -> list[nn.M
     return [model.frontend, *(part for path, part in model.backbone.named_modules() if _is_frozen(path, part, frozen))]
 
 
-def frozen_names(model: WaveformClassifier, what: str, n_stages: int = 1) -> set[str]:
+def frozen_names(model: WaveformClassifier, what: str, n_stages: int) -> set[str]:
     """The names of the parameters that `freeze` freezes; arguments and errors are its."""
     if what == "none":
         return set()

@@ -26,12 +26,10 @@ class CastTogether(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor | None) -> tuple[Tensor | None, ...]:
-        there = [number for number, gradient in enumerate(gradients) if gradient is not None]
-        given = [gradient for gradient in gradients if gradient is not None]
-        cast = [torch.empty_like(g, dtype=ctx.dtypes[n]) for n, g in zip(there, given, strict=True)]
-        copy_all(given, cast)
-        by_number = dict(zip(there, cast, strict=True))
-        return None, *(by_number.get(number) for number in range(len(gradients)))
+        given = {number: gradient for number, gradient in enumerate(gradients) if gradient is not None}
+        cast = {number: torch.empty_like(gradient, dtype=ctx.dtypes[number]) for number, gradient in given.items()}
+        copy_all(list(given.values()), list(cast.values()))
+        return None, *(cast.get(number) for number in range(len(gradients)))
 
 
 def half_weights(accelerator: Accelerator, model: nn.Module) -> dict[str, Tensor]:
@@ -51,7 +49,7 @@ def cast_weights(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
         f"{path}.{name}": parameter
         for path, module in model.named_modules()
         if path.startswith("backbone.") and type(module) in MULTIPLYING
-        for name, parameter in module.named_parameters(recurse=False)
+        for name, parameter in module.named_parameters()
         if parameter.dtype == torch.float32 and parameter.requires_grad
     }
     cast = CastTogether.apply(dtype, *named.values()) if named else ()

@@ -1,5 +1,6 @@
 """Steps whose loss or gradient is not finite: left out on the device, found and named when an epoch is over."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -22,9 +23,9 @@ def spread(loss: Tensor) -> Tensor:
     return loss * (1 + 0 * loss.detach())
 
 
-def are_finite(norms: Tensor) -> Tensor:
-    """Whether all of some norms `(n,)` are: `()` bool. One of NaN is not less than infinity either."""
-    return (norms[0] if len(norms) == 1 else norms.amax()) < torch.inf
+def are_finite(norms: Sequence[Tensor]) -> Tensor:
+    """Whether all of some norms `()` are: `()` bool. One of NaN is not less than infinity either."""
+    return functools.reduce(torch.maximum, norms) < torch.inf
 
 
 def leave_out_unless(is_finite: Tensor, optimizer: Optimizer, before: Snapshot) -> None:

@@ -30,7 +30,7 @@ def parameter_groups(
     """
     learning = [(name, p) for name, p in model.backbone.named_parameters() if p.requires_grad]
     frontend = [p for p in model.frontend.parameters() if p.requires_grad]
-    scales = layer_scales(model.backbone, model.backbone_name, layer_decay) if layer_decay < 1 else {}
+    scales = layer_scales(model.backbone, model.backbone_name, layer_decay) if layer_decay != 1 else {}
     head = head_parameters(model.backbone) if head_lr is not None else set()
     weights: dict[float, list[nn.Parameter]] = {}
     vectors: dict[float, list[nn.Parameter]] = {}
@@ -55,7 +55,7 @@ def create_optimizer(
 ) -> Optimizer:
     """AdamW (Loshchilov & Hutter 2019) in one kernel a group, on the CPU and on a GPU; arguments as above."""
     groups = parameter_groups(model, lr, frontend_lr, weight_decay, head_lr, layer_decay)
-    return torch.optim.AdamW(groups, lr=lr, fused=True)
+    return torch.optim.AdamW(groups, fused=True)  # with the rates of `set_learning_rate`
 
 
 def set_learning_rate(optimizer: Optimizer, epoch: float, epochs: int, warmup_epochs: float) -> float:
@@ -66,20 +66,19 @@ def set_learning_rate(optimizer: Optimizer, epoch: float, epochs: int, warmup_ep
     if epoch < warmup_epochs:
         factor = epoch / warmup_epochs
     else:
-        factor = 0.5 * (1 + math.cos(math.pi * (epoch - warmup_epochs) / max(epochs - warmup_epochs, 1e-9)))
+        factor = 0.5 * (1 + math.cos(math.pi * (epoch - warmup_epochs) / (epochs - warmup_epochs)))
     for group in optimizer.param_groups:
         group["lr"] = group["peak_lr"] * factor
     return factor
 
 
-def clip_gradients(model: WaveformClassifier, max_norm: float) -> Tensor:
+def clip_gradients(model: WaveformClassifier, max_norm: float) -> list[Tensor]:
     """Clip the gradient norms of backbone and front-end apart: one must not drown the other. 0 clips nothing.
 
     Returns the norms before, of those of the two that learn.
     """
     parts = [[p for p in part.parameters() if p.grad is not None] for part in (model.backbone, model.frontend)]
-    norms = [clip_norm(parameters, max_norm) for parameters in parts if parameters]
-    return torch.stack(norms) if len(norms) > 1 else norms[0][None]
+    return [clip_norm(parameters, max_norm) for parameters in parts if parameters]
 
 
 def clip_norm(parameters: Sequence[nn.Parameter], max_norm: float) -> Tensor:

@@ -113,7 +113,7 @@ def read_state(file: Path) -> dict[str, Any] | None:
     if checksum(body) != ending:
         return None
     try:
-        return torch.load(io.BytesIO(body), map_location="cpu", weights_only=True)
+        return torch.load(io.BytesIO(body), weights_only=True)
     except (pickle.UnpicklingError, RuntimeError):
         return None
 

@@ -123,7 +123,7 @@ class NormalizeTogether(torch.autograd.Function):
             eps,
             mean.new_full((n_processes,), count),
         )
-        counts = torch.full((n_processes,), count, dtype=torch.int32, device=x.device)
+        counts = mean.new_full((n_processes,), count, dtype=torch.int32)
         ctx.save_for_backward(x, weight, mean, inverse_deviation, counts)
         return torch.batch_norm_elemt(x, weight, bias, mean, inverse_deviation, eps)
 

@@ -49,19 +49,28 @@ class Snapshot:
     """
 
     def __init__(self, tensors: Sequence[Tensor]):
-        self.groups = [[t for t in tensors if t.dtype == dtype] for dtype in dict.fromkeys(t.dtype for t in tensors)]
-        self.before = [in_a_row(group) for group in self.groups]
+        self.groups = [(group, in_a_row(group)) for group in by_type(tensors)]
 
     def put_back_unless(self, stays: Tensor) -> None:
         """Put it back, unless `stays` `()` bool. Nothing waits for the device."""
-        for group, before in zip(self.groups, self.before, strict=True):
-            values = torch.where(stays, in_a_row(group), before).split([tensor.numel() for tensor in group])
-            copy_all([value.view(tensor.shape) for value, tensor in zip(values, group, strict=True)], group)
+        for group, before in self.groups:
+            copy_all(apart(torch.where(stays, in_a_row(group), before), group), group)
 
 
 def in_a_row(tensors: Sequence[Tensor]) -> Tensor:
     """All values of the tensors, one after the other, in memory of their own."""
     return torch.cat([tensor.reshape(-1) for tensor in tensors])
+
+
+def apart(values: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
+    """What `in_a_row` put together, in the shapes of the tensors."""
+    parts = values.split([tensor.numel() for tensor in tensors])
+    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+
+
+def by_type(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
+    """Those of each type of number together."""
+    return [[t for t in tensors if t.dtype == dtype] for dtype in dict.fromkeys(t.dtype for t in tensors)]
 
 
 def on_the_host(tree: Any) -> Any:
@@ -71,12 +80,11 @@ def on_the_host(tree: Any) -> Any:
     """
     there = [tensor for tensor in tensors_in(tree) if tensor.device.type != "cpu"]
     copies: dict[int, Tensor] = {}
-    for dtype in dict.fromkeys(tensor.dtype for tensor in there):
-        group = [tensor for tensor in there if tensor.dtype == dtype]
-        values = in_a_row(group).cpu().split([tensor.numel() for tensor in group])
-        for tensor, value in zip(group, values, strict=True):
-            # In memory of its own, laid out as on the device.
-            copies[id(tensor)] = torch.empty_like(tensor, device="cpu").copy_(value.view(tensor.shape))
+    for group in by_type(there):
+        # In memory of their own, laid out as on the device.
+        here = [torch.empty_like(tensor, device="cpu") for tensor in group]
+        copy_all(apart(in_a_row(group).cpu(), group), here)
+        copies |= {id(tensor): copy for tensor, copy in zip(group, here, strict=True)}
     return with_tensors(tree, copies)
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from torch import Tensor
+from torch import Size, Tensor
 from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from esc_gpu.errors import EscGpuError
@@ -43,9 +43,8 @@ class WeightAverage:
         learnt: dict[str, Tensor] = {name: value for name, value in model.named_parameters() if value.requires_grad}
         buffers = {f"backbone.{name}": value for name, value in model.backbone.named_buffers()}
         learnt |= {name: value for name, value in buffers.items() if value.is_floating_point()}
-        self.names = list(learnt)
         self.values = [value.detach() for value in learnt.values()]  # of the model: they share its memory
-        self.averages = [value.clone() for value in self.values]
+        self.averages = {name: value.detach().clone() for name, value in learnt.items()}
 
     def update(self, was_taken: Tensor | None = None) -> None:
         """Take in the model's values after a step of the optimiser. Nothing waits for the device.
@@ -55,14 +54,14 @@ class WeightAverage:
         """
         decay = min(self.decay, (1 + self.step) / (10 + self.step))
         if was_taken is None:
-            get_ema_multi_avg_fn(decay)(self.averages, self.values, self.step)
+            get_ema_multi_avg_fn(decay)(list(self.averages.values()), self.values, self.step)
         else:
-            move_towards(self.averages, self.values, (1 - decay) * was_taken.float())
+            move_towards(list(self.averages.values()), self.values, (1 - decay) * was_taken.float())
         self.step += 1
 
     def copy_to_model(self) -> None:
         """Give the model the averaged values for good."""
-        copy_all(self.averages, self.values)
+        copy_all(list(self.averages.values()), self.values)
 
     @contextmanager
     def swapped(self) -> Iterator[None]:
@@ -76,7 +75,7 @@ class WeightAverage:
 
     def state_dict(self) -> dict[str, Any]:
         """What resuming needs, as numbers and the tensors themselves, by the model's names."""
-        return {"step": self.step, "averages": dict(zip(self.names, self.averages, strict=True))}
+        return {"step": self.step, "averages": dict(self.averages)}
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from a `state_dict`.
@@ -85,8 +84,12 @@ class WeightAverage:
             EscGpuError: for that of another model.
         """
         averages = state["averages"]
-        shapes = {name: value.shape for name, value in averages.items()}
-        if shapes != {name: value.shape for name, value in zip(self.names, self.averages, strict=True)}:
+        if shapes(averages) != shapes(self.averages):
             raise EscGpuError("the averaged weights are of another model: resume the run with its own config")
         self.step = state["step"]
-        copy_all([averages[name] for name in self.names], self.averages)
+        copy_all([averages[name] for name in self.averages], list(self.averages.values()))
+
+
+def shapes(tensors: Mapping[str, Tensor]) -> dict[str, Size]:
+    """Of each tensor, by its name."""
+    return {name: tensor.shape for name, tensor in tensors.items()}
