@@ -155,7 +155,7 @@ def test_no_file_is_long(folder):
         ("filelock", {"core/lock.py"}),
         (
             "sklearn",
-            {f"evaluation/{name}.py" for name in ("multi_label", "probe", "separability")}
+            {f"evaluation/{name}.py" for name in ("multi_label", "precision_recall", "probe", "separability")}
             | {"experiment/examine_run.py", "data/recordings/layouts/made_folds.py"},
         ),
         ("huggingface_hub", {"inference/pipeline.py", "inference/model_card.py", "model/hub.py"}),

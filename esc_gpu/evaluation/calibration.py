@@ -40,12 +40,29 @@ def calibration(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = N_B
         clips; `mce`, the largest of the gaps; `bins`, for each `low`, `high`, `count` and the means `confidence` and
         `accuracy`, None in a bin without clips.
     """
-    confidence = probabilities.max(axis=1)
-    right = probabilities.argmax(axis=1) == labels
+    return binned(probabilities.max(axis=1), probabilities.argmax(axis=1) == labels, "accuracy", n_bins)
+
+
+def label_calibration(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = N_BINS) -> dict[str, Any]:
+    """`calibration` of several labels a clip: how far the probabilities of all pairs of a clip and a class are from the
+    share of these pairs whose clip has the class.
+
+    Args:
+        probabilities: `(n, K)`, n at least 1.
+        labels: `(n, K)` bool.
+
+    Returns:
+        As of `calibration`, over n·K pairs; the bins have `share` in the place of `accuracy`.
+    """
+    return binned(probabilities.ravel(), labels.ravel(), "share", n_bins)
+
+
+def binned(confidence: np.ndarray, right: np.ndarray, name: str, n_bins: int) -> dict[str, Any]:
+    """What `calibration` returns of probabilities `(n,)` and bools `(n,)`; `name` is that of the means of these."""
     edges = np.linspace(0, 1, n_bins + 1)
     count, confidences, rights = (
         np.bincount(np.digitize(confidence, edges[1:-1]), weights, n_bins)
-        for weights in (np.ones(len(labels)), confidence, right)
+        for weights in (np.ones(len(right)), confidence, right)
     )
     gaps = np.abs(rights - confidences)
     means = [
@@ -53,10 +70,10 @@ def calibration(probabilities: np.ndarray, labels: np.ndarray, n_bins: int = N_B
         for n, total, share in zip(count, confidences, rights, strict=True)
     ]
     return {
-        "ece": float(gaps.sum() / len(labels)),
+        "ece": float(gaps.sum() / len(right)),
         "mce": float((gaps / np.maximum(count, 1)).max()),
         "bins": [
-            {"low": float(low), "high": float(high), "count": int(n), "confidence": mean[0], "accuracy": mean[1]}
+            {"low": float(low), "high": float(high), "count": int(n), "confidence": mean[0], name: mean[1]}
             for low, high, n, mean in zip(edges[:-1], edges[1:], count, means, strict=True)
         ],
     }

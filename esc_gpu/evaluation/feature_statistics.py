@@ -91,9 +91,9 @@ class RunningStatistics:
         self.clip_spreads = np.zeros((n_clips, *shape))
 
     def update(self, features: Tensor, labels: np.ndarray, clips: np.ndarray, sounding: Tensor | None = None) -> None:
-        """Add the features `(B, C, F, N)` of the clips numbered `clips` `(B,)`, of the classes `labels` `(B,)`.
+        """Add the features `(B, C, F, N)` of the clips numbered `clips` `(B,)`, of the classes `labels`.
 
-        `sounding` `(B, N)` bool says which frames count, None that all do.
+        These are `(B,)`, or `(B, K)` bool: the frames of a clip count for each class that it has. `sounding` `(B, N)` bool says which frames count, None that all do.
         """
         features = features.to(float64_device(features.device)).double()
         counts = np.full(len(labels), features.shape[-1])
@@ -101,9 +101,10 @@ class RunningStatistics:
             features = features * sounding.to(features)[:, None, None]
             counts = sounding.sum(dim=1).cpu().numpy()
         sums, squares = (part.sum(dim=-1).cpu().numpy() for part in (features, features.square()))
-        np.add.at(self.frames, labels, counts)
-        np.add.at(self.sums, labels, sums)
-        np.add.at(self.squares, labels, squares)
+        rows, of_class = labels.nonzero() if labels.ndim == 2 else (np.arange(len(labels)), labels)
+        np.add.at(self.frames, of_class, counts[rows])
+        np.add.at(self.sums, of_class, sums[rows])
+        np.add.at(self.squares, of_class, squares[rows])
         frames = counts[:, None, None]
         self.clip_means[clips] = sums / frames
         self.clip_spreads[clips] = np.sqrt(np.maximum(squares / frames - (sums / frames) ** 2, 0.0))

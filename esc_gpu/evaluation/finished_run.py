@@ -13,7 +13,7 @@ from esc_gpu.core.files import read_json
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.names import composed, in_one_form
 from esc_gpu.core.run_layout import CONFIG, HISTORY, PREDICTIONS, SUMMARY, fold_folder
-from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL, task_of
+from esc_gpu.core.task import SINGLE_LABEL, task_of
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.predictions import read_predictions
@@ -75,6 +75,11 @@ class RunResults:
         """`(n,)` int64, the likeliest class of each."""
         return self.probabilities.argmax(axis=1)
 
+    @cached_property
+    def has_class(self) -> np.ndarray:
+        """`(n, K)` bool, whether each clip has each class."""
+        return self.labels if self.labels.ndim == 2 else self.labels[:, None] == np.arange(len(self.class_names))
+
     @property
     def fold_numbers(self) -> list[Fold]:
         """The test folds that were run, ascending."""
@@ -97,17 +102,11 @@ class RunResults:
         return history
 
     def check_reported(self) -> None:
-        """Refuse a summary that lacks what a report says of a run, and a run that no report can be written of.
+        """Refuse a summary that lacks what a report says of a run.
 
         Raises:
-            EscGpuError: for a value that is missing or of another type than in the file of a training, and for several
-                labels a clip.
+            EscGpuError: for a value that is missing or of another type than in the file of a training.
         """
-        if self.task == MULTI_LABEL:
-            raise EscGpuError(
-                f"{self.folder} has several labels a clip; expected a run with one class a clip, which is all that a "
-                "report can show; use esc-gpu evaluate"
-            )
         check_summary(self.folder, self.summary, REPORTED)
 
 

@@ -10,9 +10,12 @@ from esc_gpu.core.task import MULTI_LABEL, THRESHOLD
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import check_assessable
 from esc_gpu.evaluation.bootstrap import bootstrap, bootstrap_weights, resampling_units
+from esc_gpu.evaluation.calibration import label_calibration
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.evaluation.multi_label import (
     SCORES,
+    Scored,
+    Threshold,
     best_threshold,
     class_scores,
     label_precisions,
@@ -20,7 +23,7 @@ from esc_gpu.evaluation.multi_label import (
     scores,
     spread_of,
 )
-from esc_gpu.evaluation.run_groups import seed_of
+from esc_gpu.evaluation.run_groups import pool, seed_of
 
 Interval = dict[str, float] | None
 
@@ -45,6 +48,7 @@ def assess_several_labels(
         - `prior`: `map` of a model that says of each class how frequent it is.
         - `thresholds`: `by_fold`, and `validated`, the name of the run that they were chosen by, or None; of a run of
           `--validate` itself also `best`, chosen for the clips that are scored.
+        - `calibration`: of the pairs of a clip and a class, as of `label_calibration`.
         - `per_class`: `name`, `category`, `support` (clips), `average_precision` with its `interval`, `auroc`,
           `precision`, `recall`, `f1`.
         - `intervals`: `map`, `lwlrap`, `macro_f1`, `micro_f1`, each `low` and `high`, or None.
@@ -65,6 +69,7 @@ def assess_several_labels(
         clips = first.folds == fold
         parts = [scores(run.probabilities[clips], labels[clips], by_fold[fold]) for run in runs]
         folds.append({"fold": fold, "clips": int(clips.sum()), "threshold": by_fold[fold], **means(parts)})
+    pooled = pool(runs)
     unit, units = resampling_units(first.filenames)
     precision, *of_classes = precision_intervals(runs, units, n_bootstrap, seed)
     classes = [class_scores(run.probabilities, labels, threshold) for run in runs]
@@ -84,6 +89,7 @@ def assess_several_labels(
         "over_folds": {name: spread_of([fold[name] for fold in folds]) for name in SCORES},
         "prior": {"map": float(labels.mean(axis=0)[labels.any(axis=0)].mean())},
         "thresholds": chosen,
+        "calibration": label_calibration(pooled.probabilities, pooled.labels),
         "per_class": [
             {
                 "name": name,
@@ -132,7 +138,7 @@ def means(parts: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
     return {name: mean_of([part[name] for part in parts]) for name in parts[0]}
 
 
-def precisions(run: RunResults, weights: np.ndarray) -> np.ndarray:
+def precisions(run: Scored, weights: np.ndarray) -> np.ndarray:
     """From weights of the clips `(m, n)`: `(m, 1 + K)`, the mean average precision and that of each class."""
     columns = zip(run.probabilities.T, run.labels.T, strict=True)
     each = np.stack([average_precision(scored, true, weights) for scored, true in columns], axis=1)
@@ -141,7 +147,7 @@ def precisions(run: RunResults, weights: np.ndarray) -> np.ndarray:
     return np.column_stack([np.where(defined.any(axis=1), total, np.nan), each])
 
 
-def precision_intervals(runs: Sequence[RunResults], units: np.ndarray, n_resamples: int, seed: int) -> list[Interval]:
+def precision_intervals(runs: Sequence[Scored], units: np.ndarray, n_resamples: int, seed: int) -> list[Interval]:
     """The intervals of the mean average precision and of each class's, over the means of the runs."""
 
     def statistics(weights: np.ndarray) -> np.ndarray:
@@ -152,7 +158,7 @@ def precision_intervals(runs: Sequence[RunResults], units: np.ndarray, n_resampl
 
 
 def sum_intervals(
-    runs: Sequence[RunResults], threshold: np.ndarray, units: np.ndarray, n_resamples: int, seed: int
+    runs: Sequence[Scored], threshold: Threshold, units: np.ndarray, n_resamples: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """The intervals of what follows from sums over the clips: lwlrap, macro_f1 and micro_f1, the means of the runs."""
     labels, n_runs = runs[0].labels, len(runs)

@@ -15,15 +15,17 @@ from esc_gpu.core.progress import tqdm
 from esc_gpu.core.run_layout import PREDICTIONS, WEIGHTS
 from esc_gpu.core.waveform import to_float
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.assessment import assess_seeds
+from esc_gpu.evaluation.decisions import Decisions, decide
 from esc_gpu.evaluation.feature_statistics import RunningStatistics, sounding_frames
 from esc_gpu.evaluation.finished_run import RunResults
+from esc_gpu.evaluation.task_assessment import assess_runs
 from esc_gpu.experiment.run_clips import RunClips, open_run_clips
 from esc_gpu.frontends import Frontend
 from esc_gpu.frontends.images import FeatureImage, feature_image
 from esc_gpu.model import checkpoint
 from esc_gpu.model.classifier import WaveformClassifier
 from esc_gpu.model.explain import embed_and_classify, grad_cam, map_cells
+from esc_gpu.model.outputs import OUTPUTS
 from esc_gpu.report.audio import encode_audio
 from esc_gpu.report.contents import Example, FoldMap, FrontendSummary, Mistake, RunReport
 
@@ -58,6 +60,7 @@ def collect(
     audio: bool = True,
     n_mistakes: int | None = None,
     progress: bool = True,
+    validated: RunResults | None = None,
 ) -> RunReport:
     """Everything that a report shows of a run.
 
@@ -67,9 +70,10 @@ def collect(
         audio: whether clips come with a sound file.
         n_mistakes: the most mistakes to explain, 0 or more; None for all.
         progress: show a bar.
+        validated: a run to choose thresholds by, as of `esc_gpu.evaluation.task_assessment.assess_runs`.
 
     Raises:
-        EscGpuError: for recordings or models that are missing, or not those of the run.
+        EscGpuError: for recordings or models that are missing, or not those of the run; and as of `assess_runs`.
     """
     if n_mistakes is not None and n_mistakes < 0:
         raise EscGpuError(f"mistakes is {n_mistakes}; expected 0 or more; correct it, or leave it out for all")
@@ -78,28 +82,30 @@ def collect(
         run.history(fold)
         if not (run.fold_folder(fold) / WEIGHTS).is_file():
             raise EscGpuError(f"{run.fold_folder(fold)} has no {WEIGHTS}: train the run again")
-    assessment = assess_seeds([run])
+    assessment = assess_runs([run], validated=validated)
     clips = open_run_clips(run, root, progress)
-    wrong = surest_mistakes(run)
-    labels, firsts = np.unique(run.labels, return_index=True)
-    listed = wrong[:n_mistakes]
+    decisions = decide(run, assessment)
+    labels = np.flatnonzero(run.has_class.any(axis=0))
+    firsts = example_rows(run, labels)
+    shown = np.unique(firsts)  # a clip may be the example of several classes
+    listed = decisions.mistakes[:n_mistakes]
     models = {fold: checkpoint.load(run.fold_folder(fold), best_device()) for fold in run.fold_numbers}
     model = models[run.fold_numbers[0]]
     heat_cells, no_heat = try_heat(model, clips.n_samples)
     frontend = describe_frontend(model.frontend, clips.n_samples)
     statistics = RunningStatistics(len(labels), len(clips.windows.start), frontend.shape[:2])
     maps, examples, mistakes = [], {}, {}
-    total = len(clips.windows.start) + len(firsts) + len(listed)
+    total = len(clips.windows.start) + len(shown) + len(listed)
     with tqdm(desc="clips", total=total, unit="clip", disable=not progress) as bar:
         for fold, model in models.items():
             seen = look_at(model, clips, run, fold, statistics, bar)
             check_predictions(run, fold, seen)
             maps.append(FoldMap(fold, seen.rows, map_to_plane(seen.embeddings)))
-            for row in np.intersect1d(firsts, seen.rows).tolist():
+            for row in np.intersect1d(shown, seen.rows).tolist():
                 examples[row] = show_example(model, clips, row, audio)
                 bar.update()
             for row in np.intersect1d(listed, seen.rows).tolist():
-                mistakes[row] = show_mistake(model, clips, run, row, seen, audio, with_heat=no_heat is None)
+                mistakes[row] = show_mistake(model, clips, decisions, row, seen, audio, with_heat=no_heat is None)
                 bar.update()
     return RunReport(
         run=run,
@@ -112,16 +118,20 @@ def collect(
         examples=[examples[row] for row in firsts.tolist()],
         maps=maps,
         mistakes=[mistakes[row] for row in listed.tolist()],
-        n_mistakes=len(wrong),
+        n_mistakes=len(decisions.mistakes),
         heat_cells=heat_cells,
         no_heat=no_heat,
     )
 
 
-def surest_mistakes(run: RunResults) -> np.ndarray:
-    """Rows of the recordings that were taken for another class, by falling probability of that class."""
-    wrong = np.flatnonzero(run.predictions != run.labels)
-    return wrong[np.argsort(-run.probabilities[wrong, run.predictions[wrong]], kind="stable")]
+def example_rows(run: RunResults, labels: np.ndarray) -> np.ndarray:
+    """For each of these classes the first recording that has it, of those with the fewest labels."""
+    n_labels = run.has_class.sum(axis=1)
+    rows = []
+    for label in labels.tolist():
+        mine = np.flatnonzero(run.has_class[:, label])
+        rows.append(mine[n_labels[mine].argmin()])
+    return np.array(rows, dtype=np.int64)
 
 
 def describe_frontend(frontend: Frontend, n_samples: int) -> FrontendSummary:
@@ -144,7 +154,8 @@ def look_at(
     """Show the model all windows of its fold's recordings, and add their features to the statistics."""
     rows = np.flatnonzero(run.folds == fold)
     numbers = np.flatnonzero(np.isin(clips.windows.recording, rows))
-    classes = np.unique(run.labels, return_inverse=True)[1]
+    classes = run.has_class[:, run.has_class.any(axis=0)]
+    outputs = OUTPUTS[run.task]
     parts = []
     for batch, waveform in clips.batches(numbers):
         waveform = waveform.to(model.frontend.precision.device)
@@ -152,7 +163,7 @@ def look_at(
             sounding = sounding_frames(waveform, model.frontend)
             statistics.update(model.frontend(waveform), classes[clips.windows.recording[batch]], batch, sounding)
         embedding, logits = embed_and_classify(model, waveform)
-        parts.append([part.cpu().double().numpy() for part in (embedding, logits.softmax(dim=1))])
+        parts.append([part.cpu().double().numpy() for part in (embedding, outputs.probabilities(logits))])
         bar.update(len(batch))
     embeddings, probabilities = (np.concatenate(part) for part in zip(*parts, strict=True))
     # The windows of a recording are neighbours.
@@ -205,15 +216,22 @@ def standardised(image: FeatureImage) -> FeatureImage:
 
 
 def show_mistake(
-    model: WaveformClassifier, clips: RunClips, run: RunResults, row: int, seen: Seen, audio: bool, with_heat: bool
+    model: WaveformClassifier,
+    clips: RunClips,
+    decisions: Decisions,
+    row: int,
+    seen: Seen,
+    audio: bool,
+    with_heat: bool,
 ) -> Mistake:
-    """The window of a recording that speaks most for the class that it was taken for."""
+    """The window of a recording that speaks most for the class that is wrongly heard, or else for the missed one."""
     windows = np.flatnonzero(clips.windows.recording[seen.clips] == row)
-    predicted = run.predictions[row]
-    clip = int(seen.clips[windows[seen.window_probabilities[windows, predicted].argmax()]])
+    classes = decisions.surest(row)
+    probabilities = seen.window_probabilities[windows, next(iter(classes.values()))]
+    clip = int(seen.clips[windows[probabilities.argmax()]])
     common, waveform = show(model, clips, clip, audio)
-    classes = {"predicted": int(predicted), "true": int(run.labels[row])} if with_heat else {}
-    heat = {name: grad_cam(model, waveform, [label])[0].half().cpu().numpy() for name, label in classes.items()}
+    explained = classes if with_heat else {}
+    heat = {name: grad_cam(model, waveform, [label])[0].half().cpu().numpy() for name, label in explained.items()}
     return Mistake(**common, heat=heat)
 
 

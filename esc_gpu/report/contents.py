@@ -1,11 +1,13 @@
 """What the reports of a run are made of."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from esc_gpu.core.folds import Fold
+from esc_gpu.evaluation.decisions import Decisions, decide
 from esc_gpu.evaluation.feature_statistics import FeatureStatistics
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.frontends.axes import ChannelAxis
@@ -40,7 +42,10 @@ class Example(Clip):
 
 @dataclass(frozen=True, eq=False)
 class Mistake(Clip):
-    """A clip taken for another class. `heat`: Grad-CAM `(F, N)` for the "predicted" and the "true" class, or empty."""
+    """A clip with a class that is missed or wrongly heard.
+
+    `heat`: Grad-CAM `(F, N)` for the classes of `esc_gpu.evaluation.decisions.Decisions.surest`, or empty.
+    """
 
     heat: dict[str, np.ndarray]
 
@@ -70,12 +75,12 @@ class RunReport:
 
     Attributes:
         run: its results.
-        assessment: its metrics, by `esc_gpu.evaluation.assessment.assess_seeds`.
+        assessment: its metrics, by `esc_gpu.evaluation.task_assessment.assess_runs`.
         sample_rate, clip_seconds: of its clips.
         frontend: of its models.
         labels: of the K' classes that have clips, ascending.
         statistics: of their features; its `clip_means` are those of the rows of `predictions.csv`.
-        examples: the first clip of each of these classes.
+        examples: a clip of each of these classes: the first of those with the fewest labels.
         maps: of each fold.
         mistakes: the surest first.
         n_mistakes: all of the run, of which `mistakes` may be a part.
@@ -96,3 +101,8 @@ class RunReport:
     n_mistakes: int
     heat_cells: tuple[int, int] | None
     no_heat: str | None
+
+    @cached_property
+    def decisions(self) -> Decisions:
+        """Which classes the run says that its clips have."""
+        return decide(self.run, self.assessment)

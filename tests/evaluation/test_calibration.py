@@ -6,7 +6,7 @@ import sklearn.metrics
 import torch
 from torchmetrics.functional.classification import multiclass_calibration_error
 
-from esc_gpu.evaluation.calibration import brier_score, calibration, negative_log_likelihood
+from esc_gpu.evaluation.calibration import brier_score, calibration, label_calibration, negative_log_likelihood
 
 
 @pytest.fixture
@@ -98,3 +98,12 @@ def test_six_decimals_change_little(predictions):
 
 def test_a_probability_of_nought_costs_what_six_decimals_can_tell():
     assert negative_log_likelihood(np.array([[1.0, 0.0]]), np.array([1])) == pytest.approx(-np.log(5e-7))
+
+
+def test_pairs_of_a_clip_and_a_class_are_binned_by_their_probability():
+    """In the bin from 0.2 on two of three pairs are right, in the last one the only pair is wrong."""
+    probabilities = np.array([[0.2, 0.25], [0.22, 1.0]])
+    found = label_calibration(probabilities, np.array([[True, False], [True, False]]))
+    bins = [bin for bin in found["bins"] if bin["count"]]
+    assert [(bin["count"], bin["share"]) for bin in bins] == [(3, pytest.approx(2 / 3)), (1, 0.0)]
+    assert found["mce"] == 1.0 and found["ece"] == pytest.approx((3 * (2 / 3 - 0.67 / 3) + 1) / 4)

@@ -109,6 +109,15 @@ def test_classes_of_one_mean_are_told_by_their_spread():
     assert separability(statistics.result(), labels, np.arange(40) // 10).balanced_accuracy == 1
 
 
+def test_a_clip_counts_for_each_class_that_it_has():
+    features = torch.tensor([[1.0, 3.0], [5.0, 7.0]]).reshape(2, 1, 1, 2)
+    statistics = RunningStatistics(2, 2, (1, 1))
+    statistics.update(features, np.array([[True, True], [False, True]]), np.arange(2))
+    found = statistics.result()
+    assert found.frames.tolist() == [2, 4] and found.means.ravel().tolist() == [2, 4]
+    assert found.spreads.ravel() == pytest.approx([1, 5**0.5])
+
+
 def made_up(means, spreads, clip_means=None, frames=(1, 1)):
     """Statistics of one channel; (K, F) means and spreads."""
     means, spreads = (np.array(part, dtype=float)[:, None] for part in (means, spreads))

@@ -11,9 +11,10 @@ from tqdm import tqdm
 
 from esc_gpu import EscGpuError, load
 from esc_gpu.data.clips.decode import decode_clip
+from esc_gpu.evaluation.decisions import decide
 from esc_gpu.evaluation.feature_statistics import RunningStatistics
 from esc_gpu.evaluation.finished_run import read_run
-from esc_gpu.experiment.examine_run import collect, look_at, map_to_plane, surest_mistakes
+from esc_gpu.experiment.examine_run import collect, look_at, map_to_plane
 from esc_gpu.experiment.run_clips import open_run_clips
 from esc_gpu.model.explain import grad_cam
 from tests.helpers.tiny import RATE
@@ -40,7 +41,7 @@ def report(run):
 
 def test_there_is_a_clip_of_each_class_and_every_mistake(run, report):
     assert [run.labels[clip.row] for clip in report.examples] == report.labels == [0, 1, 2]
-    assert [clip.row for clip in report.mistakes] == surest_mistakes(run).tolist()
+    assert [clip.row for clip in report.mistakes] == decide(run).mistakes.tolist()
     assert report.n_mistakes == len(report.mistakes) == int((run.predictions != run.labels).sum()) > 0
     surest = run.probabilities.max(axis=1)[[clip.row for clip in report.mistakes]]
     assert (np.diff(surest) <= 0).all()

@@ -6,15 +6,17 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from esc_gpu.evaluation.assessment import assess_seeds
+from esc_gpu.evaluation.decisions import decide
 from esc_gpu.evaluation.feature_statistics import RunningStatistics
 from esc_gpu.evaluation.finished_run import read_run
-from esc_gpu.experiment.examine_run import standardised, surest_mistakes
+from esc_gpu.evaluation.task_assessment import assess_runs
+from esc_gpu.experiment.examine_run import example_rows, standardised
 from esc_gpu.frontends.images import feature_image
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.report.audio import encode_audio
 from esc_gpu.report.contents import Example, FoldMap, FrontendSummary, Mistake, RunReport
 from tests.helpers.made_up_runs import write_run
+from tests.helpers.several_labels_runs import write_several
 
 RATE = 8000
 SMALL = {"sample_rate": RATE, "n_fft": 256, "hop_length": 256}
@@ -22,27 +24,40 @@ LOGMEL = {"name": "logmel", "n_mels": 16, **SMALL}
 
 
 def make_report(
-    folder: Path, frontend: dict = LOGMEL, *, audio: bool = True, heat: bool = True, **options: object
+    folder: Path,
+    frontend: dict = LOGMEL,
+    *,
+    audio: bool = True,
+    heat: bool = True,
+    several: bool = False,
+    **options: object,
 ) -> RunReport:
-    """A report of noise; `options` are those of `write_run`."""
-    run = read_run(complete(write_run(folder, **options)))
+    """A report of noise; `options` are those of `write_run`, or with `several` labels a clip of `write_several`."""
+    run = read_run(complete((write_several if several else write_run)(folder, **options)))
     layer, generator = create_frontend(**frontend), np.random.default_rng(0)
     waveforms = (3000 * generator.standard_normal((len(run.labels), RATE))).astype(np.int16)
     with torch.no_grad():
         features = layer(torch.from_numpy(waveforms))
-    labels, firsts = np.unique(run.labels, return_index=True)
+    labels = np.flatnonzero(run.has_class.any(axis=0))
     statistics = RunningStatistics(len(labels), len(run.labels), features.shape[1:3])
-    statistics.update(features, np.searchsorted(labels, run.labels), np.arange(len(run.labels)))
-    wrong = surest_mistakes(run).tolist()
+    statistics.update(features, run.has_class[:, labels], np.arange(len(run.labels)))
+    assessment = assess_runs([run], n_bootstrap=20)
+    decisions = decide(run, assessment)
+    wrong = decisions.mistakes.tolist()
     sound = encode_audio(waveforms[0], RATE) if audio else None
 
     def clip(row):
         return {"row": row, "start_seconds": 0.0, "features": feature_image(layer, features[row]), "audio": sound}
 
     hot = generator.random(features.shape[2:]).astype(np.float16)
+    heats = {"predicted": hot, "true": 1 - hot}
+
+    def heat_of(row):
+        return {name: heats[name] for name in decisions.surest(row)} if heat else {}
+
     return RunReport(
         run=run,
-        assessment=assess_seeds([run], n_bootstrap=20),
+        assessment=assessment,
         sample_rate=RATE,
         clip_seconds=1.0,
         frontend=FrontendSummary(layer.spec, layer.channel_axes(), tuple(features.shape[1:]), layer.hop_seconds),
@@ -52,13 +67,13 @@ def make_report(
             Example(
                 **clip(row), waveform=waveforms[row] / 32768, inputs=standardised(feature_image(layer, features[row]))
             )
-            for row in firsts.tolist()
+            for row in example_rows(run, labels).tolist()
         ],
         maps=[
             FoldMap(fold, np.flatnonzero(run.folds == fold), generator.random((int((run.folds == fold).sum()), 2)))
             for fold in run.fold_numbers
         ],
-        mistakes=[Mistake(**clip(row), heat={"predicted": hot, "true": 1 - hot} if heat else {}) for row in wrong],
+        mistakes=[Mistake(**clip(row), heat=heat_of(row)) for row in wrong],
         n_mistakes=len(wrong),
         heat_cells=(2, 3) if heat else None,
         no_heat=None if heat else "Grad-CAM needs maps <here>",
@@ -79,7 +94,8 @@ def complete(folder: Path) -> Path:
     for fold in summary["folds"]:
         (folder / f"fold{fold['fold']}").mkdir(exist_ok=True)
         records = [{"epoch": epoch, "loss": 2 / epoch, "lr": 1e-3, "seconds": 1.0} for epoch in (1, 2, 3)]
-        records[-1] |= {"test_loss": 0.9, "test_accuracy": 0.5}
+        score = "test_map" if summary.get("task") == "multi_label" else "test_accuracy"
+        records[-1] |= {"test_loss": 0.9, score: 0.5}
         lines = "".join(json.dumps(record) + "\n" for record in records)
         (folder / f"fold{fold['fold']}" / "metrics.jsonl").write_text(lines, encoding="utf-8")
     return folder

@@ -55,7 +55,10 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         raise missing_run("RUN", arguments.typed)
     results = read_run(arguments.run)
     if results.task == MULTI_LABEL:
-        results.check_reported()  # which says at once that there is no report of it
+        raise EscGpuError(
+            f"{results.folder} has several labels a clip; expected a run with one class a clip, which is all that a "
+            "report can show; use esc-gpu evaluate"
+        )
     page = arguments.output or arguments.run / REPORT
     if page.suffix != ".html":
         raise EscGpuError(f"output is {page}; expected a name that ends in .html; correct it")
