@@ -89,5 +89,5 @@ def segment_record(part: Segment) -> dict[str, Any]:
 
 def _csv_line(fields: Iterable[object]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\r\n").writerow(fields)  # a field that holds either is quoted
+    csv.writer(text).writerow(fields)  # a field that holds either character of its end, "\r\n", is quoted
     return text.getvalue().removesuffix("\r\n")

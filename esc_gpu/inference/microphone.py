@@ -16,7 +16,7 @@ WAITING_SECONDS = 60  # of sound that the model has not taken yet, after which s
 BLOCK_SECONDS = 0.1
 
 
-def record(sample_rate: int | None, channels: int = 1, channel: Channel = "mix") -> tuple[int, Iterator[np.ndarray]]:
+def record(sample_rate: int | None, channels: int, channel: Channel) -> tuple[int, Iterator[np.ndarray]]:
     """The rate in Hz, and blocks `(t,)` float32 of the default microphone that do not end.
 
     Args:

@@ -11,7 +11,7 @@ from esc_gpu.data.clips.decode import RESAMPLER_QUALITY
 from esc_gpu.errors import EscGpuError
 
 FORMATS = {"s16le": "<i2", "f32le": "<f4"}  # ffmpeg's and sox's words for them
-READ_BYTES = 2**16
+READ_BYTES = 65536
 
 
 def read_pcm(file: BinaryIO, pcm_format: str, channels: int, channel: Channel = "mix") -> Iterator[np.ndarray]:
@@ -58,7 +58,7 @@ def mono(samples: np.ndarray, channel: Channel = "mix") -> np.ndarray:
         samples = samples[:, number : number + 1]
     scaled = samples.astype(np.float32) / FULL_SCALE if samples.dtype.kind == "i" else samples
     with np.errstate(over="ignore", invalid="ignore"):
-        return _finite(scaled.mean(axis=1, dtype=np.float32))
+        return _finite(scaled.mean(axis=1))
 
 
 def _finite(samples: np.ndarray) -> np.ndarray:
@@ -82,4 +82,4 @@ def at_rate(blocks: Iterable[np.ndarray], source_rate: int, sample_rate: int) ->
 
 
 def _rounded(block: np.ndarray) -> np.ndarray:
-    return np.rint(block.clip(-1, 1) * FULL_SCALE).clip(max=FULL_SCALE - 1).astype(np.int16)
+    return np.rint(block.clip(-1, 1 - 1 / FULL_SCALE) * FULL_SCALE).astype(np.int16)

@@ -11,6 +11,8 @@ from esc_gpu.inference.timeline import Segment, create_timeline
 
 __all__ = ["Prediction", "Segment"]
 
+TOP = 3  # classes that are named where no number is given
+
 
 @dataclass(frozen=True, eq=False)
 class Prediction:
@@ -40,7 +42,7 @@ class Prediction:
         probabilities: np.ndarray = self.window_probabilities.mean(axis=0, dtype=np.float64)
         return probabilities
 
-    def top(self, k: int = 3) -> list[tuple[str, float]]:
+    def top(self, k: int = TOP) -> list[tuple[str, float]]:
         """The `k` likeliest classes, or all where there are fewer, and their probabilities."""
         order = np.argsort(-self.probabilities, kind="stable")[:k]
         return [(self.class_names[label], float(self.probabilities[label])) for label in order]
@@ -57,7 +59,7 @@ class Prediction:
         """
         if self.task == MULTI_LABEL:
             return self.present(THRESHOLD if threshold is None else threshold)[:top]
-        return self.top(3 if top is None else top)
+        return self.top(TOP if top is None else top)
 
     @property
     def edges_seconds(self) -> np.ndarray:

@@ -1,7 +1,7 @@
 """What is heard when: segments of windows that come one after another."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -20,15 +20,18 @@ class Segment:
 
 @dataclass
 class _Span:
-    """Consecutive windows: their class, their edges, and of all probabilities the sums and counts at both edges."""
+    """Consecutive windows: their class, their edges, and of all probabilities the sums and counts at both edges.
+
+    The second edge is not known before the last of the windows is.
+    """
 
     label: int
     start: float
     before: np.ndarray
     n_before: int
-    end: float
-    behind: np.ndarray
-    n_behind: int
+    end: float = field(init=False)
+    behind: np.ndarray = field(init=False)
+    n_behind: int = field(init=False)
 
 
 class Timeline:
@@ -63,7 +66,7 @@ class Timeline:
         label, done = self._label(probabilities), []
         if self.open is None or label != self.open.label:
             done = self._close(edge)
-            self.open = _Span(label, edge, self.total.copy(), self.n_windows, edge, self.total, 0)
+            self.open = _Span(label, edge, self.total.copy(), self.n_windows)
         last = self.waiting
         if last is not None and edge - last.end >= self.min_seconds and not self._may_join(last, self.open):
             done += self._give_out()
@@ -106,7 +109,7 @@ class Timeline:
 
 
 class _OneClass(Timeline):
-    """Of a class that is heard or not, whatever else is heard: its windows have the probabilities of not, and of it."""
+    """Of a class that is heard or not, whatever else is heard: the second of two, of which the first is left out."""
 
     def __init__(self, name: str, clip_seconds: float, threshold: float, min_seconds: float):
         super().__init__(["", name], clip_seconds, 0.0, min_seconds)
@@ -116,7 +119,7 @@ class _OneClass(Timeline):
         return int(probabilities[1] >= self.heard_from)
 
     def add_probability(self, start_seconds: float, probability: float) -> list[Segment]:
-        return self._heard(self.add(start_seconds, np.array([1 - probability, probability])))
+        return self._heard(self.add(start_seconds, np.array([0.0, probability])))
 
     def end(self, duration_seconds: float) -> list[Segment]:
         return self._heard(super().end(duration_seconds))

@@ -1,6 +1,7 @@
 """The microphone, by a stand-in for PortAudio's package."""
 
 import sys
+from contextlib import nullcontext
 from types import ModuleType
 
 import numpy as np
@@ -46,7 +47,7 @@ def sounddevice(monkeypatch):
 
 
 def test_it_gives_blocks_until_it_is_closed(sounddevice):
-    rate, blocks = microphone.record(None, channels=2)
+    rate, blocks = microphone.record(None, 2, "mix")
     assert rate == 8000 and sounddevice.opened == []
     for number in range(3):
         np.testing.assert_array_equal(next(blocks), np.full(800, number / 32768, np.float32))
@@ -54,17 +55,23 @@ def test_it_gives_blocks_until_it_is_closed(sounddevice):
     assert sounddevice.opened == [(8000, 2, "int16"), "closed"]
 
 
-def test_lost_sound_is_said(sounddevice, monkeypatch):
-    monkeypatch.setattr(microphone, "WAITING_SECONDS", 0.2)
-    _, blocks = microphone.record(16000)
-    next(blocks)
-    with pytest.warns(EscGpuWarning, match="sound was lost"):
+@pytest.mark.filterwarnings("error")
+def test_lost_sound_is_said_once(sounddevice):
+    """A minute of it waits for the model."""
+    for sounddevice.n_blocks, is_lost in ((600, False), (601, True)):
+        _, blocks = microphone.record(100, 1, "mix")
         next(blocks)
+        with pytest.warns(EscGpuWarning, match="sound was lost") if is_lost else nullcontext():
+            next(blocks)
+        next(blocks)
+        blocks.close()
 
 
 def test_what_is_not_there_is_one_line(sounddevice, monkeypatch):
-    assert refusal(microphone.record, 8000, 3) == (
+    assert refusal(microphone.record, 8000, 3, "mix") == (
         "the microphone cannot be used (Invalid number of channels): connect one, or pipe sound in"
     )
     monkeypatch.setitem(sys.modules, "sounddevice", None)
-    assert refusal(microphone.record, 8000) == 'the microphone needs sounddevice: pip install "esc_gpu[listen]"'
+    assert (
+        refusal(microphone.record, 8000, 1, "mix") == 'the microphone needs sounddevice: pip install "esc_gpu[listen]"'
+    )

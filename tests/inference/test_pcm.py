@@ -7,7 +7,7 @@ import pytest
 import soundfile
 
 from esc_gpu.data.clips.decode import decode_clip
-from esc_gpu.inference.pcm import at_rate, read_pcm
+from esc_gpu.inference.pcm import at_rate, mono, read_pcm
 from tests.helpers.one_line import refusal
 
 STEREO = np.array([[0, 32767], [-32768, -32768], [100, 200]], dtype="<i2")
@@ -34,6 +34,12 @@ def test_samples_are_whole_however_the_bytes_come(n_bytes):
     np.testing.assert_allclose(np.concatenate(found), expected, atol=1e-7)
 
 
+def test_a_long_part_comes_in_blocks_of_64_kib():
+    blocks = list(read_pcm(io.BytesIO(bytes(200_000)), "s16le", 2))
+    assert [len(block) for block in blocks] == [16384, 16384, 16384, 848]
+    assert {block.dtype for block in blocks} == {np.dtype(np.float32)}
+
+
 def test_the_channel_of_the_training_is_heard():
     for channel, place in (("left", 0), ("right", 1), (1, 1)):
         (found,) = read_pcm(io.BytesIO(STEREO.tobytes()), "s16le", 2, channel)
@@ -53,13 +59,23 @@ def test_a_channel_that_cannot_be_heard_is_refused(channels, channel, said):
     assert said in refusal(lambda: list(read_pcm(io.BytesIO(STEREO.tobytes()), "s16le", channels, channel)))
 
 
-def test_another_format_is_refused():
-    noise = np.full(100, np.nan, dtype="<f4").tobytes()
-    assert refusal(lambda: list(read_pcm(io.BytesIO(noise), "f32le", 1))) == (
-        "the sound contains NaN or Inf: it has another format; correct --format and --channels"
-    )
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("pair", [(np.nan, np.nan), (np.inf, -np.inf)])
+def test_another_format_is_refused(pair):
+    noise = np.tile(np.array(pair, dtype="<f4"), 50).tobytes()
+    for channels in (1, 2):
+        assert refusal(lambda n=channels: list(read_pcm(io.BytesIO(noise), "f32le", n))) == (
+            "the sound contains NaN or Inf: it has another format; correct --format and --channels"
+        )
 
 
+def test_samples_beyond_full_scale_are_clipped():
+    loud = np.array([-3e38, -1.5, -1, -0.5, 0.99999, 1, 3e38], dtype=np.float32)
+    (found,) = at_rate([mono(loud[:, None])], 8000, 8000)
+    assert found.tolist() == [-32768, -32768, -32768, -16384, 32767, 32767, 32767]
+
+
+@pytest.mark.filterwarnings("error")
 def test_numbers_that_float32_does_not_hold_together_are_refused():
     """Finite each, and not so their mean, or what a resampler makes of them."""
     loud = np.full(4000, 3e38, dtype="<f4")

@@ -77,7 +77,7 @@ def test_each_of_several_classes_has_a_timeline_of_its_own(min_seconds):
         assert [(part.start_seconds, part.end_seconds) for part in mine] == spans and spans
         if min_seconds == 0:
             assert all(part.probability >= 0.6 for part in mine)
-    assert timeline.n_windows == 40
+    assert timeline.n_windows == 40 and OverlappingTimeline(["a"], 1.0, 0.6).n_windows == 0
 
 
 def test_the_default_threshold_is_that_of_the_task():
