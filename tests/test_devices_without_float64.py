@@ -202,7 +202,7 @@ def test_what_needs_no_gpu_stays_on_the_cpu(trained, monkeypatch):
     def write(pipeline, file, format, clips, **form):
         file.touch()
         exported.append((pipeline.device.type, pipeline(clips).shape))
-        return Agreement(len(clips), 0.0, 0)
+        return Agreement(len(clips), 0.0, 0, 0, (), 0.0)
 
     monkeypatch.setattr("esc_gpu.inference.export.export", write)
     with undrawn(), mps_is_said():

@@ -34,9 +34,9 @@ class Agreement:
     n_clips: int
     max_difference: float
     n_other_classes: int
-    n_other_predictions: int = 0
-    lengths: tuple[int, ...] = ()
-    embedding_difference: float = 0.0
+    n_other_predictions: int
+    lengths: tuple[int, ...]
+    embedding_difference: float
 
     @property
     def holds(self) -> bool:

@@ -33,7 +33,7 @@ class Embeddings:
     def pooled(self) -> "Embeddings":
         """A row for each recording: the mean over its windows."""
         files, first, windows = np.unique(self.file, return_index=True, return_counts=True)
-        sums = np.add.reduceat(self.values, first, axis=0, dtype=np.float64) if len(first) else self.values
+        sums = np.add.reduceat(self.values, first, dtype=np.float64)
         means = (sums / windows[:, None]).astype(np.float32)
         return Embeddings(files, np.zeros(len(files)), means)
 
@@ -71,7 +71,7 @@ def embed_files(
     whole = ~np.isin(files, broken)
     if not whole.any():
         raise EscGpuError("no file could be embedded; expected one or more that can be decoded; name others")
-    return Embeddings(np.array(files, dtype=np.int64)[whole], np.array(starts)[whole], np.concatenate(values)[whole])
+    return Embeddings(np.array(files)[whole], np.array(starts)[whole], np.concatenate(values)[whole])
 
 
 def _windows(

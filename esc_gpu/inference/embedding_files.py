@@ -72,7 +72,7 @@ def _write_csv(file: Path, rows: Mapping[str, Any], values: np.ndarray, about: d
     writer.writerow([*rows, *(f"e{number}" for number in range(values.shape[1]))])
     for *row, embedding in zip(*rows.values(), values, strict=True):
         writer.writerow([*row, *(f"{value:.9g}" for value in embedding.tolist())])  # float32 to the bit
-    file.write_text(table.getvalue(), encoding="utf-8")
+    file.write_bytes(table.getvalue().encode())
 
 
 def _write_parquet(file: Path, rows: Mapping[str, Any], values: np.ndarray, about: dict[str, Any]) -> None:

@@ -32,7 +32,7 @@ class HearModel(torch.nn.Module):
         super().__init__()
         self.pipeline = pipeline
         self.sample_rate = pipeline.sample_rate
-        silence = torch.zeros(1, pipeline.n_samples, device=pipeline.device)
+        silence = torch.zeros(1, pipeline.n_samples)
         self.scene_embedding_size = self.timestamp_embedding_size = pipeline.embed(silence).shape[1]
 
     def forward(self, audio: Tensor) -> Tensor:

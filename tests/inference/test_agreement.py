@@ -5,9 +5,11 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from esc_gpu.inference import agreement as module
 from esc_gpu.inference.agreement import TOLERANCE, Agreement, measure_agreement, of_length, other_lengths
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.model.explain import embed
+from tests.helpers.bars import watch_bars
 from tests.helpers.exported import NAMES, make_pipeline, tones
 from tests.helpers.tiny import RATE
 
@@ -18,7 +20,9 @@ def pipeline():
 
 
 def test_a_logit_that_is_not_finite_is_no_agreement():
-    assert Agreement(4, TOLERANCE, 0).holds and not Agreement(4, float("nan"), 0).holds
+    nan = float("nan")
+    assert Agreement(4, TOLERANCE, 0, 4, (), TOLERANCE).holds
+    assert not Agreement(4, nan, 0, 0, (), 0.0).holds and not Agreement(4, 0.0, 0, 0, (), nan).holds
 
 
 @pytest.mark.parametrize(("off", "holds"), [(0.9e-3, True), (1.1e-3, False), (float("nan"), False)])
@@ -31,6 +35,21 @@ def test_the_tolerance(pipeline, off, holds):
     agreement = measure_agreement(answer, pipeline, tones(), progress=False)
     assert agreement.holds is holds
     assert agreement.max_difference == pytest.approx(off, rel=1e-2, nan_ok=True)
+
+
+@pytest.mark.parametrize("progress", [True, False])
+def test_the_first_clip_is_alone_and_eight_others_come_at_once(monkeypatch, progress):
+    sizes, bars = [], watch_bars(monkeypatch, module)
+
+    def answer(clips):
+        sizes.append(tuple(clips.shape))
+        return torch.zeros(len(clips), 3)
+
+    model = SimpleNamespace(model=answer, precision="no", task="single_label")
+    assert measure_agreement(answer, model, torch.zeros(18, 20), progress, (10,)).holds
+    assert sizes[::2] == sizes[1::2] == [(1, 20), (8, 20), (8, 20), (1, 20), (8, 10)]
+    ((options, bar),) = bars
+    assert (options["disable"], bar.total, bar.n) == (not progress, 18, 18 * progress)
 
 
 def test_another_likeliest_class_is_no_agreement_however_close(pipeline):

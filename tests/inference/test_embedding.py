@@ -6,9 +6,11 @@ import soundfile
 import torch
 
 from esc_gpu import EscGpuError
-from esc_gpu.inference.embedding import embed_files
+from esc_gpu.inference import embedding as module
+from esc_gpu.inference.embedding import Embeddings, embed_files
 from esc_gpu.inference.predict import predict_file
 from esc_gpu.model.explain import embed
+from tests.helpers.bars import watch_bars
 from tests.helpers.tiny import RATE, write_tone
 
 
@@ -47,6 +49,25 @@ def test_windows_are_those_that_are_classified_whatever_the_batches(pipeline, fi
     assert pooled.file.tolist() == [0, 1, 2] and not pooled.start_seconds.any()
     np.testing.assert_allclose(pooled.values[1], embedded.values[embedded.file == 1].mean(axis=0), rtol=1e-5)
     assert len(embed_files(pipeline, files, overlap=None).file) == 3
+
+
+def test_rows_are_pooled_in_float64():
+    windows = Embeddings(np.array([2, 2, 2, 5]), np.arange(4.0), np.array([[1e8], [1], [-1e8], [7]], dtype=np.float32))
+    pooled = windows.pooled()
+    assert pooled.file.tolist() == [2, 5] and pooled.values.tolist() == [[np.float32(1 / 3)], [7]]
+    assert pooled.values.dtype == np.float32
+    assert Embeddings(windows.file[:0], windows.start_seconds[:0], windows.values[:0]).pooled().values.shape == (0, 1)
+
+
+@pytest.mark.parametrize("asked", [{}, {"progress": True}], ids=["quiet", "asked for"])
+def test_a_bar_counts_the_files_and_32_windows_are_embedded_at_once(pipeline, files, monkeypatch, asked):
+    sizes, bars = [], watch_bars(monkeypatch, module)
+    monkeypatch.setattr(
+        type(pipeline), "embed", lambda self, batch: sizes.append(len(batch)) or torch.zeros(len(batch), 4)
+    )
+    assert len(embed_files(pipeline, files, 0.93, **asked).file) == sum(sizes) == 36 and sizes == [32, 4]
+    ((options, bar),) = bars
+    assert (options["disable"], bar.total, bar.n) == (not asked, 3, 3 if asked else 0)
 
 
 def test_a_damaged_file_leaves_no_rows_and_is_told_of(pipeline, files, tmp_path, monkeypatch):

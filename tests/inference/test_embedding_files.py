@@ -41,6 +41,7 @@ def test_csv_has_a_column_for_each_number(tmp_path):
         ["c.wav", "0.0", "rain", "2"],
     ]
     assert np.array_equal(np.array([row[4:] for row in rows], dtype=np.float32), VALUES)
+    assert b"\r" not in (tmp_path / "e.csv").read_bytes()
 
 
 def test_parquet_has_a_list_of_fixed_size(tmp_path):

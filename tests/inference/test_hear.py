@@ -47,6 +47,22 @@ def test_a_clip_is_embedded_as_the_pipeline_does_and_a_timestamp_is_in_the_middl
     torch.testing.assert_close(model(clip), hear.get_scene_embeddings(clip, model))
 
 
+def test_a_scene_is_the_mean_of_windows_that_are_spread_evenly(model):
+    audio = 2 * torch.rand(1, 27 * RATE // 10) - 1
+    clips = torch.cat([audio[:, start : start + RATE] for start in (0, 3400, 6800, 10200, 13600)])
+    expected = model.pipeline.embed(clips).mean(dim=0, keepdim=True)
+    torch.testing.assert_close(hear.get_scene_embeddings(audio, model), expected, rtol=1e-4, atol=1e-5)
+
+
+def test_thirty_two_windows_are_embedded_at_once(model, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(
+        model.pipeline, "embed", lambda clips: sizes.append(len(clips)) or torch.zeros(len(clips), 4), raising=False
+    )
+    embeddings, timestamps = hear.get_timestamp_embeddings(torch.zeros(3, 11 * RATE // 2), model)
+    assert sizes == [32, 1] and embeddings.shape == (3, 11, 4) and timestamps.shape == (3, 11)
+
+
 def test_other_audio_is_refused(model):
     for audio in (torch.zeros(RATE), torch.zeros(1, RATE, dtype=torch.int16), torch.zeros(1, 0)):
         with pytest.raises(EscGpuError, match=r"expected \(sounds, samples\) float; convert it"):

@@ -2,6 +2,7 @@
 
 import gc
 import tracemalloc
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,7 +10,7 @@ import soundfile
 import torch
 
 from esc_gpu.frontends.framing import FrameCutter
-from esc_gpu.inference.listen import listen
+from esc_gpu.inference.listen import cut_blocks, listen
 from esc_gpu.inference.predict import predict_file
 from esc_gpu.inference.timeline import Timeline
 from tests.helpers.one_line import refusal
@@ -37,7 +38,7 @@ def noise(seconds, seed=0):
 
 
 @pytest.mark.parametrize("overlap", [0.0, 0.5, 0.9])
-@pytest.mark.parametrize("seconds", [0.3, 1.0, 1.04, 1.06, 1.2, 7.37])
+@pytest.mark.parametrize("seconds", [0.3, 1.0, 1.04, 1.05, 1.06, 1.2, 1.5, 7.37])
 def test_the_windows_are_those_of_the_recording(seconds, overlap, tmp_path):
     samples = noise(seconds)
     soundfile.write(tmp_path / "clip.wav", samples, RATE)
@@ -65,6 +66,27 @@ def test_a_window_is_answered_as_soon_as_it_is_complete():
 
     for window in listen(Cheap(), blocks(), Timeline(NAMES, 1.0)):
         assert 0 <= given / RATE - window.end_seconds < 0.1 + 1e-9
+
+
+def test_windows_move_by_a_sample_or_more_and_32_of_them_come_at_once():
+    windows = list(cut_blocks([np.arange(6, dtype=np.int16)], 4, 0.95, 32))
+    assert [starts for starts, _, _ in windows] == [[0, 1, 2]]
+    assert windows[0][2].tolist() == [[0, 1, 2, 3], [1, 2, 3, 4], [2, 3, 4, 5]]
+
+    class Counted(Cheap):
+        sizes: ClassVar[list[int]] = []
+
+        def __call__(self, clips):
+            self.sizes.append(len(clips))
+            return super().__call__(clips)
+
+    list(listen(Counted(), [noise(34)], Timeline(NAMES, 1.0), 0.0))
+    assert Counted.sizes == [32, 2]
+
+
+def test_a_sound_may_be_one_sample():
+    (window,) = listen(Cheap(), [np.ones(1, np.int16)], Timeline(NAMES, 1.0))
+    assert (window.start_seconds, window.end_seconds) == (0.0, 1 / RATE)
 
 
 def test_no_sound_and_wrong_options_are_refused():

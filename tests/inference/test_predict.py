@@ -2,19 +2,20 @@
 
 import csv
 import tracemalloc
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 import soundfile
 import soxr
 import torch
-from tqdm import tqdm
 
 from esc_gpu import EscGpuError, Pipeline, WaveformClassifier, create_frontend, load_pipeline
 from esc_gpu.cli.main import main
 from esc_gpu.data.store.build import open_store
 from esc_gpu.inference import predict as module
-from esc_gpu.inference.predict import predict_file, predict_waveform
+from esc_gpu.inference.predict import file_windows, predict_file, predict_waveform
+from tests.helpers.bars import watch_bars
 from tests.helpers.csv_tables import predictions
 from tests.helpers.tiny import FREQUENCIES, OPTIONS, RATE, write_tone, write_tones
 from tests.helpers.trained_model import NAMES
@@ -129,7 +130,7 @@ def test_neither_batches_nor_spans_change_the_answer(pipeline, changing, monkeyp
         np.testing.assert_allclose(found.window_probabilities, expected.window_probabilities, rtol=0, atol=1e-6)
 
 
-def test_no_more_than_a_span_is_decoded_at_once(pipeline, changing, monkeypatch):
+def test_no_more_than_a_span_is_decoded_at_once(pipeline, changing, tmp_path, monkeypatch):
     monkeypatch.setattr(module, "SPAN_SECONDS", 2)
     read, lengths = module.read_samples, []
 
@@ -140,20 +141,31 @@ def test_no_more_than_a_span_is_decoded_at_once(pipeline, changing, monkeypatch)
     monkeypatch.setattr(module, "read_samples", watch)
     predict_file(pipeline, changing, overlap=0.5)
     assert len(lengths) == 4 and max(lengths) <= (2 + 1) * RATE
+    monkeypatch.undo()
+    monkeypatch.setattr(module, "read_samples", watch)
+    lengths.clear()
+    soundfile.write(tmp_path / "long.wav", np.zeros(601 * 1000, np.int16), 1000)
+    slow = SimpleNamespace(sample_rate=1000, n_samples=1000, channel="mix")
+    sizes = [len(batch) for batch in file_windows(slow, tmp_path / "long.wav", 0.0, 200)[2]]
+    assert lengths == [300_000, 300_000, 1000] and sizes == [200, 100, 200, 100, 1]  # five minutes
 
 
 @pytest.mark.parametrize("asked", [{}, {"progress": True}], ids=["quiet", "asked for"])
 def test_a_bar_counts_the_windows_only_where_it_is_asked_for(pipeline, changing, monkeypatch, asked):
-    bars = []
-
-    def bar(**options):
-        bars.append((options["disable"], tqdm(**options)))
-        return bars[-1][1]
-
-    monkeypatch.setattr(module, "tqdm", bar)
+    bars = watch_bars(monkeypatch, module)
     n_windows = len(predict_file(pipeline, changing, **asked).starts_seconds)
-    shown = [(disable, bar.total, bar.n) for disable, bar in bars]
+    shown = [(options["disable"], bar.total, bar.n) for options, bar in bars]
     assert shown == [(not asked, n_windows, n_windows if asked else 0)]
+    assert [(options["delay"], options["leave"]) for options, _ in bars] == [(1, False)]  # of a second, and then away
+
+
+def test_32_windows_are_heard_at_once(pipeline, changing, monkeypatch):
+    sizes, waveform = [], soundfile.read(changing)[0]
+    monkeypatch.setattr(Pipeline, "forward", lambda self, clips: sizes.append(len(clips)) or torch.zeros(len(clips), 3))
+    predict_file(pipeline, changing, 0.85)
+    predict_waveform(pipeline, waveform, overlap=0.85)
+    pipeline.classify(changing, overlap=0.85)
+    assert sizes == 3 * [32, 9]
 
 
 def test_the_memory_does_not_grow_with_the_length(pipeline, tmp_path, monkeypatch):
@@ -170,7 +182,7 @@ def test_the_memory_does_not_grow_with_the_length(pipeline, tmp_path, monkeypatc
     assert peaks[1] < 1.2 * peaks[0] < 8 * 60 * RATE * 2 / 1e6  # MB; the samples alone take 7.7
 
 
-@pytest.mark.parametrize(("seconds", "windows"), [(0.3, 1), (1.0, 1), (1.04, 1), (1.06, 2)])
+@pytest.mark.parametrize(("seconds", "windows"), [(0.3, 1), (1.0, 1), (1.04, 1), (1.05, 2), (1.06, 2)])
 def test_a_recording_of_about_a_clip_is_one_window(pipeline, tmp_path, seconds, windows):
     """Encoders pad the last block: that is not to be heard as a second clip."""
     write_tone(tmp_path / "tone.wav", 900, seconds, 1)
