@@ -42,6 +42,10 @@ def idle_options(config: RunConfig) -> list[str]:
             sentences.append(
                 f"{option} has no effect while train.freeze is {freeze}: set train.freeze, or leave {option} out"
             )
+    if config.model.pretrained and config.model.weights is not None:
+        sentences.append(
+            f"model.pretrained has no effect while model.weights is {config.model.weights}: leave one of them out"
+        )
     if config.train.class_weights == "balanced" and config.train.sampling == "balanced":
         sentences.append(
             "train.class_weights=balanced and train.sampling=balanced make up for rare classes twice: leave one out"

@@ -26,11 +26,14 @@ class FeatureStatistics:
     """One front-end over all clips of K classes, all float64 but `frames`.
 
     Attributes:
-        frames: (K,) int64, frames of each class that are no digital silence.
+        frames: (K,) int64, frames of each class that are no digital silence. Of several labels a clip, the frames of a
+            clip are of each class that it has.
         means: (K, C, F), the mean over these frames of a class.
         spreads: (K, C, F), the standard deviation over them (divided by their number).
         clip_means: (clips, C, F), the mean over the frames of each clip.
         clip_spreads: (clips, C, F), the standard deviation over them.
+        without: of several labels a clip, what `frames`, `means` and `spreads` are of the clips without each class;
+            zeros for a class that all clips have.
     """
 
     frames: np.ndarray
@@ -38,6 +41,7 @@ class FeatureStatistics:
     spreads: np.ndarray
     clip_means: np.ndarray
     clip_spreads: np.ndarray
+    without: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None
 
     @property
     def fisher(self) -> np.ndarray:
@@ -45,17 +49,31 @@ class FeatureStatistics:
 
         `sum_k n_k (m_k - m)² / sum_k n_k s_k²` with the n_k frames of class k, their mean m_k and standard deviation
         s_k, and the mean m of all frames. 0 for a bin that does not vary, inf for one that varies between classes only.
+        Of several labels a clip, the mean over the classes of the ratio of two groups: the clips with the class, and
+        those without it.
 
         Source: Fisher (1936), "The use of multiple measurements in taxonomic problems"; the ratio for several
         classes as in Bishop (2006), "Pattern Recognition and Machine Learning", section 4.1.6.
         """
-        weights = (self.frames / self.frames.sum())[:, None, None]
-        mean = (weights * self.means).sum(axis=0)
-        between = (weights * (self.means - mean) ** 2).sum(axis=0)
-        within = (weights * self.spreads**2).sum(axis=0)
-        floor = CONSTANT * (between + within + mean**2)
-        ratio = np.divide(between, within, out=np.full_like(mean, np.inf), where=within > floor)
-        return np.where(between > floor, ratio, 0.0)
+        if self.without is None:
+            return fisher_ratio(self.frames, self.means, self.spreads)
+        both = zip((self.frames, self.means, self.spreads), self.without, strict=True)
+        frames, means, spreads = (np.stack(parts, axis=1) for parts in both)
+        ratios = [
+            fisher_ratio(*parts) for parts in zip(frames, means, spreads, strict=True) if parts[0].all()
+        ]  # a class that all clips have is not told from anything
+        return np.mean(ratios, axis=0)
+
+
+def fisher_ratio(frames: np.ndarray, means: np.ndarray, spreads: np.ndarray) -> np.ndarray:
+    """`FeatureStatistics.fisher` `(C, F)` of K groups: `(K,)` frames, `(K, C, F)` means and standard deviations."""
+    weights = (frames / frames.sum())[:, None, None]
+    mean = (weights * means).sum(axis=0)
+    between = (weights * (means - mean) ** 2).sum(axis=0)
+    within = (weights * spreads**2).sum(axis=0)
+    floor = CONSTANT * (between + within + mean**2)
+    ratio = np.divide(between, within, out=np.full_like(mean, np.inf), where=within > floor)
+    return np.where(between > floor, ratio, 0.0)
 
 
 def sounding_frames(waveforms: Tensor, frontend: "Frontend") -> Tensor:
@@ -87,13 +105,15 @@ class RunningStatistics:
         self.frames = np.zeros(num_classes, dtype=np.int64)
         self.sums = np.zeros((num_classes, *shape))
         self.squares = np.zeros((num_classes, *shape))
+        self.without: list[np.ndarray] | None = None  # the same of the clips without each class
         self.clip_means = np.zeros((n_clips, *shape))
         self.clip_spreads = np.zeros((n_clips, *shape))
 
     def update(self, features: Tensor, labels: np.ndarray, clips: np.ndarray, sounding: Tensor | None = None) -> None:
         """Add the features `(B, C, F, N)` of the clips numbered `clips` `(B,)`, of the classes `labels`.
 
-        These are `(B,)`, or `(B, K)` bool: the frames of a clip count for each class that it has. `sounding` `(B, N)` bool says which frames count, None that all do.
+        These are `(B,)`, or `(B, K)` bool: the frames of a clip count for each class that it has, and those without the
+        class apart. `sounding` `(B, N)` bool says which frames count, None that all do.
         """
         features = features.to(float64_device(features.device)).double()
         counts = np.full(len(labels), features.shape[-1])
@@ -101,21 +121,34 @@ class RunningStatistics:
             features = features * sounding.to(features)[:, None, None]
             counts = sounding.sum(dim=1).cpu().numpy()
         sums, squares = (part.sum(dim=-1).cpu().numpy() for part in (features, features.square()))
-        rows, of_class = labels.nonzero() if labels.ndim == 2 else (np.arange(len(labels)), labels)
-        np.add.at(self.frames, of_class, counts[rows])
-        np.add.at(self.sums, of_class, sums[rows])
-        np.add.at(self.squares, of_class, squares[rows])
+        totals, values = [self.frames, self.sums, self.squares], (counts, sums, squares)
+        if labels.ndim == 2:
+            if self.without is None:
+                self.without = [np.zeros_like(total) for total in totals]
+            for groups, are_of in ((totals, labels), (self.without, ~labels)):
+                for total, value in zip(groups, values, strict=True):
+                    total += np.tensordot(are_of.T.astype(value.dtype), value, axes=1)
+        else:
+            for total, value in zip(totals, values, strict=True):
+                np.add.at(total, labels, value)
         frames = counts[:, None, None]
         self.clip_means[clips] = sums / frames
         self.clip_spreads[clips] = np.sqrt(np.maximum(squares / frames - (sums / frames) ** 2, 0.0))
 
     def result(self) -> FeatureStatistics:
         """The statistics of all that came."""
-        frames = self.frames[:, None, None]
-        means = self.sums / frames
-        spreads = np.sqrt(np.maximum(self.squares / frames - means**2, 0.0))
         clips = self.clip_means.copy(), self.clip_spreads.copy()
-        return FeatureStatistics(self.frames.copy(), means, spreads, *clips)
+        without = None if self.without is None else group_statistics(*self.without)
+        return FeatureStatistics(*group_statistics(self.frames, self.sums, self.squares), *clips, without)
+
+
+def group_statistics(
+    frames: np.ndarray, sums: np.ndarray, squares: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Frames `(K,)`, means and standard deviations `(K, C, F)` of groups; zeros for one without frames."""
+    counts = np.maximum(frames, 1)[:, None, None]
+    means = sums / counts
+    return frames.copy(), means, np.sqrt(np.maximum(squares / counts - means**2, 0.0))
 
 
 def compute_statistics(
@@ -129,14 +162,19 @@ def compute_statistics(
 
     Args:
         waveforms: the clips, as of `esc_gpu.data.store.build.open_store`.
-        labels: (clips,) int64 in 0..num_classes-1.
+        labels: (clips,) int64 in 0..num_classes-1, or of several labels a clip (clips, K) bool.
         frontends: layers that take the clips' sample rate, by name.
         progress: whether to show a bar.
 
     Raises:
-        EscGpuError: for a class without clips, and for clips too short for a front-end.
+        EscGpuError: for a class without clips, several labels that all clips have, and clips too short for a front-end.
     """
-    missing = set(range(num_classes)) - set(labels.tolist())
+    is_there = labels.any(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=num_classes) > 0
+    missing = set(np.flatnonzero(~is_there).tolist())
+    if labels.all() and labels.ndim == 2:
+        raise EscGpuError(
+            "every clip has every class; expected clips without some, to compare them; choose other recordings"
+        )
     if missing or num_classes < 2:
         what = f"class {min(missing)} has no clips" if missing else "there is one class only"
         raise EscGpuError(f"{what}; expected clips of two classes or more, to compare them; choose other recordings")

@@ -4,7 +4,7 @@ A class without clips has no average precision, and one that all clips have, or 
 classes leaves these out. A value that is not defined at all is None.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from torch import Tensor
@@ -17,6 +17,15 @@ THRESHOLDS = np.arange(1, 100) / 100  # that are tried
 
 
 Threshold = float | np.ndarray  # for all, or `(n, 1)` of each clip
+
+
+class Scored(Protocol):
+    """Probabilities `(n, K)` of clips with the labels `(n, K)` bool, as of a run."""
+
+    @property
+    def probabilities(self) -> np.ndarray: ...
+    @property
+    def labels(self) -> np.ndarray: ...
 
 
 def scores(probabilities: np.ndarray, labels: np.ndarray, threshold: Threshold = THRESHOLD) -> dict[str, float | None]:

@@ -1,5 +1,6 @@
 """How well a feature's means and spreads over the clips tell the classes apart."""
 
+import warnings
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,13 +18,15 @@ class Separability:
 
     Attributes:
         silhouette: from -1 to 1, the mean over the clips of `(b - a) / max(a, b)`: `a` is the mean distance to the
-            clips of the same class, `b` that to the nearest other class.
+            clips of the same class, `b` that to the nearest other class. None of several labels a clip: a clip is then
+            of no one class that it could be near to.
         balanced_accuracy: mean recall of the classes in [0, 1], each fold classified by a linear discriminant of
-            the others; 1 / K for guessing.
+            the others; 1 / K for guessing. Of several labels, each class is told from its absence by a discriminant of
+            its own for which both are as likely, and it is the mean of the recalls of both; 1 / 2 for guessing.
         recall: (K,) of each class.
     """
 
-    silhouette: float
+    silhouette: float | None
     balanced_accuracy: float
     recall: np.ndarray
 
@@ -35,13 +38,15 @@ def separability(statistics: FeatureStatistics, labels: np.ndarray, folds: np.nd
     The discriminant's covariance is shrunk (Ledoit & Wolf 2004), for there are often more bins than clips.
 
     Args:
-        labels: (clips,) int64 class of each clip.
+        labels: (clips,) int64 class of each clip, or of several labels a clip (clips, K) bool.
         folds: (clips,) fold of each clip.
 
     Source: Rousseeuw (1987), "Silhouettes: a graphical aid to the interpretation and validation of cluster analysis".
     """
     parts = statistics.clip_means, statistics.clip_spreads
     vectors = np.concatenate([part.reshape(len(labels), -1) for part in parts], axis=1)
+    if labels.ndim == 2:
+        return separability_of_labels(vectors, labels, folds)
     predicted = np.empty_like(labels)
     for fold in np.unique(folds):
         test = folds == fold
@@ -50,3 +55,32 @@ def separability(statistics: FeatureStatistics, labels: np.ndarray, folds: np.nd
     recall = np.array([(predicted[labels == label] == label).mean() for label in np.unique(labels)])
     silhouette = silhouette_score(StandardScaler().fit_transform(vectors), labels)
     return Separability(float(silhouette), float(balanced_accuracy_score(labels, predicted)), recall)
+
+
+def separability_of_labels(vectors: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> Separability:
+    """`separability` of vectors `(clips, D)` with labels `(clips, K)` bool.
+
+    What all training clips of a fold have, or none, is predicted for all its clips.
+    """
+    predicted = np.empty_like(labels)
+    for fold in np.unique(folds):
+        test = folds == fold
+        scaler = StandardScaler().fit(vectors[~test])
+        known, new = scaler.transform(vectors[~test]), scaler.transform(vectors[test])
+        for label, present in enumerate(labels[~test].T):
+            predicted[test, label] = present[0] if present.all() or not present.any() else told(known, present, new)
+    counts = labels.sum(axis=0), (~labels).sum(axis=0)
+    of_both = ((predicted == labels) & part for part in (labels, ~labels))
+    recalls = np.stack([right.sum(axis=0) / np.maximum(n, 1) for right, n in zip(of_both, counts, strict=True)])
+    compared = np.minimum(*counts) > 0  # not a class that all clips have
+    return Separability(None, float(recalls[:, compared].mean()), recalls[0])
+
+
+def told(known: np.ndarray, present: np.ndarray, new: np.ndarray) -> np.ndarray:
+    """`(m,)` bool, whether vectors `(m, D)` have a class that some of those `(n, D)` have."""
+    with warnings.catch_warnings():  # one clip has no spread: that of the others is taken
+        warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
+        discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(known, present)
+    by_shares = np.log(present.mean() / (1 - present.mean()))  # of which the decision is to know nothing
+    decided: np.ndarray = discriminant.decision_function(new) > by_shares
+    return decided

@@ -14,6 +14,7 @@ from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.files import write_json, write_text
 from esc_gpu.core.machine import describe_environment
 from esc_gpu.core.progress import tqdm
+from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.store.read import Waveforms
@@ -112,11 +113,16 @@ def write_statistics(
             figure = draw_class_means(title, axis, means, spreads, fisher, classes)
             save_figure(figure, output / f"statistics-{part}.png")
     title = f"How well features tell {len(classes)} classes apart, {waveforms.n_clips} clips"
-    plot_ranking(output / "ranking.png", ranking, len(classes), title)
+    plot_ranking(output / "ranking.png", ranking, count_answers(recordings), title)
     write_text(output / "ranking.csv", ranking_table(ranking))
     document = {**about, "class_names": classes, "features": ranking, "environment": describe_environment()}
     write_json(output / "statistics.json", finite(document))
     return ranking
+
+
+def count_answers(recordings: Recordings) -> int:
+    """Among how many answers guessing chooses: the classes, or of several labels a clip, whether it has a class."""
+    return 2 if recordings.task == MULTI_LABEL else len(recordings.class_names)
 
 
 def part_names(name: str, frontend: Frontend) -> list[str]:
@@ -128,7 +134,7 @@ def part_names(name: str, frontend: Frontend) -> list[str]:
 def rank(
     statistics: Mapping[str, FeatureStatistics], frontends: Mapping[str, Frontend], recordings: Recordings
 ) -> list[dict[str, Any]]:
-    """The measures of each front-end, by falling balanced accuracy."""
+    """The measures of each front-end, by falling balanced accuracy; `silhouette` is None of several labels a clip."""
     rows = []
     for name, measured in statistics.items():
         fisher, parted = measured.fisher, separability(measured, recordings.labels, recordings.folds)
@@ -162,8 +168,9 @@ def format_ranking(ranking: Sequence[dict[str, Any]]) -> str:
         place = bin_name(row["fisher_max_bin"], row["bin_unit"])
         if row["channels"] > 1:
             place = f"{row['fisher_max_channel']}, {place}"
+        silhouette = "–" if row["silhouette"] is None else f"{row['silhouette']:.3f}"
         lines.append(
-            f"{row['name']:<{width}} {size:>9} {100 * row['balanced_accuracy']:>9.2f} {row['silhouette']:>11.3f} "
+            f"{row['name']:<{width}} {size:>9} {100 * row['balanced_accuracy']:>9.2f} {silhouette:>11} "
             f"{row['fisher_mean']:>7.2f} {row['fisher_max']:>6.2f}  {place}"
         )
     return "\n".join(lines)

@@ -1,11 +1,27 @@
 """The tables of a probe of embeddings."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
-from esc_gpu.report.evaluation_tables import METRICS
-from esc_gpu.report.tables import Table, counted, percent, percent_range
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
+from esc_gpu.report import evaluation_tables, several_labels_tables
+from esc_gpu.report.tables import Table, counted, percent_range, share
 
 TITLES = {"logistic_regression": "logistic regression", "nearest_neighbours": "nearest neighbours"}
+
+
+class Shown(NamedTuple):
+    """What is shown of a task: its scores with their titles, the one with an interval, and what is told of folds."""
+
+    scores: dict[str, str]
+    score: str
+    title: str
+    by_fold: str
+
+
+SHOWN = {
+    SINGLE_LABEL: Shown(evaluation_tables.METRICS, "accuracy", "accuracy", "Accuracy by fold"),
+    MULTI_LABEL: Shown(several_labels_tables.METRICS, "map", "mAP", "mAP by fold"),
+}
 
 
 def describe_probe(result: dict[str, Any]) -> str:
@@ -18,22 +34,28 @@ def describe_probe(result: dict[str, Any]) -> str:
 
 def probe_tables(result: dict[str, Any]) -> list[Table]:
     """The tables of what `esc_gpu.evaluation.probe.probe` returns, shares in percent."""
-    drawn = result["bootstrap"]
+    drawn, shown = result["bootstrap"], SHOWN[result["task"]]
     rows = [
         [
             title,
-            *(percent(result[name][metric]) for metric in METRICS),
-            percent_range(result[name]["intervals"]["accuracy"]),
+            *(share(result[name][metric]) for metric in shown.scores),
+            percent_range(result[name]["intervals"][shown.score]),
         ]
         for name, title in TITLES.items()
     ]
-    notes = (
-        f"95 % interval of the accuracy: bootstrap, {counted(drawn['resamples'], 'resample')} of {drawn['units']} "
+    notes = [
+        f"95 % interval of the {shown.title}: bootstrap, {counted(drawn['resamples'], 'resample')} of {drawn['units']} "
         f"{drawn['unit']}s",
         "Each fold is tested by probes of the other folds' embeddings, which alone they are standardised by.",
-    )
-    over_all = Table("All test clips", ["probe", *METRICS.values(), "95 % interval"], rows, notes)
-    by_fold = [
-        [str(fold["fold"]), str(fold["clips"]), *(percent(fold[name]) for name in TITLES)] for fold in result["folds"]
     ]
-    return [over_all, Table("Accuracy by fold", ["fold", "clips", *TITLES.values()], by_fold)]
+    if "prior" in result:
+        notes += [
+            "F1: at a threshold of 0.5.",
+            "A prior, which gives each class its share of these clips as the probability, has a mAP of "
+            f"{share(result['prior']['map'])}.",
+        ]
+    over_all = Table("All test clips", ["probe", *shown.scores.values(), "95 % interval"], rows, notes)
+    by_fold = [
+        [str(fold["fold"]), str(fold["clips"]), *(share(fold[name]) for name in TITLES)] for fold in result["folds"]
+    ]
+    return [over_all, Table(shown.by_fold, ["fold", "clips", *TITLES.values()], by_fold)]

@@ -64,6 +64,13 @@ def test_weights_that_are_frozen_as_they_were_drawn_are_said():
     assert idle_options(parse_run([*words, "--model.pretrained", "true", "--train.head_lr", "1"], "train.py")) == []
 
 
+def test_weights_are_taken_from_one_place_alone():
+    words = ["--model.pretrained", "true"]
+    (line,) = idle_options(parse_run([*words, "--model.weights", "runs/mine"], "train.py"))
+    assert line == "model.pretrained has no effect while model.weights is runs/mine: leave one of them out"
+    assert idle_options(parse_run(words, "train.py")) == []
+
+
 def test_defaults_and_the_package_s_configs_have_none():
     assert idle_options(RunConfig()) == []
     for name in list_configs():

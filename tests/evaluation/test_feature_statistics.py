@@ -216,3 +216,57 @@ def test_the_bar_can_be_switched_off(clips, capsys):
     for progress in (False, True):
         compute_statistics(ArrayStore(waveforms), labels, N_CLASSES, default_frontends(RATE, ["rms"]), progress)
         assert ("13/13" in capsys.readouterr().err) == progress
+
+
+SEVERAL = np.array([[1, 0, 1], [1, 1, 1], [0, 1, 1], [0, 0, 1]] * 4, dtype=bool)  # the third is of all clips
+
+
+def test_of_several_labels_a_class_is_compared_with_the_clips_without_it():
+    """By scikit-learn's analysis of variance of two groups, on frames of different numbers."""
+    features = torch.from_numpy(np.random.default_rng(0).standard_normal((16, 1, 2, 5)) + SEVERAL[:, :1, None, None])
+    sounding = torch.ones(16, 5, dtype=torch.bool)
+    sounding[::3, 3:] = False
+    running = RunningStatistics(3, 16, (1, 2))
+    for part in (slice(0, 7), slice(7, 16)):
+        running.update(features[part], SEVERAL[part], np.arange(16)[part], sounding[part])
+    found = running.result()
+    of_clip = np.repeat(np.arange(16), 5)[sounding.numpy().ravel()]
+    rows = features.numpy()[:, 0].transpose(0, 2, 1).reshape(-1, 2)[sounding.numpy().ravel()]
+    ratios = []
+    for label in (0, 1):
+        present = SEVERAL[of_clip, label]
+        np.testing.assert_allclose(found.means[label, 0], rows[present].mean(axis=0))
+        np.testing.assert_allclose(found.without[2][label, 0], rows[~present].std(axis=0))
+        ratios.append(f_classif(rows, present)[0] / (len(rows) - 2))
+    np.testing.assert_allclose(found.fisher[0], np.mean(ratios, axis=0))
+    assert found.frames.tolist() == [SEVERAL[of_clip, label].sum() for label in range(3)]
+    assert found.without[0].tolist() == [len(rows) - n for n in found.frames]
+
+
+def test_several_labels_are_told_from_their_absence():
+    """The first two classes by a value of their own; the third is of all clips, and the fourth of one clip alone."""
+    labels = np.column_stack([SEVERAL, np.arange(16) == 5])
+    points = 10.0 * labels[:, :2] + np.random.default_rng(0).standard_normal((16, 2))
+    found = separability(vectors(points), labels, np.arange(16) // 8)
+    assert found.silhouette is None and found.recall[:3].tolist() == [1, 1, 1]
+    assert found.recall[3] == 0  # no training clip of another fold has it
+    assert found.balanced_accuracy == pytest.approx((1 + 1 + 0.5) / 3, abs=0.1)
+    rare = np.column_stack([SEVERAL[:, 0], np.arange(16) % 8 == 4])  # one clip in each fold
+    noise = np.random.default_rng(1).standard_normal((16, 1))
+    both = separability(vectors(np.column_stack([noise, 9 * rare])), rare, np.arange(16) // 8)
+    assert both.recall.tolist() == [1, 1] and both.balanced_accuracy > 0.95
+
+
+def test_both_kinds_of_mistakes_count_as_much_for_a_rare_label():
+    """Its clips are one in ten and overlap with the others: equal shares are found of both, as of equal numbers."""
+    labels = (np.arange(2000) % 10 == 0)[:, None]
+    points = np.random.default_rng(0).standard_normal((2000, 1)) + 1.0 * labels
+    found = separability(vectors(points), labels, np.arange(2000) // 1000)
+    assert found.recall[0] == pytest.approx(0.69, abs=0.04)  # of a normal variable, 1/2 is less than half a deviation
+    assert found.balanced_accuracy == pytest.approx(0.69, abs=0.03)
+
+
+def test_labels_that_all_clips_have_are_not_compared():
+    store = ArrayStore(np.zeros((2, RATE), dtype=np.int16))
+    with pytest.raises(EscGpuError, match="every clip has every class; expected clips without some"):
+        compute_statistics(store, np.ones((2, 2), bool), 2, default_frontends(RATE, ["rms"]), progress=False)

@@ -15,6 +15,7 @@ from esc_gpu.evaluation.feature_statistics import compute_statistics
 from esc_gpu.experiment.feature_study import choose_paths, finite, format_ranking, write_gallery, write_statistics
 from esc_gpu.frontends.images import default_frontends
 from tests.helpers.csv_tables import read_csv
+from tests.helpers.several_labels_runs import write_chords
 from tests.helpers.tiny import FREQUENCIES, RATE, write_tones
 
 NAMES = ("logmel", "rms", "delta")
@@ -123,6 +124,18 @@ def test_the_command_writes_both(table, tmp_path, capsys):
     assert {"gallery-mfcc.png", "statistics-rms.csv", "statistics.json", "ranking.png", "ranking.csv"} <= written
     document = json.loads((tmp_path / "new" / "out" / "statistics.json").read_text(encoding="utf-8"))
     assert document["sample_rate"] == RATE and document["clip_seconds"] == 0.6 and document["clips"] == 24
+
+
+def test_several_labels_are_compared_with_their_absence(tmp_path, capsys):
+    table = write_chords(tmp_path / "chords", 2, 6)
+    options = ["--sample-rate", str(RATE), "--seconds", "0.6", "--frontends", "logmel", "rms"]
+    folders = ["--output", str(tmp_path / "out"), "--cache-dir", str(tmp_path / "cache")]
+    assert main(["features", "--table", str(table), "--statistics", *options, *folders]) == 0
+    printed = capsys.readouterr().out
+    assert "There is no silhouette, because" in printed and "guessing would give 50.0" in printed
+    rows = {row["name"]: row for row in read_csv(tmp_path / "out" / "ranking.csv")}
+    assert rows["logmel"]["silhouette"] == "" and float(rows["logmel"]["balanced_accuracy"]) > 0.9
+    assert float(rows["logmel"]["fisher_max"]) > 1 and len(read_csv(tmp_path / "out" / "statistics-rms.csv")) == 1
 
 
 @pytest.mark.parametrize(

@@ -101,9 +101,3 @@ def test_predict_prints_all_classes_from_the_threshold_on(work, capsys):
     assert document["model"]["task"] == "multi_label" and len(file["top"]) == 2
     spans = {part["class"]: (part["start_seconds"], part["end_seconds"]) for part in file["timeline"]}
     assert spans == dict.fromkeys(("high", "low", "middle"), (0.0, 3.0))
-
-
-def test_feature_statistics_need_one_label(work, capsys, tmp_path):
-    arguments = ["features", "--table", str(work / "chords" / "chords.csv"), "--output", str(tmp_path / "out")]
-    assert main([*arguments, "--statistics"]) == 2
-    assert "several labels" in error_line(capsys.readouterr().err)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from esc_gpu.cli.data_set import add_data_arguments, read_data_set
+from esc_gpu.core.task import MULTI_LABEL
 
 if TYPE_CHECKING:
     import numpy as np
@@ -19,6 +20,10 @@ HELP = "draw, save and analyse the audio features of clips or of a data set"
 DRAWN_SECONDS = 60.0  # of a long recording, where --seconds is not given
 CLIP_SECONDS = 5.0  # of each recording of a data set, where --seconds is not given
 ARRAYS = ".npz"
+SEVERAL_LABELS = (
+    "Clips have several labels, so each class is compared with the clips without it. There is no silhouette, because a "
+    "clip belongs to no single class."
+)
 SHAPE = re.compile(r"[:,]? `\(B[^`]*`")  # in the first sentence of a front-end's docstring
 
 
@@ -236,15 +241,12 @@ def choose_frontends(arguments: Namespace, n_samples: int, say: Callable[[str], 
 def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
     """Gallery and statistics of recordings."""
     from esc_gpu.core.clip import clip_samples
-    from esc_gpu.data.recordings.several_labels import check_one_label
     from esc_gpu.data.store.build import open_store
 
     notes: list[str] = []
     recordings = read_data_set(arguments, notes.append)  # a wrong folder does not wait for what follows
-    if arguments.statistics:
-        check_one_label(recordings, "--statistics")
 
-    from esc_gpu.experiment.feature_study import format_ranking, write_gallery, write_statistics
+    from esc_gpu.experiment.feature_study import count_answers, format_ranking, write_gallery, write_statistics
     from esc_gpu.report.tables import counted
 
     say(f"{len(recordings.filenames)} clips, {len(recordings.class_names)} classes, in {recordings.root}")
@@ -264,7 +266,9 @@ def run_data_set(arguments: Namespace, say: Callable[[str], None]) -> None:
         about = {"recordings": recordings.root.resolve().name, "subset": arguments.subset, "clips": store.n_clips}
         ranking = write_statistics(recordings, store, frontends, output, {**about, **options})
         say(format_ranking(ranking))
-        guessing = 100 / len(recordings.class_names)
+        if recordings.task == MULTI_LABEL:
+            say(SEVERAL_LABELS)
+        guessing = 100 / count_answers(recordings)
         say(f"The accuracy is in %; guessing would give {guessing:.1f}. The files of each front-end are in {output}.")
 
 

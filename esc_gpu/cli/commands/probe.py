@@ -44,7 +44,6 @@ def add_arguments(parser: ArgumentParser) -> None:
 def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.core.files import check_makeable
     from esc_gpu.core.find_pipeline import find_pipeline
-    from esc_gpu.data.recordings.several_labels import check_one_label
 
     if arguments.model is None:
         raise missing_run("--model", arguments.typed)
@@ -54,7 +53,6 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         check_makeable(arguments.output)
     find_pipeline(arguments.model, arguments.fold)  # a wrong path does not wait for the imports below
     recordings = read_data_set(arguments, (lambda line: None) if arguments.json else say)
-    check_one_label(recordings, "esc-gpu probe")
 
     from esc_gpu.cli.output import show, write
     from esc_gpu.evaluation.assessment import check_resamples
@@ -68,7 +66,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if unknown and not arguments.json:
         say(
             f"It is not known which recordings {unknown[0]} was trained on. Where some of them are tested here, the "
-            "accuracy is too high."
+            "scores are too high."
         )
     values = {model: embed_clips(arguments, recordings, model) for model in dict.fromkeys(models.values())}
     splits = [(fold, *recordings.split(fold, False), values[models[fold]]) for fold in folds]

@@ -87,16 +87,3 @@ def describe_labels(recordings: Recordings) -> str:
         f"{counts.mean():.2f} on average. Each class is detected on its own. With data.task single_label, each text in "
         "the column label is one class."
     )
-
-
-def check_one_label(recordings: Recordings, asker: str) -> None:
-    """Refuse recordings with several labels where `asker`, an option or a command, can take one for each only.
-
-    Raises:
-        EscGpuError: for such recordings.
-    """
-    if recordings.task == MULTI_LABEL:
-        raise EscGpuError(
-            f"{recordings.root} has recordings with several labels; expected one label for each, which is all that "
-            f"{asker} can take; name others, or leave it out"
-        )

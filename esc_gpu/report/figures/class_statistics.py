@@ -103,7 +103,7 @@ def draw_descriptor(axis: ChannelAxis, means: np.ndarray, spreads: np.ndarray, n
     figure = Figure(figsize=(8.5, 1.3 + 0.3 * len(names)), layout="constrained")
     axes = figure.subplots()
     places = np.arange(len(names))
-    axes.errorbar(means[order], places, xerr=spreads[order], fmt="o", color=CURVE, ecolor=FILL, elinewidth=4, capsize=0)
+    axes.errorbar(means[order], places, xerr=spreads[order], fmt="o", color=CURVE, ecolor=FILL, elinewidth=4)
     axes.axvline(means.mean(), color=GREY, linewidth=0.9, linestyle="--", label="mean of all classes")
     axes.set_yticks(places, [names[k] for k in order], fontsize=9)
     axes.set_xlabel(axis.value_unit or axis.name)
@@ -114,17 +114,21 @@ def draw_descriptor(axis: ChannelAxis, means: np.ndarray, spreads: np.ndarray, n
     return figure
 
 
-def plot_ranking(path: Path, ranking: Sequence[dict[str, Any]], num_classes: int, title: str) -> None:
-    """Bars of the measures of `esc_gpu.experiment.feature_study.rank`, the best feature on top."""
-    figure = Figure(figsize=(12, 1.5 + 0.3 * len(ranking)), layout="constrained")
-    figure.suptitle(title, fontsize=11, parse_math=False)
-    panels = figure.subplots(1, 3, sharey=True)
-    places = np.arange(len(ranking))
-    measures = (
+def plot_ranking(path: Path, ranking: Sequence[dict[str, Any]], n_answers: int, title: str) -> None:
+    """Bars of the measures of `esc_gpu.experiment.feature_study.rank`, the best feature on top.
+
+    A measure that is not defined is left out. Guessing is right once in `n_answers`.
+    """
+    measures = [
         ("balanced accuracy of a linear discriminant in %", [100 * row["balanced_accuracy"] for row in ranking], 1),
         ("silhouette, from −1 to 1", [row["silhouette"] for row in ranking], 3),
         ("Fisher's ratio, mean over the bins", [row["fisher_mean"] for row in ranking], 2),
-    )
+    ]
+    measures = [measure for measure in measures if None not in measure[1]]
+    figure = Figure(figsize=(4 * len(measures), 1.5 + 0.3 * len(ranking)), layout="constrained")
+    figure.suptitle(title, fontsize=11, parse_math=False)
+    panels = figure.subplots(1, len(measures), sharey=True)
+    places = np.arange(len(ranking))
     for axes, (label, values, digits) in zip(panels, measures, strict=True):
         bars = axes.barh(places, np.nan_to_num(values, posinf=0), color=CURVE, height=0.7)
         numbers = [f"{value:.{digits}f}".replace("-", "−") for value in values]
@@ -140,6 +144,6 @@ def plot_ranking(path: Path, ranking: Sequence[dict[str, Any]], num_classes: int
     accuracy = panels[0]
     accuracy.set_yticks(places, [row["name"] for row in ranking], fontsize=9, parse_math=False)
     accuracy.set_ylim(len(ranking) - 0.4, -0.6)
-    accuracy.axvline(100 / num_classes, color="#d1495b", linestyle="--", label="guessing")
+    accuracy.axvline(100 / n_answers, color="#d1495b", linestyle="--", label="guessing")
     accuracy.legend(fontsize=8, frameon=False, loc="lower right")
     save_figure(figure, path)

@@ -7,6 +7,7 @@ import pytest
 
 from tests.helpers.command import run_command
 from tests.helpers.run_of_models import write_run
+from tests.helpers.several_labels_runs import write_chords
 
 CPU = ("--device", "cpu", "--precision", "no")
 FAST = ("--bootstrap", "200")
@@ -71,6 +72,17 @@ def test_probe_tests_each_fold_with_the_model_that_left_it_out(made, capfd, tmp_
     written = json.loads((tmp_path / "out/probe.json").read_text(encoding="utf-8"))
     assert written["models"] == [{"fold": 1, "model_fold": 1}, {"fold": 2, "model_fold": 2}]
     assert (tmp_path / "out/probe.md").read_text(encoding="utf-8").startswith("# run: embeddings of 24 clips")
+
+
+def test_probe_ranks_several_labels(made, capfd, tmp_path):
+    chords = write_chords(tmp_path / "chords", 2, 6)
+    words = ("probe", "--table", chords, "--model", made[0] / "run/fold1", *FAST, *CPU)
+    status, out, errors = run_command(capfd, *words)
+    assert status == 0 and "run/fold1" in out and "mAP by fold" in out and "95 % interval of the mAP" in out
+    status, out, errors = run_command(capfd, *words, "--json")
+    result = json.loads(out)
+    assert result["task"] == "multi_label" and result["clips"] == 12
+    assert result["logistic_regression"]["map"] > result["prior"]["map"] + 0.1  # tones that are far apart
 
 
 def test_probe_refuses_what_a_model_has_learnt_from(made, capfd, tmp_path):
