@@ -9,7 +9,7 @@ import torch
 
 from esc_gpu.core.run_layout import PREDICTIONS
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.bootstrap import accuracy_intervals, resampling_units
+from esc_gpu.evaluation.bootstrap import RESAMPLES, SEED, accuracy_intervals, resampling_units
 from esc_gpu.evaluation.calibration import brier_score, calibration, negative_log_likelihood
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.evaluation.metrics import SCORES, class_scores, confusion_matrix, mean_and_std, scores
@@ -20,7 +20,7 @@ MOST_PAIRS = 10
 MOST_RESAMPLES = 1_000_000  # whose means are all in memory at once
 
 
-def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[str, Any]:
+def assess(run: RunResults, n_bootstrap: int = RESAMPLES, seed: int = SEED) -> dict[str, Any]:
     """Metrics of a run's test clips, as plain types; a share is in `[0, 1]`.
 
     Args:
@@ -85,7 +85,7 @@ def assess(run: RunResults, n_bootstrap: int = 10_000, seed: int = 0) -> dict[st
     }
 
 
-def assess_seeds(runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: int = 0) -> dict[str, Any]:
+def assess_seeds(runs: Sequence[RunResults], n_bootstrap: int = RESAMPLES, seed: int = SEED) -> dict[str, Any]:
     """`assess` of runs that differ in their seed, their clips pooled, and two more keys.
 
     A clip counts once for each run, so `accuracy` is the mean over the runs; the bootstrap draws it for all of them.
@@ -130,8 +130,9 @@ def check_resamples(n_bootstrap: int, seed: int) -> None:
 
 def per_class(run: RunResults, values: dict[str, list[float]]) -> list[dict[str, Any]]:
     support = np.bincount(run.labels, minlength=len(run.class_names)).tolist()
-    rows = zip(run.class_names, run.class_categories, support, *values.values(), strict=True)
-    return [dict(zip(("name", "category", "support", *values), row, strict=True)) for row in rows]
+    names = {"name": run.class_names, "category": run.class_categories}
+    columns: dict[str, Sequence[Any]] = {**names, "support": support, **values}
+    return [{name: column[label] for name, column in columns.items()} for label in range(len(support))]
 
 
 def per_category(run: RunResults) -> list[dict[str, Any]]:

@@ -8,6 +8,7 @@ from scipy.special import ndtr, ndtri
 from esc_gpu.core.source_names import sources_by_name
 
 CONFIDENCE = 0.95
+RESAMPLES, SEED = 10_000, 0  # of the draws, where no others are given
 AT_ONCE = 500  # resamples in memory together
 
 
@@ -105,10 +106,14 @@ def bootstrap_weights(
     """
     n_units = int(units.max()) + 1
     drawn = np.concatenate([statistics(times[:, units]) for times in _times_drawn(n_units, n_resamples, seed)])
-    parts = np.array_split(np.arange(n_units), -(-n_units // AT_ONCE))
-    left_out = np.concatenate([statistics((part[:, None] != units).astype(np.float64)) for part in parts])
+    left_out = np.concatenate([statistics((part[:, None] != units).astype(np.float64)) for part in _in_parts(n_units)])
     (whole,) = statistics(np.ones((1, len(units))))
-    return [_bca_of_defined(float(value), *parts) for value, *parts in zip(whole, drawn.T, left_out.T, strict=True)]
+    return [_bca_of_defined(float(value), drawn[:, column], left_out[:, column]) for column, value in enumerate(whole)]
+
+
+def _in_parts(n: int) -> list[np.ndarray]:
+    """0..n-1, at most `AT_ONCE` together."""
+    return np.split(np.arange(n), range(AT_ONCE, n, AT_ONCE))
 
 
 def _bca_of_defined(estimate: float, drawn: np.ndarray, left_out: np.ndarray) -> dict[str, float] | None:
@@ -121,8 +126,7 @@ def _bca_of_defined(estimate: float, drawn: np.ndarray, left_out: np.ndarray) ->
 def _times_drawn(n_units: int, n_resamples: int, seed: int) -> Iterator[np.ndarray]:
     """How often each unit is in a resample, `(m, n_units)` for some of the resamples at a time."""
     generator = np.random.default_rng(seed)
-    for first in range(0, n_resamples, AT_ONCE):
-        n_draws = min(AT_ONCE, n_resamples - first)
+    for n_draws in map(len, _in_parts(n_resamples)):
         drawn = generator.integers(n_units, size=(n_draws, n_units)) + n_units * np.arange(n_draws)[:, None]
         yield np.bincount(drawn.ravel(), minlength=drawn.size).reshape(drawn.shape).astype(np.float64)
 
@@ -145,15 +149,15 @@ def _bca(estimate: float, drawn: np.ndarray, left_out: np.ndarray) -> dict[str, 
 
 def _accuracy(sums: np.ndarray) -> np.ndarray:
     right, _, true = np.split(sums, 3, axis=1)
-    return right.sum(axis=1) / np.maximum(true.sum(axis=1), 1)
+    return right.sum(axis=1) / true.sum(axis=1).clip(1)
 
 
 def _macro_f1(sums: np.ndarray) -> np.ndarray:
     """Over the classes that have clips or predictions, as `evaluation.scores`."""
     right, predicted, true = np.split(sums, 3, axis=1)
     seen = predicted + true
-    return (2 * right / np.maximum(seen, 1)).sum(axis=1) / np.maximum((seen > 0).sum(axis=1), 1)
+    return (2 * right / seen.clip(1)).sum(axis=1) / (seen > 0).sum(axis=1).clip(1)
 
 
 def _mean(sums: np.ndarray) -> np.ndarray:
-    return sums[:, 0] / np.maximum(sums[:, 1], 1)
+    return sums[:, 0] / sums[:, 1].clip(1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from esc_gpu.evaluation.assessment import assess_seeds
-from esc_gpu.evaluation.bootstrap import paired_difference, resampling_units
+from esc_gpu.evaluation.bootstrap import RESAMPLES, SEED, paired_difference, resampling_units
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.evaluation.metrics import mean_and_std
 from esc_gpu.evaluation.run_groups import group_seeds, same_clips, seed_of
@@ -15,7 +15,7 @@ from esc_gpu.evaluation.significance import holm, mcnemar
 
 
 def compare(
-    runs: Sequence[RunResults], common: bool = False, n_bootstrap: int = 10_000, seed: int = 0
+    runs: Sequence[RunResults], common: bool = False, n_bootstrap: int = RESAMPLES, seed: int = SEED
 ) -> dict[str, Any]:
     """Runs side by side, those that differ in their seed only as one, and tests of each pair.
 
@@ -48,14 +48,13 @@ def compare(
         {"first": names[one], "second": names[other], **compare_pair(groups[one], groups[other], n_bootstrap, seed)}
         for one, other in combinations(range(len(groups)), 2)
     ]
-    for pair, adjusted in zip(pairs, holm([pair["p_value"] for pair in pairs]), strict=True):
-        pair["p_holm"] = adjusted
+    adjusted = holm([pair["p_value"] for pair in pairs])
     return {
         "validation": assessed[0]["validation"],
         "clips": len(groups[0][0].labels),
         "folds": groups[0][0].fold_numbers,
-        "rows": [row(*parts) for parts in zip(names, groups, assessed, strict=True)],
-        "pairs": pairs,
+        "rows": list(map(row, names, groups, assessed)),
+        "pairs": [{**pair, "p_holm": adjusted[number]} for number, pair in enumerate(pairs)],
         "bootstrap": assessed[0]["bootstrap"],
         "references": assessed[0]["references"],
     }
@@ -83,10 +82,7 @@ def compare_pair(
 ) -> dict[str, Any]:
     """The difference of two groups with its interval, and McNemar's test of one run of each."""
     shared = {seed_of(run) for run in group} & {seed_of(run) for run in other}
-    tested = [
-        min(runs, key=lambda run: (bool(shared) and seed_of(run) not in shared, seed_of(run)))
-        for runs in (group, other)
-    ]
+    tested = [min(runs, key=lambda run: (seed_of(run) not in shared, seed_of(run))) for runs in (group, other)]
     return {
         **paired_difference(
             np.mean([right(run) for run in group], axis=0),

@@ -40,7 +40,7 @@ def summarize(folds: list[dict[str, Any]]) -> dict[str, Any]:
         summary["balanced_accuracy"] = mean_and_std(list(map(balanced_accuracy, matrices)))
     matrix = matrices.sum(dim=0)
     summary["clips"] = int(matrix.sum())
-    summary["recall"] = (matrix.diagonal() / matrix.sum(dim=1).clamp_min(1)).tolist()
+    summary["recall"] = recall(matrix).tolist()
     summary["confusion_matrix"] = matrix.tolist()
     return summary
 
@@ -111,7 +111,7 @@ def balanced_accuracy(matrix: Tensor) -> float:
 def are_unequal(matrix: Tensor) -> bool:
     """Whether some class has more clips than another."""
     clips = matrix.sum(dim=1)
-    return bool((clips != clips[0]).any())
+    return bool(clips.min() != clips.max())
 
 
 def recall(matrix: Tensor) -> Tensor:

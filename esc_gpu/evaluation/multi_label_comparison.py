@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from esc_gpu.evaluation.bootstrap import bootstrap_weights, resampling_units
+from esc_gpu.evaluation.bootstrap import RESAMPLES, SEED, bootstrap_weights, resampling_units
 from esc_gpu.evaluation.comparison import describe_frontend, row_names
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.evaluation.metrics import mean_and_std
@@ -16,7 +16,7 @@ from esc_gpu.evaluation.run_groups import group_seeds, same_clips, seed_of
 
 
 def compare_several_labels(
-    runs: Sequence[RunResults], common: bool = False, n_bootstrap: int = 10_000, seed: int = 0
+    runs: Sequence[RunResults], common: bool = False, n_bootstrap: int = RESAMPLES, seed: int = SEED
 ) -> dict[str, Any]:
     """Runs side by side, those that differ in their seed only as one, and the difference of each pair in mAP.
 
@@ -41,7 +41,7 @@ def compare_several_labels(
     return {
         **{key: first[key] for key in ("task", "validation", "clips")},
         "folds": groups[0][0].fold_numbers,
-        "rows": [row(*parts) for parts in zip(names, groups, assessed, strict=True)],
+        "rows": list(map(row, names, groups, assessed)),
         "pairs": [
             {"first": names[one], "second": names[other], **difference(groups[one], groups[other], n_bootstrap, seed)}
             for one, other in combinations(range(len(groups)), 2)
@@ -75,5 +75,5 @@ def difference(
         return np.asarray(one - two)
 
     (interval,) = bootstrap_weights(gains, resampling_units(group[0].filenames)[1], n_resamples, seed)
-    whole = gains(np.ones((1, len(group[0].labels))))
-    return {"difference": float(whole[0, 0]), **(interval or {"low": None, "high": None})}
+    whole = gains(np.ones((1, len(group[0].labels)))).item()
+    return {"difference": whole, **(interval or {"low": None, "high": None})}

@@ -50,7 +50,7 @@ def write_predictions(file: Path, predictions: Predictions, class_names: Sequenc
 
 def join_predictions(file: Path, parts: Iterable[Path]) -> None:
     """Write the tables of several folds as one."""
-    tables = [part.read_text(encoding="utf-8").rstrip("\n").split("\n") for part in parts]
+    tables = [part.read_bytes().decode().rstrip("\n").split("\n") for part in parts]
     lines = [tables[0][0], *(line for table in tables for line in table[1:])]
     write_text(file, "\n".join(lines) + "\n")
 
@@ -62,8 +62,7 @@ def read_predictions(file: Path, class_names: Sequence[str], task: str = SINGLE_
         OSError: for a file that cannot be read.
         ValueError, KeyError, IndexError, OverflowError, csv.Error: for a table of other classes, or one that is broken.
     """
-    with open(file, encoding="utf-8", newline="") as lines:
-        header, *rows = csv.reader(lines)
+    header, *rows = csv.reader(io.StringIO(file.read_bytes().decode()))
     if header != [*COLUMNS, *class_names]:
         raise ValueError("other columns")
     if len({row[0] for row in rows}) < len(rows):

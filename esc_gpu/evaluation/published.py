@@ -124,10 +124,8 @@ def protocol(run: RunResults) -> dict[str, str]:
 
 def official_set(run: RunResults) -> str:
     """ESC-10 or ESC-50 where the test clips are all of its recordings, in their official folds and classes; else ""."""
-    tested = {
-        (name, fold, run.class_names[label])
-        for name, fold, label in zip(run.filenames, run.folds.tolist(), run.labels.tolist(), strict=True)
-    }
+    folds, labels = run.folds.tolist(), run.labels.tolist()
+    tested = {(name, folds[row], run.class_names[labels[row]]) for row, name in enumerate(run.filenames)}
     found = OFFICIAL.get(digest(sorted(PurePosixPath(name).stem for name, _, _ in tested)), "")
     return found if all(has_official_name(*recording) for recording in tested) else ""
 

@@ -2,6 +2,7 @@
 
 import dataclasses
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,11 +26,12 @@ def differing_options(first: RunResults, second: RunResults) -> list[str]:
 
     An option that a config does not have, for it is newer than the run, has its default, and so has one of a front-end.
     """
-    specs = [run.summary["frontend"] for run in (first, second)]
-    wholes = with_defaults(*specs), with_defaults(*reversed(specs))
-    one, other = (
-        flatten(plain(run.config | {"frontend": whole})) for run, whole in zip((first, second), wholes, strict=True)
-    )
+
+    def options(run: RunResults, beside: RunResults) -> dict[str, Any]:
+        frontend = with_defaults(*(of.summary["frontend"] for of in (run, beside)))
+        return flatten(plain(run.config | {"frontend": frontend}))
+
+    one, other = options(first, second), options(second, first)
     newer = flatten(as_dict(RunConfig()))
     differing = [
         name
@@ -88,7 +90,8 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
     first = runs[0]
     positions = [{name: row for row, name in enumerate(run.filenames)} for run in runs]
     shared = [name for name in first.filenames if all(name in rows for rows in positions)]
-    for run, rows in zip(runs, positions, strict=True):
+    for number, run in enumerate(runs):
+        rows = positions[number]
         if run.class_names != first.class_names:
             raise EscGpuError(
                 f"{first.folder} and {run.folder} have other classes; expected runs on the same recordings; "
@@ -112,7 +115,7 @@ def same_clips(runs: Sequence[RunResults], common: bool = False) -> list[RunResu
             )
     if not shared:
         raise EscGpuError("the runs have no clip in common; expected runs with the same test folds; name others")
-    aligned = [select(run, [rows[name] for name in shared]) for run, rows in zip(runs, positions, strict=True)]
+    aligned = [select(run, [positions[number][name] for name in shared]) for number, run in enumerate(runs)]
     for run in aligned:
         same_labels = (run.labels == aligned[0].labels).reshape(len(shared), -1).all(axis=1)
         same = same_labels & (run.folds == aligned[0].folds)

@@ -36,5 +36,5 @@ def holm(p_values: Sequence[float]) -> list[float]:
     values = np.asarray(p_values)
     order = values.argsort(kind="stable")
     adjusted = np.empty_like(values)
-    adjusted[order] = np.minimum(np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)), 1)
+    adjusted[order] = np.maximum.accumulate(values[order] * np.arange(len(values), 0, -1)).clip(max=1)
     return adjusted.tolist()

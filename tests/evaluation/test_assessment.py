@@ -1,14 +1,16 @@
 """Every metric of a run against scikit-learn's and plain sums, on made-up predictions."""
 
 import json
+from argparse import ArgumentParser
 
 import numpy as np
 import pytest
 import sklearn.metrics
 
+from esc_gpu.cli.output import add_bootstrap_arguments
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.assessment import assess, assess_seeds
-from esc_gpu.evaluation.bootstrap import accuracy_intervals
+from esc_gpu.evaluation.assessment import assess, assess_seeds, check_resamples
+from esc_gpu.evaluation.bootstrap import RESAMPLES, SEED, accuracy_intervals
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.run_groups import select
 from tests.helpers.made_up_runs import CLASSES, make_official, write_esc10_run, write_run
@@ -168,6 +170,15 @@ def test_clips_of_one_source_are_drawn_together(run, assessment):
     assert by_clip != expected
 
 
+def test_without_a_word_the_draws_are_those_of_the_command_line(run):
+    parser = ArgumentParser()
+    add_bootstrap_arguments(parser)
+    options = parser.parse_args([])
+    assert (options.bootstrap, options.seed) == (RESAMPLES, SEED)
+    drawn = assess_seeds([select(run, [0])])["bootstrap"]
+    assert (drawn["resamples"], drawn["seed"]) == (10_000, 0)
+
+
 # Published results
 
 
@@ -188,10 +199,15 @@ def test_a_validation_is_compared_with_no_published_test(tmp_path, monkeypatch):
 # Mistakes
 
 
-@pytest.mark.parametrize(("n_bootstrap", "seed"), [(0, 0), (100, -1)])
+@pytest.mark.parametrize(("n_bootstrap", "seed"), [(0, 0), (100, -1), (1_000_001, 0)])
 def test_bootstrap_out_of_range(run, n_bootstrap, seed):
     with pytest.raises(EscGpuError, match=rf"^bootstrap is {n_bootstrap} and seed {seed}; expected at least 1"):
         assess(run, n_bootstrap, seed)
+
+
+def test_bootstrap_in_range():
+    check_resamples(1, 0)
+    check_resamples(1_000_000, 1)
 
 
 def test_a_run_without_clips(run):

@@ -5,9 +5,16 @@ import pytest
 import scipy.stats
 import sklearn.metrics
 
-from esc_gpu.evaluation.bootstrap import accuracy_intervals, bootstrap, paired_difference, resampling_units
+from esc_gpu.evaluation.bootstrap import (
+    AT_ONCE,
+    accuracy_intervals,
+    bootstrap,
+    bootstrap_weights,
+    paired_difference,
+    resampling_units,
+)
 
-RESAMPLES = 4000
+RESAMPLES = 4001  # drawn in parts, of which the last is of one
 
 
 @pytest.fixture(scope="module")
@@ -19,25 +26,25 @@ def predictions():
     return predictions, labels
 
 
+def by_scipy(data, statistic, n_resamples=RESAMPLES, **options):
+    """The interval of the same draws."""
+    rng = np.random.default_rng(0)
+    found = scipy.stats.bootstrap(data, statistic, n_resamples=n_resamples, batch=AT_ONCE, rng=rng, **options)
+    return pytest.approx({"low": found.confidence_interval.low, "high": found.confidence_interval.high}, rel=1e-9)
+
+
 def test_accuracy_as_by_scipy(predictions):
     right = predictions[0] == predictions[1]
     ends = accuracy_intervals(*predictions, 6, np.arange(240), RESAMPLES, 0)["accuracy"]
-    theirs = scipy.stats.bootstrap((right,), np.mean, n_resamples=RESAMPLES, rng=np.random.default_rng(1))
-    # Two draws of 4,000 differ by some hundredths of the width.
-    assert ends["low"] == pytest.approx(theirs.confidence_interval.low, abs=0.006)
-    assert ends["high"] == pytest.approx(theirs.confidence_interval.high, abs=0.006)
+    assert ends == by_scipy((right,), np.mean)
 
 
 def test_macro_f1_as_by_scipy(predictions):
     def macro_f1(predicted, labels):
         return sklearn.metrics.f1_score(labels, predicted, average="macro")
 
-    ends = accuracy_intervals(*predictions, 6, np.arange(240), RESAMPLES, 0)["macro_f1"]
-    theirs = scipy.stats.bootstrap(
-        predictions, macro_f1, n_resamples=400, paired=True, vectorized=False, rng=np.random.default_rng(1)
-    ).confidence_interval
-    assert ends["low"] == pytest.approx(theirs.low, abs=0.02)
-    assert ends["high"] == pytest.approx(theirs.high, abs=0.02)
+    ends = accuracy_intervals(*predictions, 6, np.arange(240), 60, 0)["macro_f1"]
+    assert ends == by_scipy(predictions, macro_f1, 60, paired=True, vectorized=False)
 
 
 def test_macro_f1_counts_a_class_that_is_predicted_once_and_never_true():
@@ -59,10 +66,7 @@ def test_paired_difference_as_by_scipy(predictions):
     other = np.where(generator.random(240) < 0.8, right, generator.random(240) < 0.4)
     found = paired_difference(right, other, np.arange(240), RESAMPLES, 0)
     assert found["difference"] == pytest.approx(right.mean() - other.mean())
-    gain = right.astype(float) - other
-    theirs = scipy.stats.bootstrap((gain,), np.mean, n_resamples=RESAMPLES, rng=np.random.default_rng(1))
-    assert found["low"] == pytest.approx(theirs.confidence_interval.low, abs=0.006)
-    assert found["high"] == pytest.approx(theirs.confidence_interval.high, abs=0.006)
+    assert {name: found[name] for name in ("low", "high")} == by_scipy((right.astype(float) - other,), np.mean)
     swapped = paired_difference(other, right, np.arange(240), RESAMPLES, 0)
     assert swapped["low"] == pytest.approx(-found["high"], abs=0.006)
 
@@ -72,9 +76,56 @@ def test_a_skewed_mean_as_by_scipy():
     sample = np.random.default_rng(0).exponential(size=25) ** 2
     values = np.column_stack([sample, np.ones_like(sample)])
     ends = bootstrap(values, np.arange(25), {"mean": lambda sums: sums[:, 0] / sums[:, 1]}, 20_000, 0)["mean"]
-    theirs = scipy.stats.bootstrap((sample,), np.mean, n_resamples=20_000, rng=np.random.default_rng(1))
-    assert ends["low"] == pytest.approx(theirs.confidence_interval.low, rel=0.04)
-    assert ends["high"] == pytest.approx(theirs.confidence_interval.high, rel=0.04)
+    assert ends == by_scipy((sample,), np.mean, 20_000)
+
+
+def test_weights_of_the_clips_give_the_interval_of_their_sums():
+    """Two clips of each unit, and more units than are left out together."""
+    units = np.repeat(np.arange(AT_ONCE + 20), 2)
+    sample = np.random.default_rng(0).exponential(size=len(units)) ** 2
+    values = np.column_stack([sample, np.ones_like(sample)])
+    expected = bootstrap(values, units, {"mean": lambda sums: sums[:, 0] / sums[:, 1]}, 51, 3)["mean"]
+    (found,) = bootstrap_weights(lambda weights: (weights @ sample / weights.sum(axis=1))[:, None], units, 51, 3)
+    assert found == pytest.approx(expected, rel=1e-9)
+
+
+@pytest.mark.parametrize(("estimate", "below"), [(0.0, 0.5 / 4), (99.0, 1 - 0.5 / 4)])
+def test_an_estimate_beyond_all_four_draws_is_beyond_all_but_half_a_draw(estimate, below):
+    """By whom the bias would be infinite."""
+    values = np.sqrt(np.arange(1, 9))
+
+    def statistic(weights):
+        """Of a draw a sum; of all units the estimate; the same whichever is left out."""
+        once = weights.max(axis=1) == 1
+        return np.where(once, np.where(weights.min(axis=1) == 1, estimate, 1), weights @ values)[:, None]
+
+    draws = np.random.default_rng(0).integers(8, size=(4, 8))
+    places = scipy.stats.norm.cdf(2 * scipy.stats.norm.ppf(below) + scipy.stats.norm.ppf([0.025, 0.975]))
+    low, high = np.quantile(values[draws].sum(axis=1), places)
+    expected = pytest.approx({"low": low, "high": high}, rel=1e-9)
+    assert bootstrap_weights(statistic, np.arange(8), 4, 0) == [expected]
+
+
+def test_what_is_undefined_of_all_clips_or_of_each_draw_has_no_interval():
+    def statistics(weights):
+        is_whole = weights.min(axis=1) == 1
+        return np.column_stack([np.where(is_whole, np.nan, 1), np.where(is_whole, 1, np.nan)])
+
+    assert bootstrap_weights(statistics, np.arange(30), 5, 0) == [None, None]
+
+
+def test_a_single_unit_cannot_be_left_out():
+    def share(weights):
+        total = weights.sum(axis=1, keepdims=True)
+        return np.where(total > 0, weights[:, :1] / np.maximum(total, 1), np.nan)
+
+    assert bootstrap_weights(share, np.zeros(4, dtype=int), 10, 0) == [{"low": 0.25, "high": 0.25}]
+
+
+def test_a_single_clip_is_the_whole_interval():
+    one, unit = np.array([1]), np.array([0])
+    assert accuracy_intervals(one, one, 2, unit, 10, 0)["accuracy"] == {"low": 1, "high": 1}
+    assert paired_difference(one == 1, one == 0, unit, 10, 0) == {"difference": 1, "low": 1, "high": 1}
 
 
 def test_classes_with_neither_clips_nor_predictions_count_for_nothing(predictions):

@@ -12,6 +12,7 @@ from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.run_groups import select
 from esc_gpu.evaluation.significance import holm, mcnemar
 from tests.helpers.made_up_runs import make_official, write_esc10_run, write_run
+from tests.helpers.one_line import refusal
 
 
 @pytest.fixture
@@ -92,6 +93,7 @@ def test_without_a_common_seed_the_lowest_of_each_is_tested(write):
 
 def test_common_clips_only(write):
     wide, narrow = write("wide", folds=(1, 2, 3)), write("narrow", seed=1, folds=(2,), frontend="mfcc")
+    assert "add --common to use the 24 that all runs have" in refusal(compare, [wide, narrow])
     comparison = compare([wide, narrow], common=True, n_bootstrap=50)
     assert comparison["folds"] == [2] and comparison["clips"] == len(narrow.labels)
     assert [row["seconds"] for row in comparison["rows"]] == [20.0, 20.0]  # of fold 2

@@ -62,6 +62,25 @@ def test_each_number_says_how_it_was_made():
             assert 0.4 < entry.accuracy < 1
             assert entry.selected in {"yes", "no", UNKNOWN, NONE} and entry.source.strip()
             assert (entry.selected == NONE) == (entry.name == HUMANS)
+    fields = ("outside_data", "epochs", "seeds", "crops", "selected")
+    unknown = {
+        (task, entry.name): {name for name in fields if getattr(entry, name) == UNKNOWN}
+        for task, entries in PUBLISHED.items()
+        for entry in entries
+    }
+    not_said = {"seeds", "crops"}
+    assert unknown == {
+        **{("ESC-10", name): {"seeds"} for name in ("EnvNet-v2", "EnvNet-v2, between-class", "ACDNet")},
+        **{(task, "EnvNet-v2, between-class, augmented"): {"seeds"} for task in PUBLISHED},
+        **{("ESC-50", name): {"seeds"} for name in ("EnvNet-v2", "ACDNet")},
+        **{(task, "random forest on MFCCs"): not_said for task in PUBLISHED},
+        **{(task, "ESResNet"): not_said | {"selected"} for task in PUBLISHED},
+        **{(task, HUMANS): set() for task in PUBLISHED},
+        ("ESC-50", "CNN on mel spectrograms"): not_said | {"epochs"},
+        ("ESC-50", "AclNet"): not_said | {"epochs", "selected"},
+        **{("ESC-50", name): set() for name in ("ResNet-18", "DenseNet-161")},
+        ("ESC-50", "EAT-S"): not_said,
+    }
     chosen = {entry.name for entries in PUBLISHED.values() for entry in entries if entry.selected == "yes"}
     assert chosen == {"ACDNet", "EAT-S"}
     by_name = {entry.name: entry for entry in PUBLISHED["ESC-50"]}

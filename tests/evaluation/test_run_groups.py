@@ -7,6 +7,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.run_groups import check_same_but_seed, differing_options, group_seeds, pool, same_clips, select
 from tests.helpers.made_up_runs import CLASSES, write_run
+from tests.helpers.one_line import refusal
 
 
 @pytest.fixture
@@ -36,6 +37,7 @@ def test_runs_that_differ_where_it_does_not_matter(write):
 def test_an_option_newer_than_the_run_is_as_one_left_null(write):
     first, other = write("first"), write("other", seed=1)
     del other.config["data"]["overlap"], other.config["data"]["table"]
+    first.config["data"]["a former option"] = None
     assert differing_options(first, other) == differing_options(other, first) == []
     first.config["data"]["overlap"] = 0.5
     assert differing_options(first, other) == ["data.overlap"]
@@ -72,6 +74,9 @@ def test_runs_that_differ_are_refused_with_the_options(write):
         f"{other.folder} differs from {first.folder} in frontend.name; expected runs that differ only in train.seed; "
         "use esc-gpu compare for these"
     )
+    three = write("three", train={"epochs": 1, "lr": 1.0, "batch_size": 2})
+    with pytest.raises(EscGpuError, match=r"in train.batch_size, train.epochs, train.lr; expected runs"):
+        check_same_but_seed([first, three])
     many = write("many", train={"epochs": 1, "lr": 1.0, "batch_size": 2}, augment={"gain_db": 0.0, "freq_masks": 0})
     with pytest.raises(EscGpuError, match=r"in augment.freq_masks, augment.gain_db, train.batch_size and 2 more;"):
         check_same_but_seed([first, many])
@@ -108,6 +113,9 @@ def test_clips_that_only_one_has_are_refused_unless_the_common_ones_are_asked_fo
         f"{n} clips are in {first.folder} only and {n} in {other.folder} only; expected the same clips; "
         f"add --common to use the {n} that all runs have"
     )
+    part, whole = select(first, range(n)), len(first.labels)
+    assert f"; expected the same clips; add --common to use the {n} that" in refusal(same_clips, [first, part])
+    assert f"0 clips are in {part.folder} only and {whole - n} in" in refusal(same_clips, [part, first])
     for run in same_clips([first, other], common=True):
         assert run.fold_numbers == [2] and len(run.labels) == n
 
