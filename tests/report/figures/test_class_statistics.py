@@ -7,6 +7,7 @@ from matplotlib.image import imread
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.report.figures.class_statistics import draw_class_means, draw_descriptor, draw_spectra, plot_ranking
 from esc_gpu.report.figures.features import save_figure
+from tests.helpers.looks import FIVE, FOUR, grid_of, legend_of, steps_of, ticks_of
 
 AXES = [
     ChannelAxis("logmel", np.geomspace(50, 8000, 30), "Hz", "dB", False),
@@ -45,18 +46,37 @@ def test_a_panel_has_its_class_and_the_bars_fishers_ratio():
             ((mean - spreads[number]).min(), (mean + spreads[number]).max())
         )
         assert (own.get_xdata() == np.arange(30)).all() and axes.get_xlim() == (-0.5, 29.5)
-        assert axes.get_ylim()[0] < (means - spreads).min() and axes.get_ylim()[1] > (means + spreads).max()
+        low, high = (means - spreads).min(), (means + spreads).max()
+        assert axes.get_ylim() == pytest.approx((low - 0.05 * (high - low), high + 0.05 * (high - low)))
+        assert grid_of(axes) == "xy" and steps_of(axes.yaxis) == FOUR
+        assert list(ticks_of(axes.xaxis)) == ["100", "1k", "5k"]
     assert [axes.get_ylabel() for axes in panels] == ["dB", "", ""]
-    assert panels[0].get_legend() and not panels[1].get_legend()
+    assert legend_of(panels[0]) == ["mean of all classes"] and not panels[1].get_legend()
     assert (bars.get_xlabel(), bars.get_ylabel(), bars.get_xlim()) == ("Hz", "Fisher's ratio", (-0.5, 29.5))
     assert (bars.patches[0].get_data().edges == np.arange(31) - 0.5).all() and bars.get_ylim()[0] == 0
     heights = bars.patches[0].get_data().values
     assert np.isnan(heights[4]) and np.array_equal(np.delete(heights, 4), np.delete(fisher, 4))
+    assert bars.patches[0].get_fill() and ticks_of(bars.xaxis) == ticks_of(panels[0].xaxis)
 
 
 def test_a_cepstrums_large_first_values_leave_room_for_the_others():
     figure = draw_spectra(AXES[1], *numbers(AXES[1], 2), ["a", "b"])
     assert [axes.get_yscale() for axes in figure.axes] == ["symlog", "symlog", "linear"]
+    axis = figure.axes[0].yaxis
+    assert axis.get_transform().linthresh == 10 and axis.get_minorticklocs().size == 0
+    assert axis.get_major_formatter()(-100, 0) == "−100"
+
+
+@pytest.mark.parametrize(("num_classes", "columns"), [(20, 5), (21, 10)])
+def test_many_classes_stand_ten_in_a_row(num_classes, columns):
+    axes = draw_spectra(AXES[3], *numbers(AXES[3], num_classes), [""] * num_classes).axes[0]
+    assert axes.get_subplotspec().get_gridspec().ncols == columns
+
+
+def test_equal_bins_have_a_margin():
+    flat = np.zeros((1, 30))
+    axes = draw_spectra(AXES[0], flat, flat, flat[0], ["a"]).axes[0]
+    assert axes.get_ylim() == pytest.approx((-5e-8, 5e-8))
 
 
 def test_descriptors_are_sorted():
@@ -72,6 +92,8 @@ def test_a_descriptor_has_its_means_spreads_and_unit():
     (bars,) = axes.collections
     assert [segment.tolist() for segment in bars.get_segments()] == [[[900, 0], [1100, 0]], [[2500, 1], [3500, 1]]]
     assert axes.get_xlabel() == "Hz" and axes.xaxis.get_major_formatter()(2000, 0) == "2k"
+    assert (dots.get_marker(), dots.get_linestyle()) == ("o", "None") and grid_of(axes) == "x"
+    assert ticks_of(axes.yaxis) == {"b": 0, "a": 1} and "mean of all classes" in legend_of(axes)
     other = ChannelAxis("zero_crossing_rate", np.zeros(1), "feature", "", False)
     (axes,) = draw_descriptor(other, means, spreads, ["a", "b"]).axes
     assert axes.get_xlabel() == "zero_crossing_rate" and axes.xaxis.get_major_formatter()(2000, 0) != "2k"
@@ -83,6 +105,7 @@ def test_a_title_is_no_formula():
         assert (
             figure.get_suptitle().startswith("$x: mean ± standard deviation") and not figure._suptitle.get_parse_math()
         )
+    assert figure.get_suptitle().endswith(f"; Fisher's ratio {numbers(AXES[3], 2)[2][0]:.2f}")
 
 
 def test_only_the_outer_panels_have_numbers():
@@ -113,11 +136,19 @@ def test_the_ranking_has_its_numbers_and_what_guessing_gives(monkeypatch):
     assert written == [["70.0", "70.0"], ["−0.100", "−0.100"], ["1.00", "inf"]]
     assert [label.get_text() for label in accuracy.get_yticklabels()] == ["logmel", "rms"]
     low, high = accuracy.get_ylim()
-    assert low > high  # the best on top
+    assert (low, high) == (1.6, -0.6)  # the best on top
     zero, guessing = accuracy.lines
     assert guessing.get_xdata() == [25, 25] and guessing.get_label() == "guessing" and accuracy.get_legend()
     assert zero.get_xdata() == [0, 0] and [len(axes.lines) for axes in (silhouette, fisher)] == [1, 1]
     assert drawn[0].get_suptitle() == "title"
+    labels = ["balanced accuracy of a linear discriminant in %", "silhouette, from −1 to 1"]
+    assert [axes.get_xlabel() for axes in drawn[0].axes] == [*labels, "Fisher's ratio, mean over the bins"]
+    for axes in drawn[0].axes:
+        assert grid_of(axes) == "x behind" and steps_of(axes.xaxis) == FIVE
+        assert axes.get_ylim() == (low, high) and axes.margins()[0] == 0.16  # the numbers have room
+        assert [name for name, spine in axes.spines.items() if spine.get_visible()] == ["bottom"]
+        lengths = [axis.get_tick_params().get("length") for axis in (axes.xaxis, axes.yaxis)]
+        assert lengths == [None, 0]
 
 
 def test_the_ranking(tmp_path):
