@@ -50,7 +50,7 @@ def measure(arguments: argparse.Namespace) -> int:
     paths = recordings.paths
     with tempfile.TemporaryDirectory(prefix="esc_gpu-onnx-") as work:
         file = Path(work) / "model.onnx"
-        export(pipeline, file, "onnx", read_clips(pipeline, paths[:: max(1, len(paths) // 32)]))
+        export(pipeline, file, "onnx", read_clips(pipeline, paths[:: max(1, len(paths) // 32)]), progress=True)
         n_bytes = file.stat().st_size
         python, versions = create_environment(Path(work) / "venv")
         answered = answer_there(python, file, paths)

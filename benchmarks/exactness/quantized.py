@@ -51,7 +51,7 @@ def measure(arguments: argparse.Namespace) -> None:
     names = [recordings.class_names.index(name) for name in pipeline.class_names]
     with tempfile.TemporaryDirectory(prefix="esc_gpu-quantized-") as work:
         files = {"float32": Path(work) / "float32.onnx"}
-        export(pipeline, files["float32"], "onnx", clips[:: max(1, len(clips) // 32)])
+        export(pipeline, files["float32"], "onnx", clips[:: max(1, len(clips) // 32)], progress=True)
         for name, write in WRITERS.items():
             files[name] = Path(work) / f"{len(files)}.onnx"
             with quiet():

@@ -38,7 +38,7 @@ def export(
     file: str | Path,
     format: str,
     clips: Tensor,
-    progress: bool = True,
+    progress: bool,
     *,
     length: str = "fixed",
     outputs: Sequence[str] = ("logits",),
@@ -135,7 +135,6 @@ def write_onnx(program: ExportedProgram, metadata: dict[str, str], file: Path) -
     """The program as ONNX, weights included."""
     graph: Any = torch.onnx.export(
         program,
-        dynamo=True,
         verbose=False,
         opset_version=OPSET,
         input_names=["waveform"],

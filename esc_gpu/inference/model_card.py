@@ -104,7 +104,7 @@ def write_card(description: Mapping[str, Any], sample_rate: int, repo_id: str | 
         sample_rate=sample_rate,
         clip_seconds=description["clip_seconds"],
         n_samples=round(description["clip_seconds"] * sample_rate),
-        options=yaml.safe_dump(frontend, sort_keys=False, allow_unicode=True).rstrip(),
+        options=yaml.safe_dump(frontend, sort_keys=False).rstrip(),
         evaluation=_start(training) + _evaluation(training),
         call="top(3)" if description["task"] == SINGLE_LABEL else "present()",
         address=repo_id or "FOLDER",
@@ -126,7 +126,7 @@ def is_card(file: Path) -> bool:
 
 def _head(description: Mapping[str, Any], repo_id: str | None) -> ModelCardData:
     training, frontend, backbone = description["training"], description["frontend"]["name"], description["backbone"]
-    name = repo_id.split("/")[-1] if repo_id else f"{frontend}-{backbone}"
+    name = repo_id.rpartition("/")[2] if repo_id else f"{frontend}-{backbone}"
     recordings = str(training.get("recordings"))
     results = [
         EvalResult(

@@ -280,7 +280,7 @@ def _read(folder: Path, device: str | torch.device, precision: str | None) -> Pi
 def _check_device(device: str | torch.device) -> torch.device:
     try:
         device = torch.device(device)
-        torch.empty(0, device=device)
+        torch.empty((), device=device)
     except (RuntimeError, AssertionError) as error:
         reason = first_line(error)
         raise EscGpuError(f"there is no device {device} here ({reason}): take cpu") from error

@@ -63,6 +63,9 @@ def test_all_uploads_together_have_a_limit(tmp_path, monkeypatch):
     assert ask(tmp_path, content=half + b"a") == 413
     assert ask(tmp_path, "GET", "/") == 200
     assert ask(tmp_path, content=aiter_of(b"no length")) == 411
+    monkeypatch.undo()
+    monkeypatch.setattr(Guard, "stored", lambda guard: (1000 << 20) - 10)
+    assert (ask(tmp_path, content=bytes(10)), ask(tmp_path, content=bytes(11))) == (200, 413)
 
 
 def test_uploads_at_once_count_together(tmp_path, monkeypatch):

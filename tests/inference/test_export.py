@@ -2,9 +2,11 @@
 
 import functools
 import json
+import logging
 import re
 import shutil
 import sys
+import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -18,11 +20,14 @@ from torch import nn
 import esc_gpu.inference.export as exporting
 from esc_gpu import EscGpuError, create_frontend
 from esc_gpu.config.parse import parse_run
+from esc_gpu.inference.agreement import Agreement
 from esc_gpu.inference.export import SUFFIXES, describe, export
 from esc_gpu.inference.pipeline import Pipeline
 from tests.helpers.backends import each_backend
 from tests.helpers.exported import LOGMEL, NAMES, OPEN, each_format, execute, make_pipeline, tones
+from tests.helpers.one_line import refusal
 from tests.helpers.paths import DOCS, REPOSITORY
+from tests.helpers.private_torch import find
 from tests.helpers.tiny import RATE
 
 pytestmark = pytest.mark.usefixtures("onnx_operators")
@@ -98,6 +103,7 @@ def test_metadata(pipeline, exported):
         found = {name: json.loads(text) for name, text in texts.items()}
         assert found == json.loads(json.dumps(describe(pipeline)))
         assert found["class_names"] == NAMES and found["sample_rate"] == RATE == found["n_samples"]
+        assert found["waveform"].startswith("(batch, n_samples) ") and "Hühner" in texts["class_names"]
         assert found["clip_seconds"] == 1 and found["licence"] == "CC BY 3.0" and "softmax" in found["logits"]
         assert create_frontend(**found["frontend"]).spec == pipeline.model.frontend.spec
     assert describe(Pipeline(pipeline.model, NAMES, 1.0))["licence"] is None
@@ -105,7 +111,9 @@ def test_metadata(pipeline, exported):
 
 def test_an_onnx_file_is_complete_and_its_batch_free(exported):
     onnx.checker.check_model(exported["onnx"], full_check=True)
-    graph = onnx.load(exported["onnx"], load_external_data=False).graph
+    model = onnx.load(exported["onnx"], load_external_data=False)
+    graph = model.graph
+    assert [(operators.domain, operators.version) for operators in model.opset_import] == [("", 18)]  # as the page says
     shapes = {
         value.name: [dim.dim_param or dim.dim_value for dim in value.type.tensor_type.shape.dim]
         for value in (*graph.input, *graph.output)
@@ -183,10 +191,36 @@ def test_a_file_that_disagrees_leaves_the_earlier_one(pipeline, program, exporte
         file = tmp_path / f"model{suffix}"
         file.write_text("earlier", encoding="utf-8")
         message = (
-            rf"exported {format} file differs by 20 in a logit .* {n_others} of 5 clips, expected at most 0.001 and 0"
+            rf"exported {format} file differs by 20 in a logit and predicts another class for {n_others} of 5 clips, "
+            "expected at most 0.001 and 0"
         )
         refused(other, file, message, format)
         assert file.read_text(encoding="utf-8") == "earlier"
+
+
+def test_embeddings_that_disagree_are_told_of(pipeline, program, tmp_path, monkeypatch):
+    for name, stand_in in {
+        "trace": lambda *form: program,
+        "write_torch": lambda program, metadata, file: file.touch(),
+        "open_torch": lambda file: None,
+        "measure_agreement": lambda *given: Agreement(5, 0.2, 1, 0, (), 0.3),
+    }.items():
+        monkeypatch.setattr(exporting, name, stand_in)
+    said = refusal(export, pipeline, tmp_path / "m.pt2", "torch", tones(), False, outputs=("logits", "embedding"))
+    assert said.startswith("the exported torch file differs by 0.2 in a logit, by 0.3 in an embedding and predicts ")
+    assert not list(tmp_path.iterdir())
+
+
+def test_only_the_exporters_are_quiet():
+    before = logging.root.manager.disable
+    with warnings.catch_warnings(record=True) as given:
+        warnings.simplefilter("always")
+        with exporting.quiet():
+            warnings.warn("of the exporter", stacklevel=1)
+            assert not logging.getLogger().isEnabledFor(logging.WARNING)
+        assert not given and logging.root.manager.disable == before
+        warnings.warn("of another", stacklevel=1)
+    assert len(given) == 1
 
 
 class Undecided(nn.Module):
@@ -217,6 +251,9 @@ def test_the_reason_is_what_failed_and_not_what_the_exporter_did(pipeline):
 
 
 def test_constants_that_one_onnx_file_cannot_hold_are_refused(pipeline, program, exported, tmp_path, monkeypatch):
+    # As large as torch keeps in one file.
+    assert find("torch.onnx._internal.exporter._onnx_program", "_LARGE_MODEL_THRESHOLD") in (None, 1536 << 20)
+    assert exporting.MAX_ONNX_BYTES == 1536 << 20
     monkeypatch.setattr(exporting, "trace", lambda *form: program)
     graph = SimpleNamespace(model=onnx_ir.load(exported["onnx"]), save=lambda file: file.touch())
     monkeypatch.setattr(torch.onnx, "export", lambda *_, **options: graph)

@@ -41,7 +41,7 @@ def test_it_gives_the_model_s_logits_and_knows_its_clips(pipeline, clips):
 def test_the_rate_is_that_of_the_waveforms_not_of_the_features():
     model, _ = trained({**FRONTENDS["logmel"], "sample_rate": 4000, "input_sample_rate": RATE})
     assert Pipeline(model, NAMES, 0.5).sample_rate == RATE
-    assert Pipeline(model, NAMES, 0.5).n_samples == RATE // 2
+    assert Pipeline(model, NAMES, 0.5).n_samples == RATE // 2 and Pipeline(model, NAMES, 0.5).channel == "mix"
 
 
 def test_the_backbone_works_in_the_precision_asked_for(pipeline, clips):
@@ -134,9 +134,11 @@ def test_what_is_no_batch_of_clips_is_refused(pipeline, waveform, message):
     assert message in str(error.value) and "\n" not in str(error.value)
 
 
-def test_an_unknown_precision_is_refused(pipeline):
+def test_an_unknown_precision_or_task_is_refused(pipeline):
     with pytest.raises(EscGpuError, match="expected one of no, bf16, fp16"):
         Pipeline(pipeline.model, NAMES, 1.0, precision="fp8")
+    with pytest.raises(EscGpuError, match="task must be one of single_label, multi_label, got 'any'"):
+        Pipeline(pipeline.model, NAMES, 1.0, task="any")
 
 
 def test_any_name_that_it_takes_is_loaded_again(pipeline, tmp_path):

@@ -69,7 +69,7 @@ def test_what_a_file_of_a_free_length_says(resampling, free):
     assert {node.domain for node in graph.graph.node} == {""}
     found = {entry.key: json.loads(entry.value) for entry in graph.metadata_props}
     assert found["length"] == "free" and found["min_samples"] == traced.least_samples(resampling, "free") < RATE
-    assert found["n_samples"] == RATE and "samples)" in found["waveform"] and "embedding" in found
+    assert found["n_samples"] == RATE and found["waveform"].startswith("(batch, samples) ") and "embedding" in found
 
 
 def test_a_clip_under_the_least_is_refused(free):
@@ -77,6 +77,11 @@ def test_a_clip_under_the_least_is_refused(free):
         OPEN["torch"](free["torch"][0])(torch.zeros(1, 100))
     with pytest.raises(Exception, match="Pad reflect"):
         OPEN["onnx"](free["onnx"][0])(torch.zeros(1, 100))
+
+
+def test_the_example_is_wide_and_no_multiple_of_a_hop(pipeline):
+    """Of 200 frames: 199 hops, a third of one more, and a sample."""
+    assert traced.example_samples(pipeline) == 199 * 256 + 85 + 1
 
 
 def test_graphs_that_there_are_none_of(pipeline, tmp_path):
@@ -94,3 +99,4 @@ def test_graphs_that_there_are_none_of(pipeline, tmp_path):
     assert "(image_frames of model_input cuts longer clips" in message(cut, length="free")
     short = Pipeline(pipeline.model, NAMES, 255 / RATE)
     assert "takes 256 samples or more, and the model's clips have 255" in message(short, length="free")
+    traced.check_graph(Pipeline(pipeline.model, NAMES, 256 / RATE), "free", ("logits",))

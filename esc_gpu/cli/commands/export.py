@@ -93,7 +93,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     source = "the recordings given" if given else f"the test clips of {folder.name}"
     say(f"exporting {arguments.run} as {arguments.format}; the file will be checked on {len(chosen)} of {source}")
     clips, outputs = read_clips(pipeline, chosen), arguments.outputs.split(",")
-    agreement = export(pipeline, file, arguments.format, clips, length=arguments.length, outputs=outputs)
+    agreement = export(pipeline, file, arguments.format, clips, True, length=arguments.length, outputs=outputs)
     say(
         f"checked on {agreement.n_clips} clip{'s' * (agreement.n_clips > 1)}: the file predicts the same class as the "
         f"checkpoint for each; the largest difference of a logit is {agreement.max_difference:.1e}"
@@ -122,7 +122,8 @@ def find_test_clips(folder: Path) -> list[Path]:
     """
     from esc_gpu.config.parse import parse_run
     from esc_gpu.data.store.skipped import read_skipped
-    from esc_gpu.experiment.recordings import data_of_run, open_recordings
+    from esc_gpu.experiment.kept_recordings import data_of_run
+    from esc_gpu.experiment.recordings import open_recordings
 
     fold, config_file = fold_of(folder.resolve()), folder.resolve().parent / CONFIG
     if fold is None or not config_file.is_file():
