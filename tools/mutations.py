@@ -8,8 +8,8 @@ deserves an assertion, or it changes nothing.
     python -m tools.mutations --count 40 --seed 1 --areas training inference
     python -m tools.mutations --planted
 
-It is several times quicker if it knows which tests run which line, from a run of the whole suite. Then these tests are
-tried, of whichever area, the quick ones first; the area's other tests only follow where none of them notices it.
+It is several times quicker if it knows which tests run which line, from a run of the whole suite. Then it tries these
+tests, of whichever area, the module's own and the quick ones first, and the area's others only where none of them fails.
 
     pytest -n auto --cov --cov-context=test --junit-xml=build/tests.xml
     python -m tools.mutations --coverage .coverage --times build/tests.xml
@@ -204,11 +204,13 @@ def stages(mistake: dict[str, object], near: bool, covering: CoveringTests | Non
     if "tests" in mistake:
         return [list(mistake["tests"])]
     file = Path(str(mistake["file"]))
-    if covering is not None:
-        text = (REPOSITORY / file).read_text(encoding="utf-8")
-        quick, others = by_time(covering, covering.of(str(mistake["file"]), text, int(str(mistake["line"]))))
     inside = file.relative_to(PACKAGE)
     own = Path("tests") / inside.parent / f"test_{inside.name}"
+    if covering is not None:
+        text = (REPOSITORY / file).read_text(encoding="utf-8")
+        run_it = covering.of(file.as_posix(), text, int(str(mistake["line"])))
+        run_it.sort(key=lambda test: not test.startswith(f"{own.as_posix()}::"))
+        quick, others = by_time(covering, run_it)
     module = re.compile(".".join(file.with_suffix("").parts) + r"\b")
     tests = ((path.relative_to(REPOSITORY), path) for path in sorted((REPOSITORY / "tests").rglob("test_*.py")))
     naming = [str(name) for name, path in tests if name != own and module.search(path.read_text(encoding="utf-8"))]
