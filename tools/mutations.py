@@ -9,7 +9,7 @@ deserves an assertion, or it changes nothing.
     python -m tools.mutations --planted
 
 It is several times quicker if it knows which tests run which line, from a run of the whole suite. Then it tries these
-tests, of whichever area, the module's own and the quick ones first, and the area's others only where none of them fails.
+tests, of whichever area, the module's own and the quick ones first, and the area's others only if none of them fails.
 
     pytest -n auto --cov --cov-context=test --junit-xml=build/tests.xml
     python -m tools.mutations --coverage .coverage --times build/tests.xml
