@@ -14,8 +14,8 @@ def grid_of(axes: Axes) -> str:
 
 
 def steps_of(axis: Axis) -> list[float]:
-    """The steps between its ticks if it went from 0 to 11.9, to 14 and to 2."""
-    places = (axis.get_major_locator().tick_values(0, high) for high in (11.9, 14, 2))
+    """The steps between its ticks if it went from 0 to 11.9, to 14, to 2 and to 4.4."""
+    places = (axis.get_major_locator().tick_values(0, high) for high in (11.9, 14, 2, 4.4))
     return [float(np.diff(ticks)[0]) for ticks in places]
 
 
@@ -31,4 +31,4 @@ def legend_of(drawn: Axes | Figure) -> list[str]:
 
 
 # By the most steps, in 1, 2, 2.5, 5 or 10 times a power of 10.
-FOUR, FIVE = [5.0, 5.0, 0.5], [2.5, 5.0, 0.5]
+FOUR, FIVE = [5.0, 5.0, 0.5, 2.0], [2.5, 5.0, 0.5, 1.0]

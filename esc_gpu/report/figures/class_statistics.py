@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, MaxNLocator, NullLocator
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.report.figures.features import SMALL, save_figure
@@ -64,7 +64,6 @@ def draw_spectra(
         label_bins(axes, axis)
         if axis.bin_unit == "coefficient":  # the first ones are many times the others
             axes.set_yscale("symlog", linthresh=LINEAR_CEPSTRUM)
-            axes.yaxis.set_minor_locator(NullLocator())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "−")))
         axes.tick_params(labelleft=number % columns == 0, labelbottom=number + columns >= num_classes)
         if number % columns == 0:

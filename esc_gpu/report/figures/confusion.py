@@ -26,7 +26,7 @@ def draw_confusion(
         gamma: the shade is that power of the share of the true class; the few are seen with one below 1.
         dark: the share from which on a cell's number is white.
     """
-    share = counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)
+    share = counts / counts.sum(axis=1, keepdims=True).clip(1)
     image = axes.imshow(share, cmap="Blues", norm=PowerNorm(gamma, vmin=0, vmax=1))
     names = list(readable(class_names).values())
     axes.set_xticks(range(len(names)), names, rotation=60, ha="right", rotation_mode="anchor", fontsize=fontsize)

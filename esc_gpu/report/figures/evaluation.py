@@ -46,7 +46,7 @@ def plot_confusion_by_category(stem: Path, evaluation: dict[str, Any]) -> list[P
         for label, entry in zip(axis.get_ticklabels(), classes, strict=True):
             label.set_color(colours[entry["category"]])
     add_category_legend(figure, colours, small)
-    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.7, aspect=30)
+    figure.colorbar(image, label="share of the true class", shrink=0.7, aspect=30)
     return save_pair(figure, stem)
 
 
@@ -62,7 +62,7 @@ def plot_reliability(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     width = 1 / len(calibration["bins"])
     middle = low + width / 2
     # A clip is in the bins once for each seed, and no more evidence for that.
-    clips_seen = np.maximum(1, np.round(count / len(evaluation["runs"]))).astype(int)
+    clips_seen = np.round(count / len(evaluation["runs"])).clip(1).astype(int)
     limits = [
         binomtest(round(a * n), int(n)).proportion_ci(method="wilson")
         for a, n in zip(accuracy, clips_seen, strict=True)
@@ -102,7 +102,7 @@ def plot_per_class(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
     axes = figure.subplots()
     f1, precision, recall = (100 * np.array([entry[key] for entry in classes]) for key in ("f1", "precision", "recall"))
     axes.barh(rows, f1, height=0.7, color=[colours[entry["category"]] for entry in classes], alpha=0.35)
-    axes.hlines(rows, np.minimum(precision, recall), np.maximum(precision, recall), color="0.3", linewidth=0.8)
+    axes.hlines(rows, precision, recall, color="0.3", linewidth=0.8)
     axes.plot(precision, rows, "o", markersize=4.5, color="black")
     axes.plot(recall, rows, "D", markersize=4.5, markerfacecolor="white", markeredgecolor="black", clip_on=False)
     shown = readable(entry["name"] for entry in classes)

@@ -1,5 +1,6 @@
 """Pictures of features: one clip, several clips side by side, a gallery of a class's clips."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,8 @@ from esc_gpu.report.figures.save import save
 from esc_gpu.report.tables import readable
 
 FORMATS = (".png", ".pdf", ".svg")
-LAYOUTS = ((4, 1, 9.5, 1.9), (8, 2, 6.4, 2.0), (15, 3, 4.9, 2.0), (20, 4, 4.2, 2.0), (10**9, 5, 3.9, 2.0))
+# Up to so many cells: columns, and a cell in inches.
+LAYOUTS = ((4, 1, 9.5, 1.9), (8, 2, 6.4, 2.0), (15, 3, 4.9, 2.0), (20, 4, 4.2, 2.0), (math.inf, 5, 3.9, 2.0))
 LONGEST_TITLE = 34
 SMALL: dict[str, Any] = {"labelsize": 7.5}
 
@@ -156,9 +158,7 @@ def draw_gallery(
         seconds: length of a clip.
     """
     num_classes, per_class = len(images), max(map(len, images))
-    blocks = max(1, round((1.1 * num_classes / per_class) ** 0.5))  # of classes, side by side, for a wide picture
-    rows = -(-num_classes // blocks)
-    blocks = -(-num_classes // rows)
+    rows, blocks = gallery_grid(num_classes, per_class)
     figure = Figure(figsize=(1 + 2.1 * per_class * blocks, 0.9 + 1.35 * rows), layout="constrained")
     figure.suptitle(name, parse_math=False)
     # Every panel gets the same limits by itself: matplotlib's sharing of axes takes minutes for so many.
@@ -182,6 +182,13 @@ def draw_gallery(
     if not is_curve(every[0]):
         draw_colour_bar(grid.ravel(), every[0], limits, every, aspect=10 * rows)
     return figure
+
+
+def gallery_grid(num_classes: int, per_class: int) -> tuple[int, int]:
+    """Rows of classes, and how many such blocks stand side by side for a picture that is a little wide."""
+    blocks = max(1, round((1.1 * num_classes / per_class) ** 0.5))
+    rows = -(-num_classes // blocks)
+    return rows, -(-num_classes // rows)
 
 
 def shortened(title: str) -> str:

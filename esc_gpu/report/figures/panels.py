@@ -184,23 +184,29 @@ def bin_ticks(frequencies: np.ndarray, bin_unit: str) -> Ticks:
         places = np.interp(classes, frequencies, positions).tolist()
         return places, [NOTES[k] if num_classes == len(NOTES) else str(k) for k in classes]
     if bin_unit == "coefficient":
-        steps = MaxNLocator(5, steps=STEPS, integer=True).tick_values(frequencies[0], frequencies[-1])
-        inside = [step for step in steps if frequencies[0] <= step <= frequencies[-1]]
-        return np.interp(inside, frequencies, positions).tolist(), [f"c{step:.0f}" for step in inside]
+        places, numbers = _linear_ticks(frequencies, positions, whole=True)
+        return places, [f"c{number:.0f}" for number in numbers]
     if n_bins <= NAMED:
         return positions.astype(float).tolist(), [hertz(frequency) for frequency in frequencies]
     if np.ptp(np.diff(frequencies)) < 1e-3 * np.ptp(frequencies) / n_bins:
-        steps = MaxNLocator(5, steps=STEPS).tick_values(frequencies[0], frequencies[-1])
-        inside = [step for step in steps if frequencies[0] <= step <= frequencies[-1]]
-        return np.interp(inside, frequencies, positions).tolist(), [hertz(step) for step in inside]
+        places, numbers = _linear_ticks(frequencies, positions, whole=False)
+        return places, [hertz(number) for number in numbers]
     return _decade_ticks(frequencies, positions)
+
+
+def _linear_ticks(frequencies: np.ndarray, positions: np.ndarray, whole: bool) -> tuple[list[float], list[float]]:
+    """Steps of equal size, as places and as numbers."""
+    low, high = frequencies.min(), frequencies.max()
+    steps = MaxNLocator(5, steps=STEPS, integer=whole).tick_values(low, high)
+    inside = [step for step in steps if low <= step <= high]
+    return np.interp(inside, frequencies, positions).tolist(), inside
 
 
 def _decade_ticks(frequencies: np.ndarray, positions: np.ndarray) -> Ticks:
     """1, then 5, then 2 of each decade, where there is room."""
     taken: dict[float, float] = {}
     for mantissa in (1, 5, 2):
-        for frequency in mantissa * 10.0 ** np.arange(0, 6):
+        for frequency in mantissa * 10.0 ** np.arange(6):
             place = float(np.interp(frequency, frequencies, positions))
             fits = all(abs(place - other) >= GAP * len(positions) for other in taken.values())
             if frequencies[0] <= frequency <= frequencies[-1] and fits:

@@ -36,6 +36,7 @@ def test_a_panel_has_its_class_and_the_bars_fishers_ratio():
     figure = draw_spectra(AXES[0], means, spreads, fisher, ["a", "b", "c"])
     *panels, bars = figure.axes
     assert [axes.get_title() for axes in panels] == ["a", "b", "c"]
+    assert not any(axes.title.get_parse_math() for axes in panels)
     for number, (axes, mean) in enumerate(zip(panels, means, strict=True)):
         overall, own = axes.lines
         assert np.array_equal(own.get_ydata(), mean)
@@ -70,7 +71,8 @@ def test_a_cepstrums_large_first_values_leave_room_for_the_others():
 @pytest.mark.parametrize(("num_classes", "columns"), [(20, 5), (21, 10)])
 def test_many_classes_stand_ten_in_a_row(num_classes, columns):
     axes = draw_spectra(AXES[3], *numbers(AXES[3], num_classes), [""] * num_classes).axes[0]
-    assert axes.get_subplotspec().get_gridspec().ncols == columns
+    grid = axes.get_subplotspec().get_gridspec()
+    assert (grid.nrows, grid.ncols) == (-(-num_classes // columns) + 1, columns)
 
 
 def test_equal_bins_have_a_margin():

@@ -125,7 +125,7 @@ def test_classes_are_in_the_order_of_their_f1(tmp_path, ten, figure):
     assert [line.get_marker() for line in axes.lines] == ["o", "D"]
     assert axes.lines[1].get_markerfacecolor() == "white" and axes.lines[0].get_markerfacecolor() == "black"
     between = [segment[:, 0].tolist() for segment in axes.collections[0].get_segments()]
-    assert between == [sorted(pair) for pair in zip(precision, recall, strict=True)]
+    assert between == [[*pair] for pair in zip(precision, recall, strict=True)]
     marks = axes.get_legend().legend_handles
     assert [mark.get_label() for mark in marks] == ["F1", "precision", "recall"]
     names = [label.get_text() for label in axes.get_yticklabels()]

@@ -78,7 +78,7 @@ def test_a_confusion_parts_its_categories(drawn):
         assert [label.get_color() for label in axis.get_ticklabels()] == [COLOURS[0], COLOURS[1], COLOURS[1]]
     assert legend_of(figure) == ["X", "Y"] and figure.legends[0]._ncols == 2
     assert [to_hex(patch.get_facecolor()).upper() for patch in figure.legends[0].get_patches()] == [*COLOURS[:2]]
-    assert bar.get_position().height < 0.8 * axes.get_position(original=True).height
+    assert bar.get_box_aspect() == 30 and bar.get_position().height < 0.8 * axes.get_position(original=True).height
 
 
 def test_one_category_is_black_and_has_no_legend(drawn):
@@ -98,14 +98,18 @@ def test_reliability_counts_a_clip_of_several_seeds_once(drawn):
     shares, clips = figure.axes
     for axes in (shares, clips):
         assert [bar.get_x() for bar in axes.patches] == [0.2, 0.4, 0.8] and grid_of(axes) == "y behind"
-        assert axes.get_xlim() == (0, 1)
+        assert axes.get_xlim() == (0, 1) and [bar.get_width() for bar in axes.patches] == pytest.approx([0.2] * 3)
     assert (shares.get_ylabel(), shares.get_ylim()) == ("share of correct clips", (0, 1.005))
     assert (clips.get_ylabel(), clips.get_ylim()) == ("clips", (0, pytest.approx(11.8)))
     assert clips.get_xlabel() == "confidence: probability of the predicted class"
-    intervals = [segment[:, 1].tolist() for segment in shares.collections[0].get_segments()]
-    for ends, (right, seen) in zip(intervals, [(1, 1), (1, 2), (4, 5)], strict=True):
-        assert ends == pytest.approx([*binomtest(right, seen).proportion_ci(method="wilson")])
+    intervals, confidences = ([part.tolist() for part in parts.get_segments()] for parts in shares.collections)
+    for ends, x, (right, seen) in zip(intervals, (0.3, 0.5, 0.9), [(1, 1), (1, 2), (4, 5)], strict=True):
+        low, high = binomtest(right, seen).proportion_ci(method="wilson")
+        assert ends == [pytest.approx([x, low]), pytest.approx([x, high])]
+    assert confidences[0] == [[0.2, 0.25], [pytest.approx(0.4), 0.25]]
+    assert shares.lines[0].get_xydata().tolist() == [[0, 0], [1, 1]]
     assert {(text.xyann, text.anncoords) for text in clips.texts} == {((0, 2), "offset points")}  # over the bars
+    assert [text.xy for text in clips.texts] == [(pytest.approx(0.3), 1), (0.5, 4), (0.9, 10)]
     legend = figure.legends[0]
     assert legend_of(figure) == ["accuracy", "its 95 % interval", "mean confidence", "as sure as right"]
     assert legend._ncols == 2 and legend.get_title().get_text() == "ECE 10.00 %, MCE 50.00 %, NLL 0.500, Brier 0.250"
