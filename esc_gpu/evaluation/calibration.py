@@ -13,7 +13,7 @@ def negative_log_likelihood(probabilities: np.ndarray, labels: np.ndarray) -> fl
 
     Six decimals cannot tell less from 0, whose logarithm would decide alone.
     """
-    return float(-np.log(np.maximum(probabilities[np.arange(len(labels)), labels], SMALLEST)).mean())
+    return float(-np.log(probabilities[np.arange(len(labels)), labels].clip(SMALLEST)).mean())
 
 
 def brier_score(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -65,15 +65,15 @@ def binned(confidence: np.ndarray, right: np.ndarray, name: str, n_bins: int) ->
         for weights in (np.ones(len(right)), confidence, right)
     )
     gaps = np.abs(rights - confidences)
-    means = [
-        (None, None) if n == 0 else (float(total / n), float(share / n))
-        for n, total, share in zip(count, confidences, rights, strict=True)
-    ]
+
+    def describe(number: int) -> dict[str, float | None]:
+        n = int(count[number])
+        confidence, share = ((float(sums[number] / n) if n else None) for sums in (confidences, rights))
+        limits = {"low": float(edges[number]), "high": float(edges[number + 1])}
+        return {**limits, "count": n, "confidence": confidence, name: share}
+
     return {
         "ece": float(gaps.sum() / len(right)),
-        "mce": float((gaps / np.maximum(count, 1)).max()),
-        "bins": [
-            {"low": float(low), "high": float(high), "count": int(n), "confidence": mean[0], name: mean[1]}
-            for low, high, n, mean in zip(edges[:-1], edges[1:], count, means, strict=True)
-        ],
+        "mce": float((gaps / count.clip(1)).max()),
+        "bins": list(map(describe, range(n_bins))),
     }

@@ -51,10 +51,10 @@ class Decisions:
         Either may not be there.
         """
         found = {}
-        for name, wrong, sign in (("predicted", self.wrongly_heard, -1), ("true", self.missed, 1)):
+        for name, wrong, surest in (("predicted", self.wrongly_heard, np.argmax), ("true", self.missed, np.argmin)):
             classes = np.flatnonzero(wrong[row])
             if len(classes):
-                found[name] = int(classes[np.argmin(sign * self.probabilities[row, classes])])
+                found[name] = int(classes[surest(self.probabilities[row, classes])])
         return found
 
 

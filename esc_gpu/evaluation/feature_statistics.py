@@ -57,12 +57,10 @@ class FeatureStatistics:
         """
         if self.without is None:
             return fisher_ratio(self.frames, self.means, self.spreads)
-        both = zip((self.frames, self.means, self.spreads), self.without, strict=True)
-        frames, means, spreads = (np.stack(parts, axis=1) for parts in both)
-        ratios = [
-            fisher_ratio(*parts) for parts in zip(frames, means, spreads, strict=True) if parts[0].all()
-        ]  # a class that all clips have is not told from anything
-        return np.mean(ratios, axis=0)
+        having = self.frames, self.means, self.spreads
+        frames, means, spreads = map(lambda *groups: np.stack(groups, axis=1), having, self.without)
+        told = frames.all(axis=1)  # a class that all clips have is not told from anything
+        return np.mean(list(map(fisher_ratio, frames[told], means[told], spreads[told])), axis=0)
 
 
 def fisher_ratio(frames: np.ndarray, means: np.ndarray, spreads: np.ndarray) -> np.ndarray:
@@ -86,8 +84,7 @@ def sounding_frames(waveforms: Tensor, frontend: "Frontend") -> Tensor:
     steps = torch.arange(frontend.n_frames(n_samples)) * frontend.hop_seconds
     centres = (steps + frontend.first_seconds) * frontend.input_rate
     half = frontend.hop_seconds * frontend.input_rate / 2
-    first = (centres - half).floor().long().clamp(0, n_samples - 1)
-    stop = torch.maximum((centres + half).ceil().long(), first + 1).clamp(max=n_samples)
+    first, stop = (ends.long().clamp(0, n_samples) for ends in ((centres - half).floor(), (centres + half).ceil()))
     sounding = sums[:, stop] > sums[:, first]
     return sounding | ~sounding.any(dim=1, keepdim=True)
 
@@ -126,14 +123,14 @@ class RunningStatistics:
             if self.without is None:
                 self.without = [np.zeros_like(total) for total in totals]
             for groups, are_of in ((totals, labels), (self.without, ~labels)):
-                for total, value in zip(groups, values, strict=True):
-                    total += np.tensordot(are_of.T.astype(value.dtype), value, axes=1)
+                for number, value in enumerate(values):
+                    groups[number] += np.tensordot(are_of.T.astype(value.dtype), value, axes=1)
         else:
-            for total, value in zip(totals, values, strict=True):
-                np.add.at(total, labels, value)
+            for number, value in enumerate(values):
+                np.add.at(totals[number], labels, value)
         frames = counts[:, None, None]
         self.clip_means[clips] = sums / frames
-        self.clip_spreads[clips] = np.sqrt(np.maximum(squares / frames - (sums / frames) ** 2, 0.0))
+        self.clip_spreads[clips] = np.sqrt((squares / frames - (sums / frames) ** 2).clip(0))
 
     def result(self) -> FeatureStatistics:
         """The statistics of all that came."""
@@ -146,9 +143,9 @@ def group_statistics(
     frames: np.ndarray, sums: np.ndarray, squares: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Frames `(K,)`, means and standard deviations `(K, C, F)` of groups; zeros for one without frames."""
-    counts = np.maximum(frames, 1)[:, None, None]
+    counts = frames.clip(1)[:, None, None]
     means = sums / counts
-    return frames.copy(), means, np.sqrt(np.maximum(squares / counts - means**2, 0.0))
+    return frames.copy(), means, np.sqrt((squares / counts - means**2).clip(0))
 
 
 def compute_statistics(
@@ -156,7 +153,7 @@ def compute_statistics(
     labels: np.ndarray,
     num_classes: int,
     frontends: Mapping[str, "Frontend"],
-    progress: bool = True,
+    progress: bool,
 ) -> dict[str, FeatureStatistics]:
     """Statistics of every front-end over all clips without their digital silence, in one pass over them.
 
@@ -183,7 +180,7 @@ def compute_statistics(
         for name, frontend in frontends.items()
     }
     with tqdm(total=waveforms.n_clips, desc="features", unit="clip", disable=not progress) as bar, torch.no_grad():
-        for clips in np.array_split(np.arange(waveforms.n_clips), -(-waveforms.n_clips // BATCH)):
+        for clips in np.split(np.arange(waveforms.n_clips), range(BATCH, waveforms.n_clips, BATCH)):
             batch = torch.from_numpy(waveforms.read(clips))
             for name, frontend in frontends.items():
                 sounding = sounding_frames(batch, frontend)

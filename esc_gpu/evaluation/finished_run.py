@@ -58,7 +58,7 @@ class RunResults:
     @property
     def is_validation(self) -> bool:
         """Whether options are chosen by its results: the next fold of each, which it would test on, was left out."""
-        return bool(self.config.get("validate", False))
+        return bool(self.config.get("validate"))
 
     @property
     def class_names(self) -> list[str]:

@@ -4,6 +4,7 @@ A class without clips has no average precision, and one that all clips have, or 
 classes leaves these out. A value that is not defined at all is None.
 """
 
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -57,8 +58,8 @@ def average_precisions(probabilities: np.ndarray, labels: np.ndarray) -> list[fl
     from sklearn.metrics import average_precision_score
 
     return [
-        float(average_precision_score(true, scored)) if true.any() else None
-        for true, scored in zip(labels.T, probabilities.T, strict=True)
+        float(average_precision_score(true, probabilities[:, label])) if true.any() else None
+        for label, true in enumerate(labels.T)
     ]
 
 
@@ -67,8 +68,8 @@ def aurocs(probabilities: np.ndarray, labels: np.ndarray) -> list[float | None]:
     from sklearn.metrics import roc_auc_score
 
     return [
-        float(roc_auc_score(true, scored)) if 0 < true.sum() < len(true) else None
-        for true, scored in zip(labels.T, probabilities.T, strict=True)
+        float(roc_auc_score(true, probabilities[:, label])) if true.any() and not true.all() else None
+        for label, true in enumerate(labels.T)
     ]
 
 
@@ -78,7 +79,7 @@ def label_precisions(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarra
     lwlrap is their sum over the number of all labels.
     """
     sums = np.zeros(len(labels))
-    for clip, label in zip(*labels.nonzero(), strict=True):
+    for clip, label in np.argwhere(labels):
         ahead = probabilities[clip] >= probabilities[clip, label]
         sums[clip] += labels[clip][ahead].mean()
     return sums
@@ -86,11 +87,11 @@ def label_precisions(probabilities: np.ndarray, labels: np.ndarray) -> np.ndarra
 
 def f1_scores(predicted: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """macro_f1, over the classes that have clips or predictions, and micro_f1, from bools `(n, K)`."""
-    right, found, true = ((predicted & labels).sum(0), predicted.sum(0), labels.sum(0))
-    seen = found + true
-    is_seen = seen > 0
-    macro = float((2 * right[is_seen] / seen[is_seen]).mean()) if is_seen.any() else 0.0
-    return {"macro_f1": macro, "micro_f1": float(2 * right.sum() / max(1, seen.sum()))}
+    right, seen = (predicted & labels).sum(0), predicted.sum(0) + labels.sum(0)
+    if not seen.any():
+        return {"macro_f1": 0.0, "micro_f1": 0.0}
+    macro = (2 * right[seen > 0] / seen[seen > 0]).mean()
+    return {"macro_f1": float(macro), "micro_f1": float(2 * right.sum() / seen.sum())}
 
 
 def class_scores(
@@ -100,14 +101,14 @@ def class_scores(
     denominator is."""
     predicted = probabilities >= threshold
     right, found, true = ((predicted & labels).sum(0), predicted.sum(0), labels.sum(0))
-    parts = (
-        average_precisions(probabilities, labels),
-        aurocs(probabilities, labels),
-        *((right / np.maximum(whole, 1)).tolist() for whole in (found, true)),
-        (2 * right / np.maximum(found + true, 1)).tolist(),
-    )
-    names = ("average_precision", "auroc", "precision", "recall", "f1")
-    return [dict(zip(names, row, strict=True)) for row in zip(*parts, strict=True)]
+    columns = {
+        "average_precision": average_precisions(probabilities, labels),
+        "auroc": aurocs(probabilities, labels),
+        "precision": (right / found.clip(1)).tolist(),
+        "recall": (right / true.clip(1)).tolist(),
+        "f1": (2 * right / (found + true).clip(1)).tolist(),
+    }
+    return [{name: column[label] for name, column in columns.items()} for label in range(len(right))]
 
 
 def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
@@ -115,9 +116,11 @@ def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
 
     It is chosen for these clips, so its scores on them say little: choose it on others than those that are tested.
     """
-    found = [f1_scores(probabilities >= threshold, labels)["macro_f1"] for threshold in THRESHOLDS]
-    best = np.flatnonzero(np.isclose(found, max(found), rtol=0, atol=1e-12))
-    return float(THRESHOLDS[best[np.abs(THRESHOLDS[best] - THRESHOLD).argmin()]])
+
+    def goodness(threshold: float) -> tuple[float, float]:
+        return f1_scores(probabilities >= threshold, labels)["macro_f1"], -abs(threshold - THRESHOLD)
+
+    return float(max(THRESHOLDS, key=goodness))
 
 
 def evaluate(logits: Tensor, labels: Tensor) -> dict[str, Any]:
@@ -139,12 +142,17 @@ def summarize(folds: list[dict[str, Any]]) -> dict[str, Any]:
     summary: dict[str, Any] = {name: spread_of([fold[name] for fold in folds]) for name in SCORES}
     summary["clips"] = sum(fold["clips"] for fold in folds)
     summary["threshold"] = THRESHOLD
-    by_class = zip(*(fold["average_precision"] for fold in folds), strict=True)
-    summary["average_precision"] = [mean_of(list(values)) for values in by_class]
+    by_fold = (fold["average_precision"] for fold in folds)
+    summary["average_precision"] = list(map(lambda *of_class: mean_of(of_class), *by_fold))
     return summary
 
 
-def mean_of(values: list[float | None]) -> float | None:
+def prior_map(labels: np.ndarray) -> float:
+    """The mAP of a model that says of each class how frequent it is, from `(n, K)` bools, some of which are true."""
+    return float(labels.mean(axis=0)[labels.any(axis=0)].mean())
+
+
+def mean_of(values: Sequence[float | None]) -> float | None:
     """The mean of those that are defined."""
     defined = [value for value in values if value is not None]
     return float(np.mean(defined)) if defined else None

@@ -9,7 +9,7 @@ from esc_gpu.core.average_precision import average_precision
 from esc_gpu.core.task import MULTI_LABEL, THRESHOLD
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import check_assessable
-from esc_gpu.evaluation.bootstrap import bootstrap, bootstrap_weights, resampling_units
+from esc_gpu.evaluation.bootstrap import RESAMPLES, SEED, bootstrap, bootstrap_weights, resampling_units
 from esc_gpu.evaluation.calibration import label_calibration
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.evaluation.multi_label import (
@@ -20,6 +20,7 @@ from esc_gpu.evaluation.multi_label import (
     class_scores,
     label_precisions,
     mean_of,
+    prior_map,
     scores,
     spread_of,
 )
@@ -29,7 +30,7 @@ Interval = dict[str, float] | None
 
 
 def assess_several_labels(
-    runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: int = 0, validated: RunResults | None = None
+    runs: Sequence[RunResults], n_bootstrap: int = RESAMPLES, seed: int = SEED, validated: RunResults | None = None
 ) -> dict[str, Any]:
     """Metrics of one run's test clips, or the means of runs that differ in their seed, as plain types.
 
@@ -82,23 +83,23 @@ def assess_several_labels(
         "validation": first.is_validation,
         "clips": len(labels),
         "labels_per_clip": float(labels.sum(axis=1).mean()),
-        "runs": [{"name": run.name, "seed": seed_of(run), **its} for run, its in zip(runs, each, strict=True)],
+        "runs": [{"name": run.name, "seed": seed_of(run), **each[number]} for number, run in enumerate(runs)],
         **means(each),
         "over_seeds": {name: spread_of([its[name] for its in each]) for name in SCORES},
         "folds": folds,
         "over_folds": {name: spread_of([fold[name] for fold in folds]) for name in SCORES},
-        "prior": {"map": float(labels.mean(axis=0)[labels.any(axis=0)].mean())},
+        "prior": {"map": prior_map(labels)},
         "thresholds": chosen,
         "calibration": label_calibration(pooled.probabilities, pooled.labels),
         "per_class": [
             {
                 "name": name,
-                "category": category,
+                "category": first.class_categories[label],
                 "support": int(labels[:, label].sum()),
                 **means([rows[label] for rows in classes]),
                 "interval": of_classes[label],
             }
-            for label, (name, category) in enumerate(zip(names, first.class_categories, strict=True))
+            for label, name in enumerate(names)
         ],
         "intervals": {"map": precision, **sum_intervals(runs, threshold, units, n_bootstrap, seed)},
         "bootstrap": {"resamples": n_bootstrap, "unit": unit, "units": len(set(units.tolist())), "seed": seed},
@@ -140,11 +141,11 @@ def means(parts: Sequence[dict[str, float | None]]) -> dict[str, float | None]:
 
 def precisions(run: Scored, weights: np.ndarray) -> np.ndarray:
     """From weights of the clips `(m, n)`: `(m, 1 + K)`, the mean average precision and that of each class."""
-    columns = zip(run.probabilities.T, run.labels.T, strict=True)
-    each = np.stack([average_precision(scored, true, weights) for scored, true in columns], axis=1)
-    defined = np.isfinite(each)
-    total = np.where(defined, each, 0).sum(axis=1) / np.maximum(defined.sum(axis=1), 1)
-    return np.column_stack([np.where(defined.any(axis=1), total, np.nan), each])
+    each = np.column_stack(
+        [average_precision(run.probabilities[:, label], true, weights) for label, true in enumerate(run.labels.T)]
+    )
+    total = np.nansum(each, axis=1) / np.isfinite(each).sum(axis=1).clip(1)
+    return np.column_stack([np.where(np.isfinite(each).any(axis=1), total, np.nan), each])
 
 
 def precision_intervals(runs: Sequence[Scored], units: np.ndarray, n_resamples: int, seed: int) -> list[Interval]:
@@ -174,17 +175,17 @@ def sum_intervals(
         return [np.stack(parts[3 * run : 3 * run + 3]) for run in range(n_runs)]
 
     def lwlrap(sums: np.ndarray) -> np.ndarray:
-        return sums[:, 0] / np.maximum(sums[:, 1], 1)
+        return sums[:, 0] / sums[:, 1].clip(1)
 
     def macro_f1(sums: np.ndarray) -> np.ndarray:
         each = []
         for right, predicted, true in counts(sums):
             seen = predicted + true
-            each.append((2 * right / np.maximum(seen, 1)).sum(axis=1) / np.maximum((seen > 0).sum(axis=1), 1))
+            each.append((2 * right / seen.clip(1)).sum(axis=1) / (seen > 0).sum(axis=1).clip(1))
         return np.asarray(np.mean(each, axis=0))
 
     def micro_f1(sums: np.ndarray) -> np.ndarray:
-        each = [2 * right.sum(1) / np.maximum((found + true).sum(1), 1) for right, found, true in counts(sums)]
+        each = [2 * right.sum(1) / (found + true).sum(1).clip(1) for right, found, true in counts(sums)]
         return np.asarray(np.mean(each, axis=0))
 
     statistics = {"lwlrap": lwlrap, "macro_f1": macro_f1, "micro_f1": micro_f1}

@@ -23,15 +23,10 @@ class Answers(NamedTuple):
     labels: np.ndarray
 
 
-def one_against_rest(
-    regularisation: float, steps: int, train: np.ndarray, labels: np.ndarray, test: np.ndarray
-) -> np.ndarray:
+def one_against_rest(steps: int, train: np.ndarray, labels: np.ndarray, test: np.ndarray) -> np.ndarray:
     """`(m, K)` by a logistic regression of each class, with an L2 penalty."""
     return np.column_stack(
-        [
-            LogisticRegression(C=regularisation, max_iter=steps).fit(train, present).predict_proba(test)[:, 1]
-            for present in labels.T
-        ]
+        [LogisticRegression(max_iter=steps).fit(train, present).predict_proba(test)[:, 1] for present in labels.T]
     )
 
 
@@ -68,8 +63,3 @@ def judge(
     answers, drawn = [Answers(probabilities, labels)], (units, n_resamples, seed)
     intervals = {"map": precision_intervals(answers, *drawn)[0], **sum_intervals(answers, THRESHOLD, *drawn)}
     return {**scores(probabilities, labels), "intervals": intervals}
-
-
-def prior_map(labels: np.ndarray) -> float:
-    """The mAP of a model that says of each class how frequent it is."""
-    return float(labels.mean(axis=0)[labels.any(axis=0)].mean())

@@ -16,9 +16,9 @@ from esc_gpu.core.task import MULTI_LABEL, task_of
 from esc_gpu.evaluation import multi_label_probe
 from esc_gpu.evaluation.bootstrap import accuracy_intervals, resampling_units
 from esc_gpu.evaluation.metrics import scores
+from esc_gpu.evaluation.multi_label import prior_map
 
 # Fixed in advance: nothing is chosen by the clips.
-REGULARISATION = 1.0  # C of the logistic regression, scikit-learn's default
 STEPS = 2000
 NEIGHBOURS = 5  # or as many as the smallest class has, where it has fewer
 
@@ -26,8 +26,8 @@ Split = tuple[Fold, np.ndarray, np.ndarray, np.ndarray]
 
 
 def logistic_regression(smallest_class: int) -> Any:
-    """On standardised embeddings, with an L2 penalty."""
-    return LogisticRegression(C=REGULARISATION, max_iter=STEPS)
+    """On standardised embeddings, with scikit-learn's L2 penalty."""
+    return LogisticRegression(max_iter=STEPS)
 
 
 def nearest_neighbours(smallest_class: int) -> Any:
@@ -42,7 +42,7 @@ PROBES: dict[str, Callable[[int], Any]] = {
 
 
 LABEL_PROBES: dict[str, multi_label_probe.LabelProbe] = {
-    "logistic_regression": partial(multi_label_probe.one_against_rest, REGULARISATION, STEPS),
+    "logistic_regression": partial(multi_label_probe.one_against_rest, STEPS),
     "nearest_neighbours": partial(multi_label_probe.neighbours_shares, NEIGHBOURS),
 }
 
@@ -76,8 +76,8 @@ def probe(
     labels: np.ndarray,
     filenames: Sequence[str],
     num_classes: int,
-    n_bootstrap: int = 10_000,
-    seed: int = 0,
+    n_bootstrap: int,
+    seed: int,
 ) -> dict[str, Any]:
     """How right the probes are over the test recordings of all splits, and of each.
 
@@ -103,11 +103,11 @@ def probe(
     result: dict[str, Any] = {"task": task, "clips": len(numbers), "folds": folds}
     for name, answer in probing.probes.items():
         parts = [answer(values[train], labels[train], values[test]) for _, train, test, values in splits]
-        for row, (_, _, test, _), part in zip(folds, splits, parts, strict=True):
-            row[name] = probing.fold_score(part, labels[test])
+        for number, (_, _, test, _) in enumerate(splits):
+            folds[number][name] = probing.fold_score(parts[number], labels[test])
         result[name] = probing.judge(np.concatenate(parts), labels[numbers], units, n_bootstrap, seed)
     if task == MULTI_LABEL:
-        result["prior"] = {"map": multi_label_probe.prior_map(labels[numbers])}
+        result["prior"] = {"map": prior_map(labels[numbers])}
     drawn = {"resamples": n_bootstrap, "unit": unit, "units": len(set(units.tolist())), "seed": seed}
     return {**result, "bootstrap": drawn}
 

@@ -69,10 +69,9 @@ def separability_of_labels(vectors: np.ndarray, labels: np.ndarray, folds: np.nd
         known, new = scaler.transform(vectors[~test]), scaler.transform(vectors[test])
         for label, present in enumerate(labels[~test].T):
             predicted[test, label] = present[0] if present.all() or not present.any() else told(known, present, new)
-    counts = labels.sum(axis=0), (~labels).sum(axis=0)
-    of_both = ((predicted == labels) & part for part in (labels, ~labels))
-    recalls = np.stack([right.sum(axis=0) / np.maximum(n, 1) for right, n in zip(of_both, counts, strict=True)])
-    compared = np.minimum(*counts) > 0  # not a class that all clips have
+    right = predicted == labels
+    recalls = np.stack([(right & part).sum(axis=0) / part.sum(axis=0).clip(1) for part in (labels, ~labels)])
+    compared = labels.any(axis=0) & ~labels.all(axis=0)
     return Separability(None, float(recalls[:, compared].mean()), recalls[0])
 
 

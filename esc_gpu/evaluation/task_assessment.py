@@ -6,12 +6,13 @@ from typing import Any
 from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess_seeds
+from esc_gpu.evaluation.bootstrap import RESAMPLES, SEED
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.evaluation.multi_label_assessment import assess_several_labels
 
 
 def assess_runs(
-    runs: Sequence[RunResults], n_bootstrap: int = 10_000, seed: int = 0, validated: RunResults | None = None
+    runs: Sequence[RunResults], n_bootstrap: int = RESAMPLES, seed: int = SEED, validated: RunResults | None = None
 ) -> dict[str, Any]:
     """`assess_seeds` of runs with one class a clip, `assess_several_labels` of others.
 

@@ -67,8 +67,9 @@ def test_confidence_of_exactly_one_is_in_the_last_bin():
 
 @pytest.mark.parametrize(("confidence", "expected"), [(0.6, 9), (0.599999, 8), (0.8, 12), (1 / 3, 5)])
 def test_a_bin_begins_with_its_low_edge(confidence, expected):
-    counts = [bin["count"] for bin in calibration(np.array([[confidence, 0.0]]), np.array([0]))["bins"]]
-    assert counts.index(1) == expected
+    found = calibration(np.array([[confidence, 0.0]]), np.array([0]))
+    assert [bin["count"] for bin in found["bins"]].index(1) == expected
+    assert found["bins"][expected]["confidence"] == confidence and found["mce"] == pytest.approx(1 - confidence)
 
 
 def test_perfectly_calibrated():

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from esc_gpu.evaluation.decisions import decide
+from esc_gpu.evaluation.decisions import Decisions, decide
 from esc_gpu.evaluation.finished_run import read_run
 from tests.helpers.made_up_runs import write_run
 from tests.helpers.several_labels_runs import write_several
@@ -38,6 +38,11 @@ def test_each_fold_has_its_threshold(several):
 def test_of_several_wrong_classes_the_surest_leads(several):
     probabilities = np.array([[0.3, 0.1, 0.8, 0.6], *several.probabilities[1:]])
     assert decide(replace(several, probabilities=probabilities)).surest(0) == {"predicted": 2, "true": 1}
+
+
+def test_equally_sure_mistakes_are_in_the_order_of_the_clips():
+    true = np.tile([True, False], (40, 1))
+    assert Decisions(true, ~true, np.full((40, 2), 0.5), np.full(40, 0.5)).mistakes.tolist() == list(range(40))
 
 
 def test_one_class_a_clip_is_taken_for_another(tmp_path):

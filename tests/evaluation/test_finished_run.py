@@ -26,6 +26,8 @@ def test_what_is_read_is_what_was_written(folder):
     assert run.probabilities.shape == (24, 6) and np.allclose(run.probabilities.sum(axis=1), 1, atol=1e-5)
     assert (run.probabilities[np.arange(24), run.predictions] == run.probabilities.max(axis=1)).all()
     assert not run.is_validation and run.config["train"]["seed"] == 0
+    del run.config["validate"]  # of an earlier version
+    assert not run.is_validation
 
 
 def test_names_are_those_that_its_recordings_are_read_by(tmp_path):
@@ -45,6 +47,9 @@ def test_the_history_of_a_fold(folder):
     assert run.history(2) == [{"epoch": 1, "loss": 2.0}, {"epoch": 2, "loss": 1.0}]
     with pytest.raises(EscGpuError, match="fold1/metrics.jsonl cannot be read"):
         run.history(1)
+    (run.fold_folder(2) / HISTORY).write_text("", encoding="utf-8")
+    with pytest.raises(EscGpuError, match="fold2/metrics.jsonl is empty: train the run again"):
+        run.history(2)
 
 
 @pytest.mark.parametrize(("begun", "hint"), [(True, "continue it with --resume"), (False, "such as runs/logmel")])

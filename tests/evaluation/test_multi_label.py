@@ -76,6 +76,23 @@ def test_a_class_without_clips_or_without_others_is_left_out():
     assert [nothing[name] for name in ("map", "micro_ap", "auroc", "lwlrap")] == [None] * 4
 
 
+def test_what_was_neither_said_nor_true_counts_for_nothing():
+    """Of the first class one of two clips is found, the second is heard wrongly, the third is not there at all."""
+    said = np.array([[True, True, False, True], [False, False, False, False]])
+    labels = np.array([[True, False, False, True], [True, False, False, False]])
+    assert f1_scores(said, labels) == pytest.approx({"macro_f1": (2 / 3 + 0 + 1) / 3, "micro_f1": 4 / 6})
+    assert f1_scores(said & False, labels & False) == {"macro_f1": 0, "micro_f1": 0}
+    rows = class_scores(0.5 * said, labels)
+    columns = {name: [row[name] for row in rows] for name in rows[0]}
+    assert columns == {
+        "average_precision": [1, None, None, 1],
+        "auroc": [None, None, None, 1],
+        "precision": [1, 0, 0, 1],
+        "recall": [0.5, 0, 0, 1],
+        "f1": pytest.approx([2 / 3, 0, 0, 1]),
+    }
+
+
 def test_a_threshold_for_each_clip():
     probabilities, labels = made_up(2)
     threshold = np.where(np.arange(len(labels)) % 2, 0.3, 0.7)[:, None]
@@ -93,6 +110,9 @@ def test_the_best_threshold_has_the_largest_macro_f1():
     perfect = np.where(labels, 0.8, 0.3)  # every threshold above 0.3 and up to 0.8 is as good
     assert best_threshold(perfect, labels) == 0.5
     assert best_threshold(np.where(labels, 0.2, 0.1), labels) == pytest.approx(0.2)
+    assert best_threshold(np.where(labels, 0.015, 0.005), labels) == 0.01
+    assert best_threshold(np.where(labels, 0.99, 0.985), labels) == 0.99
+    assert best_threshold(np.where(labels, 1, 0.995), labels) == 0.5  # 1 is not tried, and the others are as bad
 
 
 def test_a_fold_and_all_folds():
@@ -103,3 +123,15 @@ def test_a_fold_and_all_folds():
     assert summary["clips"] == 90 and summary["map"]["mean"] == pytest.approx(np.mean([fold["map"] for fold in folds]))
     expected = np.mean([fold["average_precision"] for fold in folds], axis=0)
     assert summary["average_precision"] == pytest.approx(expected.tolist())
+
+
+def test_a_mean_over_the_folds_is_that_of_those_where_it_is_defined():
+    some = dict.fromkeys(SCORES, 0.25)
+    folds = [
+        {**some, "map": 0.5, "auroc": None, "clips": 2, "average_precision": [None, 0.5, None]},
+        {**some, "map": None, "auroc": None, "clips": 3, "average_precision": [0.25, 1.0, None]},
+    ]
+    summary = summarize(folds)
+    assert summary["average_precision"] == [0.25, 0.75, None] and summary["clips"] == 5
+    assert summary["map"] == {"mean": 0.5, "std": None} and summary["auroc"] == {"mean": None, "std": None}
+    assert summary["lwlrap"] == {"mean": 0.25, "std": 0}

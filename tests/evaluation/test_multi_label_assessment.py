@@ -1,6 +1,8 @@
 """A finished run with several labels a clip: its numbers and intervals, and thresholds that know nothing of a fold."""
 
 import json
+from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -9,8 +11,9 @@ from sklearn.metrics import average_precision_score, f1_score
 
 from esc_gpu.evaluation.bootstrap import bootstrap_weights
 from esc_gpu.evaluation.finished_run import read_run
-from esc_gpu.evaluation.multi_label import SCORES, best_threshold, scores
-from esc_gpu.evaluation.multi_label_assessment import assess_several_labels
+from esc_gpu.evaluation.multi_label import SCORES, best_threshold, f1_scores, label_precisions, scores
+from esc_gpu.evaluation.multi_label_assessment import assess_several_labels, precisions, sum_intervals
+from esc_gpu.evaluation.run_groups import select
 from tests.helpers.one_line import refusal
 from tests.helpers.several_labels_runs import CLASSES, write_several
 
@@ -39,13 +42,57 @@ def test_the_numbers_of_a_run(runs):
     assert found["over_folds"]["map"]["mean"] == pytest.approx(np.mean([part["map"] for part in found["folds"]]))
     assert found["thresholds"] == {"by_fold": {"1": 0.5, "2": 0.5, "3": 0.5}, "validated": None}
     for label, entry in enumerate(found["per_class"]):
+        assert (entry["name"], entry["category"]) == (CLASSES[label], run.class_categories[label])
         assert entry["support"] == run.labels[:, label].sum()
         interval = entry["interval"]
         assert interval["low"] < entry["average_precision"] < interval["high"]
     for name in ("map", "lwlrap", "macro_f1", "micro_f1"):
         assert found["intervals"][name]["low"] < found[name] < found["intervals"][name]["high"]
     assert found["labels_per_clip"] == run.labels.sum() / 48
+    assert found["bootstrap"] == {"resamples": 200, "unit": "file", "units": 48, "seed": 0}
     json.dumps(found)  # plain types
+
+
+def test_weights_of_the_clips_give_precisions_of_classes_and_their_mean():
+    """Of two classes; without a clip of one, the other is the mean."""
+    probabilities, labels = np.array([[0.9, 0.1], [0.2, 0.3], [0.5, 0.6]]), np.array([[1, 0], [1, 0], [0, 1]], bool)
+    weights = np.array([[1, 1, 1], [1, 1, 0], [0, 0, 2], [0, 0, 0]])
+    first, nan = 5 / 6, np.nan  # one of one and two of three
+    expected = [[(first + 1) / 2, first, 1], [1, 1, nan], [1, nan, 1], [nan, nan, nan]]
+    np.testing.assert_allclose(
+        precisions(SimpleNamespace(probabilities=probabilities, labels=labels), weights), expected
+    )
+
+
+def test_intervals_of_sums_are_those_of_the_scores_of_the_drawn_clips(runs):
+    """Of few clips, so that classes are missing in some draws, with probabilities that equal the threshold."""
+    group = [select(runs[name], range(0, 48, 6)) for name in ("seed0", "seed1")]
+    group = [replace(run, probabilities=run.probabilities.round(1)) for run in group]
+
+    def statistics(weights):
+        return np.array([np.mean([of_drawn(run, row.astype(int)) for run in group], axis=0) for row in weights])
+
+    def of_drawn(run, times):
+        labels, probabilities = (part.repeat(times, axis=0) for part in (run.labels, run.probabilities))
+        both = f1_scores(probabilities >= 0.5, labels)
+        return label_precisions(probabilities, labels).sum() / labels.sum(), both["macro_f1"], both["micro_f1"]
+
+    found = sum_intervals(group, np.full((8, 1), 0.5), np.arange(8), 40, 0)
+    expected = bootstrap_weights(statistics, np.arange(8), 40, 0)
+    assert [found[name] for name in ("lwlrap", "macro_f1", "micro_f1")] == [
+        pytest.approx(ends, rel=1e-9) for ends in expected
+    ]
+
+
+def test_a_single_clip_of_a_single_label_is_the_whole_interval(runs):
+    run = select(runs["seed0"], np.flatnonzero(runs["seed0"].labels.sum(axis=1) == 1)[:1])
+    found = assess_several_labels([replace(run, probabilities=run.labels.astype(float))], 10)
+    assert all(found["intervals"][name] == {"low": 1, "high": 1} for name in ("lwlrap", "macro_f1", "micro_f1"))
+
+
+def test_what_cannot_be_assessed_is_refused(runs):
+    assert "expected at least 1 resample" in refusal(assess_several_labels, [runs["seed0"]], 0)
+    assert "seed0 has no clips" in refusal(assess_several_labels, [select(runs["seed0"], [])])
 
 
 def test_seeds_are_averaged(runs):

@@ -22,4 +22,7 @@ def test_their_area_is_the_average_precision():
     widths = np.diff(found.recall, prepend=0)
     assert (widths * found.precision).sum() == pytest.approx(average_precision_score(positive, scores), rel=1e-12)
     thinned = precision_recall(scores, positive, most=7)
+    everything = precision_recall(np.arange(205) / 205, np.ones(205, dtype=bool))
+    steps = np.round(np.arange(100) * 204 / 99)
+    assert everything.recall == pytest.approx((1 + steps) / 205)  # a hundred of them, the first and the last among them
     assert len(thinned.recall) == 7 and thinned.recall[-1] == 1 and set(thinned.recall) <= set(found.recall)

@@ -8,7 +8,9 @@ from sklearn.multiclass import OneVsRestClassifier
 from sklearn.neighbors import KNeighborsClassifier
 from sklearn.preprocessing import StandardScaler
 
-from esc_gpu.evaluation.multi_label_probe import label_probabilities
+from esc_gpu.evaluation.bootstrap import resampling_units
+from esc_gpu.evaluation.multi_label_assessment import precision_intervals
+from esc_gpu.evaluation.multi_label_probe import Answers, label_probabilities
 from esc_gpu.evaluation.probe import LABEL_PROBES, PROBES, class_probabilities, probe
 from esc_gpu.report.probe_tables import probe_tables
 from esc_gpu.report.tables import share
@@ -38,6 +40,7 @@ def test_the_probes_are_scikit_learn_s_on_standardised_training_embeddings():
         "logistic_regression": LogisticRegression(max_iter=2000),
         "nearest_neighbours": KNeighborsClassifier(5, metric="cosine", weights="distance"),
     }.items():
+        assert PROBES[name](13).get_params() == by_hand.get_params()
         expected = by_hand.fit(scaled, LABELS[train]).predict_proba(new)
         found = class_probabilities(PROBES[name], 3, values[train], LABELS[train], values[test])
         np.testing.assert_allclose(found, expected, atol=1e-4)
@@ -47,14 +50,14 @@ def test_the_probes_are_scikit_learn_s_on_standardised_training_embeddings():
 def test_labels_of_a_tested_fold_and_its_embeddings_teach_nothing(name):
     """Every score of a fold follows from the training folds: with its labels turned round, the same predictions."""
     values = embeddings(0.3)
-    honest = probe(splits(values), LABELS, NAMES, 3, 50)
+    honest = probe(splits(values), LABELS, NAMES, 3, 50, 0)
     assert honest[name]["accuracy"] > 0.9 and honest["clips"] == 60
     noise = np.random.default_rng(1).standard_normal(values.shape).astype(np.float32)
-    guess = probe(splits(noise), LABELS, NAMES, 3, 50)[name]
+    guess = probe(splits(noise), LABELS, NAMES, 3, 50, 0)[name]
     assert guess["accuracy"] < 0.6
     other = np.where(FOLDS == 0, (LABELS + 1) % 3, LABELS)
-    turned = probe(splits(values, (0,)), other, NAMES, 3, 50)
-    alone = probe(splits(values, (0,)), LABELS, NAMES, 3, 50)
+    turned = probe(splits(values, (0,)), other, NAMES, 3, 50, 0)
+    alone = probe(splits(values, (0,)), LABELS, NAMES, 3, 50, 0)
     assert turned[name]["accuracy"] < 0.1 < 0.9 < alone[name]["accuracy"]
 
 
@@ -113,6 +116,8 @@ def test_scores_of_several_labels_are_those_of_an_evaluation():
         assert result[name]["map"] == pytest.approx(expected)
         assert result["folds"][1][name] == pytest.approx(average_precision_score(SEVERAL[FOLDS == 1], parts[1]))
         assert result[name]["intervals"]["map"]["low"] < expected < result[name]["intervals"]["map"]["high"]
+        answers, units = [Answers(np.concatenate(parts), SEVERAL[order])], resampling_units(NAMES)[1]
+        assert result[name]["intervals"]["map"] == precision_intervals(answers, units, 100, 1)[0]
         assert {"lwlrap", "macro_f1", "micro_f1"} < result[name]["intervals"].keys()
     over_all, by_fold = probe_tables({**result, "model": "run", "classes": 3})
     assert over_all.columns[1] == "mAP (macro)" and "has a mAP of 52.78." in over_all.notes[-1]
