@@ -144,7 +144,7 @@ def edits(text: str) -> Iterator[tuple[int, int, str, str]]:
         elif isinstance(node, ast.Expr | ast.AugAssign):
             yield *span(node), "pass", "left out"
         elif isinstance(node, ast.Call):
-            for word in node.keywords:
+            for word in [] if is_zip(node) else node.keywords:
                 if word.arg not in (None, *words) and len(node.keywords) + len(node.args) > 1:
                     first, last = span(word)
                     yield first, last + text[last:].startswith(","), "", "option left out"
@@ -176,12 +176,18 @@ def loud(node: ast.AST, names: tuple[str, ...], words: tuple[str, ...]) -> Itera
     if isinstance(node, ast.If) and "TYPE_CHECKING" in ast.unparse(node.test):
         return
     yield node
+    left_out = ("annotation", "returns", "decorator_list", "type_params", *(["keywords"] if is_zip(node) else []))
     for name, value in ast.iter_fields(node):
-        if name in ("annotation", "returns", "decorator_list", "type_params"):
+        if name in left_out:
             continue
         for part in value if isinstance(value, list) else [value]:
             if isinstance(part, ast.AST):
                 yield from loud(part, names, words)
+
+
+def is_zip(node: ast.AST) -> bool:
+    """Whether it is a call of `zip`, whose only option, `strict`, asserts what holds anyway."""
+    return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "zip"
 
 
 def is_text(node: ast.BinOp) -> bool:
