@@ -5,7 +5,24 @@ import dataclasses
 import pytest
 import torch
 
-from esc_gpu.augment import Draws
+from esc_gpu.augment import (
+    Draws,
+    add_noise,
+    between_class,
+    draw_cutmix,
+    draw_erasing,
+    draw_filter_augment,
+    draw_frequency_warp,
+    draw_spec_augment,
+    draw_time_stretch,
+    mixup,
+    random_crop,
+    random_equalizer,
+    random_gain,
+    random_polarity,
+    random_shift,
+    random_speed,
+)
 from esc_gpu.config.schema import AugmentConfig, DataConfig, RunConfig, training_samples
 from esc_gpu.training.augmentation import augment_waveforms, draw_image_augmentation
 
@@ -61,6 +78,11 @@ def test_all_off_leaves_everything_alone():
     assert torch.equal(waveform, torch.randn(8, SAMPLES, generator=generator))
     assert torch.equal(image, torch.randn(8, 1, *IMAGE, generator=generator))
     assert torch.equal(target, torch.eye(8))
+    draws = Draws(torch.Generator().manual_seed(0))
+    before = draws.generator.get_state()
+    augment_waveforms(config_with(), waveform, target, draws)
+    assert draw_image_augmentation(config_with(), target, IMAGE, draws)[0] is None
+    assert torch.equal(draws.generator.get_state(), before)  # what is off draws no number either
 
 
 @pytest.mark.parametrize("name", WAVEFORM)
@@ -88,6 +110,28 @@ def test_all_of_them_follow_the_generator_and_are_finite():
     assert not any(torch.equal(a, b) for a, b in zip(first, other, strict=True))
     assert all(part.isfinite().all() for part in first)
     torch.testing.assert_close(first[2].sum(dim=1), torch.ones(8))
+
+
+def test_each_part_has_its_own_options_and_the_ranges_of_the_papers():
+    shares = {"freq_mask_share": 0.4, "time_mask_share": 0.3, "cutmix_axis": "frequency"}
+    noise = {"noise_snr_db": (3.0, 9.0), "noise_exponent": (1.0, 2.0)}
+    found = augmented(config_with(**WAVEFORM, **IMAGES, **shares, **noise))
+    generator = torch.Generator().manual_seed(5)
+    waveform, image = torch.randn(8, SAMPLES, generator=generator), torch.randn(8, 1, *IMAGE, generator=generator)
+    draws = Draws(torch.Generator().manual_seed(0))
+    waveform = random_crop(random_shift(waveform, RATE // 2, draws), SAMPLES, draws)
+    waveform = random_gain(random_speed(waveform, 0.2, draws, SAMPLES // 2), 0.5, draws)
+    waveform = random_equalizer(random_polarity(waveform, 0.5, draws), 0.5, draws)
+    waveform = add_noise(waveform, (3.0, 9.0), 0.5, draws, exponent=(1.0, 2.0))
+    waveform, target = between_class(waveform, torch.eye(8), 0.5, draws, RATE)
+    waveform, target = mixup(waveform, target, 0.3, draws)
+    parts = [draw_frequency_warp(8, 0.1, 0.1, draws), draw_time_stretch(8, 0.2, draws)]
+    parts.append(draw_filter_augment(8, IMAGE[0], 0.5, (2, 5), draws))
+    cutmix, target = draw_cutmix(target, IMAGE, 0.9, "frequency", draws)
+    parts += [cutmix, draw_erasing(8, IMAGE, 0.9, (0.02, 0.33), 0.3, draws)]
+    for part in (*parts, draw_spec_augment(8, IMAGE, 1, 0.4, 1, 0.3, draws)):
+        image = part(image)
+    assert all(torch.equal(here, expected) for here, expected in zip(found, (waveform, image, target), strict=True))
 
 
 def test_crop_and_speed_together_give_the_length_of_the_crop():

@@ -25,6 +25,10 @@ def test_without_options_it_is_the_cross_entropy_itself(batch):
     target = soft * 0.9 + 0.05
     expected = F.binary_cross_entropy_with_logits(logits, target)
     torch.testing.assert_close(binary_loss(logits, target, None, 0.0, 0.1), expected)
+    half = torch.full_like(logits, 0.5)  # with a smoothing of 1
+    torch.testing.assert_close(
+        binary_loss(logits, half, None, 0.0, 1.0), F.binary_cross_entropy_with_logits(logits, half)
+    )
 
 
 def test_weights_are_torch_s_of_the_positive_clips(batch):
@@ -35,7 +39,7 @@ def test_weights_are_torch_s_of_the_positive_clips(batch):
         torch.testing.assert_close(create_binary_loss(WEIGHT, 0.0)(logits, target), expected)
 
 
-@pytest.mark.parametrize("gamma", [0.5, 2.0])
+@pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0])
 def test_the_focus_is_torchvision_s(batch, gamma):
     logits, labels = batch
     expected = sigmoid_focal_loss(logits, labels, alpha=-1, gamma=gamma, reduction="mean")
@@ -49,6 +53,7 @@ def test_the_parts_of_a_mixture_have_their_shares(batch, gamma):
     one, other = (loss(logits, part * 0.8 + 0.1) for part in (labels, labels.roll(1, 0)))
     mixed = 0.7 * labels + 0.3 * labels.roll(1, 0)
     torch.testing.assert_close(loss(logits, mixed * 0.8 + 0.1), 0.7 * one + 0.3 * other)
+    assert torch.equal(one, binary_loss(logits, labels * 0.8 + 0.1, WEIGHT, gamma, 0.2))
 
 
 def test_a_weight_does_not_move_what_a_smoothed_label_aims_at():

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+from timm.models.resnet import ResNet
 
 from esc_gpu.errors import EscGpuError
 from esc_gpu.training.build_model import build_model
@@ -43,6 +44,25 @@ def test_every_option_of_the_model_is_the_models():
 @pytest.mark.parametrize("options", [{}, {"sample_rate": 4000}, {"sample_rate": 8000, "input_sample_rate": 8000}])
 def test_the_front_end_takes_the_clips_at_their_rate(options):
     assert build_with(**options).frontend.input_rate == 8000
+
+
+def test_pretrained_weights_are_asked_for(monkeypatch):
+    def look(*arguments, pretrained, **options):
+        raise EscGpuError(f"pretrained={pretrained}")
+
+    monkeypatch.setattr("esc_gpu.training.build_model.WaveformClassifier", look)
+    assert refusal(build, "--model.pretrained", "true") == "pretrained=True"
+
+
+def test_clips_as_short_as_the_front_end_can_take_are_enough():
+    assert build("--data.clip_seconds", str(129 / 8000)).image_shape(129) == (1, 16, 1)
+    assert "=0.016 is too short for logmel, which needs 0.016 s" in refusal(build, "--data.clip_seconds", "0.016")
+
+
+def test_an_order_of_layers_is_needed_for_rates_that_decay_alone(monkeypatch):
+    monkeypatch.delattr(ResNet, "group_matcher")
+    build("--train.layer_decay", "1")
+    assert "train.layer_decay needs the order of the layers" in refusal(build, "--train.layer_decay", "0.5")
 
 
 def test_a_front_end_for_another_rate_than_the_clips_is_refused():

@@ -42,6 +42,13 @@ def test_the_switches_are_set_and_restored(monkeypatch):
     assert switches() == before
     with deterministic(False):
         assert switches() == before
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    try:
+        with deterministic():
+            assert switches()[:2] == (True, False)
+        assert switches()[:2] == (True, True)
+    finally:
+        torch.use_deterministic_algorithms(False)
     monkeypatch.setenv(WORKSPACE, ":16:8")  # the user's
     with deterministic():
         assert switches()[-1] == ":16:8"

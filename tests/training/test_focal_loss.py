@@ -40,6 +40,12 @@ def test_the_parts_of_a_mixture_have_the_weights_of_their_classes(batch):
         torch.testing.assert_close(loss(logits, mixed), 0.7 * one + 0.3 * other)
 
 
+def test_a_weight_and_a_focus_are_factors():
+    """Of a class with half of the probability: 3 · (1 - 1/2)^(1/2) · log 2."""
+    loss = create_loss(torch.tensor([1.0, 3.0]), 0.5)(torch.zeros(1, 2), torch.tensor([[0.0, 1.0]]))
+    assert loss.item() == pytest.approx(3 * 0.5**0.5 * 0.6931472)
+
+
 @pytest.mark.parametrize("gamma", [0.5, 1.0, 2.0, 5.0])
 def test_of_two_classes_it_is_the_focal_loss_of_a_sigmoid(batch, gamma):
     logits, labels = batch[0][:, 0], (batch[1] > 0).double()

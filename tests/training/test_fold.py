@@ -86,12 +86,13 @@ def test_an_augmentation_in_evaluation_is_refused(config, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("decay", ["0", "0.5"])
 def test_the_result_is_the_last_evaluation_and_of_the_model_given_back(decay, tmp_path, monkeypatch):
-    config = parsed("--train.epochs", "3", "--train.eval_every", "2", "--train.ema_decay", decay)
+    config = parsed("--train.epochs", "4", "--train.eval_every", "3", "--train.ema_decay", decay)
     original, answers = training.predict, []
     monkeypatch.setattr(training, "predict", lambda *given: answers.append(original(*given)) or answers[-1])
     accelerator = create_accelerator(config, tmp_path)
     result = train_fold(config, accelerator, tiny_fold(), 1, tmp_path)
-    assert len(answers) == 2  # after epochs 2 and 3
+    assert ["test_loss" in record for record in result.history] == [False, False, True, True] and len(answers) == 2
+    assert ("average" in torch.load(tmp_path / "state.pt")) == (decay == "0.5")
     assert torch.equal(result.logits, original(accelerator, result.model, tiny_fold()))
     resumed = train_fold(config, accelerator, tiny_fold(), 1, tmp_path)  # as of one interrupted after its last epoch
     assert torch.equal(resumed.logits, result.logits) and resumed.history == result.history

@@ -42,6 +42,7 @@ def test_logits_and_gradients_are_those_of_autocast(frozen):
     (expected, gradients, _), (logits, others, weights) = step(False, frozen), step(True, frozen)
     assert torch.equal(logits, expected) and len(weights) > 5
     assert all(weight.dtype == torch.bfloat16 for weight in weights.values())
+    assert ("backbone.conv1.0.weight" in weights) == (not frozen)
     for name, gradient in gradients.items():
         assert (gradient is None) == (others[name] is None) == (bool(frozen) and name.startswith(frozen)), name
         assert gradient is None or (torch.equal(gradient, others[name]) and gradient.dtype == torch.float32), name
@@ -49,6 +50,9 @@ def test_logits_and_gradients_are_those_of_autocast(frozen):
 
 def test_only_layers_that_multiply_are_cast():
     names = cast_weights(Model(), torch.float16)
+    exact = Model()
+    exact.backbone.fc.double()  # which autocast leaves as it is
+    assert cast_weights(exact, torch.float16).keys() == names.keys() - {"backbone.fc.weight", "backbone.fc.bias"}
     assert "backbone.fc.weight" in names and not any(".bn" in name for name in names)
     kept = cast_weights(small_model(), torch.float16)
     assert kept.keys() == names.keys() - {"backbone.fc.weight", "backbone.fc.bias"}  # its last layer is in float32

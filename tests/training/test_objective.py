@@ -22,6 +22,7 @@ def test_one_label_is_a_smoothed_distribution():
     labels, clips = torch.tensor([2, 0, 1, 2]), torch.tensor([3, 0, 1])
     targets = ONE.targets(labels, 3, 0.1)(clips)
     assert torch.equal(targets, smooth_one_hot(labels[clips], 3, 0.1))
+    assert ONE.targets(labels.to("meta"), 3, 0.1)(clips.to("meta")).device.type == "meta"  # where the labels are
     logits = torch.randn(3, 3, generator=torch.Generator().manual_seed(0))
     assert torch.equal(loss_of(ONE, labels)(logits, targets), F.cross_entropy(logits, targets))
 

@@ -1,5 +1,8 @@
 """Logits of a fold's test clips: of those only, in evaluation mode, and averaged over a recording's windows."""
 
+import dataclasses
+from types import SimpleNamespace
+
 import pytest
 import torch
 
@@ -28,6 +31,24 @@ def test_an_evaluation_in_training_mode_is_refused(config, accelerator, monkeypa
     monkeypatch.setattr(type(model.backbone.bn1), "train", lambda self, mode=True: self)  # stays as it is
     with pytest.raises(EscGpuError, match="the model's part 'backbone.conv1.1' stays in training mode"):
         scoring.predict(accelerator, model, tiny_fold())
+
+
+@pytest.mark.parametrize("n_clips", [8, 7], ids=["even", "with one that is padded"])
+def test_two_processes_have_the_logits_of_one_in_the_clips_order(accelerator, n_clips):
+    model, data = trainable_model(), tiny_fold()
+    data = dataclasses.replace(data, test=data.test[:n_clips])
+    fit_normalization(accelerator, model, data)
+    shares = []
+
+    def gather(logits):
+        shares.append(logits)
+        return torch.cat([shares[-1], shares[0]])  # of rank 0, which asks last, and 1
+
+    for rank in (1, 0):
+        process = SimpleNamespace(process_index=rank, num_processes=2, unwrap_model=lambda model: model, gather=gather)
+        logits = scoring.predict(process, model, data)
+    torch.testing.assert_close(logits, scoring.predict(accelerator, model, data))
+    assert logits.shape == (n_clips, 3) and len(shares[0]) == 4
 
 
 def test_windows_are_averaged_as_by_a_plain_loop():
