@@ -26,10 +26,13 @@ def train(mode, folder, fold):
     return train_fold(config, create_accelerator(config, folder), tiny_fold(), fold, folder)
 
 
-def assert_two_folds_are_as_eager(folder):
+def assert_two_folds_are_as_eager(folder, monkeypatch):
     """In one process: the second fold's model must not run the first one's graph."""
+    casts = []
+    monkeypatch.setattr(training, "half_weights", lambda *given: casts.append(given) or {})
     for fold in (1, 2):
         eager, compiled = (train(mode, folder / f"{mode}{fold}", fold) for mode in ("no", "default"))
+        assert len(casts) == 4 * fold  # of the eager steps: a compiled one has casts of its own
         for here, there in zip(eager.history, compiled.history, strict=True):
             # Four steps of float32 in another order; the test clips are computed without the graphs.
             assert there["loss"] == pytest.approx(here["loss"], abs=1e-4)
@@ -54,7 +57,7 @@ def test_the_graphs_of_a_resnet_train_as_eager(tmp_path, monkeypatch, graphs):
     monkeypatch.setattr(
         torch, "compile", lambda call, mode, dynamic: compile_(call, backend="aot_eager", dynamic=dynamic)
     )
-    assert_two_folds_are_as_eager(tmp_path)
+    assert_two_folds_are_as_eager(tmp_path, monkeypatch)
     assert graphs["aot_autograd"]["ok"] == 4 and not graphs["graph_break"]  # front-end and backbone, in each fold
 
 
@@ -78,5 +81,5 @@ def test_compiled_to_cpp_a_small_backbone_trains_as_eager(tmp_path, monkeypatch,
         return model
 
     monkeypatch.setattr(training, "build_model", build_small)
-    assert_two_folds_are_as_eager(tmp_path)
+    assert_two_folds_are_as_eager(tmp_path, monkeypatch)
     assert graphs["inductor"]["fxgraph_cache_miss"] + graphs["inductor"]["fxgraph_cache_hit"] > 0

@@ -23,13 +23,13 @@ def chosen(cache_dir, monkeypatch, *words, device="cuda", n_processes=1, works=T
 
 def test_it_is_eager_until_a_gain_was_measured_on_this_hardware(tmp_path, monkeypatch):
     assert chosen(tmp_path, monkeypatch) == "no"
-    keep_gains(tmp_path / "new", {"default": 1.2, "reduce-overhead": 1.4})
-    assert chosen(tmp_path / "new", monkeypatch) == "reduce-overhead"
-    assert chosen(tmp_path / "new", monkeypatch, works=False) == "no"
-    assert chosen(tmp_path / "new", monkeypatch, device="cpu") == "no"
-    assert chosen(tmp_path / "new", monkeypatch, n_processes=2) == "no"
+    keep_gains(tmp_path / "new" / "er", {"default": 1.2, "reduce-overhead": 1.4})
+    assert chosen(tmp_path / "new" / "er", monkeypatch) == "reduce-overhead"
+    assert chosen(tmp_path / "new" / "er", monkeypatch, works=False) == "no"
+    assert chosen(tmp_path / "new" / "er", monkeypatch, device="cpu") == "no"
+    assert chosen(tmp_path / "new" / "er", monkeypatch, n_processes=2) == "no"
     monkeypatch.setattr(torch, "__version__", "9.0")
-    assert chosen(tmp_path / "new", monkeypatch) == "no"
+    assert chosen(tmp_path / "new" / "er", monkeypatch) == "no"
 
 
 @pytest.mark.parametrize(
@@ -71,22 +71,27 @@ def test_another_mode_is_taken_as_it_is(tmp_path):
 
 
 def test_it_is_tried_on_a_copy_which_leaves_nothing_behind(monkeypatch):
-    compiled = []
-    compile_ = torch.compile
+    compiled, seen, resets = [], [], []
+    compile_, backward, reset = torch.compile, torch.Tensor.backward, torch.compiler.reset
 
     def compile_eagerly(call, mode, dynamic):
-        compiled.append(mode)
+        compiled.append((mode, dynamic))
         return compile_(call, backend="eager", dynamic=dynamic)
 
     monkeypatch.setattr(torch, "compile", compile_eagerly)
-    config = parsed("--train.compile", "auto")
+    monkeypatch.setattr(torch.Tensor, "backward", lambda loss: (seen.append("backward"), backward(loss)))
+    monkeypatch.setattr(torch.compiler, "reset", lambda: (resets.append(0), reset()))
+    config = parsed("--train.compile", "auto", "--train.accumulation", "2")
     model, accelerator = (
         build_model(config, 5),
         SimpleNamespace(device=torch.device("cpu"), autocast=contextlib.nullcontext),
     )
     model.fit_normalization(torch.rand(2, 22050) - 0.5)
     before, random = {name: value.clone() for name, value in model.state_dict().items()}, torch.get_rng_state()
-    assert compiles(config, accelerator, model, "default") and compiled == ["default", "default"]
+    hook = model.register_forward_pre_hook(lambda model, given: seen.append((model.training, *given[0].shape)))
+    assert compiles(config, accelerator, model, "default") and compiled == [("default", False)] * 2
+    assert seen == [(True, 4, 8000), "backward"] and len(resets) == 2  # a part of a batch; before and behind it
+    hook.remove()
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
     assert torch.equal(random, torch.get_rng_state())
     assert all(parameter.grad is None for parameter in model.parameters())

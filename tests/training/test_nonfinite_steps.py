@@ -12,7 +12,7 @@ from esc_gpu.experiment.folds_at_once import train_together
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
 from esc_gpu.training.loop import train_fold
-from esc_gpu.training.nonfinite_steps import check_logits, shortened, spread, sum_up
+from esc_gpu.training.nonfinite_steps import are_finite, check_logits, shortened, spread, sum_up
 from tests.helpers.cut import Cut
 from tests.helpers.own_warnings import own
 from tests.helpers.tiny import parsed
@@ -95,9 +95,6 @@ def same(one, other):
         and tensors.keys() == others.keys()
         and all(torch.equal(tensors[name], others[name]) for name in tensors)
     )
-
-
-# ---- left out
 
 
 def test_where_all_is_finite_the_option_changes_no_bit(tmp_path):
@@ -247,9 +244,6 @@ def test_a_gradient_of_the_last_step_stops_it_before_its_weights_are_kept(tmp_pa
     assert len(state_of(tmp_path)[1]) == 2
 
 
-# ---- the parts
-
-
 def test_a_loss_that_is_not_finite_spreads_to_its_gradient():
     for value, expected in ((0.0, 3.0), (INF, NAN), (NAN, NAN)):
         weight = torch.tensor(2.0, requires_grad=True)
@@ -298,3 +292,9 @@ def test_weights_that_are_infinite_at_the_end_give_no_result(tmp_path, monkeypat
 
 def test_many_names_are_cut():
     assert shortened(list("abcdefghijklmnopqrs")).endswith(", o, p and 3 more") and shortened(["a", "b"]) == "a, b"
+    assert shortened(list("abcdefghijklmnop")).endswith(", o, p")
+
+
+@pytest.mark.parametrize("norms", [(2.0,), (0.0, 3.0), (INF,), (NAN,), (1.0, NAN), (INF, 1.0), (-INF, NAN)])
+def test_norms_are_finite_where_each_is(norms):
+    assert are_finite([torch.tensor(norm) for norm in norms]).item() == all(np.isfinite(norms))

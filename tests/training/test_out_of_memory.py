@@ -8,7 +8,7 @@ from esc_gpu.experiment.folds_at_once import train_together
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.training import loop as training
 from esc_gpu.training.accelerator import create_accelerator
-from esc_gpu.training.out_of_memory import is_out_of_memory, with_smaller_parts
+from esc_gpu.training.out_of_memory import in_smaller_batches, is_out_of_memory, with_smaller_parts
 from tests.helpers.own_warnings import own
 from tests.helpers.tiny import parsed
 from tests.helpers.tiny_fold import tiny_fold
@@ -114,6 +114,23 @@ def test_another_error_passes(tmp_path, monkeypatch):
 def test_what_keeps_parts_from_being_halved(options, n_processes, reason):
     with pytest.raises(EscGpuError, match=f"fold 3 ran out of memory .*{reason}: lower train.batch_size or raise"):
         with_smaller_parts(parsed(*options), n_processes, 31, 3, NO_MEMORY)
+
+
+def test_smaller_parts_are_not_profiled():
+    config, _ = with_smaller_parts(parsed("--train.profile", "true"), 1, 31, 3, NO_MEMORY)
+    assert (config.train.accumulation, config.train.profile, config.train.batch_size) == (2, False, 8)
+
+
+def test_batches_are_halved_until_one_fits():
+    tried = []
+
+    def work(batch_size):
+        tried.append(batch_size)
+        if batch_size > 1:
+            raise NO_MEMORY
+        return "done"
+
+    assert in_smaller_batches(work, 12, "it") == "done" and tried == [12, 6, 3, 1]
 
 
 def test_what_is_out_of_memory():
