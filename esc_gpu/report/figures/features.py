@@ -75,7 +75,7 @@ def draw_clip(clip: Clip) -> Figure:
     """The figure of `plot_features`."""
     panels = split_channels(clip.features)
     n_cells = 1 + len(panels)
-    _, columns, width, height = next(layout for layout in LAYOUTS if n_cells <= layout[0])
+    columns, width, height = layout_of(n_cells)
     rows = -(-n_cells // columns)
     spare = rows * columns - n_cells  # the waveform takes these cells, too
     figure = Figure(figsize=(columns * width, 0.5 + rows * height), layout="constrained")
@@ -95,6 +95,11 @@ def draw_clip(clip: Clip) -> Figure:
         label_time(axes, number // columns == rows - 1)
     first.set_xlim(clip.start_seconds, clip.start_seconds + clip.seconds)
     return figure
+
+
+def layout_of(n_cells: int) -> tuple[int, float, float]:
+    """How many columns a figure of so many cells has, and width and height of a cell in inches."""
+    return next((columns, width, height) for most, columns, width, height in LAYOUTS if n_cells <= most)
 
 
 def label_time(axes: Axes, is_labelled: bool) -> None:

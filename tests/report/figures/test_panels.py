@@ -10,12 +10,15 @@ from esc_gpu.report.figures.panels import (
     INPUT_LIMIT,
     bin_ticks,
     crisp,
+    draw_colour_bar,
     draw_panel,
     draw_thumbnail,
     draw_waveform,
+    outlines,
     value_limits,
 )
 from tests.helpers.feature_images import image_of
+from tests.helpers.looks import FIVE, FOUR, grid_of, steps_of
 
 LOWEST, MIDDLE, HIGHEST = (colormaps["RdBu_r"](value, bytes=True)[:3] for value in (0.0, 0.5, 1.0))
 
@@ -61,6 +64,55 @@ def test_frames_are_at_their_time_in_the_recording(clip):
     assert (left, right) == pytest.approx((10 - half, 10 + image.times[-1] + half))
 
 
+def test_an_image_has_its_frames_and_bins_the_first_below():
+    axes = panel(image_of([[1, 2, 3], [4, 5, 6]], is_signed=True))
+    (drawn,) = axes.images
+    assert drawn.origin == "lower" and axes.get_aspect() == "auto"
+    assert drawn.get_extent() == pytest.approx([-0.05, 0.25, -0.5, 1.5])
+    assert drawn.get_clim() == value_limits([image_of([[1, 2, 3], [4, 5, 6]], is_signed=True)])
+    assert drawn.get_cmap().name == "RdBu_r" and panel(image_of([[1, 2]])).images[0].get_cmap().name == "magma"
+    assert axes.get_yticks().tolist() == [0, 1] and axes.get_ylabel() == "Hz"
+
+
+@pytest.mark.parametrize(("n_frames", "ends"), [(1, (-0.005, 0.005)), (2, (-0.05, 0.15))])
+def test_few_frames_have_a_width(n_frames, ends):
+    assert panel(image_of(np.zeros((3, n_frames)))).images[0].get_extent()[:2] == pytest.approx(ends)
+
+
+def test_a_curve_is_at_its_time_and_has_a_margin():
+    image = image_of([[0, 10], [99, 99]], "Hz", "feature")  # of a stack, as high as the other members
+    axes = panel(image, start_seconds=2)
+    assert axes.lines[0].get_xydata().tolist() == [[2, 0], [2.1, 10]] and axes.get_ylim() == (-0.5, 10.5)
+    assert grid_of(axes) == "xy" and steps_of(axes.yaxis) == FOUR
+    assert axes.yaxis.get_major_formatter()(2000, 0) == "2k"
+    assert panel(image_of([[0, 10]], "dB", "feature")).yaxis.get_major_formatter()(2000, 0) != "2k"
+
+
+@pytest.mark.parametrize(
+    ("limits", "beyond"), [((0, 9), "neither"), ((1, 9), "min"), ((0, 8), "max"), ((1, 8), "both")]
+)
+def test_a_colour_bar_has_points_where_values_lie_beyond_it(limits, beyond):
+    axes = Figure().subplots()
+    images = [image_of([[0, 5]], "dB"), image_of([[4, 9]], "dB")]
+    draw_colour_bar(axes, images[0], limits, images)
+    bar = axes.figure.axes[1]
+    assert bar._colorbar.extend == beyond and bar.get_ylabel() == "dB" and bar.get_box_aspect() == 14
+    assert (bar._colorbar.norm.vmin, bar._colorbar.norm.vmax) == limits and steps_of(bar.yaxis) == FIVE
+
+
+def test_outlines_go_around_what_is_hot():
+    (whole,) = outlines(np.ones((2, 2)))
+    assert whole.min(axis=0).tolist() == [0, 0] and whole.max(axis=0).tolist() == [1, 1]
+    corners = np.zeros((4, 4))
+    corners[0, 0] = corners[-1, -1] = 1
+    low, high = sorted(outlines(corners), key=lambda line: line.max())
+    assert low.min(axis=0).tolist() == [0, 0] and low.max(axis=0) == pytest.approx([0.25, 0.25])
+    assert high.min(axis=0) == pytest.approx([0.75, 0.75]) and high.max(axis=0).tolist() == [1, 1]
+    (large,) = outlines(np.ones((100, 200)))
+    assert len(large) == 2 * (32 + 64) + 1  # a point a cell, and the first one again
+    assert outlines(np.full((3, 3), 0.4)) == []
+
+
 def test_a_descriptor_is_a_curve_with_its_unit(clip):
     axes = panel(clip.features["rms"])
     (line,) = axes.lines
@@ -76,6 +128,12 @@ def test_a_descriptor_is_a_curve_with_its_unit(clip):
         (np.array([86.1, 280, 581, 1163, 14222]), "Hz", ["86", "280", "581", "1.2k", "14.2k"]),
         (np.geomspace(50, 2000, 65), "Hz", ["50", "100", "200", "500", "1k", "2k"]),  # both ends have names
         (np.linspace(0, 20000, 101), "Hz", ["0", "5k", "10k", "15k", "20k"]),
+        (np.geomspace(1, 100, 30), "Hz", ["1", "2", "5", "10", "20", "50", "100"]),
+        (2.0 ** np.arange(12), "Hz", ["1", "2", "4", "8", "16", "32", "64", "128", "256", "512", "1k", "2k"]),
+        (2.0 ** np.arange(13), "Hz", ["1", "10", "100", "1k"]),
+        # Their steps differ by 1.6 thousandths: no linear scale.
+        (100.0 * np.arange(20) + 0.075 * (np.arange(20) == 10), "Hz", ["1", "500", "1k"]),
+        (np.arange(3), "coefficient", ["c0", "c1", "c2"]),
         (np.arange(40), "coefficient", ["c0", "c10", "c20", "c30"]),
         (np.arange(41), "coefficient", ["c0", "c10", "c20", "c30", "c40"]),
         (np.arange(12), "pitch class", ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]),
@@ -113,30 +171,37 @@ def test_decibels_are_drawn_whole():
 def test_signed_values_have_0_in_the_middle():
     low, high = value_limits([image_of(np.linspace(-3, 9, 1000).reshape(10, 100), "dB per frame", is_signed=True)])
     assert low == -high and 8 < high < 9
+    low, high = value_limits([image_of(np.linspace(0, 1, 1001)[None], is_signed=True)])
+    assert (low, high) == pytest.approx((-0.995, 0.995))
 
 
 def test_the_level_does_not_set_the_colours_of_a_cepstrum():
     values = np.vstack([np.full((1, 50), -700), np.random.default_rng(0).uniform(-10, 10, (39, 50))])
     low, high = value_limits([image_of(values, "dB", "coefficient", is_signed=True)])
     assert low == -high and 8 < high <= 10
+    cepstrum = np.vstack([np.full((1, 1001), -700), np.linspace(0, 1, 1001)])
+    assert value_limits([image_of(cepstrum, "dB", "coefficient", is_signed=True)])[1] == pytest.approx(0.97)
+    level = image_of(cepstrum[:1], "dB", "coefficient", is_signed=True)
+    assert value_limits([level]) == (-700, 700)  # there is nothing else
 
 
 def test_single_peaks_do_not_darken_the_others():
     values = np.ones((10, 100))
     values[0, 0], values[1, 1] = 1000, 0
     assert value_limits([image_of(values)])[1] == pytest.approx(1)
+    assert value_limits([image_of(np.linspace(0, 1, 1001)[None])]) == (0, pytest.approx(0.995))
 
 
 @pytest.mark.parametrize("unit", ["dB", ""])
 def test_silence_has_a_scale(unit):
     low, high = value_limits([image_of(np.zeros((4, 4)), unit)])
-    assert low < 0 < high
+    assert (low, high) == (-0.5, 0.5)
 
 
 def test_more_cells_are_the_same_picture():
     values = np.random.default_rng(0).standard_normal((7, 600))
     cells = crisp(values)
-    assert cells.shape[0] >= 512 and cells.shape[0] % 7 == 0
+    assert cells.shape == (518, 600) and crisp(np.zeros((512, 513))).shape == (512, 513)
     assert np.array_equal(cells[:: cells.shape[0] // 7, :: cells.shape[1] // 600], values)
 
 
@@ -147,5 +212,25 @@ def test_a_long_waveform_keeps_its_peaks():
     draw_waveform(axes, waveform, 1000)
     (band,) = axes.collections
     heights = band.get_paths()[0].vertices[:, 1]
+    assert len(np.unique(band.get_paths()[0].vertices[:, 0])) == 2000
     assert (heights.max(), heights.min()) == (0.9, -0.8)
     assert axes.get_xlim() == (0, 100)
+
+
+@pytest.mark.parametrize(("n_samples", "is_band"), [(4000, False), (4001, True)])
+def test_a_waveform_of_few_samples_is_a_line(n_samples, is_band):
+    axes = Figure().subplots()
+    draw_waveform(axes, np.full(n_samples, 0.5), 1000, start_seconds=3)
+    assert (len(axes.lines), len(axes.collections)) == (not is_band, is_band)
+    times = axes.collections[0].get_paths()[0].vertices[:, 0] if is_band else axes.lines[0].get_xdata()
+    assert times.min() == 3 and times.max() == pytest.approx(3 + n_samples / 1000, abs=0.004)
+    assert axes.get_xlim() == (3, 3 + n_samples / 1000) and axes.get_ylim() == pytest.approx((-0.54, 0.54))
+    assert grid_of(axes) == "xy" and steps_of(axes.yaxis) == FOUR and axes.get_ylabel() == "amplitude"
+
+
+def test_a_silent_waveform_has_an_axis():
+    axes = Figure().subplots()
+    draw_waveform(axes, np.zeros(9), 1000)
+    assert axes.get_ylim() == pytest.approx((-1.08e-4, 1.08e-4))
+    draw_waveform(axes, np.zeros(9), 1000, peak=1)
+    assert axes.get_ylim() == (-1.08, 1.08)
