@@ -59,7 +59,7 @@ def plot_timeline(
     axes.set_title(f"\N{BLACK RECTANGLE} {mark_name(heard_from)}", loc="right", color="C1", fontsize=10)
     axes.set_xlim(edges[0], edges[-1])
     label_times(axes, edges[-1])
-    figure.colorbar(mesh, ax=axes, label="probability", pad=0.01)
+    figure.colorbar(mesh, label="probability", pad=0.01)
     save(figure, path)
 
 
@@ -93,7 +93,7 @@ def draw_timeline(
     mesh = draw_probabilities(below, edges, probabilities, rows, class_names, heard_from, mark_at=0.38)
     below.set_xlim(0, len(waveform) / sample_rate)
     name_time(below, 0, len(waveform) / sample_rate)
-    figure.colorbar(mesh, ax=below, label="probability", pad=0.015)
+    figure.colorbar(mesh, label="probability", pad=0.015)
     return figure
 
 

@@ -9,12 +9,16 @@ from esc_gpu.frontends.images import FeatureImage
 from esc_gpu.report.figures.recording import (
     MAX_TICKS,
     NARROW_MAX_TICKS,
+    NARROW_STEPS_SECONDS,
+    STEPS_SECONDS,
     WIDTH,
     draw_features,
     draw_timeline,
     label_times,
     name_time,
     plot_timeline,
+    round_step,
+    surest,
 )
 
 # A file
@@ -83,7 +87,26 @@ def test_the_times_of_a_file_are_round_and_few(duration, unit, last):
     ticks = [tick for tick in axes.get_xticks() if 0 <= tick <= duration]
     assert axes.get_xlabel() == unit and 3 <= len(ticks) <= MAX_TICKS + 1
     if last is not None:
-        assert axes.xaxis.get_major_formatter()(ticks[-1], 0) == last
+        label = axes.xaxis.get_major_formatter()
+        assert label(ticks[-1], 0) == last and label(0, 0) == ("0:00:00" if unit == "h:mm:ss" else "0:00")
+        assert label(3723.6, 0) == ("1:02:04" if unit == "h:mm:ss" else "62:04")
+
+
+def test_steps_of_a_time_axis_are_round():
+    """Each at the longest time in which it is the smallest that fits, ten or seven times."""
+    seconds, minutes, hours = [1, 2, 5, 10, 20, 50, 100, 150, 300], [1, 2, 5, 10, 15, 30], [1, 2, 4, 12, 24]
+    steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, *(60 * n for n in minutes), *(3600 * n for n in hours)]
+    longest = [*seconds, *(600 * n for n in minutes), *(36_000 * n for n in hours)]
+    assert MAX_TICKS == 10 and [round_step(time, STEPS_SECONDS, MAX_TICKS) for time in longest] == steps
+    assert round_step(10**7, STEPS_SECONDS, MAX_TICKS) == 24 * 3600
+    steps = [0.1, 0.2, 0.5, 1, 2, 5, 10, 20, *(60 * n for n in (1, 2, 5, 10, 30, 60))]
+    longest = [0.7, 1.4, 3.5, 7, 14, 35, 70, 140, *(420 * n for n in (1, 2, 5, 10, 30, 60))]
+    found = [round_step(time - 1e-9, NARROW_STEPS_SECONDS, NARROW_MAX_TICKS) for time in longest]
+    assert found == steps and round_step(7.5, NARROW_STEPS_SECONDS, NARROW_MAX_TICKS) == 2
+
+
+def test_classes_that_come_equally_close_keep_their_order():
+    assert surest(np.full((2, 50), 0.02), 20).tolist() == list(range(20))
 
 
 def test_the_file_of_a_timeline_has_its_title_classes_and_scale(monkeypatch):
@@ -92,8 +115,26 @@ def test_the_file_of_a_timeline_has_its_title_classes_and_scale(monkeypatch):
     plot_timeline("timeline.png", np.arange(4.0), np.eye(3), NAMES, "costs $5")
     axes, scale = drawn[0].axes
     assert axes.get_title(loc="left") == "costs $5" and "most probable class" in axes.get_title(loc="right")
+    assert not axes._left_title.get_parse_math()
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a b", "$x", "c"]
     assert axes.get_xlim() == (0, 3) and axes.get_xlabel() == "s" and scale.get_ylabel() == "probability"
+    assert not any(label.get_parse_math() for label in axes.get_yticklabels())
+
+
+def test_a_line_goes_through_windows_in_which_a_class_is_heard(monkeypatch):
+    drawn = []
+    monkeypatch.setattr("esc_gpu.report.figures.recording.save", lambda figure, path: drawn.append(figure))
+    shares = np.array([[0.6, 0.5], [0.5, 0.49], [0.4, 0.9], [0.3, 0.1], [0.7, 0.2]])
+    for heard_from in (None, 0.5):
+        plot_timeline("timeline.png", np.arange(6.0), shares, ["a", "b"], "title", heard_from)
+    (likeliest, _), (heard, _) = (figure.axes for figure in drawn)
+    lines = [
+        [[tuple(line[:, 0]) for line in part.get_segments()] for part in axes.collections[1:]]
+        for axes in (likeliest, heard)
+    ]
+    assert lines == [[[(0, 2), (3, 5)], [(2, 3)]], [[(0, 2), (4, 5)], [(0, 1), (2, 3)]]]
+    assert [part.get_segments()[0][:, 1].tolist() for part in heard.collections[1:]] == [[0.4] * 2, [1.4] * 2]
+    assert heard.get_title(loc="right").endswith("probability of 0.5 or more")
 
 
 # The demo's
@@ -101,7 +142,10 @@ def test_the_file_of_a_timeline_has_its_title_classes_and_scale(monkeypatch):
 
 @pytest.mark.parametrize(
     ("start", "end", "unit", "first"),
-    [(0, 0.4, "s", "0.0"), (0, 50, "s", "0"), (174, 184, "min:s", "2:54"), (0, 600, "min:s", "0:00")],
+    [
+        *((0, 0.4, "s", "0.0"), (0, 50, "s", "0"), (0, 120, "s", "100"), (0, 121, "min:s", "1:40")),
+        *((174, 184, "min:s", "2:54"), (0, 600, "min:s", "0:00")),
+    ],
 )
 def test_the_times_of_a_narrow_picture_are_round_and_few(start, end, unit, first):
     axes = Figure().subplots()
@@ -121,6 +165,7 @@ def test_the_likeliest_class_of_each_window_is_marked():
     assert [label.get_text() for label in below.get_yticklabels()] == ["cat", "dog 1"]  # the surer one first
     marked = [[tuple(line[:, 0]) for line in part.get_segments()] for part in below.collections[1:]]
     assert marked == [[(0.0, 1.5), (1.5, 2.5)], [(2.5, 4.0)]]
+    assert [part.get_segments()[0][:, 1].tolist() for part in below.collections[1:]] == [[0.38] * 2, [1.38] * 2]
     mesh = below.collections[0]
     assert mesh.get_array().tolist() == [[0.9, 0.8, 0.3], [0.1, 0.2, 0.7]] and mesh.get_clim() == (0, 1)
     assert mesh.get_coordinates()[..., 0].tolist() == [[0, 1.5, 2.5, 4]] * 3
@@ -143,3 +188,11 @@ def test_features_end_with_the_waveform_and_stand_under_each_other():
     assert [axes.get_title(loc="left") for axes in named] == ["waveform", "first", "second"]
     assert all(axes.get_xlim() == (1.0, 4.0) for axes in named)
     assert figure.get_size_inches()[0] == WIDTH
+    grid = named[0].get_subplotspec().get_gridspec()
+    assert (grid.nrows, grid.ncols) == (3, 1) and len(figure.axes) == 5  # with two colour bars
+    assert [bar.get_ylabel() for bar in figure.axes[3:]] == ["dB"] * 2
+    assert named[0].lines[0].get_xdata()[0] == 1 and named[1].images[0].get_extent()[0] == pytest.approx(0.95)
+    assert [axes.get_xlabel() for axes in named] == ["", "", "s"] and named[-1].get_xticks()[:2].tolist() == [0.5, 1]
+    assert not named[0]._left_title.get_parse_math()
+    curve = FeatureImage(np.ones((1, 1, 9)), np.arange(9) / 10, np.zeros(1), "feature", "Hz")
+    assert len(draw_features(np.zeros(900), 1000, {"rms": curve}, 0.0).axes) == 2
