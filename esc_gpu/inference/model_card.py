@@ -203,8 +203,8 @@ def _split(training: Mapping[str, Any]) -> str:
 
 def _limits(training: dict[str, Any]) -> str:
     if training.get("synthetic"):
-        return "- The model was trained on synthetic sounds. Its accuracy says nothing about real recordings."
-    return "- With other microphones, rooms and levels than in the training recordings, the accuracy may be lower."
+        return "- The model was trained on synthetic sounds. Its results say nothing about real recordings."
+    return "- With other microphones, rooms and levels than in the training recordings, the results may be worse."
 
 
 def _licence(training: dict[str, Any]) -> str:

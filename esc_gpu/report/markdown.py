@@ -12,14 +12,14 @@ from esc_gpu.core.files import write_text
 from esc_gpu.core.text import escape
 from esc_gpu.report import texts
 from esc_gpu.report.contents import RunReport
-from esc_gpu.report.evaluation_tables import evaluation_tables
 from esc_gpu.report.figures.class_statistics import draw_class_means
-from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
 from esc_gpu.report.figures.features import Clip, draw_clips, draw_gallery
 from esc_gpu.report.figures.panels import channels
 from esc_gpu.report.figures.run import plot_fold_curves, plot_maps, plot_mistakes
 from esc_gpu.report.figures.save import save_pair
 from esc_gpu.report.tables import percent, readable
+from esc_gpu.report.task_parts import TASK_PARTS
+from esc_gpu.report.words import words_of
 
 FIGURES = "figures"
 EXAMPLES_A_FIGURE = 3  # at most
@@ -27,12 +27,11 @@ MISTAKES_DRAWN = 12
 N_LIKELIEST = 3
 MAP = (
     "The map shows the output of the penultimate layer of the network, placed in the plane with t-SNE. Neighbours look "
-    "alike to the network. The distances between groups and the axes have no meaning. Each fold has its own network. "
-    "Rings mark mistakes."
+    "alike to the network. The distances between groups and the axes have no meaning. Each fold has its own network."
 )
 HEAT = (
-    "The outlined part, which keeps its colours, supports the predicted class; the grey part does not (Grad-CAM; the "
-    "line is at half of the maximum)."
+    "The outlined part, which keeps its colours, supports {}; the grey part does not (Grad-CAM; the line is at half of "
+    "the maximum)."
 )
 
 
@@ -66,10 +65,7 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         parts += [escape(f"Options of {options.title}:"), table(["option", "value", "meaning"], options.rows)]
     parts += [
         heading(3, "A clip of each class"),
-        escape(
-            "These are the first test clips of each class, not selected ones. The clips of a figure share one colour "
-            "scale."
-        ),
+        escape(f"{words_of(report.assessment).examples} The clips of a figure share one colour scale."),
     ]
     clips = [
         Clip(title, clip.waveform, report.sample_rate, {name: clip.features}, clip.start_seconds)
@@ -82,7 +78,7 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
         parts.append(figure(stem, caption, draw_clips(some)))
     parts += [
         heading(3, "Spectra of the classes"),
-        escape("Mean and standard deviation over all frames of a class that are not silent."),
+        escape(f"{words_of(report.assessment).spectra} The band is one standard deviation to either side."),
     ]
     statistics = report.statistics
     for channel, axis in enumerate(report.frontend.axes):
@@ -102,57 +98,69 @@ def features_part(report: RunReport, folder: Path) -> list[str]:
 
 
 def classification_part(report: RunReport, folder: Path) -> list[str]:
-    run, assessment = report.run, report.assessment
+    run, assessment, words = report.run, report.assessment, words_of(report.assessment)
+    parts_of_task = TASK_PARTS[run.task]
     plot_fold_curves(folder / "curves", {fold: run.history(fold) for fold in run.fold_numbers})
-    plot_confusion_by_category(folder / "confusion", assessment)
-    plot_per_class(folder / "per_class", assessment)
-    plot_reliability(folder / "reliability", assessment)
-    plot_maps(folder / "maps", report.maps, run)
-    if report.mistakes:
-        plot_mistakes(folder / "mistakes", report.mistakes[:MISTAKES_DRAWN], run)
+    plot_maps(folder / "maps", report.maps, run.class_names, report.decisions)
     parts = [
         heading(2, "Part II: Classification"),
         heading(3, "Protocol"),
         escape(texts.protocol(assessment, run.config)),
+        image("curves", f"Loss and test {words.score_name} of each fold"),
     ]
-    parts.append(image("curves", "Loss and test accuracy of each fold"))
-    for results in evaluation_tables(assessment):
+    for results in parts_of_task.tables(assessment):
         parts += [heading(3, results.title), table(results.columns, results.rows)]
         parts += [escape(note) for note in results.notes]
+    parts.append(heading(3, "Pictures of the results"))
+    for picture in parts_of_task.pictures:
+        picture.draw(folder / picture.name, report)
+        parts.append(image(picture.name, picture.caption))
     parts += [
-        heading(3, "Pictures of the results"),
-        image("confusion", "Confusion matrix: rows are true classes, columns are predicted classes"),
-        image("per_class", "F1, precision and recall of each class"),
-        image("reliability", "Accuracy against the probability of the predicted class"),
         heading(3, "Map of the test clips"),
-        escape(MAP),
+        escape(f"{MAP} {words.map}"),
         image("maps", "Test clips of each fold"),
-        *mistakes_part(report),
+        *mistakes_part(report, folder),
     ]
     return parts
 
 
-def mistakes_part(report: RunReport) -> list[str]:
+def mistakes_part(report: RunReport, folder: Path) -> list[str]:
+    run, words = report.run, words_of(report.assessment)
     parts = [
         heading(3, "Mistakes"),
-        escape(f"{report.n_mistakes} of {len(report.run.labels)} clips are assigned to another class."),
+        escape(words.some_mistakes.format(report.n_mistakes, len(run.labels))),
     ]
     if not report.mistakes:
         return parts
-    run, n_drawn = report.run, min(len(report.mistakes), MISTAKES_DRAWN)
+    drawn = report.mistakes[:MISTAKES_DRAWN]
+    plot_mistakes(folder / "mistakes", drawn, [mistake_title(report, clip.row) for clip in drawn])
     shown = list(readable(run.class_names).values())
-    parts.append(escape(f"{report.no_heat}." if report.no_heat else HEAT))
+    parts.append(escape(f"{report.no_heat}." if report.no_heat else HEAT.format(words.explained)))
     rows = []
     for clip in report.mistakes:
         order = (-run.probabilities[clip.row]).argsort(kind="stable")[:N_LIKELIEST]
         likeliest = [f"{shown[k]} {percent(run.probabilities[clip.row, k])}" for k in order]
-        true = shown[run.labels[clip.row]]
-        rows.append([run.filenames[clip.row], str(run.folds[clip.row]), true, ", ".join(likeliest)])
+        classes = [class_list(report, name, clip.row) for name in words.columns.values()]
+        rows.append([run.filenames[clip.row], str(run.folds[clip.row]), *classes, ", ".join(likeliest)])
     parts += [
-        image("mistakes", f"The {n_drawn} most confident mistakes"),
-        table(["recording", "fold", "true class", "most probable classes, in percent"], rows),
+        image("mistakes", f"The {len(drawn)} most confident mistakes"),
+        table(["recording", "fold", *words.columns, "most probable classes, in percent"], rows),
     ]
     return parts
+
+
+def mistake_title(report: RunReport, row: int) -> str:
+    """dog taken for rain (60 %); dog, rain heard as rain; the file under it."""
+    words, run = words_of(report.assessment), report.run
+    true, called = (class_list(report, name, row) or "nothing" for name in ("true", "called"))
+    sure = f" ({100 * run.probabilities[row].max():.0f} %)" if run.labels.ndim == 1 else ""
+    return f"{true} {words.taken} {called}{sure}\n{run.filenames[row]}"
+
+
+def class_list(report: RunReport, name: str, row: int) -> str:
+    """The classes of a clip that an attribute of the `Decisions` has."""
+    shown = list(readable(report.run.class_names).values())
+    return ", ".join(shown[label] for label in getattr(report.decisions, name)[row].nonzero()[0])
 
 
 def figure(stem: Path, caption: str, drawn: Figure) -> str:

@@ -2,8 +2,16 @@
 
 from typing import Any
 
-from esc_gpu.report.evaluation_tables import bootstrap_note, fold_list
-from esc_gpu.report.tables import Table, counted, percent, percent_range, readable, share
+from esc_gpu.report.evaluation_tables import bootstrap_note, fold_list, tested_parts
+from esc_gpu.report.tables import (
+    Table,
+    counted,
+    mean_and_spread,
+    percent,
+    percent_range,
+    readable,
+    share,
+)
 
 METRICS = {
     "map": "mAP (macro)",
@@ -28,7 +36,13 @@ def describe_evaluation(evaluation: dict[str, Any]) -> str:
 
 def evaluation_tables(evaluation: dict[str, Any]) -> list[Table]:
     """The tables of what `assess_several_labels` returns, shares in percent."""
-    return [_scores(evaluation), *_runs(evaluation), _folds(evaluation), _classes(evaluation)]
+    return [
+        _scores(evaluation),
+        *_runs(evaluation),
+        _folds(evaluation),
+        _calibration(evaluation),
+        _classes(evaluation),
+    ]
 
 
 def threshold_note(evaluation: dict[str, Any]) -> str:
@@ -53,8 +67,8 @@ def threshold_note(evaluation: dict[str, Any]) -> str:
 def _scores(evaluation: dict[str, Any]) -> Table:
     several = [over for over in ("over_folds", "over_seeds") if evaluation[over]["map"]["std"] is not None]
     rows = [
-        [title, share(evaluation[name]), _range(evaluation["intervals"].get(name))]
-        + [_spread(evaluation[over][name]) for over in several]
+        [title, share(evaluation[name]), interval_text(evaluation["intervals"].get(name))]
+        + [mean_and_spread(evaluation[over][name]) for over in several]
         for name, title in METRICS.items()
     ]
     rows.append(["mAP of the prior", share(evaluation["prior"]["map"]), "–", *("–" for _ in several)])
@@ -77,7 +91,21 @@ def _folds(evaluation: dict[str, Any]) -> Table:
         [str(fold["fold"]), str(fold["clips"]), f"{fold['threshold']:.2f}", *(share(fold[name]) for name in METRICS)]
         for fold in evaluation["folds"]
     ]
-    return Table("Test folds", ["fold", "clips", "threshold", *METRICS.values()], rows)
+    return Table(tested_parts(evaluation), ["fold", "clips", "threshold", *METRICS.values()], rows)
+
+
+def _calibration(evaluation: dict[str, Any]) -> Table:
+    found = evaluation["calibration"]
+    rows = [
+        ["expected calibration error (ECE)", percent(found["ece"]) + " %"],
+        ["maximum calibration error (MCE)", percent(found["mce"]) + " %"],
+    ]
+    note = (
+        f"All pairs of a clip and a class, in {len(found['bins'])} bins of equal width: how far the probability of the "
+        "class is from the share of clips that have it. Most classes are not in a clip, so pairs with a low "
+        "probability decide the ECE."
+    )
+    return Table("Calibration", ["", "value"], rows, [note])
 
 
 def _classes(evaluation: dict[str, Any]) -> Table:
@@ -87,7 +115,7 @@ def _classes(evaluation: dict[str, Any]) -> Table:
             shown[entry["name"]],
             str(entry["support"]),
             share(entry["average_precision"]),
-            _range(entry["interval"]),
+            interval_text(entry["interval"]),
             *(share(entry[name]) for name in ("auroc", "precision", "recall", "f1")),
         ]
         for entry in evaluation["per_class"]
@@ -111,7 +139,7 @@ def comparison_tables(comparison: dict[str, Any]) -> list[Table]:
             row["frontend"],
             ", ".join(map(str, row["seeds"])),
             share(row["map"]),
-            _range(row["intervals"]["map"]),
+            interval_text(row["intervals"]["map"]),
             *(share(row[name]) for name in METRICS if name != "map"),
             f"{row['seconds']:.0f}",
         ]
@@ -135,11 +163,6 @@ def comparison_tables(comparison: dict[str, Any]) -> list[Table]:
     ]
 
 
-def _range(interval: dict[str, float] | None) -> str:
+def interval_text(interval: dict[str, float] | None) -> str:
+    """The two ends in percent; a dash for an interval that is not defined."""
     return "–" if interval is None else percent_range(interval)
-
-
-def _spread(value: dict[str, float | None]) -> str:
-    if value["mean"] is None:
-        return "–"
-    return percent(value["mean"]) + ("" if value["std"] is None else f" ± {percent(value['std'])}")

@@ -103,8 +103,8 @@ def percent_range(ends: dict[str, float], sign: str = "") -> str:
 
 
 def mean_and_spread(value: dict[str, Any]) -> str:
-    """A mean in percent with its standard deviation, where there is one."""
-    return percent(value["mean"]) + ("" if value["std"] is None else f" ± {percent(value['std'])}")
+    """A mean in percent with its standard deviation, where there is one; a dash for one that is not defined."""
+    return share(value["mean"]) + ("" if value["std"] is None else f" ± {percent(value['std'])}")
 
 
 def p_value(value: float) -> str:

@@ -9,18 +9,13 @@ from esc_gpu.core.text import describe_weights
 from esc_gpu.frontends.registry import canonical, resolve
 from esc_gpu.frontends.signature import option_texts
 from esc_gpu.report.contents import FrontendSummary
-from esc_gpu.report.tables import counted, mean_and_spread, numbered, percent_range
+from esc_gpu.report.tables import counted, mean_and_spread, numbered, percent, percent_range
+from esc_gpu.report.words import words_of
 
 SYNTHETIC = (
     "These recordings are synthetic: a program made the sounds. The numbers below show that everything works. They say "
     "nothing about real recordings."
 )
-HEADLINES = {
-    "accuracy": "accuracy",
-    "balanced_accuracy": "balanced accuracy",
-    "macro_f1": "macro-F1",
-    "top3_accuracy": "top-3 accuracy",
-}
 WITHOUT_MEANING = ("name", "backend", "members", "member")
 
 
@@ -50,14 +45,23 @@ def headlines(assessment: Mapping[str, Any]) -> list[Number]:
     split = split_of(assessment)
     single = "of a single fold" if split is None else f"of {the_fold(split)}"
     detail = f"mean ± standard deviation of {n_folds} folds" if n_folds > 1 else single
+    words = words_of(assessment)
     numbers = [
         Number(label, mean_and_spread(assessment["over_folds"][name]) + " %", detail)
-        for name, label in HEADLINES.items()
+        for name, label in words.headlines.items()
         if name != "balanced_accuracy" or has_unequal_classes(assessment)
     ]
-    bootstrap, interval = assessment["bootstrap"], assessment["intervals"]["accuracy"]
-    detail = f"confidence interval of the accuracy of all clips, from a bootstrap over {bootstrap['unit']}s"
-    numbers.insert(1, Number("95 % interval", percent_range(interval) + " %", detail))
+    bootstrap, interval = assessment["bootstrap"], assessment["intervals"][words.score]
+    whole, mean = (percent(value) for value in (assessment[words.score], assessment["over_folds"][words.score]["mean"]))
+    of_all = "" if whole == mean else f" ({whole} %)"  # where it is not the mean over the folds
+    detail = (
+        f"confidence interval of the {words.score_name} of all clips{of_all}, from a bootstrap over "
+        f"{bootstrap['unit']}s"
+    )
+    numbers.insert(1, Number("95 % interval", percent_range(interval) + " %" if interval else "–", detail))
+    if "prior" in assessment:
+        detail = "of a model that gives each class its share of the clips as the probability"
+        numbers.append(Number("mAP of the prior", percent(assessment["prior"]["map"]) + " %", detail))
     return numbers
 
 
@@ -73,12 +77,13 @@ def facts(
     processes = "one process" if summary["processes"] == 1 else f"{summary['processes']} processes"
     tested, numbers = assessment["clips"], [fold["fold"] for fold in assessment["folds"]]
     share = "all" if tested == data["clips"] else f"{tested:,} of them"
+    labels = f", {assessment['labels_per_clip']:.2f} labels a clip" if "labels_per_clip" in assessment else ""
     verb = f"{'is' if tested == 1 else 'are'} {'validated' if assessment['validation'] else 'tested'}"
     return [
         (
             "recordings",
             f"{data['recordings']}{subset}: {counted(data['clips'], 'recording')}, {data['classes']} classes; {share} "
-            f"{verb}, in {numbered('fold', numbers)}; clips of {config['data']['clip_seconds']:g} s at "
+            f"{verb}, in {numbered('fold', numbers)}{labels}; clips of {config['data']['clip_seconds']:g} s at "
             f"{config['data']['sample_rate']:,} Hz",
         ),
         ("front-end", f"{summary['frontend']['name']} ({summary['frontend']['backend']})"),
@@ -96,11 +101,12 @@ def facts(
 
 def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
     """How the numbers were computed, in a few sentences."""
+    name = words_of(assessment).score_name
     train, folds, split = config["train"], [str(fold["fold"]) for fold in assessment["folds"]], split_of(assessment)
     tested = f"Each of the folds {', '.join(folds)}" if len(folds) > 1 else f"Fold {folds[0]}"
     if split is not None:
         tested = f"{the_fold(split).capitalize()} is evaluated with a model that was trained on the train split"
-        unused = f"Nothing was selected on {the_fold(split)}: its accuracy during training is drawn but not used"
+        unused = f"Nothing was selected on {the_fold(split)}: its {name} during training is drawn but not used"
         if assessment["validation"]:
             unused = "It is there to choose options by: no result comes from a test"
     elif assessment["validation"]:
@@ -108,7 +114,7 @@ def protocol(assessment: Mapping[str, Any], config: Mapping[str, Any]) -> str:
         unused = "No result comes from a test"
     else:
         tested += " is tested with a model that was trained on all other folds"
-        unused = "Nothing was selected on the test fold: its accuracy during training is drawn but not used"
+        unused = f"Nothing was selected on the test fold: its {name} during training is drawn but not used"
     weights = describe_weights(train.get("ema_decay", 0))
     other = ", or from the model that the training started from" if config.get("model", {}).get("weights") else ""
     return (

@@ -8,11 +8,14 @@ import pytest
 import soundfile
 from sklearn.metrics import average_precision_score
 
-from esc_gpu import load_pipeline
+from esc_gpu import load, load_pipeline
 from esc_gpu.cli.main import main
 from esc_gpu.core.files import read_json
 from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.evaluation.multi_label import best_threshold
+from esc_gpu.experiment.examine_run import collect
 from esc_gpu.inference.demo import answer, describe
+from esc_gpu.report.page.render import render_page
 from tests.helpers.one_line import error_line
 from tests.helpers.several_labels_runs import write_chords
 from tests.helpers.tiny import OPTIONS, RATE
@@ -59,15 +62,32 @@ def test_evaluate_and_compare(work, capsys, tmp_path):
     evaluation = read_json(tmp_path / "out" / "evaluation.json")
     assert evaluation["thresholds"]["validated"] == "validated"
     assert {path.name for path in (tmp_path / "out").iterdir()} == {
-        *("evaluation.json", "evaluation.md", "average_precision.png", "average_precision.pdf")
+        *("evaluation.json", "evaluation.md", "average_precision.png", "average_precision.pdf"),
+        *("reliability.png", "reliability.pdf"),
     }
     assert main(["compare", str(work / "run"), str(work / "validated"), "--bootstrap", "20"]) == 2
     assert "one is validated" in error_line(capsys.readouterr().err)
 
 
-def test_a_report_says_that_there_is_none(work, capsys):
-    assert main(["report", str(work / "run")]) == 2
-    assert "has several labels a clip" in error_line(capsys.readouterr().err)
+def test_a_report_of_missed_and_wrongly_heard_classes(work):
+    run, validated = read_run(work / "run"), read_run(work / "validated")
+    report = collect(run, audio=False, progress=False, validated=validated)
+    (fold,) = report.assessment["folds"]
+    assert fold["threshold"] == best_threshold(validated.probabilities, validated.labels)
+    called = run.probabilities >= fold["threshold"]
+    assert sorted(clip.row for clip in report.mistakes) == np.flatnonzero((called != run.labels).any(axis=1)).tolist()
+    model = load(work / "run" / "fold2")
+    for clip in report.mistakes:
+        assert clip.heat.keys() == report.decisions.surest(clip.row).keys() and clip.heat
+    assert [bool(run.labels[clip.row, label]) for clip, label in zip(report.examples, report.labels, strict=True)] == (
+        [True] * 3
+    )
+    assert [run.labels[clip.row].sum() for clip in report.examples] == [1, 1, 1]  # of tones alone, where there are any
+    assert report.statistics.frames.tolist() == [
+        model.frontend.n_frames(RATE) * count for count in run.labels.sum(axis=0)
+    ]
+    page = render_page(report)
+    assert "mAP (macro)" in page and "confusion matrix" not in page.lower()
 
 
 def test_the_pipeline_gives_each_class_a_probability_of_its_own(work, tmp_path):

@@ -4,6 +4,7 @@ import copy
 import re
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from matplotlib.image import imread
 
@@ -144,3 +145,17 @@ def test_a_stack_before_a_backbone_without_maps(tmp_path):
         text = write_markdown(report, tmp_path / "report.md").read_text(encoding="utf-8")
     assert "Grad-CAM needs maps \\<here\\>." in text and "figures/spectra-2.png" in text
     assert "Options of spectrogram:" in text and (tmp_path / "figures" / "mistakes.pdf").is_file()
+
+
+def test_a_run_with_several_labels_has_the_parts_of_its_task(tmp_path):
+    report = make_report(tmp_path / "run", several=True, n=12, folds=(1, 2), audio=False)
+    with undrawn():
+        text = write_markdown(report, tmp_path / "report.md").read_text(encoding="utf-8")
+    assert not re.search("accura|confus", text, re.IGNORECASE)
+    names = [name for _, name in re.findall(r"^!\[(.+)\]\(figures/(\w+)\.png\)$", text, re.MULTILINE)]
+    assert names == ["curves", "average_precision", "precision_recall", "reliability", "maps", "mistakes"]
+    assert all((tmp_path / "figures" / f"{name}.pdf").is_file() for name in names)
+    head, _, *rows = tables(text)[-1]
+    assert [cell.strip() for cell in head[:5]] == ["recording", "fold", "labels", "missed", "wrongly heard"]
+    labels = report.run.labels[report.mistakes[0].row]
+    assert rows[0][2].strip() == ", ".join(np.array(["dog", "rain", "sea waves", "clock tick"])[labels])

@@ -38,7 +38,7 @@ def test_a_score_that_is_not_defined_is_a_dash(runs):
     found = assess_several_labels([runs[0], runs[1]], n_bootstrap=20)
     found["auroc"] = found["per_class"][0]["average_precision"] = found["per_class"][0]["interval"] = None
     found["over_seeds"]["auroc"] = found["over_folds"]["auroc"] = {"mean": None, "std": None}
-    scored, runs_table, _, classes = tables.evaluation_tables(found)
+    scored, runs_table, _, _, classes = tables.evaluation_tables(found)
     assert [row[1:] for row in scored.rows if row[0] == "AUROC (macro)"] == [["–"] * 4]
     assert classes.rows[0][2:4] == ["–", "–"] and len(runs_table.rows) == 2
 

@@ -3,7 +3,11 @@
 import pytest
 
 from esc_gpu import create_frontend
-from esc_gpu.report.texts import facts, option_tables, protocol, start_of
+from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.evaluation.task_assessment import assess_runs
+from esc_gpu.report.tables import percent, percent_range
+from esc_gpu.report.texts import facts, headlines, option_tables, protocol, start_of
+from tests.helpers.several_labels_runs import write_several
 
 
 @pytest.mark.parametrize(
@@ -65,3 +69,14 @@ def test_the_facts_tell_what_was_tested_from_what_there_is():
     assert said["training"] == "2 epochs for each fold, 14 s in total, one process"
     said = dict(facts(summary, config, {"clips": 400, "folds": folds[:1], "validation": True}))
     assert said["recordings"] == f"esc10: 400 recordings, 10 classes; all are validated, in fold 1; {clips}"
+
+
+def test_the_headlines_of_several_labels_are_of_the_average_precision(tmp_path):
+    found = assess_runs([read_run(write_several(tmp_path / "run"))], 20)
+    numbers = {number.label: number for number in headlines(found)}
+    assert [*numbers][:3] == ["mAP (macro)", "95 % interval", "AP (micro)"]
+    assert numbers["95 % interval"].value == percent_range(found["intervals"]["map"]) + " %"
+    assert f"of the mAP of all clips ({percent(found['map'])} %)" in numbers["95 % interval"].detail
+    assert numbers["mAP of the prior"].value == percent(found["prior"]["map"]) + " %"
+    config = {"train": {"epochs": 3, "batch_size": 16, "lr": 1e-3}}
+    assert "its mAP during training is drawn but not used" in protocol(found, config)

@@ -97,10 +97,10 @@ def assess_several_labels(arguments: Namespace, runs: "list[RunResults]", is_par
     """Of runs with several labels a clip."""
     from esc_gpu.evaluation import multi_label_assessment
     from esc_gpu.evaluation.finished_run import read_run
-    from esc_gpu.report.figures.several_labels import plot_average_precisions
+    from esc_gpu.report.figures.several_labels import plot_average_precisions, plot_label_reliability
     from esc_gpu.report.several_labels_tables import describe_evaluation, evaluation_tables
 
     validated = None if arguments.validated is None else read_run(arguments.validated)
     evaluation = multi_label_assessment.assess_several_labels(runs, arguments.bootstrap, arguments.seed, validated)
-    plots = {"average_precision": plot_average_precisions}
+    plots = {"average_precision": plot_average_precisions, "reliability": plot_label_reliability}
     return describe_evaluation(evaluation), evaluation, evaluation_tables(evaluation), plots

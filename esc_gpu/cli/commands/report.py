@@ -37,6 +37,13 @@ def add_arguments(parser: ArgumentParser) -> None:
         "--audio", choices=("yes", "no"), default="yes", help="include the sounds in the page (default: yes)"
     )
     parser.add_argument(
+        "--validated",
+        type=Path,
+        metavar="RUN",
+        help="for several labels a clip: choose the threshold on the validation clips of this run of --validate "
+        "(default: a threshold of 0.5)",
+    )
+    parser.add_argument(
         "--mistakes", type=int, metavar="N", help="show only the N most confident mistakes (default: all)"
     )
 
@@ -46,7 +53,6 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.cli.run_options import check_recordings_of
     from esc_gpu.core.files import check_writable, write_text
     from esc_gpu.core.run_layout import CONFIG, REPORT
-    from esc_gpu.core.task import MULTI_LABEL
     from esc_gpu.data.recordings.layouts import check_recordings
     from esc_gpu.errors import EscGpuError
     from esc_gpu.evaluation.finished_run import read_run
@@ -54,11 +60,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.run is None:
         raise missing_run("RUN", arguments.typed)
     results = read_run(arguments.run)
-    if results.task == MULTI_LABEL:
-        raise EscGpuError(
-            f"{results.folder} has several labels a clip; expected a run with one class a clip, which is all that a "
-            "report can show; use esc-gpu evaluate"
-        )
+    validated = None if arguments.validated is None else read_run(arguments.validated)
     page = arguments.output or arguments.run / REPORT
     if page.suffix != ".html":
         raise EscGpuError(f"output is {page}; expected a name that ends in .html; correct it")
@@ -74,7 +76,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     from esc_gpu.report.page.render import render_page
 
     with_audio = arguments.audio == "yes" and arguments.format != "markdown"
-    report = collect(results, arguments.root, audio=with_audio, n_mistakes=arguments.mistakes)
+    report = collect(results, arguments.root, audio=with_audio, n_mistakes=arguments.mistakes, validated=validated)
     try:
         if arguments.format != "markdown":
             write_text(page, render_page(report))

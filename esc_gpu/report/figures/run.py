@@ -9,10 +9,11 @@ from matplotlib import color_sequences
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
+from matplotlib.path import Path as MarkerPath
 from matplotlib.ticker import MaxNLocator
 
 from esc_gpu.core.folds import Fold, fold_title
-from esc_gpu.evaluation.finished_run import RunResults
+from esc_gpu.evaluation.decisions import Decisions
 from esc_gpu.report.contents import FoldMap, Mistake
 from esc_gpu.report.figures.confusion import draw_confusion
 from esc_gpu.report.figures.features import SMALL
@@ -57,18 +58,19 @@ def plot_curves(path: Path, history: History, title: str) -> None:
 
 
 def plot_fold_curves(stem: Path, histories: Mapping[Fold, History]) -> list[Path]:
-    """Loss and test accuracy over the epochs, a line a fold."""
+    """Loss and test accuracy (of several labels a clip, mAP) over the epochs, a line a fold."""
+    key, score_name, loss_name = curve_names([record for history in histories.values() for record in history])
     figure = Figure(figsize=(10, 3.6), layout="constrained")
-    loss, accuracy = figure.subplots(1, 2)
+    loss, score = figure.subplots(1, 2)
     for number, (fold, history) in enumerate(histories.items()):
         color = f"C{number % 10}"
         draw_curve(loss, history, "loss", color=color, label=fold_title(fold))
         draw_curve(loss, history, "test_loss", "o:", color=color, markersize=3)
-        draw_curve(accuracy, history, "test_accuracy", "o-", 100, color=color, markersize=3)
-    loss.set(ylabel="cross-entropy: training (lines), test (dots)", ylim=(0, None))
+        draw_curve(score, history, key, "o-", 100, color=color, markersize=3)
+    loss.set(ylabel=f"{loss_name}:\ntraining (lines), test (dots)", ylim=(0, None))
     loss.legend(fontsize=8, frameon=False)
-    accuracy.set(ylabel="test accuracy in %", ylim=(0, 100))
-    name_epochs((loss, accuracy))
+    score.set(ylabel=score_name, ylim=(0, 100))
+    name_epochs((loss, score))
     return save_pair(figure, stem)
 
 
@@ -168,21 +170,25 @@ def plot_inputs(
     save(figure, path)
 
 
-def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path]:
-    """The embeddings of each fold's test clips in the plane; mistakes are ringed."""
+def plot_maps(stem: Path, maps: Sequence[FoldMap], class_names: Sequence[str], decisions: Decisions) -> list[Path]:
+    """The embeddings of each fold's test clips in the plane; a clip with several labels has a sector for each, and
+    mistakes are ringed."""
     columns = min(3, len(maps))
     rows = -(-len(maps) // columns)
-    n_legend = -(-len(run.class_names) // 5)
+    n_legend = -(-len(class_names) // 5)
     figure = Figure(figsize=(3.4 * columns + 1, 3.2 * rows + 0.5 + 0.2 * n_legend), layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
-    palette, shown = color_sequences["tab10"], list(readable(run.class_names).values())
+    palette, shown = color_sequences["tab10"], list(readable(class_names).values())
+    wrong = (decisions.true != decisions.called).any(axis=1)
     for axes, part in zip(grid, maps, strict=False):
-        for label in np.unique(run.labels[part.rows]).tolist():
-            mine = part.points[run.labels[part.rows] == label]
+        true = decisions.true[part.rows]
+        alone = true.sum(axis=1) == 1
+        for label in np.flatnonzero(true.any(axis=0)).tolist():
             color, marker = palette[label % 10], MARKERS[label // 10 % len(MARKERS)]
-            axes.scatter(*mine.T, s=22, color=color, marker=marker, label=shown[label])
-        wrong = part.points[run.labels[part.rows] != run.predictions[part.rows]]
-        axes.scatter(*wrong.T, s=60, facecolors="none", edgecolors="black", linewidths=0.9)
+            axes.scatter(*part.points[alone & true[:, label]].T, s=22, color=color, marker=marker, label=shown[label])
+        for point, labels in zip(part.points[~alone], true[~alone], strict=True):
+            draw_sectors(axes, point, [palette[label % 10] for label in np.flatnonzero(labels)])
+        axes.scatter(*part.points[wrong[part.rows]].T, s=60, facecolors="none", edgecolors="black", linewidths=0.9)
         axes.set(xticks=[], yticks=[])
         axes.set_title(part.fold if isinstance(part.fold, str) else f"test fold {part.fold}", fontsize=9)
     for axes in grid[len(maps) :]:
@@ -192,10 +198,21 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], run: RunResults) -> list[Path
     return save_pair(figure, stem)
 
 
-def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> list[Path]:
-    """Features of misclassified clips, a row a clip and a column a channel; grey over what does not speak for the class
-    that was predicted, and a line around what does."""
-    names, shown = list(channels(mistakes[0].features)), list(readable(run.class_names).values())
+def draw_sectors(axes: Axes, point: np.ndarray, colors: Sequence[object]) -> None:
+    """A disc at a point that the colours share, clockwise from the top; grey for none."""
+    if not colors:
+        axes.scatter(*point, s=22, color="0.6", marker="o")
+    for number, color in enumerate(colors):
+        ends = (90 - 360 * (number + share) / len(colors) for share in (1, 0))
+        wedge = MarkerPath.wedge(*ends)
+        size = 22 * np.abs(wedge.vertices).max() ** 2  # a marker is scaled to its largest coordinate
+        axes.scatter(*point, s=size, color=color, marker=wedge, linewidths=0)
+
+
+def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], titles: Sequence[str]) -> list[Path]:
+    """Features of clips that are mistakes, a row a clip and a column a channel; grey over what does not speak for the
+    class that is wrongly heard, or else for the missed one, and a line around what does."""
+    names = list(channels(mistakes[0].features))
     per_row = max(1, 3 // len(names))  # clips
     rows, columns = -(-len(mistakes) // per_row), per_row * len(names)
     figure = Figure(figsize=(3.7 * columns, 2.1 * rows), layout="constrained")
@@ -203,15 +220,11 @@ def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], run: RunResults) -> l
     limits = {name: value_limits([channels(clip.features)[name] for clip in mistakes]) for name in names}
     for axes in grid.flat:
         axes.set_visible(False)
-    for number, clip in enumerate(mistakes):
+    for number, (clip, title) in enumerate(zip(mistakes, titles, strict=True)):
         first = number % per_row * len(names)
         for axes, name in zip(grid[number // per_row, first:], names, strict=False):
             axes.set_visible(True)
             draw_mistake(axes, clip, name, limits[name])
-        true, predicted = (shown[labels[clip.row]] for labels in (run.labels, run.predictions))
-        title = (
-            f"{true} taken for {predicted} ({100 * run.probabilities[clip.row].max():.0f} %)\n{run.filenames[clip.row]}"
-        )
         grid[number // per_row, first].set_title(title, fontsize=8, loc="left")
     return save_pair(figure, stem)
 
@@ -220,8 +233,8 @@ def draw_mistake(axes: Axes, clip: Mistake, channel: str, limits: tuple[float, f
     """One channel of a clip under its veil."""
     image = channels(clip.features)[channel]
     draw_panel(axes, image, limits, clip.start_seconds)
-    if "predicted" in clip.heat:
-        heat = clip.heat["predicted"].astype(np.float32)
+    if clip.heat:
+        heat = next(iter(clip.heat.values())).astype(np.float32)
         extent = (*axes.get_xlim(), *axes.get_ylim())
         axes.imshow(heat, origin="lower", aspect="auto", extent=extent, cmap=GREYING, vmin=0, vmax=1)
         for line in outlines(heat):

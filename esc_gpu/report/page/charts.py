@@ -15,6 +15,7 @@ from esc_gpu.report.page.images import feature_uri, heat_uri
 
 COLUMNS = 300  # of a waveform's outline
 N_COLORS = 10  # of classes and folds, in page.css
+RADIUS = 4.4  # of a point of the map that has sectors
 
 Numbers = Sequence[float] | np.ndarray
 
@@ -106,6 +107,24 @@ def line_path(xs: Numbers, ys: Numbers, x: Axis, y: Axis) -> str:
             parts.append(f"{pen}{x.at(across):.4f} {1 - y.at(up):.4f}")
         pen = "L" if np.isfinite(up) else "M"
     return "".join(parts)
+
+
+def step_path(recall: Numbers, heights: Numbers, x: Axis, y: Axis) -> str:
+    """Steps from 0 on: up to each of the rising values of x, the height of the same place."""
+    ends = [0.0, *np.repeat(recall, 2)[:-1]]
+    return line_path(ends, np.repeat(heights, 2), x, y)
+
+
+def sectors(labels: Sequence[int]) -> list[tuple[int, str]]:
+    """A disc that the labels of a clip share: each with the path of its sector, clockwise from the top."""
+    if len(labels) == 1:
+        return [(labels[0], f"M0-{RADIUS}A{RADIUS} {RADIUS} 0 1 1 0 {RADIUS}A{RADIUS} {RADIUS} 0 1 1 0-{RADIUS}Z")]
+    edges = np.linspace(0, 2 * np.pi, len(labels) + 1)
+    corners = [f"{RADIUS * np.sin(edge):.2f} {-RADIUS * np.cos(edge):.2f}" for edge in edges]
+    return [
+        (label, f"M0 0L{start}A{RADIUS} {RADIUS} 0 0 1 {end}Z")
+        for label, start, end in zip(labels, corners[:-1], corners[1:], strict=True)
+    ]
 
 
 def band_path(xs: Numbers, low: Numbers, high: Numbers, x: Axis, y: Axis) -> str:

@@ -52,7 +52,7 @@
     const chosen = filters.filter((select) => select.value !== "");
     cards.forEach((card, number) => {
       places[chosen.length ? 0 : number].append(card);
-      card.hidden = chosen.some((select) => select.value !== card.dataset[select.dataset.filter]);
+      card.hidden = chosen.some((select) => !card.dataset[select.dataset.filter].split(" ").includes(select.value));
     });
     for (const page of all("#list details")) page.hidden = chosen.length > 0;
     byId("shown").textContent = chosen.length ? `${cards.filter((card) => !card.hidden).length} shown` : "";
@@ -73,7 +73,7 @@
     matrix.tHead.rows[0].cells[cell.cellIndex].classList.add("at");
   };
   for (const kind of ["pointerover", "focusin", "click"]) {
-    matrix.addEventListener(kind, (event) => {
+    matrix?.addEventListener(kind, (event) => {
       const cell = event.target.closest("td[data-true]");
       if (cell) describeCell(cell);
     });
@@ -83,11 +83,11 @@
     byId("mistakes").scrollIntoView();
     filters[0]?.focus({ preventScroll: true });
   };
-  matrix.addEventListener("click", (event) => {
+  matrix?.addEventListener("click", (event) => {
     const button = event.target.closest("button");
     if (button) follow(button.closest("td"));
   });
-  for (const link of all("a[data-true]")) {
+  for (const link of all("a[data-true], a[data-predicted]")) {
     link.addEventListener("click", (event) => {
       event.preventDefault();
       follow(link);
@@ -130,7 +130,7 @@
       for (const other of legend) other.setAttribute("aria-pressed", String(pressed && other === button));
       for (const map of maps) {
         map.classList.toggle("focused", pressed);
-        for (const point of all(".point", map)) point.classList.toggle("chosen", point.dataset.true === button.dataset.true);
+        for (const point of all(".point", map)) point.classList.toggle("chosen", point.dataset.true.split(" ").includes(button.dataset.true));
       }
     });
   }

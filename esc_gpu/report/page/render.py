@@ -12,32 +12,34 @@ import numpy as np
 from markupsafe import Markup
 
 from esc_gpu.core.folds import Fold, fold_title
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
 from esc_gpu.report import texts
 from esc_gpu.report.contents import Clip, Mistake, RunReport
-from esc_gpu.report.evaluation_tables import METRICS, tested_parts
 from esc_gpu.report.figures.panels import DIVERGING, INPUT_LIMIT, SEQUENTIAL
-from esc_gpu.report.page import charts
-from esc_gpu.report.page.axes import value_axis
+from esc_gpu.report.page import charts, one_label, several_labels
 from esc_gpu.report.page.images import color_stops, data_uri
-from esc_gpu.report.tables import counted, mean_and_spread, percent, readable
+from esc_gpu.report.page.section import classes_of
+from esc_gpu.report.several_labels_tables import interval_text
+from esc_gpu.report.tables import counted, mean_and_spread, percent, readable, share
+from esc_gpu.report.words import words_of
 
 # Of pictures and, after them, sounds; what goes beyond is left out, of the surest mistakes last. With the rest, 60 MB.
 PAGE_BYTES = 58_000_000
 N_LIKELIEST = 3
-N_SHAPES = 5  # of points, for classes of one colour
-LEVELS = 10  # of shading in the confusion matrix
 PER_PAGE = 12  # clips and charts of a list that are seen at once; the others are opened
-DENSE = 20  # classes from which on the matrix is drawn small
+SECTIONS = {SINGLE_LABEL: one_label.SECTIONS, MULTI_LABEL: several_labels.SECTIONS}  # of part II, by the task
 
 
 class Card(NamedTuple):
-    """A clip in the page: what it is, its pictures, and its sound as an address."""
+    """A clip in the page: what it is and is said to be, its pictures, and its sound as an address."""
 
     row: int
     filename: str
     fold: Fold
-    label: int
-    prediction: int
+    true: list[int]
+    called: list[int]
+    missed: list[int]
+    wrongly_heard: list[int]
     likeliest: list[tuple[int, float]]
     pictures: list[charts.Picture]
     sound: str = ""
@@ -71,14 +73,14 @@ def render_page(report: RunReport, page_bytes: int = PAGE_BYTES) -> str:
         run=report.run,
         names=report.run.class_names,
         shown=readable(report.run.class_names),
-        metrics=METRICS,
+        words=words_of(report.assessment),
         per_page=PER_PAGE,
         assessment=report.assessment,
         gradients={name: color_stops(name) for name in (SEQUENTIAL, DIVERGING)},
         synthetic=texts.SYNTHETIC if report.run.summary["data"]["synthetic"] else "",
         **code(),
         **features_part(report),
-        **classification_part(report),
+        **sections_part(report),
         **cards_part(report, page_bytes),
     )
 
@@ -94,6 +96,7 @@ def template() -> jinja2.Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": percent, "readable": readable_here, "spread": mean_and_spread}
+    environment.filters |= {"share": share, "range": interval_text, "classes": classes_here, "sectors": charts.sectors}
     environment.filters["fold"] = fold_title
     environment.globals |= {"counted": counted}
     return environment.get_template("page.html")
@@ -103,6 +106,12 @@ def template() -> jinja2.Template:
 def readable_here(context: jinja2.runtime.Context, class_name: str) -> str:
     """The class as the page shows it."""
     return str(context["shown"][class_name])
+
+
+@jinja2.pass_context
+def classes_here(context: jinja2.runtime.Context, labels: Sequence[int]) -> str:
+    """The names of classes as the page shows them; "nothing" for none."""
+    return ", ".join(readable_here(context, context["names"][label]) for label in labels) or "nothing"
 
 
 def code() -> dict[str, Markup | str]:
@@ -129,64 +138,18 @@ def features_part(report: RunReport) -> dict[str, Any]:
     }
 
 
-def classification_part(report: RunReport) -> dict[str, Any]:
-    """What part II places besides its clips."""
-    run, assessment = report.run, report.assessment
-    histories = {fold: run.history(fold) for fold in run.fold_numbers}
-    share_axis = value_axis(0, 100, "accuracy in %", most=5)
-    return {
-        "protocol": texts.protocol(assessment, run.config),
-        "split": texts.split_of(assessment),
-        "tested": tested_parts(assessment),
-        "loss_curves": charts.curves(histories, {"loss": "solid", "test_loss": "dotted"}, "cross-entropy", None),
-        "accuracy_curves": charts.curves(percentages(histories), {"test_accuracy": "solid"}, "test accuracy in %", 100),
-        "matrix": shaded(assessment["confusion_matrix"]),
-        "is_dense": len(run.class_names) > DENSE,
-        "confidence_axis": value_axis(0, 100, "probability of the predicted class in %", most=5),
-        "share_axis": share_axis,
-        "references": compared(assessment),
-        "maps": [
-            {
-                "fold": part.fold,
-                "points": [(int(row), x, y) for row, (x, y) in zip(part.rows, part.points, strict=True)],
-            }
-            for part in report.maps
-        ],
-        "n_colors": charts.N_COLORS,
-        "n_shapes": N_SHAPES,
-        "filenames": run.filenames,
-        "labels": run.labels.tolist(),
-        "predictions": run.predictions.tolist(),
-        "confidences": run.probabilities.max(axis=1).tolist(),
-    }
-
-
-def percentages(histories: dict[Fold, list[dict[str, float]]]) -> dict[Fold, list[dict[str, float]]]:
-    """The records with their test accuracy in percent."""
-    return {
-        fold: [
-            record | ({"test_accuracy": 100 * record["test_accuracy"]} if "test_accuracy" in record else {})
-            for record in history
-        ]
-        for fold, history in histories.items()
-    }
-
-
-def shaded(matrix: list[list[int]]) -> list[list[tuple[int, float, int]]]:
-    """Each cell of the confusion matrix: clips, share of the true class, level of its shade from 0 to `LEVELS`."""
-    rows = []
-    for row in matrix:
-        shares = [count / max(sum(row), 1) for count in row]
-        rows.append([(count, share, int(np.ceil(share * LEVELS))) for count, share in zip(row, shares, strict=True)])
-    return rows
-
-
-def compared(assessment: dict[str, Any]) -> list[dict[str, Any]]:
-    """The published accuracies with that of the run among them, ascending; empty where there are none."""
-    if not assessment["references"]:
-        return []
-    ours = {"name": "this run", "accuracy": assessment["accuracy"], "source": "", **assessment["protocol"]}
-    return sorted([ours, *assessment["references"]], key=lambda entry: entry["accuracy"])
+def sections_part(report: RunReport) -> dict[str, Any]:
+    """The sections of part II that the run has, and what they place besides its clips."""
+    split = texts.split_of(report.assessment)
+    values: dict[str, Any] = {"split": split, "n_colors": charts.N_COLORS, "sections": []}
+    for section in SECTIONS[report.run.task]:
+        found = section.values(report)
+        if found is not None:
+            if section.id == "protocol" and split is not None:  # there are no folds
+                section = section._replace(title="Protocol")
+            values["sections"].append(section)
+            values |= found
+    return values
 
 
 def cards_part(report: RunReport, page_bytes: int) -> dict[str, Any]:
@@ -208,9 +171,6 @@ def cards_part(report: RunReport, page_bytes: int) -> dict[str, Any]:
             charts.pictures(clip.inputs, dict.fromkeys(limits, (-INPUT_LIMIT, INPUT_LIMIT))) for clip in report.examples
         ],
         "mistakes": mistakes,
-        "n_mistakes": report.n_mistakes,
-        "no_heat": report.no_heat,
-        "heat_cells": report.heat_cells,
         "undrawn": pictures.refused,
         "unheard": sounds.refused,
     }
@@ -222,14 +182,15 @@ def make_card(report: RunReport, clip: Clip, limits: charts.Limits, budget: Budg
     heat = clip.heat if isinstance(clip, Mistake) else {}
     pictures = charts.pictures(clip.features, limits, clip.start_seconds, heat)
     addresses = [address for picture in pictures for address in (picture.uri, *picture.heat.values())]
-    order = np.argsort(-run.probabilities[row], kind="stable")[:N_LIKELIEST]
+    classes = classes_of(report.decisions, row)
+    order = np.argsort(-run.probabilities[row], kind="stable")
+    ahead = {*order[:N_LIKELIEST].tolist(), *classes["missed"], *classes["wrongly_heard"]}
     return Card(
         row=row,
         filename=run.filenames[row],
         fold=run.folds[row].item(),
-        label=int(run.labels[row]),
-        prediction=int(run.predictions[row]),
-        likeliest=[(int(label), float(run.probabilities[row, label])) for label in order],
+        **classes,
+        likeliest=[(label, float(run.probabilities[row, label])) for label in order.tolist() if label in ahead],
         pictures=pictures if budget.keep(addresses) else [],
     )
 

@@ -1,12 +1,11 @@
 """The pictures of a run: its curves, its confusion matrix, and what the backbone sees."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 from matplotlib.image import imread
 
 from esc_gpu import create_frontend
+from esc_gpu.evaluation.decisions import Decisions
 from esc_gpu.report import plot_confusion, plot_curves, plot_inputs
 from esc_gpu.report.contents import FoldMap, Mistake
 from esc_gpu.report.figures import run as plots
@@ -27,6 +26,12 @@ def drawn(monkeypatch):
     monkeypatch.setattr(plots, "save", lambda figure, path: figures.append(figure))
     monkeypatch.setattr(plots, "save_pair", lambda figure, stem: figures.append(figure))
     return figures
+
+
+def decided(true, called, num_classes=2):
+    """Of these classes, one a clip."""
+    true, called = (np.eye(num_classes, dtype=bool)[labels] for labels in (true, called))
+    return Decisions(true, called, called.astype(float), called.max(axis=1).astype(float))
 
 
 def points(axes):
@@ -97,9 +102,13 @@ def test_inputs_stand_class_by_class_with_channels_under_each_other(drawn):
 
 
 def test_a_map_has_the_points_of_its_fold_and_rings_around_mistakes(drawn):
-    run = SimpleNamespace(class_names=["a", "b"], labels=np.array([0, 1, 0, 1]), predictions=np.array([0, 1, 1, 1]))
     corners = np.array([[0.0, 0], [1, 0], [0, 1]])
-    plots.plot_maps("maps", [FoldMap(2, np.array([0, 1, 2]), corners), FoldMap(3, np.array([3]), np.ones((1, 2)))], run)
+    plots.plot_maps(
+        "maps",
+        [FoldMap(2, np.array([0, 1, 2]), corners), FoldMap(3, np.array([3]), np.ones((1, 2)))],
+        ["a", "b"],
+        decided([0, 1, 0, 1], [0, 1, 1, 1]),
+    )
     first, second = drawn[0].axes
     a, b, rings = (part.get_offsets().tolist() for part in first.collections)
     assert (a, b, rings) == ([[0, 0], [0, 1]], [[1, 0]], [[0, 1]])
@@ -109,9 +118,32 @@ def test_a_map_has_the_points_of_its_fold_and_rings_around_mistakes(drawn):
     assert np.array_equal(*same) and not np.array_equal(same[0], first.collections[0].get_facecolor())
 
 
+def test_a_clip_with_several_labels_has_a_sector_for_each(drawn):
+    true = np.array([[True, True], [False, True], [False, False]])
+    decisions = Decisions(true, true, true.astype(float), np.zeros(3))
+    plots.plot_maps("maps", [FoldMap(1, np.arange(3), np.arange(6.0).reshape(3, 2))], ["a", "b"], decisions)
+    none, b, first, second, grey, rings = drawn[0].axes[0].collections
+    assert len(none.get_offsets()) == 0 and b.get_offsets().tolist() == [[2, 3]] and len(rings.get_offsets()) == 0
+    assert first.get_offsets().tolist() == second.get_offsets().tolist() == [[0, 1]]
+    assert grey.get_offsets().tolist() == [[4, 5]]
+    assert np.array_equal(first.get_facecolor(), none.get_facecolor())
+    assert np.array_equal(second.get_facecolor(), b.get_facecolor())
+    for sector, side in ((first, 1), (second, -1)):  # the first from the top to the right
+        (path,) = sector.get_paths()
+        assert (side * path.vertices[:, 0] > -1e-9).all() and path.vertices[:, 1].min() < -0.4
+
+
+def test_curves_of_several_labels_are_of_the_average_precision(drawn):
+    record = {"epoch": 1, "loss": 2.0, "test_loss": 3.0, "test_map": 0.25}
+    plots.plot_fold_curves("curves", {1: [record]})
+    loss, score = drawn[0].axes
+    assert points(score) == [[[1, 25]]] and score.get_ylabel() == "test mAP in %"
+    assert loss.get_ylabel().startswith("binary cross-entropy")
+
+
 def test_maps_leave_the_rest_of_their_last_row_empty(drawn):
-    run = SimpleNamespace(class_names=["a"], labels=np.zeros(4, int), predictions=np.zeros(4, int))
-    plots.plot_maps("maps", [FoldMap(k, np.array([k]), np.ones((1, 2))) for k in range(4)], run)
+    maps = [FoldMap(k, np.array([k]), np.ones((1, 2))) for k in range(4)]
+    plots.plot_maps("maps", maps, ["a", "b"], decided([0] * 4, [0] * 4))
     assert [axes.get_visible() for axes in drawn[0].axes] == [True] * 4 + [False] * 2
 
 
@@ -120,14 +152,8 @@ def test_mistakes_are_veiled_where_nothing_speaks_for_the_prediction(drawn):
     heat = np.zeros((16, 20))
     heat[4:8, 5:15] = 1
     clips = [Mistake(0, 5.0, image, None, {"predicted": heat}), Mistake(1, 0.0, image, None, {})]
-    run = SimpleNamespace(
-        class_names=["dog", "sea_waves"],
-        labels=np.array([0, 1]),
-        predictions=np.array([1, 0]),
-        probabilities=np.array([[0.2, 0.8], [0.6, 0.4]]),
-        filenames=["one.wav", "two.wav"],
-    )
-    plots.plot_mistakes("mistakes", clips, run)
+    titles = ["dog taken for sea waves (80 %)\none.wav", "sea waves taken for dog (60 %)\ntwo.wav"]
+    plots.plot_mistakes("mistakes", clips, titles)
     first, second, third = drawn[0].axes
     assert first.get_title(loc="left") == "dog taken for sea waves (80 %)\none.wav"
     assert second.get_title(loc="left") == "sea waves taken for dog (60 %)\ntwo.wav"
@@ -181,9 +207,8 @@ def test_every_class_of_the_map_is_in_its_legend(tmp_path, monkeypatch):
     """Also two whose names are one without underscores."""
     drawn = []
     monkeypatch.setattr(plots, "save_pair", lambda figure, stem: drawn.append(figure))
-    labels = np.arange(3)
-    run = SimpleNamespace(class_names=["a_b", "a b", "c_d"], labels=labels, predictions=labels)
-    plots.plot_maps(tmp_path / "maps", [FoldMap(1, np.arange(3), np.eye(3)[:, :2])], run)
+    names, decisions = ["a_b", "a b", "c_d"], decided([0, 1, 2], [0, 1, 2], 3)
+    plots.plot_maps(tmp_path / "maps", [FoldMap(1, np.arange(3), np.eye(3)[:, :2])], names, decisions)
     (legend,) = drawn[0].legends
     assert [text.get_text() for text in legend.get_texts()] == ["a_b", "a b", "c d"]
 

@@ -1,5 +1,8 @@
 """The pictures of runs with several labels a clip."""
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
@@ -51,3 +54,43 @@ def test_the_pictures_of_a_fold(tmp_path, kept):
     run_figures.plot_curves(tmp_path / "b.png", history, "fold 1")
     assert [axes.get_ylabel() for axes in kept[1].axes[:2]] == ["binary cross-entropy", "test mAP in %"]
     assert kept[1].axes[1].lines[0].get_ydata() == pytest.approx([40])
+
+
+def test_precision_over_recall_of_each_class(tmp_path, kept):
+    run = read_run(write_several(tmp_path / "run"))
+    probabilities = run.probabilities.copy()
+    probabilities[:, 3] *= 0.1  # never heard
+    run = replace(run, probabilities=probabilities)
+    found = assess_several_labels([run], n_bootstrap=20)
+    several_labels.plot_precision_recall(tmp_path / "x", run, found)
+    ranked = sorted(found["per_class"], key=lambda entry: entry["average_precision"])
+    panels = [axes for axes in kept[0].axes if axes.get_visible()]
+    shown = [f"{entry['name'].replace('_', ' ')}: {100 * entry['average_precision']:.1f} %" for entry in ranked]
+    assert [axes.get_title() for axes in panels] == shown
+    for axes, entry in zip(panels, ranked, strict=True):
+        curve, guess, *dots = axes.lines
+        recall, precision = curve.get_data()
+        assert (np.diff(recall) * precision[1:]).sum() / 1e4 == pytest.approx(entry["average_precision"])
+        assert guess.get_ydata()[0] == pytest.approx(100 * entry["support"] / 48)
+        heard = [] if entry["name"] == "clock_tick" else [(100 * entry["recall"], 100 * entry["precision"])]
+        assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots] == pytest.approx(heard)
+
+
+def test_of_many_classes_the_first_and_the_last_have_a_curve(tmp_path, kept, monkeypatch):
+    monkeypatch.setattr(several_labels, "MOST_PANELS", 2)
+    run = read_run(write_several(tmp_path / "run"))
+    found = assess_several_labels([run], n_bootstrap=20)
+    several_labels.plot_precision_recall(tmp_path / "x", run, found)
+    values = sorted(entry["average_precision"] for entry in found["per_class"])
+    shown = [axes.get_title().split(": ")[1] for axes in kept[0].axes if axes.get_visible()]
+    assert shown == [f"{100 * value:.1f} %" for value in (values[0], values[-1])]
+
+
+def test_probabilities_of_labels_stand_beside_their_shares(tmp_path, kept):
+    found = assess_several_labels([read_run(write_several(tmp_path / "run"))], n_bootstrap=20)
+    several_labels.plot_label_reliability(tmp_path / "x", found)
+    shares, pairs = kept[0].axes
+    bins = [bin for bin in found["calibration"]["bins"] if bin["count"]]
+    assert [bar.get_height() for bar in shares.patches] == pytest.approx([bin["share"] for bin in bins])
+    assert [bar.get_height() for bar in pairs.patches] == [bin["count"] for bin in bins]
+    assert sum(bin["count"] for bin in bins) == 48 * 4

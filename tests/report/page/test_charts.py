@@ -24,6 +24,8 @@ from esc_gpu.report.page.charts import (
     line_path,
     outline_path,
     pictures,
+    sectors,
+    step_path,
     time_axis,
     waveform_outline,
 )
@@ -178,3 +180,16 @@ def test_a_run_that_was_evaluated_once_has_its_value_as_a_mark():
     assert chart.marks == (("mark s0", "M1.0000 0.7500h0"),)
     chart = curves(histories, {"loss": "solid"}, "loss", 4)
     assert chart.marks == ()  # a line is there
+
+
+def test_steps_have_the_height_of_the_value_that_ends_them():
+    path = step_path([0.25, 1], [0.5, 0.75], UNIT, UNIT)
+    assert points(path) == [(0, 0.5), (0.25, 0.5), (0.25, 0.25), (1, 0.25)]
+
+
+def test_labels_share_a_disc_clockwise_from_the_top():
+    (first, right), (second, left) = sectors([3, 7])
+    assert (first, second) == (3, 7)
+    assert right == "M0 0L0.00 -4.40A4.4 4.4 0 0 1 0.00 4.40Z" and left == "M0 0L0.00 4.40A4.4 4.4 0 0 1 -0.00 -4.40Z"
+    assert [label for label, _ in sectors([2])] == [2] and sectors([2])[0][1].count("A") == 2
+    assert len(sectors([0, 1, 2])) == 3

@@ -5,50 +5,13 @@ import hashlib
 import json
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 
 import pytest
 
-from esc_gpu.report.page.render import PER_PAGE, compared, percentages, render_page
+from esc_gpu.report.page.render import PER_PAGE, render_page
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
-
-VOID = {"meta", "link", "input", "br", "img"}
-
-
-class Parsed(HTMLParser):
-    """Every element with its attributes, and the text of each kind of element."""
-
-    def __init__(self, html):
-        super().__init__()
-        self.elements, self.texts, self.open = [], {}, []
-        self.feed(html)
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        if tag not in VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        if self.open:
-            self.texts.setdefault(self.open[-1], []).append(data)
-
-    def all(self, tag):
-        return [attributes for name, attributes in self.elements if name == tag]
-
-    def with_class(self, word):
-        return [attributes for _, attributes in self.elements if word in (attributes.get("class") or "").split()]
-
-    @property
-    def text(self):
-        return " ".join(part for tag, parts in self.texts.items() if tag not in ("script", "style") for part in parts)
+from tests.helpers.parsed_page import Parsed
 
 
 @pytest.fixture(scope="module")
@@ -273,16 +236,3 @@ def test_fifty_classes(tmp_path):
     lines = [f"Classes {first} to {min(first + PER_PAGE - 1, 50)}" for first in range(1 + PER_PAGE, 51, PER_PAGE)]
     # Of clips, spectra and inputs.
     assert [text for text in page.texts["summary"] if text.startswith("Classes")] == 3 * lines
-
-
-def test_curves_of_the_accuracy_are_in_percent():
-    histories = {2: [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25, "test_accuracy": 0.75}]}
-    found = percentages(histories)
-    assert found == {2: [{"epoch": 1, "loss": 0.5}, {"epoch": 2, "loss": 0.25, "test_accuracy": 75.0}]}
-
-
-def test_a_run_stands_among_the_published_accuracies_in_their_order():
-    published = [{"name": "best", "accuracy": 0.9, "source": "a"}, {"name": "least", "accuracy": 0.4, "source": "b"}]
-    rows = compared({"accuracy": 0.5, "references": published, "protocol": {"epochs": "7"}})
-    assert [row["name"] for row in rows] == ["least", "this run", "best"] and rows[1]["epochs"] == "7"
-    assert compared({"accuracy": 0.5, "references": []}) == []
