@@ -53,4 +53,4 @@ def cast_weights(model: nn.Module, dtype: torch.dtype) -> dict[str, Tensor]:
         if parameter.dtype == torch.float32 and parameter.requires_grad
     }
     cast = CastTogether.apply(dtype, *named.values()) if named else ()
-    return dict(zip(named, cast, strict=True))
+    return {name: cast[number] for number, name in enumerate(named)}

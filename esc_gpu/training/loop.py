@@ -105,23 +105,25 @@ def train_fold(
         for epoch in range(len(history), train.epochs):
             started = time.perf_counter()
             is_last = epoch + 1 == train.epochs
-            losses = torch.zeros(n_steps, device=accelerator.device)
+            losses = []
             batches = training_batches(config, accelerator, classifier, data, fold, epoch)
             model.train()
             keep_frozen(frozen)
             for step, parts in enumerate(batches):
                 factor = set_learning_rate(optimizer, epoch + step / n_steps, train.epochs, train.warmup_epochs)
-                losses[step], is_finite = train_step(
+                loss, is_finite = train_step(
                     *(accelerator, model, optimizer, parts, train.accumulation, train.clip_norm),
                     *(skips, casts, loss_of),
                 )
+                losses.append(loss)
                 if average is not None:
                     average.update(is_finite if skips else None)
                 progress.update()
                 after_step()
                 if profiler is not None:
                     profiler.step()
-            by_process = accelerator.gather(losses[None]).cpu().numpy()  # here the host waits, once an epoch
+            # Here the host waits, once an epoch.
+            by_process = accelerator.gather(torch.stack(losses)[None]).cpu().numpy()
             order = epoch_order(config, accelerator, data, fold, epoch)
             record = {"epoch": epoch + 1, **sum_up(by_process, order, data, train.on_nonfinite, fold, epoch)}
             if "skipped_steps" in record and accelerator.is_main_process:
@@ -255,7 +257,7 @@ def steps_per_epoch(config: RunConfig, data: FoldData) -> int:
 
 def derive_seed(*numbers: int) -> int:
     """One 32-bit seed of several numbers, far from those of their neighbours."""
-    return int(np.random.SeedSequence(numbers).generate_state(1)[0])
+    return int(np.random.SeedSequence(numbers).generate_state(1).item())
 
 
 def fit_normalization(accelerator: Accelerator, classifier: WaveformClassifier, data: FoldData) -> None:

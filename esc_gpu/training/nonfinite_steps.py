@@ -45,7 +45,7 @@ def leaves_out(device: torch.device) -> bool:
     weight = nn.Parameter(torch.ones(1, device=device))
     weight.grad = torch.ones_like(weight)
     optimizer = torch.optim.AdamW([weight], fused=True)
-    optimizer.found_inf = torch.ones((), device=device)  # type: ignore[attr-defined]
+    optimizer.found_inf = weight.new_ones(())  # type: ignore[attr-defined]
     optimizer.step()
     return weight.item() == 1
 

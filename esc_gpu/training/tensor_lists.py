@@ -64,8 +64,7 @@ def in_a_row(tensors: Sequence[Tensor]) -> Tensor:
 
 def apart(values: Tensor, tensors: Sequence[Tensor]) -> list[Tensor]:
     """What `in_a_row` put together, in the shapes of the tensors."""
-    parts = values.split([tensor.numel() for tensor in tensors])
-    return [part.view(tensor.shape) for part, tensor in zip(parts, tensors, strict=True)]
+    return list(map(Tensor.view_as, values.split([tensor.numel() for tensor in tensors]), tensors))
 
 
 def by_type(tensors: Sequence[Tensor]) -> list[list[Tensor]]:
@@ -84,7 +83,7 @@ def on_the_host(tree: Any) -> Any:
         # In memory of their own, laid out as on the device.
         here = [torch.empty_like(tensor, device="cpu") for tensor in group]
         copy_all(apart(in_a_row(group).cpu(), group), here)
-        copies |= {id(tensor): copy for tensor, copy in zip(group, here, strict=True)}
+        copies |= {id(tensor): here[number] for number, tensor in enumerate(group)}
     return with_tensors(tree, copies)
 
 

@@ -11,6 +11,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.training import accelerator
 from esc_gpu.training.accelerator import best_precision, check_bf16, check_same_options, create_accelerator
 from esc_gpu.training.build_model import build_model
+from esc_gpu.training.nonfinite_steps import leaves_out
 from tests.helpers.accelerators import create
 
 
@@ -93,7 +94,9 @@ def test_bf16_on_a_cpu_needs_images_wider_than_a_stride_where_they_are_some_rows
 
 
 def test_auto_is_the_best_precision_of_this_machine(tmp_path):
-    assert create(tmp_path).mixed_precision == best_precision() in ("no", "bf16")
+    here = create(tmp_path)
+    assert here.mixed_precision == best_precision() in ("no", "bf16")
+    assert here.project_dir == tmp_path and here.init_handler.timeout.total_seconds() == 3600
 
 
 def test_runs_of_one_process_have_each_their_own_precision(tmp_path):
@@ -146,17 +149,18 @@ def test_a_part_of_one_clip_has_nothing_to_mix(tmp_path, name):
 
 
 @pytest.mark.parametrize(
-    ("threads", "processes", "expected"),
-    [("3", "2", 3), (None, "2", 4), (None, "16", 1)],
-    ids=["chosen", "shared out", "one at least"],
+    ("threads", "cores", "processes", "expected"),
+    [("3", 9, "2", 3), (None, 9, "2", 4), (None, 9, "16", 1), (None, None, "1", 1)],
+    ids=["chosen", "shared out", "one at least", "unknown"],
 )
-def test_processes_of_a_machine_share_its_cores(tmp_path, monkeypatch, threads, processes, expected):
-    taken = []
+def test_processes_of_a_machine_share_its_cores(tmp_path, monkeypatch, threads, cores, processes, expected):
+    taken, kept = [], []
     monkeypatch.setattr(torch, "set_num_threads", taken.append)
-    monkeypatch.setattr("esc_gpu.training.accelerator.os.cpu_count", lambda: 9)
+    monkeypatch.setattr(accelerator, "keep_freed_memory", lambda: kept.append("on the CPU"))
+    monkeypatch.setattr("esc_gpu.training.accelerator.os.cpu_count", lambda: cores)
     monkeypatch.setenv("LOCAL_WORLD_SIZE", processes)
     create(tmp_path, *(("--train.threads", threads) if threads else ()))
-    assert taken == [expected]
+    assert taken == [expected] and kept == ["on the CPU"]
 
 
 def test_a_tracker_that_is_not_installed_is_refused(tmp_path, monkeypatch):
@@ -165,7 +169,12 @@ def test_a_tracker_that_is_not_installed_is_refused(tmp_path, monkeypatch):
         create(tmp_path, "--tracker.name", "wandb")
 
 
-def test_options_that_differ_between_processes_are_named(monkeypatch):
+def test_the_device_itself_is_asked_whether_it_leaves_steps_out():
+    with pytest.raises(RuntimeError, match="fused"):
+        leaves_out(torch.device("meta"))  # has no such kernel
+
+
+def test_options_that_differ_between_processes_are_named(tmp_path, monkeypatch):
     """All but those that each machine may have of its own."""
     config = parse_run(["--data.root", "here", "--train.threads", "2"], "train.py")
     there = parse_run(["--data.root", "there", "--output_dir", "away", "--resume"], "train.py")
@@ -175,4 +184,9 @@ def test_options_that_differ_between_processes_are_named(monkeypatch):
     with pytest.raises(
         EscGpuError, match="processes 0 and 1 of the run have .*: folds is None and .*; train.seed is 0 and 4"
     ):
-        check_same_options(config)
+        create_accelerator(config, tmp_path)
+    here = parse_run(["--frontend.name", "mfcc"], "train.py")
+    there = parse_run([], "train.py")
+    only = "frontend.n_mfcc is 40 and None; frontend.name is mfcc and logmel; frontend.scale is None and db: give"
+    with pytest.raises(EscGpuError, match=only):
+        check_same_options(here)

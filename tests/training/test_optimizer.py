@@ -8,6 +8,7 @@ from torch import nn
 
 from esc_gpu import WaveformClassifier, create_frontend
 from esc_gpu.training.optimizer import clip_gradients, create_optimizer, parameter_groups, set_learning_rate
+from tests.helpers.one_line import refusal
 from tests.helpers.small_model import trainable_model
 
 
@@ -29,6 +30,13 @@ def test_every_trainable_parameter_is_in_one_group():
     kernels = groups[-1]
     assert kernels["peak_lr"] == 1e-5 and kernels["weight_decay"] == 0
     assert all(p.ndim <= 1 for p in groups[1]["params"]) and groups[1]["weight_decay"] == 0
+
+
+def test_an_order_of_layers_is_needed_for_rates_that_decay_alone(monkeypatch):
+    model = trainable_model()
+    monkeypatch.delattr(type(model.backbone), "group_matcher")
+    assert [group["peak_lr"] for group in parameter_groups(model, 1e-3, 1e-5, 0.1)] == [1e-3, 1e-3, 1e-5]
+    assert "needs the order of the layers" in refusal(parameter_groups, model, 1e-3, 1e-5, 0.1, layer_decay=0.5)
 
 
 def test_a_frozen_front_end_has_no_group():
@@ -75,7 +83,8 @@ def test_front_end_and_backbone_are_clipped_apart():
     small = model.frontend.layer.mel_basis
     small.grad = torch.full_like(small, 1e-4)
     before = small.grad.clone()
-    clip_gradients(model, 1.0)
+    norms = clip_gradients(model, 1.0)
+    assert norms[0] > 1000 and norms[1] == pytest.approx(1e-4 * small.numel() ** 0.5, rel=1e-4) and len(norms) == 2
     norm = torch.stack([p.grad.norm() for p in model.backbone.parameters()]).norm()
     assert norm == pytest.approx(1.0, rel=1e-4) and torch.equal(small.grad, before)
     clip_gradients(model, 0)  # no limit

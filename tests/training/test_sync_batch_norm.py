@@ -9,7 +9,7 @@ from timm.layers import BatchNormAct2d
 from torch import nn
 from torch.nn.parallel import DistributedDataParallel
 
-from esc_gpu.training.sync_batch_norm import CpuSyncBatchNorm, synchronize_batch_norm
+from esc_gpu.training.sync_batch_norm import CpuSyncBatchNorm, dense, synchronize_batch_norm
 from tests.helpers.batch_norm_kernels import in_their_place
 from tests.helpers.workers import run_together
 
@@ -131,6 +131,51 @@ def test_alone_it_is_plain_batch_norm(name, training):
     torch.testing.assert_close(synchronised(batch()), plain(batch()), rtol=0, atol=0)
 
 
+def test_batch_norms_of_other_dimensions_are_torchs_own_on_a_gpu():
+    for norm in nn.BatchNorm1d, nn.BatchNorm3d:
+        there, here = (synchronize_batch_norm(nn.Sequential(norm(2), nn.ReLU()), device) for device in (CUDA, CPU))
+        assert type(there[0]) is nn.SyncBatchNorm and type(here[0]) is norm and type(there[1]) is nn.ReLU
+
+
+def test_images_are_laid_out_as_the_kernels_take_them():
+    image = torch.rand(2, 4, 3, 5)
+    last = image.contiguous(memory_format=torch.channels_last)
+    assert dense(last) is last and dense(image) is image
+    assert dense(image[:, :, ::2]).is_contiguous() and torch.equal(dense(image[:, :, ::2]), image[:, :, ::2])
+
+
+@pytest.fixture
+def twins(monkeypatch):
+    """One process, which takes itself for two that have the same clips."""
+    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
+    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 2)
+    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: tensor.mul_(2))
+    monkeypatch.setattr(
+        torch.distributed, "all_gather_into_tensor", lambda everyones, own: everyones.copy_(own.repeat(2))
+    )
+    in_their_place(monkeypatch)
+
+
+@pytest.mark.usefixtures("twins")
+@for_both
+@pytest.mark.parametrize(("of_x", "of_weight"), [(True, True), (True, False), (False, True)])
+def test_twins_compute_what_one_does_with_the_clips_of_both(device, of_x, of_weight):
+    found = []
+    for norm in made("batch norm"), synchronize_batch_norm(made("batch norm"), device):
+        norm.weight.requires_grad_(of_weight), norm.bias.requires_grad_(of_weight)
+        n_copies = 1 if found else 2
+        x = batch()[:, :, ::2].repeat(n_copies, 1, 1, 1).requires_grad_(of_x)
+        output = norm(x)
+        (output**3).sum().backward()
+        gradients = (
+            x.grad[:8] if of_x else None,
+            *(p.grad / n_copies if of_weight else p.grad for p in norm.parameters()),
+        )
+        found.append((output[:8].detach(), gradients, norm.state_dict()))
+    assert [gradient is None for gradient in found[1][1]] == [not of_x, not of_weight, not of_weight]
+    torch.testing.assert_close(*found, **CLOSE)
+
+
 def test_evaluation_asks_no_other_process(monkeypatch):
     monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: pytest.fail("communicates"))
@@ -151,11 +196,9 @@ def test_options_of_the_batch_norm_stay():
 
 
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32])
-def test_half_types_are_computed_in_float32(monkeypatch, dtype):
+@pytest.mark.usefixtures("twins")
+def test_half_types_are_computed_in_float32(dtype):
     """As by batch norm itself, which takes float32 statistics of them."""
-    monkeypatch.setattr(torch.distributed, "is_initialized", lambda: True)
-    monkeypatch.setattr(torch.distributed, "get_world_size", lambda: 1)
-    monkeypatch.setattr(torch.distributed, "all_reduce", lambda tensor: None)
     x = (100 + batch()).to(dtype)  # a variance in half precision would be far off around 100
     norm = synchronize_batch_norm(nn.BatchNorm2d(3), CPU)
     expected = nn.BatchNorm2d(3)(x.float())

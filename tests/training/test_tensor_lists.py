@@ -37,18 +37,50 @@ def test_values_take_the_type_of_where_they_go():
     assert equal(target, [value.bfloat16() for value in source])
 
 
+def test_lists_of_unequal_lengths_are_refused():
+    for call in (copy_all, some(), some()[:2]), (move_towards, some(), some()[:2], torch.tensor(0.5)):
+        with pytest.raises((ValueError, RuntimeError)):
+            call[0](*call[1:])
+
+
 def test_a_number_is_added_to_all():
     counts = [torch.tensor(3), torch.tensor(0)]
     add_to_all(counts, 1)
     assert [count.item() for count in counts] == [4, 1]
 
 
+class Device:
+    type = "cuda"
+
+
+class There(torch.Tensor):
+    """It says that it is on a device."""
+
+    device = Device
+
+    @classmethod
+    def __torch_function__(cls, function, types, args=(), kwargs=None):
+        result = super().__torch_function__(function, types, args, kwargs)
+        # What was copied, or made on the CPU, is there.
+        is_here = function is torch.Tensor.cpu or (kwargs or {}).get("device") == "cpu"
+        return result.as_subclass(torch.Tensor) if is_here else result
+
+
+@pytest.mark.parametrize("is_there", [False, True], ids=["CPU", "GPU"])
 @pytest.mark.parametrize("weight", [0.0, 0.25, 1.0])
-def test_each_goes_a_share_of_the_way(weight):
-    tensors, values = some(0), some(1)
+def test_each_goes_a_share_of_the_way(monkeypatch, weight, is_there):
+    tensors, values, together = some(0), some(1), []
     expected = [torch.lerp(here, there, weight) for here, there in zip(tensors, values, strict=True)]
-    move_towards(tensors, values, torch.tensor(weight))
-    assert equal(tensors, expected)
+    subtract = getattr(torch, "_foreach_sub", None)
+    if subtract is not None:
+        monkeypatch.setattr(torch, "_foreach_sub", lambda *lists: (together.append(0), subtract(*lists))[1])
+    given = [tensor.as_subclass(There) for tensor in tensors] if is_there else tensors
+    for part in slice(1), slice(1, None):
+        move_towards(given[part], values[part], torch.tensor(weight))
+    if not is_there:
+        assert equal(tensors, expected)  # to the last bit
+    torch.testing.assert_close(tensors, expected)
+    assert len(together) == (2 if is_there and subtract is not None else 0)
 
 
 @pytest.mark.parametrize("stays", [True, False])
@@ -73,22 +105,7 @@ def test_what_is_on_the_host_stays_as_it_is():
     assert on_the_host(tree)["a"][0] is tree["a"][0] and on_the_host(tree) == tree
 
 
-def test_a_tree_comes_from_the_device_with_its_values_types_and_layout(monkeypatch):
-    class Device:
-        type = "cuda"
-
-    class There(torch.Tensor):
-        """It says that it is on a device."""
-
-        device = Device
-
-        @classmethod
-        def __torch_function__(cls, function, types, args=(), kwargs=None):
-            result = super().__torch_function__(function, types, args, kwargs)
-            # What was copied, or made on the CPU, is there.
-            is_here = function is torch.Tensor.cpu or (kwargs or {}).get("device") == "cpu"
-            return result.as_subclass(torch.Tensor) if is_here else result
-
+def test_a_tree_comes_from_the_device_with_its_values_types_and_layout():
     image = torch.rand(2, 3, 4, 5).contiguous(memory_format=torch.channels_last)
     flags, numbers = torch.tensor([True, False]), torch.arange(3)
     tree = {"state": {0: {"image": image.as_subclass(There), "number": numbers.as_subclass(There)}}, "lr": [0.1]}
