@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from esc_gpu.core.machine import describe_environment
 from esc_gpu.core.run_layout import METRICS, PREDICTIONS, SKIPPED, SUMMARY, fold_folder
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.store.build import digest_file
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import describe_skipped, write_skipped
 from esc_gpu.data.store.source import WaveformSource
@@ -28,6 +30,7 @@ from esc_gpu.evaluation.task_metrics import TASK_METRICS
 from esc_gpu.experiment.class_balance import check_class_balance
 from esc_gpu.experiment.fold_results import describe_training, plot_fold, plot_outcome, write_fold
 from esc_gpu.experiment.folds_at_once import plan_rounds, train_together
+from esc_gpu.experiment.kept_recordings import FOLDS, GIVEN, MADE, contents_of, write_recordings
 from esc_gpu.experiment.output_folder import PRECISION, held_output, prepare_output, reporting_disk
 from esc_gpu.experiment.output_place import output_place
 from esc_gpu.experiment.recordings import (
@@ -37,7 +40,6 @@ from esc_gpu.experiment.recordings import (
     describe_protocol,
     open_clips,
     open_recordings,
-    write_recordings,
 )
 from esc_gpu.experiment.seen_recordings import check_start
 from esc_gpu.experiment.tracked_clips import collect_clips
@@ -100,18 +102,23 @@ def run_into(
                 announce(line)
     check_bf16(accelerator, model, training_samples(config))  # crops are no longer than clips
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
-    opened = open_clips(config, recordings, main) if accelerator.is_local_main_process else None
+    digest = cache(digest_file)
+    opened = open_clips(config, recordings, main, digest) if accelerator.is_local_main_process else None
     store, windows, skipped = from_local_main(accelerator, opened)
+    contents: list[str] = []
+    if accelerator.is_local_main_process:
+        contents = contents_of(recordings.paths, skipped, digest)
+        check_start(config, recordings, folds, contents.__getitem__)  # again, by what is in the files
     check_same_data(from_all((store.key, recordings.digest)))
     rounds = plan_rounds(config, accelerator, model, folds)
     if config.tracker.name == "wandb":
         wandb_mode()  # refuses one that wandb would refuse in the midst of the run
     if main:  # last: nothing is written for data or options that cannot be used
         begun = {"recordings": recordings.digest, "store": store.key, PRECISION: accelerator.mixed_precision}
+        begun[FOLDS] = MADE if recordings.folds_made else GIVEN
         held.enter_context(held_output(output_dir))
         prepare_output(config, output_dir, model, begun, len(folds), max(map(len, rounds)))
-        if recordings.folds_made:
-            write_recordings(output_dir, recordings)
+        write_recordings(output_dir, recordings, contents)
         if skipped:
             write_skipped(output_dir, recordings, skipped)
             announce(f"{describe_skipped(recordings, skipped)}; {output_dir / SKIPPED} has the reasons")

@@ -69,8 +69,8 @@ def prepare_output(
 ) -> None:
     """Write `config.yaml` into the folder, which is this run's; what an earlier one left is kept or replaced.
 
-    `data` has the hashes of the recordings and of their clips, and the precision of the training, "no", "bf16" or
-    "fp16", all of which `data.json` keeps for whoever resumes.
+    `data` has the hashes of the recordings and of their clips, the precision of the training, "no", "bf16" or "fp16",
+    and where the folds are from, all of which `data.json` keeps for whoever resumes.
 
     Raises:
         EscGpuError: for a folder that cannot be written to, and an earlier run that is neither to be replaced nor of

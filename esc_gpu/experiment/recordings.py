@@ -3,26 +3,23 @@
 import os
 import warnings
 from collections.abc import Callable, Collection
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from esc_gpu.config.schema import DataConfig, RunConfig
-from esc_gpu.core.files import write_text
+from esc_gpu.config.schema import RunConfig
 from esc_gpu.core.folds import TRAIN, Fold
-from esc_gpu.core.run_layout import RECORDINGS
-from esc_gpu.core.task import MULTI_LABEL, label_text
+from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.clips.level_faults import describe_faults
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.layouts.base import N_FOLDS, TABLES
-from esc_gpu.data.recordings.layouts.made_folds import table_text
 from esc_gpu.data.recordings.several_labels import describe_labels
 from esc_gpu.data.recordings.synthetic import write_synthetic
+from esc_gpu.data.store.build import Fingerprint, digest_file
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import check_left, open_decodable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
@@ -68,12 +65,16 @@ def is_synthetic(config: RunConfig) -> bool:
 
 
 def open_clips(
-    config: RunConfig, recordings: Recordings, progress: bool
+    config: RunConfig,
+    recordings: Recordings,
+    progress: bool,
+    digest: Callable[[Path], Fingerprint] = digest_file,
 ) -> tuple[WaveformStore, Windows, dict[int, str]]:
     """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
 
     The last has the reason for each recording that `data.on_error` leaves out, by its position. An EscGpuWarning says
     where most of the clips is silence, because the recordings are shorter, and others what is wrong with their levels.
+    `digest` gives the hash of a file, to know the store by.
     """
     data = config.data
     store, windows, skipped = open_decodable(
@@ -87,6 +88,7 @@ def open_clips(
         progress=progress,
         channel=data.channel,
         folds=recordings.folds.tolist(),
+        digest=digest,
     )
     check_left(recordings, skipped)
     chosen_folds(config, recordings, skipped)
@@ -143,23 +145,6 @@ def count_recordings(recordings: Recordings) -> Table:
     in_fold = [int((recordings.folds == fold).sum()) for fold in folds]
     rows.append(["all", *map(str, (*in_fold, sum(in_fold)))])
     return Table("Recordings", columns, rows)
-
-
-def data_of_run(folder: Path, data: DataConfig) -> DataConfig:
-    """The section of a finished run's config; where its folds were made, they come from the table that the run kept."""
-    kept = folder / RECORDINGS
-    if not kept.is_file():
-        return data
-    kept_as = replace(data, table=str(kept), layout=None, n_folds=None)
-    # Whatever signs the names of folders have, they are of one class each.
-    return kept_as if data.task == MULTI_LABEL else replace(kept_as, task="single_label")
-
-
-def write_recordings(folder: Path, recordings: Recordings) -> None:
-    """`recordings.csv`: a table that the run can be repeated with, its folds having been made."""
-    names = [label_text(label, recordings.class_names) for label in recordings.labels]
-    rows = zip(recordings.filenames, names, recordings.folds.tolist(), recordings.src_files, strict=True)
-    write_text(folder / RECORDINGS, table_text(list(rows)))
 
 
 def describe_data(config: RunConfig, recordings: Recordings, n_skipped: int = 0) -> dict[str, Any]:

@@ -22,7 +22,8 @@ from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import RunResults
-from esc_gpu.experiment.recordings import data_of_run, open_recordings
+from esc_gpu.experiment.kept_recordings import data_of_run
+from esc_gpu.experiment.recordings import open_recordings
 
 BATCH_SIZE = 32
 

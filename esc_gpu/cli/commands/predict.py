@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import sys
+import warnings
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from pathlib import Path
@@ -15,7 +16,7 @@ from esc_gpu.cli.next_commands import missing_run
 from esc_gpu.core.files import check_writable
 from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL, THRESHOLD
 from esc_gpu.core.text import shown
-from esc_gpu.errors import EscGpuError
+from esc_gpu.errors import EscGpuError, EscGpuWarning
 
 if TYPE_CHECKING:
     from esc_gpu.inference.pipeline import Pipeline
@@ -162,8 +163,19 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     failed = answer(arguments, pipeline, paths, kept.append if arguments.output else say)
     if arguments.output:
         write_text(Path(arguments.output), "".join(line + "\n" for line in kept))
+    if folder is not None:
+        without = {path for path, _ in failed}
+        warn_of_learnt(folder, [path for path in paths if path not in without])
     if failed:
         raise EscGpuError(describe_failures(failed, len(paths)))
+
+
+def warn_of_learnt(folder: Path, answered: list[str]) -> None:
+    """Say where a run's model has learnt from the recordings that it has classified, whatever they are called."""
+    from esc_gpu.experiment.kept_recordings import describe_learnt
+
+    if said := describe_learnt(folder, [Path(path) for path in answered if path != STDIN]):
+        warnings.warn(EscGpuWarning(said), stacklevel=2)
 
 
 def check_threshold(arguments: Namespace, task: str | None) -> None:

@@ -3,6 +3,7 @@
 import sys
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -55,13 +56,16 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     recordings = read_data_set(arguments, (lambda line: None) if arguments.json else say)
 
     from esc_gpu.cli.output import show, write
+    from esc_gpu.data.store.build import digest_file
     from esc_gpu.evaluation.assessment import check_resamples
     from esc_gpu.evaluation.probe import probe
+    from esc_gpu.experiment.kept_recordings import content_of
     from esc_gpu.report.probe_tables import describe_probe, probe_tables
 
     check_resamples(arguments.bootstrap, arguments.seed)
     folds = chosen_folds(arguments, recordings)
-    models = {fold: model_of(arguments, recordings, fold) for fold in folds}
+    content = cache(lambda number: content_of(digest_file(recordings.paths[number])))
+    models = {fold: model_of(arguments, recordings, fold, content) for fold in folds}
     unknown = [model for model in dict.fromkeys(models.values()) if is_unknown(model, recordings)]
     if unknown and not arguments.json:
         say(
@@ -92,8 +96,10 @@ def chosen_folds(arguments: Namespace, recordings: "Recordings") -> "list[Fold]"
     return folds
 
 
-def model_of(arguments: Namespace, recordings: "Recordings", fold: "Fold") -> "Model":
+def model_of(arguments: Namespace, recordings: "Recordings", fold: "Fold", content: Callable[[int], str]) -> "Model":
     """The folder of the model that a fold is tested with, None for one on the hub, and its fold.
+
+    `content` as of `seen_recordings`.
 
     Raises:
         EscGpuError: where it has learnt from recordings of the fold.
@@ -109,7 +115,7 @@ def model_of(arguments: Namespace, recordings: "Recordings", fold: "Fold") -> "M
         folder = find_pipeline(arguments.model, arguments.fold)
     if folder is None:
         return None, None
-    refuse_seen(f"--model {arguments.model}", folder, recordings, fold)
+    refuse_seen(f"--model {arguments.model}", folder, recordings, fold, recordings.split(fold)[1], content)
     return folder, fold_of(folder)
 
 

@@ -2,7 +2,7 @@
 
 import csv
 import io
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from esc_gpu.core.text import printable
 from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError
 from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings, listed
-from esc_gpu.data.store.build import digest_file, open_store
+from esc_gpu.data.store.build import Fingerprint, digest_file, open_store
 from esc_gpu.data.store.copies import accept, check_copies
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.errors import EscGpuError
@@ -40,12 +40,13 @@ def open_decodable(
     progress: bool = True,
     channel: Channel = "mix",
     folds: Sequence[Fold] | None = None,
+    digest: Callable[[Path], Fingerprint] | None = None,
 ) -> tuple[WaveformStore, Windows, dict[int, str]]:
     """The store of the clips of all recordings that can be decoded, where each lies, and why others cannot be.
 
     `on_error` "fail" refuses the first that cannot be decoded; with "skip" the store is that of the others. Recordings
     keep their numbers: `windows.recording` and the keys of what was skipped are positions in `paths`. The other
-    options are those of `cut_windows` and `open_store`.
+    options are those of `cut_windows` and `open_store`; a file is hashed once, however often it is looked at.
 
     Raises:
         EscGpuError: what these two raise, for no recording that can be decoded and, with the `folds` of the recordings,
@@ -58,7 +59,7 @@ def open_decodable(
         "progress": progress,
     }
     skipped: dict[int, str] = {}
-    kept, digest = np.arange(len(paths)), cache(digest_file)
+    kept, digest = np.arange(len(paths)), cache(digest or digest_file)
     while True:
         left = [paths[number] for number in kept.tolist()]
         try:

@@ -78,7 +78,8 @@ def test_a_run_leaves_its_results(finished, recordings):
     assert said.startswith("100 clips, 10 classes") and "macro-F1" in said
     assert said.splitlines()[-5:] == next_commands(output)
     assert {path.name for path in output.iterdir()} == {
-        *("config.yaml", "data.json", "summary.json", "predictions.csv", "confusion.png", "fold1", "fold2")
+        *("config.yaml", "data.json", "recordings.csv", "summary.json", "predictions.csv", "confusion.png"),
+        *("fold1", "fold2"),
     }
     assert {path.name for path in (output / "fold1").iterdir()} == {
         *("metrics.json", "metrics.jsonl", "predictions.csv", "model.safetensors", "pipeline.json"),

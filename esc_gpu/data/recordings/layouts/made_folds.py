@@ -147,8 +147,8 @@ def _write(table: Path, rows: Sequence[Row]) -> None:
         ) from error
 
 
-def table_text(rows: Sequence[Sequence[object]]) -> str:
-    """A table of recordings as a csv, with the columns path, label, fold and source."""
+def table_text(rows: Sequence[Sequence[object]], *further: str) -> str:
+    """A table of recordings as a csv, with the columns path, label, fold and source, and `further` ones."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([(*COLUMNS, SOURCE), *rows])
+    csv.writer(text, lineterminator="\n").writerows([(*COLUMNS, SOURCE, *further), *rows])
     return text.getvalue()
