@@ -25,5 +25,5 @@ def encode_audio(waveform: np.ndarray, sample_rate: int) -> Audio:
         options = {"format": "MP3", "subtype": "MPEG_LAYER_III", "bitrate_mode": "VARIABLE"}
         soundfile.write(file, waveform, sample_rate, compression_level=QUALITY, **options)
         return Audio(file.getvalue(), "audio/mpeg")
-    soundfile.write(file, waveform, sample_rate, format="WAV", subtype="PCM_16")
+    soundfile.write(file, waveform, sample_rate, format="WAV")
     return Audio(file.getvalue(), "audio/wav")

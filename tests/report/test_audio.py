@@ -29,6 +29,14 @@ def test_mp3_is_small_and_sounds_the_same(rate):
     assert decoded[:rate].std() == pytest.approx(tone.std() / 32768, rel=0.1)
 
 
+@pytest.mark.skipif("MP3" not in soundfile.available_formats(), reason="this libsndfile writes no MP3")
+def test_mp3_is_compressed_as_much_as_is_said(monkeypatch):
+    asked = []
+    monkeypatch.setattr(soundfile, "write", lambda *_, **options: asked.append(options))
+    encode_audio(make_tone(8000), 8000)
+    assert [(options["format"], options["compression_level"]) for options in asked] == [("MP3", 0.6)]
+
+
 def check_wav(rate):
     tone = make_tone(rate)
     data, media_type = encode_audio(tone, rate)

@@ -7,6 +7,8 @@ import numpy as np
 
 from esc_gpu.report.figures.panels import bin_ticks
 
+SLACK = 1e-9  # of a step, for what rounding takes or adds
+
 
 class Tick(NamedTuple):
     """`at` from 0 (low end) to 1 (high end)."""
@@ -36,8 +38,8 @@ def value_axis(low: float, high: float, label: str, most: int = 6, whole: bool =
     step = max(_round_step((high - low) / most), 1.0 if whole else 0.0)
     if not step > 0:
         return Axis(low, high, (Tick(0.0, f"{low:.4g}"),), label)
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
+    first, last = math.ceil(low / step - SLACK), math.floor(high / step + SLACK)
+    decimals = max(0, -math.floor(math.log10(step) + SLACK))
     axis = Axis(low, high, (), label)
     # 0.0 + drops the sign of a negative zero
     values = [0.0 + round(number * step, decimals) for number in range(first, last + 1)]
@@ -54,7 +56,7 @@ def _round_step(smallest: float) -> float:
     if not smallest > 0:
         return 0.0
     power = 10.0 ** math.floor(math.log10(smallest))
-    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= smallest * (1 - 1e-9))
+    return next(factor * power for factor in (1, 2, 5, 10) if factor * power >= smallest * (1 - SLACK))
 
 
 def bin_axis(frequencies: np.ndarray, unit: str) -> Axis:

@@ -5,7 +5,7 @@ import io
 
 import numpy as np
 from matplotlib import colormaps
-from matplotlib.colors import to_hex
+from matplotlib.colors import Normalize, to_hex
 from PIL import Image
 
 from esc_gpu.report.figures.panels import VEIL, VEIL_OPACITY
@@ -20,9 +20,7 @@ def data_uri(data: bytes, media_type: str) -> str:
 
 def feature_uri(values: np.ndarray, low: float, high: float, colors: str) -> str:
     """`(F, N)` as a picture, the first bin at the bottom; `low` and `high` have the end colours of the map `colors`."""
-    shares = (np.asarray(values, dtype=np.float64) - low) / max(high - low, np.finfo(np.float64).tiny)
-    pixels = colormaps[colors](shares.clip(0, 1)[::-1], bytes=True)[..., :3]
-    return webp_uri(Image.fromarray(np.ascontiguousarray(pixels)))
+    return webp_uri(Image.fromarray(colormaps[colors](Normalize(low, high)(values[::-1]), bytes=True)))
 
 
 def heat_uri(heat: np.ndarray) -> str:
@@ -39,6 +37,6 @@ def webp_uri(image: Image.Image) -> str:
     return data_uri(file.getvalue(), "image/webp")
 
 
-def color_stops(colors: str, n_stops: int = 9) -> list[tuple[float, str]]:
+def color_stops(colors: str) -> list[tuple[float, str]]:
     """The map `colors` as positions from 0 to 1 with their colours, for a gradient."""
-    return [(at, to_hex(colormaps[colors](at))) for at in np.linspace(0, 1, n_stops).tolist()]
+    return [(at, to_hex(colormaps[colors](at))) for at in np.linspace(0, 1, 9).tolist()]

@@ -5,10 +5,11 @@ import io
 import matplotlib.image
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.figure import Figure
 
 from esc_gpu.report.figures.dark import darken
-from esc_gpu.report.figures.panels import draw_waveform
+from esc_gpu.report.figures.panels import CURVE, draw_waveform
 from esc_gpu.report.figures.recording import draw_timeline
 
 
@@ -33,6 +34,24 @@ def test_a_dark_figure_has_light_text_on_no_background():
     assert (before[..., :3].max(axis=-1) < 0.1).sum() > 500  # black text and axes
     assert (after[..., :3].max(axis=-1) < 0.1)[seen].sum() == 0
     assert (np.abs(after[..., :3] - np.array([228, 228, 231]) / 255).max(axis=-1) < 0.02)[seen].sum() > 500
+
+
+def test_all_lines_of_the_axes_are_light():
+    figure = Figure()
+    axes, other = figure.subplots(2)
+    axes.plot([1, 2], color=CURVE)
+    axes.plot([2, 1], color="C1")
+    axes.minorticks_on()
+    shades = [axes.pcolormesh([[0, 1]], cmap="Blues"), other.pcolormesh([[0, 1]], cmap="magma")]
+    band = other.fill_between([0, 1], [0, 1])
+    darken(figure)
+    for tick in (axes.xaxis.get_major_ticks()[0], axes.yaxis.get_minor_ticks()[0]):
+        assert tick.tick1line.get_color() == "#e4e4e7"
+    assert {to_hex(spine.get_edgecolor()) for spine in axes.spines.values()} == {"#e4e4e7"}
+    assert [line.get_color() for line in axes.lines] == ["#7cb4ec", "C1"]
+    assert [mesh.get_cmap().name for mesh in shades] == ["Blues_r", "magma"]
+    assert to_hex(band.get_facecolor()[0]) == "#7cb4ec"
+    assert {part.get_facecolor() for part in (figure, axes, other)} == {(0, 0, 0, 0)}
 
 
 def test_the_marks_of_the_likeliest_class_stay():

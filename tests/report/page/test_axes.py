@@ -19,6 +19,8 @@ def shown(axis):
         (-0.013, 0.013, 4, ["−0.01", "0.00", "0.01"]),
         (1200, 9100, 4, ["2000", "4000", "6000", "8000"]),
         (2.5, 7.5, 6, ["3", "4", "5", "6", "7"]),
+        (0, 30, 4, ["0", "10", "20", "30"]),
+        (0.1, 0.6, 5, ["0.1", "0.2", "0.3", "0.4", "0.5", "0.6"]),
     ],
 )
 def test_ticks_are_at_round_values(low, high, most, expected):
@@ -35,6 +37,10 @@ def test_ticks_lie_where_their_text_says(seed):
     for tick in axis.ticks:
         value = float(tick.text.replace("−", "-"))
         assert low + tick.at * (high - low) == pytest.approx(value, abs=1e-6 * (high - low))
+
+
+def test_six_ticks_unless_told_otherwise():
+    assert shown(value_axis(0, 6.5, "")) == ["0", "2", "4", "6"]
 
 
 def test_epochs_are_whole():
@@ -58,3 +64,5 @@ def test_bins_in_hertz_have_ticks_where_the_frequency_is():
 def test_bins_of_other_kinds_are_named():
     assert shown(bin_axis(np.arange(12.0), "pitch class"))[:3] == ["C", "C♯", "D"]
     assert shown(bin_axis(np.arange(40.0), "coefficient"))[0] == "c0"
+    axis = bin_axis(np.arange(2.0), "coefficient")
+    assert axis == (-0.5, 1.5, ((0.25, "c0"), (0.75, "c1")), "coefficient")
