@@ -50,11 +50,15 @@ def separability(statistics: FeatureStatistics, labels: np.ndarray, folds: np.nd
     predicted = np.empty_like(labels)
     for fold in np.unique(folds):
         test = folds == fold
-        classifier = make_pipeline(StandardScaler(), LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto"))
+        classifier = make_pipeline(StandardScaler(), shrunk_discriminant())
         predicted[test] = classifier.fit(vectors[~test], labels[~test]).predict(vectors[test])
     recall = np.array([(predicted[labels == label] == label).mean() for label in np.unique(labels)])
     silhouette = silhouette_score(StandardScaler().fit_transform(vectors), labels)
     return Separability(float(silhouette), float(balanced_accuracy_score(labels, predicted)), recall)
+
+
+def shrunk_discriminant() -> LinearDiscriminantAnalysis:
+    return LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto")
 
 
 def separability_of_labels(vectors: np.ndarray, labels: np.ndarray, folds: np.ndarray) -> Separability:
@@ -68,7 +72,7 @@ def separability_of_labels(vectors: np.ndarray, labels: np.ndarray, folds: np.nd
         scaler = StandardScaler().fit(vectors[~test])
         known, new = scaler.transform(vectors[~test]), scaler.transform(vectors[test])
         for label, present in enumerate(labels[~test].T):
-            predicted[test, label] = present[0] if present.all() or not present.any() else told(known, present, new)
+            predicted[test, label] = present.all() if present.all() or not present.any() else told(known, present, new)
     right = predicted == labels
     recalls = np.stack([(right & part).sum(axis=0) / part.sum(axis=0).clip(1) for part in (labels, ~labels)])
     compared = labels.any(axis=0) & ~labels.all(axis=0)
@@ -79,7 +83,7 @@ def told(known: np.ndarray, present: np.ndarray, new: np.ndarray) -> np.ndarray:
     """`(m,)` bool, whether vectors `(m, D)` have a class that some of those `(n, D)` have."""
     with warnings.catch_warnings():  # one clip has no spread: that of the others is taken
         warnings.filterwarnings("ignore", "Only one sample available", UserWarning)
-        discriminant = LinearDiscriminantAnalysis(solver="lsqr", shrinkage="auto").fit(known, present)
+        discriminant = shrunk_discriminant().fit(known, present)
     by_shares = np.log(present.mean() / (1 - present.mean()))  # of which the decision is to know nothing
     decided: np.ndarray = discriminant.decision_function(new) > by_shares
     return decided

@@ -41,8 +41,9 @@ def test_of_several_wrong_classes_the_surest_leads(several):
 
 
 def test_equally_sure_mistakes_are_in_the_order_of_the_clips():
-    true = np.tile([True, False], (40, 1))
-    assert Decisions(true, ~true, np.full((40, 2), 0.5), np.full(40, 0.5)).mistakes.tolist() == list(range(40))
+    true, sureness = np.tile([True, False], (40, 1)), np.tile([0.5, 0.75], 20)
+    found = Decisions(true, ~true, np.full((40, 2), 0.5), sureness).mistakes
+    assert found.tolist() == [*range(1, 40, 2), *range(0, 40, 2)]
 
 
 def test_one_class_a_clip_is_taken_for_another(tmp_path):

@@ -155,6 +155,7 @@ def test_a_variance_under_a_millionth_of_a_millionth_of_the_square_is_rounding(s
     assert (within == pytest.approx(1 / (5 * share))) if varies else (within == np.inf)
 
 
+@pytest.mark.filterwarnings("error")
 def test_fishers_ratio_of_zeros_is_zero():
     assert made_up([[0.0], [0.0]], [[0], [0]]).fisher.tolist() == [[0]]
 

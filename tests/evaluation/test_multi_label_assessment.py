@@ -10,6 +10,7 @@ import scipy.stats
 from sklearn.metrics import average_precision_score, f1_score
 
 from esc_gpu.evaluation.bootstrap import bootstrap_weights
+from esc_gpu.evaluation.calibration import label_calibration
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.multi_label import SCORES, best_threshold, f1_scores, label_precisions, scores
 from esc_gpu.evaluation.multi_label_assessment import assess_several_labels, precisions, sum_intervals
@@ -49,6 +50,7 @@ def test_the_numbers_of_a_run(runs):
     for name in ("map", "lwlrap", "macro_f1", "micro_f1"):
         assert found["intervals"][name]["low"] < found[name] < found["intervals"][name]["high"]
     assert found["labels_per_clip"] == run.labels.sum() / 48
+    assert found["calibration"] == label_calibration(run.probabilities, run.labels)
     assert found["bootstrap"] == {"resamples": 200, "unit": "file", "units": 48, "seed": 0}
     json.dumps(found)  # plain types
 
