@@ -130,7 +130,8 @@ def test_batches_are_halved_until_one_fits():
             raise NO_MEMORY
         return "done"
 
-    assert in_smaller_batches(work, 12, "it") == "done" and tried == [12, 6, 3, 1]
+    assert in_smaller_batches(work, 12, "it") == in_smaller_batches(work, 8, "it") == "done"
+    assert tried == [12, 6, 3, 1, 8, 4, 2, 1]
 
 
 def test_what_is_out_of_memory():
