@@ -72,6 +72,9 @@ class ModelConfig:
     stem_pool: bool = True
     """Keep the max pooling after the first convolution; false doubles the resolution both ways and costs four times the
     computation."""
+    receptive_field: tuple[int, int] | None = None
+    """Most [bins, frames] that a cell of a ResNet's last map may see, with smaller kernels in its last blocks; null
+    keeps them."""
     coordinates: Literal["none", "frequency", "both"] = "none"
     """Append the position of each bin ("frequency"), or of bins and frames ("both"), as channels."""
     test_shifts: Annotated[int, POSITIVE] = 1

@@ -1,7 +1,7 @@
 """The backbone: an image model of timm, made for features."""
 
 import pickle
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +14,7 @@ from esc_gpu.core.checks import nearest
 from esc_gpu.core.files import check_there
 from esc_gpu.errors import EscGpuError, first_line
 from esc_gpu.model.head import keep_head_in_float32
+from esc_gpu.model.receptive_field import limit_receptive_field
 from esc_gpu.model.stem import Stem
 from esc_gpu.model.weights import by_own_names, create_with_weights
 
@@ -32,17 +33,27 @@ def create_backbone(
     weights: str | Path | None,
     options: Mapping[str, Any],
     stem: Stem,
+    receptive_field: Sequence[int] | None = None,
 ) -> nn.Module:
-    """timm's model `name` for `in_chans` channels and `num_classes` classes with its stem changed, in channels_last."""
+    """timm's model `name` for `in_chans` channels and `num_classes` classes with its stem changed, in channels_last.
+
+    `receptive_field` is the most (bins, frames) that a cell of its last map is to see; None keeps its kernels.
+    """
     if not timm.is_model(name):
         raise EscGpuError(
             f"model.backbone: timm has no model {name!r}{nearest(name, timm.list_models())}; "
             "timm.list_models() lists all models"
         )
-    if stem.kernel is not None and (pretrained or weights is not None or "checkpoint_path" in options):
+    is_trained = pretrained or weights is not None or "checkpoint_path" in options
+    if stem.kernel is not None and is_trained:
         raise EscGpuError(
             "model.stem_kernel replaces the first convolution, but pretrained weights have the size of the old one: "
             "leave it null, or train from scratch"
+        )
+    if receptive_field is not None and is_trained:
+        raise EscGpuError(
+            "model.receptive_field replaces convolutions, but pretrained weights have the sizes of the old ones: leave "
+            "it null, or train from scratch"
         )
     if "checkpoint_path" in options and (pretrained or weights is not None):
         raise EscGpuError(
@@ -77,5 +88,7 @@ def create_backbone(
         reason = first_line(error)
         raise EscGpuError(f"timm could not make {name!r} with these weights and options: {reason}") from error
     stem.change(model, name)
+    if receptive_field is not None:
+        limit_receptive_field(model, name, receptive_field)
     keep_head_in_float32(model)
     return model.to(memory_format=torch.channels_last)  # which the types of torch 2.11 lack

@@ -26,7 +26,7 @@ from esc_gpu.model.stem import Stem
 CLIP_SECONDS = 5.0  # ESC-50's
 # Where a pipeline.json says nothing.
 DEFAULTS = {"clip_seconds": CLIP_SECONDS, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
-DEFAULTS |= {"task": SINGLE_LABEL}
+DEFAULTS |= {"receptive_field": None, "task": SINGLE_LABEL}
 LARGEST = 1e15  # of a number: beyond, neighbouring whole numbers are the same in floating point
 
 
@@ -82,6 +82,7 @@ def describe(
         "backbone": model.backbone_name,
         "backbone_options": model.backbone_options,
         "stem": dataclasses.asdict(model.stem),
+        "receptive_field": model.receptive_field,
         "coordinates": model.coordinates,
         "test_shifts": model.test_shifts,
         "normalize": model.normalize,
@@ -173,6 +174,7 @@ def build(description: Mapping[str, Any]) -> WaveformClassifier:
         normalize=description["normalize"],
         backbone_options=options,
         stem=Stem(**description["stem"]),
+        receptive_field=description["receptive_field"],
         coordinates=description["coordinates"],
         test_shifts=description["test_shifts"],
     )

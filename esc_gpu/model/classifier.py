@@ -1,7 +1,7 @@
 """From waveform to class in one module: front-end → normalise → timm backbone."""
 
 import functools
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec
 
@@ -73,14 +73,16 @@ class WaveformClassifier(nn.Module):
         normalize: "bin" (mean and standard deviation for each channel and bin) or "channel".
         backbone_options: further arguments of `timm.create_model`, such as `drop_rate`.
         stem: changes to the first layers of the backbone; None changes nothing.
+        receptive_field: the most bins and frames that a cell of a ResNet's last map may see; kernels become smaller
+            from its last convolution on. None keeps them.
         coordinates: further input channels: the position of each bin ("frequency"), of each bin and each frame
             ("both"), or "none".
         test_shifts: in evaluation, the logits are the mean over this number of copies of the clip, rolled in time in
             equal steps; 1 uses the clip itself.
 
     Raises:
-        EscGpuError: for an unknown backbone, one whose stem cannot be changed in this way, missing weights, and
-            weights of another backbone.
+        EscGpuError: for an unknown backbone, one whose stem or kernels cannot be changed in this way, missing
+            weights, and weights of another backbone.
 
     >>> from esc_gpu import WaveformClassifier, create_frontend
     >>> model = WaveformClassifier(create_frontend("logmel", sample_rate=16000), 10, backbone="test_resnet")
@@ -104,6 +106,7 @@ class WaveformClassifier(nn.Module):
         normalize: str = "bin",
         backbone_options: Mapping[str, Any] | None = None,
         stem: Stem | None = None,
+        receptive_field: Sequence[int] | None = None,
         coordinates: str = "none",
         test_shifts: int = 1,
     ):
@@ -116,11 +119,13 @@ class WaveformClassifier(nn.Module):
         self.backbone_name = backbone
         self.backbone_options = dict(backbone_options or {})
         self.stem = stem or Stem()
+        self.receptive_field = receptive_field
         self.coordinates = coordinates
         self.test_shifts = test_shifts
         in_chans = frontend.n_channels + CHANNELS[coordinates]
         self.backbone = create_backbone(
-            backbone, in_chans, num_classes, pretrained, weights, self.backbone_options, self.stem
+            *(backbone, in_chans, num_classes, pretrained, weights, self.backbone_options, self.stem),
+            receptive_field,
         )
 
     def __setattr__(self, name: str, value: Any) -> None:

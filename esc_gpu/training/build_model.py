@@ -59,6 +59,7 @@ def build_model(
         normalize=config.model.normalize,
         backbone_options=config.model.options,
         stem=Stem(config.model.stem_stride, config.model.stem_kernel, config.model.stem_pool),
+        receptive_field=config.model.receptive_field,
         coordinates=config.model.coordinates,
         test_shifts=config.model.test_shifts,
     )

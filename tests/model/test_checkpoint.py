@@ -64,11 +64,12 @@ def test_a_description_of_few_words_still_loads(tmp_path):
     checkpoint.save(tmp_path, model, NAMES, clip_seconds=1.0, training={"fold": 1})
     file = tmp_path / "pipeline.json"
     description = json.loads(file.read_text(encoding="utf-8"))
-    for name in ("clip_seconds", "training", "stem", "coordinates", "test_shifts"):
+    for name in ("clip_seconds", "training", "stem", "receptive_field", "coordinates", "test_shifts"):
         del description[name]
     file.write_text(json.dumps(description), encoding="utf-8")
     loaded, read = checkpoint.read(tmp_path)
     defaults = {"clip_seconds": 5.0, "training": {}, "stem": {}, "coordinates": "none", "test_shifts": 1}
+    defaults["receptive_field"] = None
     assert read == {**description, **defaults}
     assert torch.equal(loaded(waveform), model(waveform))
 

@@ -118,6 +118,7 @@ def changed():
     """A pipeline with everything about its backbone's input changed, whose logits differ from clip to clip."""
     stem = Stem(stride=(1, 2), kernel=(3, 5), pool=False)
     options = {"stem": stem, "coordinates": "both", "backbone_options": {"global_pool": "fastcatavgmax"}}
+    options["receptive_field"] = (30, 60)
     model, waveform = make(num_classes=5, **options), tones()
     model.fit_normalization(waveform)
     for _ in range(20):  # statistics for batch norm
@@ -223,8 +224,10 @@ def test_a_backbone_without_a_first_convolution_is_refused(named, option):
 
 def test_the_options_of_a_run_reach_the_model():
     options = ["--model.stem_stride", "[1, 2]", "--model.stem_kernel", "[3, 9]", "--model.stem_pool", "false"]
+    options += ["--model.receptive_field", "[40, 90]"]
     model = build_model(parsed(*options, "--model.coordinates", "both"), 3)
     assert model.stem == Stem((1, 2), (3, 9), False) and model.coordinates == "both"
+    assert model.receptive_field == (40, 90) and model.backbone.layer4[0].conv2.kernel_size == (1, 1)
     conv = model.backbone.conv1[0]
     assert conv.weight.shape[1:] == (3, 3, 9) and conv.stride == (1, 2)
     assert build_model(parsed(), 3).stem == Stem()
