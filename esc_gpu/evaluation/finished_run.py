@@ -13,7 +13,7 @@ from esc_gpu.core.files import read_json
 from esc_gpu.core.folds import Fold
 from esc_gpu.core.names import composed, in_one_form
 from esc_gpu.core.run_layout import CONFIG, HISTORY, PREDICTIONS, SUMMARY, fold_folder
-from esc_gpu.core.task import SINGLE_LABEL, task_of
+from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL, task_of
 from esc_gpu.core.text import shown
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.predictions import read_predictions
@@ -100,6 +100,13 @@ class RunResults:
         if not history:
             raise EscGpuError(f"{file} is empty: train the run again")
         return history
+
+    def check_threshold_needed(self, validated: object) -> None:
+        """Refuse a run to choose thresholds by, or its folder, where there is one and the run needs no threshold."""
+        if validated is not None and self.task != MULTI_LABEL:
+            raise EscGpuError(
+                "--validated chooses a threshold, which a run with one class a clip does not need: remove the option"
+            )
 
     def check_reported(self) -> None:
         """Refuse a summary that lacks what a report says of a run.

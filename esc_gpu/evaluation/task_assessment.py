@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from esc_gpu.core.task import MULTI_LABEL
-from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.bootstrap import RESAMPLES, SEED
 from esc_gpu.evaluation.finished_run import RunResults
@@ -21,8 +20,5 @@ def assess_runs(
     """
     if runs[0].task == MULTI_LABEL:
         return assess_several_labels(runs, n_bootstrap, seed, validated)
-    if validated is not None:
-        raise EscGpuError(
-            "--validated chooses a threshold, which a run with one class a clip does not need: remove the option"
-        )
+    runs[0].check_threshold_needed(validated)
     return assess_seeds(runs, n_bootstrap, seed)

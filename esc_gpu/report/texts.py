@@ -77,7 +77,8 @@ def facts(
     processes = "one process" if summary["processes"] == 1 else f"{summary['processes']} processes"
     tested, numbers = assessment["clips"], [fold["fold"] for fold in assessment["folds"]]
     share = "all" if tested == data["clips"] else f"{tested:,} of them"
-    labels = f", {assessment['labels_per_clip']:.2f} labels a clip" if "labels_per_clip" in assessment else ""
+    per_clip = assessment.get("labels_per_clip")
+    labels = "" if per_clip is None else f"; {per_clip:.2f} labels a clip on average"
     verb = f"{'is' if tested == 1 else 'are'} {'validated' if assessment['validation'] else 'tested'}"
     return [
         (

@@ -87,7 +87,7 @@ def test_a_report_of_missed_and_wrongly_heard_classes(work):
         model.frontend.n_frames(RATE) * count for count in run.labels.sum(axis=0)
     ]
     page = render_page(report)
-    assert "mAP (macro)" in page and "confusion matrix" not in page.lower()
+    assert "mAP (macro)" in page and f"<td>{fold['threshold']:.2f}</td>" in page and 'class="matrix' not in page
 
 
 def test_the_pipeline_gives_each_class_a_probability_of_its_own(work, tmp_path):

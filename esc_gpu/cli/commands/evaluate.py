@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from esc_gpu.cli.output import add_bootstrap_arguments, show, write
-from esc_gpu.errors import EscGpuError
 
 if TYPE_CHECKING:
     from esc_gpu.evaluation.finished_run import RunResults
@@ -82,10 +81,7 @@ def assess_one_label(arguments: Namespace, runs: "list[RunResults]", is_part: bo
     from esc_gpu.report.evaluation_tables import describe_evaluation, evaluation_tables
     from esc_gpu.report.figures.evaluation import plot_confusion_by_category, plot_per_class, plot_reliability
 
-    if arguments.validated is not None:
-        raise EscGpuError(
-            "--validated chooses a threshold, which a run with one class a clip does not need: remove the option"
-        )
+    runs[0].check_threshold_needed(arguments.validated)
     evaluation = assess_seeds(runs, arguments.bootstrap, arguments.seed)
     if not is_part and (best := best_epochs(runs)):
         evaluation["best_epochs"] = best

@@ -60,6 +60,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     if arguments.run is None:
         raise missing_run("RUN", arguments.typed)
     results = read_run(arguments.run)
+    results.check_threshold_needed(arguments.validated)
     validated = None if arguments.validated is None else read_run(arguments.validated)
     page = arguments.output or arguments.run / REPORT
     if page.suffix != ".html":

@@ -198,7 +198,7 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], class_names: Sequence[str], d
     return save_pair(figure, stem)
 
 
-def draw_sectors(axes: Axes, point: np.ndarray, colors: Sequence[object]) -> None:
+def draw_sectors(axes: Axes, point: np.ndarray, colors: Sequence[Any]) -> None:
     """A disc at a point that the colours share, clockwise from the top; grey for none."""
     if not colors:
         axes.scatter(*point, s=22, color="0.6", marker="o")

@@ -57,7 +57,7 @@ def percentages(histories: dict[Fold, list[dict[str, float]]], key: str) -> dict
 def fold_maps(report: RunReport) -> dict[str, Any]:
     """The test clips in the plane."""
     run, decisions = report.run, report.decisions
-    confidences = run.probabilities.max(axis=1).tolist()
+    confidences, wrong = run.probabilities.max(axis=1).tolist(), set(decisions.mistakes.tolist())
     return {
         "maps": [
             {
@@ -68,7 +68,6 @@ def fold_maps(report: RunReport) -> dict[str, Any]:
         ],
         "points": [
             {**classes_of(decisions, row), "is_wrong": row in wrong, "confidence": confidences[row]}
-            for wrong in [set(decisions.mistakes.tolist())]
             for row in range(len(confidences))
         ],
         "mixed": run.labels.ndim == 2,

@@ -78,6 +78,7 @@ def test_a_run_on_the_embedded_recordings_says_so(tmp_path, monkeypatch):
         (["--output", "/nowhere/page.html"], "cannot write /nowhere/page.html"),
         (["--mistakes", "-1"], "mistakes is -1; expected 0 or more; correct it, or leave it out for all"),
         (["--root", "/nowhere"], "/nowhere: no such folder"),
+        (["--validated", "runs/other"], "--validated chooses a threshold, which a run with one class a clip does not"),
     ],
 )
 def test_a_mistake_is_one_line_and_status_2(run, capfd, arguments, message):

@@ -72,8 +72,8 @@ def test_precision_over_recall_of_each_class(tmp_path, kept):
         recall, precision = curve.get_data()
         assert (np.diff(recall) * precision[1:]).sum() / 1e4 == pytest.approx(entry["average_precision"])
         assert guess.get_ydata()[0] == pytest.approx(100 * entry["support"] / 48)
-        heard = [] if entry["name"] == "clock_tick" else [(100 * entry["recall"], 100 * entry["precision"])]
-        assert [(dot.get_xdata()[0], dot.get_ydata()[0]) for dot in dots] == pytest.approx(heard)
+        heard = [] if entry["name"] == "clock_tick" else [100 * entry["recall"], 100 * entry["precision"]]
+        assert [value for dot in dots for (value,) in dot.get_data()] == pytest.approx(heard)
 
 
 def test_of_many_classes_the_first_and_the_last_have_a_curve(tmp_path, kept, monkeypatch):

@@ -5,7 +5,8 @@ import shutil
 import pytest
 
 from esc_gpu.cli.main import main
-from esc_gpu.report.page.render import PER_PAGE
+from esc_gpu.report.page.render import PER_PAGE, render_page
+from tests.helpers.made_up_report import make_report
 from tests.helpers.tiny_run import train_tones
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="needs the package playwright: pip install playwright")
@@ -25,6 +26,14 @@ def address(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def several(tmp_path_factory):
+    """The page of a made-up run with several labels a clip."""
+    page = tmp_path_factory.mktemp("several") / "report.html"
+    page.write_text(render_page(make_report(page.parent / "run", several=True, audio=False)), encoding="utf-8")
+    return page.as_uri()
+
+
+@pytest.fixture(scope="module")
 def browser():
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*SWITCHES, "--disable-sync"])
@@ -35,13 +44,14 @@ def browser():
 @pytest.fixture
 def open_page(browser, address):
     """Opens the page at a size; afterwards nothing may have gone wrong or been asked of the network."""
-    contexts, wrong = [], []
+    contexts, wrong, opened = [], [], ["data:"]
 
     def asked(request):
-        if not request.url.startswith(("data:", address)):
+        if not request.url.startswith(tuple(opened)):
             wrong.append(f"request: {request.url}")
 
-    def open_at(size="desktop", **options):
+    def open_at(size="desktop", at=address, **options):
+        opened.append(at)
         width, height = SIZES[size]
         contexts.append(browser.new_context(viewport={"width": width, "height": height}, **options))
         page = contexts[-1].new_page()
@@ -49,7 +59,7 @@ def open_page(browser, address):
         page.on("pageerror", lambda error: wrong.append(f"error: {error}"))
         page.on("request", asked)
         page.on("requestfailed", lambda request: wrong.append(f"failed: {request.url[:80]}"))
-        page.goto(address)
+        page.goto(at)
         return page
 
     yield open_at
@@ -128,6 +138,22 @@ def test_a_confused_pair_and_the_filters_lead_to_clips(open_page):
     page.get_by_role("button", name="show all").click()
     page.locator("select[data-filter=fold]").select_option("2")
     assert {card.get_attribute("data-fold") for card in cards.all()} == {"2"}
+
+
+def test_a_count_of_missed_clips_leads_to_them_and_a_class_to_its_points(open_page, several):
+    page = open_page(at=several)
+    for name in ("data-true", "data-predicted"):
+        link = page.locator(f"#missed a[{name}]").first
+        label, count = link.get_attribute(name), int(link.inner_text())
+        link.click()
+        cards = page.locator(".mistake:visible")
+        assert cards.count() == count and all(label in card.get_attribute(name).split() for card in cards.all())
+    button = page.locator("#classes-of-the-map button").first
+    button.click()
+    chosen = page.locator(".map:visible .point.chosen").all()
+    assert chosen and all("0" in point.get_attribute("data-true").split() for point in chosen)
+    wide, seen = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+    assert wide <= seen
 
 
 def test_the_map_changes_its_fold_and_says_what_a_point_is(open_page):

@@ -84,7 +84,7 @@ def test_a_mistake_names_all_classes_that_are_missed_or_wrongly_heard(report, pa
     for card, clip in zip(cards, report.mistakes, strict=True):
         named = [int(label) for name in ("data-true", "data-predicted") for label in card[name].split()]
         assert sorted(named) == np.flatnonzero(wrong[clip.row]).tolist()
-    assert {"missed", "wrongly heard"} <= {text.strip() for text in page.texts["small"]}
+    assert {"true", "missed", "wrong"} <= {text.strip() for text in page.texts["small"]}
 
 
 def test_a_point_of_the_map_has_a_sector_for_each_label(report, page):
