@@ -166,9 +166,7 @@ def picture(
         return darken(figure) if dark else figure
 
 
-def read_part(
-    path: str | Path, start_seconds: float, seconds: float, sample_rate: int, channel: Channel = "mix"
-) -> np.ndarray:
+def read_part(path: str | Path, start_seconds: float, seconds: float, sample_rate: int, channel: Channel) -> np.ndarray:
     """`(T,)` float32 of an audio file, full scale at ±1; zeros follow where it ends."""
     start, samples = round(start_seconds * sample_rate), round(seconds * sample_rate)
     clip = decode_clip(Path(path), start, sample_rate=sample_rate, samples=samples, channel=channel)

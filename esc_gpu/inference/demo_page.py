@@ -57,7 +57,6 @@ def serving(models: Mapping[str, Pipeline], port: int) -> Iterator[str]:
                 max_file_size=f"{MAX_MEGABYTES}mb",
                 prevent_thread_lock=True,
                 quiet=True,
-                show_error=False,
                 footer_links=[],
                 run_history=False,
                 enable_monitoring=False,
@@ -147,7 +146,7 @@ def create_page(gr: ModuleType, models: Mapping[str, Pipeline]) -> Any:
 
     def draw_new(path: str | None, shown: list[str], is_dark: bool) -> list[object]:
         """The slider for a new sound, and its picture from the beginning on."""
-        last = math.ceil((length(path) or 0) - PICTURE_SECONDS)
+        last = math.ceil((length(path) or 0.0) - PICTURE_SECONDS)
         return [gr.Slider(value=0, maximum=max(last, 1), visible=last > 0), draw(path, shown, 0.0, is_dark)]
 
     with gr.Blocks(title=TITLE, analytics_enabled=False, delete_cache=(3600, 86400)) as page:

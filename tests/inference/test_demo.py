@@ -7,10 +7,12 @@ import pytest
 import soundfile
 
 from esc_gpu.errors import EscGpuError
-from esc_gpu.inference.demo import answer, check_recording, describe, load_models, picture
+from esc_gpu.inference import demo as module
+from esc_gpu.inference.demo import answer, check_recording, describe, load_models, picture, read_part
 from esc_gpu.inference.pipeline import Pipeline
 from esc_gpu.inference.predict import predict_file
 from tests.helpers.demo_material import BAD
+from tests.helpers.tiny import RATE
 
 
 def test_the_answer_for_a_short_sound_is_that_of_one_window(models, sounds):
@@ -40,6 +42,8 @@ def test_the_answer_for_a_long_sound_has_a_timeline(models, sounds):
     assert said.segments[0][0].startswith("0:00.0") and said.segments[-1][0].endswith("0:12.5")
     assert len(said.segments) == len(prediction.timeline())
     waveform, below = said.timeline.axes[:2]
+    assert said.timeline.get_facecolor() == (1, 1, 1, 1)
+    assert below.get_title(loc="left") == "probabilities over time; orange: most probable class"
     assert below.get_xlim() == pytest.approx((0, 12.5)) and waveform.get_xlim() == pytest.approx((0, 12.5))
     samples, _ = soundfile.read(sounds / "long.wav")
     outline = waveform.collections[0].get_paths()[0].vertices
@@ -70,6 +74,27 @@ def test_the_picture_of_the_end_is_of_the_sound_and_not_of_silence_behind_it(mod
     assert short.axes[0].get_xlim() == pytest.approx((0, 1))  # with the silence that the model is given
 
 
+def test_the_features_of_a_sound_as_long_as_a_clip_are_those_of_the_clip(models, sounds, tmp_path, monkeypatch):
+    lengths, compute = [], module.compute_features
+    monkeypatch.setattr(
+        module,
+        "compute_features",
+        lambda waveform, *given: lengths.append(len(waveform)) or compute(waveform, *given),
+    )
+    samples = soundfile.read(sounds / "long.wav")[0]
+    for n_samples in (RATE, RATE + 80):
+        soundfile.write(tmp_path / "sound.wav", samples[:n_samples], RATE)
+        picture({"logmel": models["logmel"]}, tmp_path / "sound.wav")
+    assert lengths == [RATE, 10 * RATE]
+
+
+def test_a_part_is_of_one_channel_and_followed_by_silence(tmp_path):
+    samples = np.arange(40, dtype=np.int16).reshape(20, 2)
+    soundfile.write(tmp_path / "stereo.wav", samples, RATE)
+    part = read_part(tmp_path / "stereo.wav", 15 / RATE, 8 / RATE, RATE, "right")
+    assert (part * 32768).tolist() == [31, 33, 35, 37, 39, 0, 0, 0]
+
+
 @pytest.mark.parametrize(("name", "message"), BAD.items(), ids=BAD)
 def test_a_sound_that_cannot_be_used_is_named_without_its_folder(models, sounds, name, message):
     for function in (lambda path: answer(models["logmel"], path), lambda path: picture(models, path)):
@@ -84,6 +109,9 @@ def test_a_file_that_is_too_large_is_refused(sounds, monkeypatch):
     with pytest.raises(EscGpuError, match=r"long.wav: has 0\.2 MB; expected up to 0\.1 MB"):
         check_recording(sounds / "long.wav")
     assert check_recording(sounds / "short.wav") == pytest.approx(0.6)
+    monkeypatch.setattr(module, "MAX_MEGABYTES", (sounds / "short.wav").stat().st_size / (1 << 20))
+    monkeypatch.setattr(module, "MAX_MINUTES", 0.6 / 60)
+    assert check_recording(sounds / "short.wav") == 0.6  # as large and as long as may be
 
 
 def test_a_model_says_what_it_knows_and_how_good_it_is(models):
@@ -102,6 +130,17 @@ def test_a_model_says_what_it_knows_and_how_good_it_is(models):
     assert describe(known) == (
         f"{text}\n\nIt classified 80.0% of the 80 held-out synthetic recordings of fold 2 correctly."
     )
+
+
+def test_a_model_of_several_labels_says_so_and_marks_those_that_are_heard(models, sounds):
+    training = {"fold": "test", "metrics": {"clips": 80, "map": 0.75}}
+    several = Pipeline(models["logmel"].model, models["logmel"].class_names, 1.0, training, task="multi_label")
+    assert describe(several) == (
+        f"{describe(models['logmel'])} It can hear several of them at once, and gives each a probability of its own."
+        "\n\nIts mean average precision is 75.0% on the 80 held-out recordings of the test split."
+    )
+    below = answer(several, sounds / "long.wav").timeline.axes[1]
+    assert below.get_title(loc="left").endswith("orange: probability of 0.5 or more")
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ import soundfile
 from esc_gpu.cli.main import main
 from esc_gpu.data.recordings.synthetic import make_clip
 from esc_gpu.errors import EscGpuError
-from esc_gpu.inference.demo import MAX_MEGABYTES, TOP
+from esc_gpu.inference.demo import MAX_MEGABYTES
 from esc_gpu.inference.predict import predict_file
 from tests.helpers.demo_material import BAD
 from tests.helpers.ports import free_port
@@ -46,11 +46,17 @@ def address(models):
 
 
 @pytest.fixture(scope="module")
-def ask(address):
-    """`ask(path, model)`: message, classes, summary, timeline and segments, as the page gets them."""
-    from gradio_client import Client, handle_file
+def client(address):
+    from gradio_client import Client
 
-    client = Client(address, verbose=False, analytics_enabled=False)
+    return Client(address, verbose=False, analytics_enabled=False)
+
+
+@pytest.fixture(scope="module")
+def ask(client):
+    """`ask(path, model)`: message, classes, summary, timeline and segments, as the page gets them."""
+    from gradio_client import handle_file
+
     return lambda path, name="logmel", is_dark=False: client.predict(
         handle_file(path), name, is_dark, api_name="/answer"
     )
@@ -74,7 +80,7 @@ def test_the_page_s_parts_are_as_its_figures_and_tables_need_them(address):
 
     parts = [(part["type"], part["props"]) for part in httpx.get(f"{address}config").json()["components"]]
     assert [props["format"] for kind, props in parts if kind == "plot"] == ["png", "png"]  # WebP blurs lines
-    assert [props["num_top_classes"] for kind, props in parts if kind == "label"] == [TOP]
+    assert [props["num_top_classes"] for kind, props in parts if kind == "label"] == [5]
     assert any(props["value"] == f"# {TITLE}" for kind, props in parts if kind == "markdown")
     # Nothing empty is shown before there is a sound.
     empty = [props["visible"] for kind, props in parts if kind in ("plot", "dataframe", "slider")]
@@ -89,10 +95,8 @@ def test_the_page_s_figures_follow_its_mode(ask, sounds):
     assert corner(False).tolist() == [1, 1, 1, 1] and corner(True)[3] == 0
 
 
-def test_an_example_sound_can_be_classified(address, ask):
-    from gradio_client import Client
-
-    file = Client(address, verbose=False, analytics_enabled=False).predict("sea waves", api_name="/example")
+def test_an_example_sound_can_be_classified(client, ask):
+    file = client.predict("sea waves", api_name="/example")
     samples, rate = soundfile.read(file, dtype="int16")
     assert (rate, len(samples)) == (22050, 5 * 22050)
     np.testing.assert_array_equal(samples, make_clip(1, "sea_waves", 0))
@@ -112,15 +116,14 @@ def test_the_page_says_what_is_wrong(ask, sounds, name):
     assert "Traceback" not in message["value"] and not classes
 
 
-def test_an_error_of_the_picture_is_text(address, sounds, monkeypatch):
-    from gradio_client import Client, handle_file
+def test_an_error_of_the_picture_is_text(client, sounds, monkeypatch):
+    from gradio_client import handle_file
     from gradio_client.exceptions import AppError
 
     def fail(*given):
         raise EscGpuError("<img src=x>: no sound")
 
     monkeypatch.setattr("esc_gpu.inference.demo_page.picture", fail)
-    client = Client(address, verbose=False, analytics_enabled=False)
     with pytest.raises(AppError, match="&lt;img src=x&gt;: no sound"):
         client.predict(handle_file(sounds / "short.wav"), ["logmel"], 0, False, api_name="/redraw")
 

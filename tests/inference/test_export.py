@@ -2,11 +2,9 @@
 
 import functools
 import json
-import logging
 import re
 import shutil
 import sys
-import warnings
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,12 +18,10 @@ from torch import nn
 import esc_gpu.inference.export as exporting
 from esc_gpu import EscGpuError, create_frontend
 from esc_gpu.config.parse import parse_run
-from esc_gpu.inference.agreement import Agreement
 from esc_gpu.inference.export import SUFFIXES, describe, export
 from esc_gpu.inference.pipeline import Pipeline
 from tests.helpers.backends import each_backend
 from tests.helpers.exported import LOGMEL, NAMES, OPEN, each_format, execute, make_pipeline, tones
-from tests.helpers.one_line import refusal
 from tests.helpers.paths import DOCS, REPOSITORY
 from tests.helpers.private_torch import find
 from tests.helpers.tiny import RATE
@@ -196,31 +192,6 @@ def test_a_file_that_disagrees_leaves_the_earlier_one(pipeline, program, exporte
         )
         refused(other, file, message, format)
         assert file.read_text(encoding="utf-8") == "earlier"
-
-
-def test_embeddings_that_disagree_are_told_of(pipeline, program, tmp_path, monkeypatch):
-    for name, stand_in in {
-        "trace": lambda *form: program,
-        "write_torch": lambda program, metadata, file: file.touch(),
-        "open_torch": lambda file: None,
-        "measure_agreement": lambda *given: Agreement(5, 0.2, 1, 0, (), 0.3),
-    }.items():
-        monkeypatch.setattr(exporting, name, stand_in)
-    said = refusal(export, pipeline, tmp_path / "m.pt2", "torch", tones(), False, outputs=("logits", "embedding"))
-    assert said.startswith("the exported torch file differs by 0.2 in a logit, by 0.3 in an embedding and predicts ")
-    assert not list(tmp_path.iterdir())
-
-
-def test_only_the_exporters_are_quiet():
-    before = logging.root.manager.disable
-    with warnings.catch_warnings(record=True) as given:
-        warnings.simplefilter("always")
-        with exporting.quiet():
-            warnings.warn("of the exporter", stacklevel=1)
-            assert not logging.getLogger().isEnabledFor(logging.WARNING)
-        assert not given and logging.root.manager.disable == before
-        warnings.warn("of another", stacklevel=1)
-    assert len(given) == 1
 
 
 class Undecided(nn.Module):
