@@ -6,6 +6,10 @@ from pathlib import Path
 import matplotlib
 import pytest
 
+from esc_gpu.cli.commands import OF_A_RUN
+from esc_gpu.cli.main import create_parser
+from esc_gpu.config.parse import parse_run
+from tests.helpers.pages import commands_in
 from tests.helpers.paths import REPOSITORY
 
 nbformat = pytest.importorskip("nbformat", reason="the notebooks need nbformat: pip install nbformat")
@@ -241,6 +245,24 @@ def test_it_says_that_the_recordings_are_synthetic_and_names_no_place_of_this_ma
     assert "synthetic" in text
     assert 'ROOT = os.environ.get("ESC50_ROOT")' in text
     assert not ABSOLUTE_PATH.search(text)
+
+
+def test_the_commands_for_ones_own_recordings_parse():
+    """Another layout, a trained model to begin with, and a probe of it."""
+    texts = [cell.source for name in NAMES for cell in read(name).cells if cell.cell_type == "markdown"]
+    commands = commands_in("\n".join(texts))
+    of_a_run = [words for _, command, *words in commands if command in OF_A_RUN]
+    configs = [parse_run(words, "esc-gpu") for words in of_a_run]
+    assert [(config.data.root, config.data.table) for config in configs[:2]] == [
+        ("MY_SOUNDS", None),
+        (None, "my_sounds.csv"),
+    ]
+    assert [(config.model.weights, config.train.freeze) for config in configs[2:]] == [
+        ("runs/logmel", "none"),
+        ("runs/logmel", "backbone"),
+    ]
+    (probe,) = [words for _, *words in commands if words[0] not in OF_A_RUN]
+    assert probe[0] == "probe" and create_parser().parse_args(probe).root is not None
 
 
 @pytest.mark.parametrize("text", ["open('/home/me/x.wav')", "see /tmp/x", r"C:\sounds"])
