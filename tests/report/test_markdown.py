@@ -9,7 +9,8 @@ import pytest
 from matplotlib.image import imread
 
 from esc_gpu.core.text import escape
-from esc_gpu.report.markdown import write_markdown
+from esc_gpu.report import markdown
+from esc_gpu.report.markdown import image, write_markdown
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 from tests.helpers.undrawn import undrawn
@@ -60,6 +61,7 @@ def test_two_parts_with_headings_in_order(document):
     assert [text for level, text in headings if len(level) == 2] == ["Part I: Features", "Part II: Classification"]
     levels = [len(level) for level, _ in headings]
     assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
+    assert levels.count(1) == 1 and levels.count(3) == len(levels) - 3
 
 
 def test_every_figure_is_there_as_png_and_pdf_and_has_a_caption(document):
@@ -70,6 +72,10 @@ def test_every_figure_is_there_as_png_and_pdf_and_has_a_caption(document):
         *("examples", "spectra", "inputs", "curves", "confusion", "per_class", "reliability", "maps", "mistakes")
     }
     assert files == png | {path.replace(".png", ".pdf") for path in png}
+    numbered = sorted(path for path in png if re.search(r"\d", path))  # three clips a figure, and one channel
+    assert numbered == [f"figures/{name}.png" for name in ("examples-1", "examples-2", "inputs-1", "spectra-1")]
+    assert "dog, rooster, rain" in placed[0][0] and placed[1][0].endswith(": sea waves")
+    assert document.read_text(encoding="utf-8").endswith("|\n")
     for path in png:
         assert imread(document.parent / path).std() > 0.01
         assert (document.parent / path.replace(".png", ".pdf")).read_bytes().startswith(b"%PDF")
@@ -82,6 +88,25 @@ def test_tables_are_whole(document, report):
         assert len({len(row) for row in rows}) == 1 and all(cell.strip() == "---" for cell in rows[1])
     mistakes = found[-1][2:]
     assert [row[0].strip() for row in mistakes] == [escape(report.run.filenames[c.row]) for c in report.mistakes]
+    likeliest = mistakes[0][-1].split(", ")
+    shares = sorted(report.run.probabilities[report.mistakes[0].row], reverse=True)[:3]
+    assert [float(text.split()[-1]) for text in likeliest] == pytest.approx([100 * share for share in shares], abs=0.01)
+
+
+def test_the_surest_dozen_of_mistakes_is_drawn(report, tmp_path, monkeypatch):
+    drawn = []
+    monkeypatch.setattr(markdown, "plot_mistakes", lambda stem, clips, titles: drawn.append((clips, titles)))
+    many = replace(report, mistakes=(report.mistakes * 13)[:13], n_mistakes=13)
+    parts = markdown.mistakes_part(many, tmp_path)
+    ((clips, titles),) = drawn
+    assert len(clips) == len(titles) == 12 and image("mistakes", "The 12 most confident mistakes") in parts
+    assert len(tables(parts[-1] + "\n")[0]) == 2 + 13
+    row = report.mistakes[0].row
+    true, called = (report.run.class_names[labels[row]] for labels in (report.run.labels, report.run.predictions))
+    sure = f"{100 * report.run.probabilities[row].max():.0f} %"
+    assert titles[0] == f"{true} taken for {called} ({sure})\n{report.run.filenames[row]}".replace("_w", " w")
+    few = replace(report, mistakes=report.mistakes[:2])
+    assert image("mistakes", "The 2 most confident mistakes") in markdown.mistakes_part(few, tmp_path)
 
 
 def test_names_have_no_meaning(tmp_path):

@@ -21,6 +21,11 @@ def runs(tmp_path_factory):
 def test_an_evaluation(runs):
     found = assess_several_labels([runs[0]], n_bootstrap=50)
     assert tables.describe_evaluation(found).startswith("run0: 48 clips with 1.")
+    assert tables.describe_evaluation(found).endswith(" labels on average, of 4 classes, test folds 1, 2, 3, seed 0")
+    scored, folds, *_ = tables.evaluation_tables(found)
+    assert scored.rows[-1] == ["mAP of the prior", percent(found["prior"]["map"]), "–", "–"]
+    assert (folds.title, folds.rows[1][:3]) == ("Test folds", ["2", "16", "0.50"])
+    assert list(scored.columns) == ["", "all clips", "95 % interval", "over folds"]
     text = format_text(tables.evaluation_tables(found))
     for part in (percent(found["map"]), percent(found["per_class"][2]["average_precision"]), "sea waves", "0.50"):
         assert part in text
@@ -46,7 +51,15 @@ def test_a_score_that_is_not_defined_is_a_dash(runs):
 def test_a_comparison(runs):
     found = compare_several_labels([runs[0], runs[1]], n_bootstrap=20)
     assert tables.describe_comparison(found) == "2 runs with several labels a clip on 48 clips of test folds 1, 2, 3"
-    assert len(tables.comparison_tables(found)[0].rows) == 1  # they differ in their seed
+    rows, pairs = tables.comparison_tables(found)
+    assert len(rows.rows) == 1 and not pairs.rows  # they differ in their seed
+    (row,) = found["rows"]
+    scores = [percent(row[name]) for name in ("micro_ap", "auroc", "lwlrap", "macro_f1", "micro_f1")]
+    ends = [percent(row["intervals"]["map"][end], 1) for end in ("low", "high")]
+    assert rows.rows[0] == ["run0", "logmel", "0, 1", percent(row["map"]), " to ".join(ends), *scores, "2"]
+    assert list(rows.columns[3:6]) == ["mAP (macro)", "95 % interval", "AP (micro)"]
+    found["pairs"] = [{"first": "a", "second": "b", "difference": 0.05, "low": -0.01, "high": 0.11}]
+    assert tables.comparison_tables(found)[1].rows == [["a", "b", "+5.00", "-1.0 to +11.0"]]
 
 
 def test_a_summary_has_the_scores_of_its_task():

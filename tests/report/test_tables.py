@@ -13,6 +13,7 @@ from esc_gpu.report.tables import (
     format_markdown,
     format_text,
     mean_and_spread,
+    numbered,
     p_value,
     percent,
     percent_range,
@@ -71,6 +72,11 @@ def test_numbers():
     assert [p_value(p) for p in (1.0, 0.0001, 0.00009, 0.04504)] == ["1.0000", "0.0001", "<0.0001", "0.0450"]
 
 
+def test_folds_are_numbered_and_splits_named():
+    found = [numbered("fold", folds) for folds in ([4], [1, 2], ["test"])]
+    assert found == ["fold 4", "folds 1, 2", "the test split"]
+
+
 # The summary of a run
 
 
@@ -80,6 +86,7 @@ def test_the_table_has_a_line_a_fold_then_mean_and_spread():
     lines = format_summary({"folds": folds, "overall": {"clips": 16, **spread}, "seconds": 25}).splitlines()
     assert [line.split()[0] for line in lines] == ["fold", "1", "2", "mean", "std"]
     assert lines[1].split() == ["1", "8", "50.00", "40.00", "75.00", "12"]
+    assert lines[1] == "     1      8     50.00     40.00     75.00        12" and lines[3].split()[1] == "16"
     assert lines[4].split() == ["std", "1.23", "1.23", "1.23"]
 
 

@@ -173,6 +173,7 @@ def test_signed_values_have_0_in_the_middle():
     assert low == -high and 8 < high < 9
     low, high = value_limits([image_of(np.linspace(0, 1, 1001)[None], is_signed=True)])
     assert (low, high) == pytest.approx((-0.995, 0.995))
+    assert value_limits([image_of([[100], [0]], is_signed=True)])[1] == pytest.approx(99.5)  # the lowest bin, too
 
 
 def test_the_level_does_not_set_the_colours_of_a_cepstrum():
