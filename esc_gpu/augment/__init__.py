@@ -7,6 +7,7 @@ from esc_gpu.augment.erasing import draw_erasing
 from esc_gpu.augment.filter_augment import draw_filter_augment
 from esc_gpu.augment.mix import between_class, mixup
 from esc_gpu.augment.noise import add_noise
+from esc_gpu.augment.sound_crop import random_sound_crop
 from esc_gpu.augment.spec_augment import draw_spec_augment
 from esc_gpu.augment.speed import random_speed
 from esc_gpu.augment.warp import draw_frequency_warp, draw_time_stretch
@@ -28,5 +29,6 @@ __all__ = [
     "random_gain",
     "random_polarity",
     "random_shift",
+    "random_sound_crop",
     "random_speed",
 ]

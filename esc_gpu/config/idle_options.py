@@ -4,6 +4,7 @@ from esc_gpu.config.options import as_dict, flatten
 from esc_gpu.config.schema import RunConfig
 
 SWITCHES = {  # options, and the one that switches on what they belong to
+    ("augment.crop_from",): "augment.crop_seconds",
     ("augment.noise_snr_db", "augment.noise_exponent"): "augment.noise_probability",
     ("augment.cutmix_axis",): "augment.cutmix_probability",
     ("augment.freq_mask_share",): "augment.freq_masks",

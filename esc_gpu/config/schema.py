@@ -90,6 +90,9 @@ class AugmentConfig:
     """Roll each clip in time by up to this many seconds."""
     crop_seconds: Annotated[float, NOT_NEGATIVE] = 0.0
     """Train on a random part of the clip, this many seconds long; 0 uses the whole clip."""
+    crop_from: Literal["clip", "sound"] = "clip"
+    """What that part is taken from: the whole "clip", or its first "sound" to its last, without silence before and
+    behind; clips are not shifted then."""
     speed: Annotated[float, up_to(1)] = 0.0
     """Change the speed, and the pitch with it, by a factor of up to 1 + this value."""
     gain_db: Annotated[float, up_to(60)] = 6.0

@@ -18,6 +18,7 @@ from esc_gpu.augment import (
     random_gain,
     random_polarity,
     random_shift,
+    random_sound_crop,
     random_speed,
 )
 from esc_gpu.augment.image import ImageAugmentation
@@ -46,10 +47,15 @@ def augment_waveforms(config: RunConfig, waveform: Tensor, target: Tensor, draws
     """Waveforms `(B, T)` int16 or float and targets `(B, K)` → augmented, float, of `training_samples`."""
     options, rate = config.augment, config.data.sample_rate
     n_samples = training_samples(config)
-    if options.shift_seconds > 0:
-        waveform = random_shift(waveform, round(options.shift_seconds * rate), draws)
-    if options.crop_seconds > 0:  # a change of speed takes its samples from the whole circle, and cuts by itself
-        waveform = random_crop(waveform, waveform.shape[1] if options.speed > 0 else n_samples, draws)
+    # A change of speed takes its samples from the whole circle, and cuts by itself.
+    cropped = waveform.shape[1] if options.speed > 0 else n_samples
+    if options.crop_seconds > 0 and options.crop_from == "sound":  # whatever a shift did before, these crops would be
+        waveform = random_sound_crop(waveform, cropped, draws, n_samples)
+    else:
+        if options.shift_seconds > 0:
+            waveform = random_shift(waveform, round(options.shift_seconds * rate), draws)
+        if options.crop_seconds > 0:
+            waveform = random_crop(waveform, cropped, draws)
     waveform = to_float(waveform)  # after what only moves samples, which costs half of the memory's time in int16
     if options.speed > 0:
         waveform = random_speed(waveform, options.speed, draws, n_samples)

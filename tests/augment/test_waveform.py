@@ -13,6 +13,7 @@ from esc_gpu.augment import (
     random_gain,
     random_polarity,
     random_shift,
+    random_sound_crop,
     random_speed,
     tables,
 )
@@ -46,6 +47,7 @@ def between(waveform, probability, draws):
 ALL = {
     "shift": lambda waveform, draws: random_shift(waveform, 100, draws),
     "crop": lambda waveform, draws: random_crop(waveform, waveform.shape[1], draws),
+    "sound": lambda waveform, draws: random_sound_crop(waveform, waveform.shape[1], draws, -(-waveform.shape[1] // 2)),
     "gain": lambda waveform, draws: random_gain(waveform, 6.0, draws),
     "noise": lambda waveform, draws: add_noise(waveform, (5.0, 30.0), 0.5, draws),
     "coloured": lambda waveform, draws: add_noise(waveform, (5.0, 30.0), 0.5, draws, (0.0, 2.0)),

@@ -16,6 +16,7 @@ from tests.helpers.tiny import OPTIONS, write_tones
     [
         (["--augment.noise_snr_db", "[0, 10]"], "augment.noise_snr_db", "augment.noise_probability is 0.0"),
         (["--augment.cutmix_axis", "frequency"], "augment.cutmix_axis", "augment.cutmix_probability is 0.0"),
+        (["--augment.crop_from", "sound"], "augment.crop_from", "augment.crop_seconds is 0.0"),
         (
             ["--augment.time_masks", "0", "--augment.time_mask_share", "0.4"],
             "augment.time_mask_share",

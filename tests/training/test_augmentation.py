@@ -21,6 +21,7 @@ from esc_gpu.augment import (
     random_gain,
     random_polarity,
     random_shift,
+    random_sound_crop,
     random_speed,
 )
 from esc_gpu.config.schema import AugmentConfig, DataConfig, RunConfig, training_samples
@@ -137,3 +138,31 @@ def test_each_part_has_its_own_options_and_the_ranges_of_the_papers():
 def test_crop_and_speed_together_give_the_length_of_the_crop():
     config = config_with(crop_seconds=0.25, speed=0.3)
     assert augmented(config)[0].shape == (8, 2000)
+
+
+@pytest.mark.parametrize("speed", [0.0, 0.2])
+def test_crops_from_sound_are_of_the_clips_as_they_are(speed):
+    config = config_with(crop_seconds=0.25, crop_from="sound", shift_seconds=0.5, speed=speed)
+    waveform = torch.zeros(8, SAMPLES)
+    waveform[:, 3000:3100] = 1.0
+    cropped, target = augment_waveforms(config, waveform, torch.eye(8), Draws(torch.Generator().manual_seed(0)))
+    draws = Draws(torch.Generator().manual_seed(0))
+    expected = random_sound_crop(waveform, SAMPLES if speed else 2000, draws, 2000)
+    assert torch.equal(cropped, random_speed(expected, speed, draws, 2000) if speed else expected)
+    assert speed or cropped.sum(dim=1).tolist() == [100] * 8
+    assert torch.equal(target, torch.eye(8))
+
+
+def test_between_class_and_mixup_together_mix_the_same_two_clips():
+    waveform, _, target = augmented(config_with(between_class_probability=1.0, mixup_alpha=0.2))
+    once = augmented(config_with(between_class_probability=1.0))
+    pairs = torch.arange(8) // 2
+    others = pairs[:, None] != pairs
+    assert not target[others].any() and (target[~others] > 0).all()
+    torch.testing.assert_close(target.sum(dim=1), torch.ones(8))
+    # Each is a blend of its pair's two mixtures: with the share by its label, the waveform is known.
+    own, other = torch.arange(8), torch.arange(8) ^ 1
+    share = (target[own, own] - once[2][other, own]) / (once[2][own, own] - once[2][other, own])
+    assert ((share > -1e-4) & (share < 1 + 1e-4)).all()
+    expected = torch.lerp(once[0][other], once[0][own], share[:, None])
+    torch.testing.assert_close(waveform, expected, atol=1e-3, rtol=1e-3)
