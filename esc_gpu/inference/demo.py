@@ -56,11 +56,11 @@ def load_models(paths: Iterable[str], fold: Fold | None, device: str | torch.dev
     Raises:
         EscGpuError: what `load_pipeline` raises.
     """
-    paths = list(dict.fromkeys(paths))
-    names = [model_name(path) for path in paths]
+    names = {path: model_name(path) for path in paths}
+    given = list(names.values())
     return {
-        name if names.count(name) == 1 and name not in paths else path: load_pipeline(path, fold, device)
-        for name, path in zip(names, paths, strict=True)
+        name if given.count(name) == 1 and name not in names else path: load_pipeline(path, fold, device)
+        for path, name in names.items()
     }
 
 

@@ -87,8 +87,8 @@ def _windows(
         try:
             _, starts, batches = file_windows(pipeline, path, overlap, batch_size)
             waveforms = (waveform for batch in batches for waveform in batch)
-            for start, waveform in zip(starts.tolist(), waveforms, strict=True):
-                yield number, start, waveform
+            for start in starts.tolist():
+                yield number, start, next(waveforms)
         except EscGpuError as error:
             if failed is None:
                 raise

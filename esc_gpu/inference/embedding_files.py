@@ -70,8 +70,9 @@ def _write_csv(file: Path, rows: Mapping[str, Any], values: np.ndarray, about: d
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow([*rows, *(f"e{number}" for number in range(values.shape[1]))])
-    for *row, embedding in zip(*rows.values(), values, strict=True):
-        writer.writerow([*row, *(f"{value:.9g}" for value in embedding.tolist())])  # float32 to the bit
+    for number, embedding in enumerate(values.tolist()):
+        row = [column[number] for column in rows.values()]
+        writer.writerow([*row, *(f"{value:.9g}" for value in embedding)])  # float32 to the bit
     file.write_bytes(table.getvalue().encode())
 
 

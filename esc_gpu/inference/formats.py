@@ -57,8 +57,8 @@ def json_record(
         "windows": len(prediction.starts_seconds),
         "top": [{"class": name, "probability": round(value, DIGITS)} for name, value in said],
         "probabilities": {
-            name: round(float(value), DIGITS)
-            for name, value in zip(prediction.class_names, prediction.probabilities, strict=True)
+            name: round(float(prediction.probabilities[label]), DIGITS)
+            for label, name in enumerate(prediction.class_names)
         },
     }
     if timeline is not None:

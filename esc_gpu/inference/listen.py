@@ -53,8 +53,8 @@ def listen(
     for starts, n_samples, windows in cut_blocks(
         blocks, clip_samples(rate, timeline.clip_seconds), overlap, batch_size
     ):
-        for start, probabilities in zip(starts, class_probabilities(pipeline, windows), strict=True):
-            begin = start / rate
+        for number, probabilities in enumerate(class_probabilities(pipeline, windows)):
+            begin = starts[number] / rate
             end = min(begin + timeline.clip_seconds, n_samples / rate)
             yield Heard(begin, end, probabilities, timeline.add(begin, probabilities))
 

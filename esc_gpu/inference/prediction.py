@@ -84,7 +84,7 @@ class Prediction:
             min_seconds: a duration in s, 0 or more.
         """
         timeline = create_timeline(self.task, self.class_names, self.clip_seconds, threshold, min_seconds)
-        windows = zip(self.starts_seconds.tolist(), self.window_probabilities, strict=True)
-        segments = [segment for start, row in windows for segment in timeline.add(start, row)]
+        starts = enumerate(self.starts_seconds.tolist())
+        segments = [part for number, start in starts for part in timeline.add(start, self.window_probabilities[number])]
         segments += timeline.end(self.duration_seconds)
         return sorted(segments, key=lambda segment: segment.start_seconds)

@@ -151,8 +151,9 @@ class OverlappingTimeline:
     def add(self, start_seconds: float, probabilities: np.ndarray) -> list[Segment]:
         """The segments that are complete with a window `(K,)`, which begins later than those before it."""
         values = probabilities.tolist()
-        parts = zip(self.classes, values, strict=True)
-        return _by_time(part for one, value in parts for part in one.add_probability(start_seconds, value))
+        return _by_time(
+            part for label, one in enumerate(self.classes) for part in one.add_probability(start_seconds, values[label])
+        )
 
     def end(self, duration_seconds: float) -> list[Segment]:
         """The last segments of a recording of this length."""

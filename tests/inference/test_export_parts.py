@@ -5,6 +5,7 @@ import warnings
 from types import SimpleNamespace
 
 import onnx
+import onnxruntime
 import pytest
 import torch
 
@@ -51,7 +52,7 @@ def test_torch_is_asked_for_names_and_for_sizes_that_are_free(monkeypatch, tmp_p
 
 
 @pytest.mark.parametrize("names", [("logits",), ("logits", "embedding")])
-def test_an_onnx_file_answers_with_what_it_has(tmp_path, names):
+def test_an_onnx_file_answers_on_the_cpu_with_what_it_has(tmp_path, monkeypatch, names):
     def value(name):
         return onnx.helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, ["batch", "samples"])
 
@@ -61,22 +62,33 @@ def test_an_onnx_file_answers_with_what_it_has(tmp_path, names):
     graph = onnx.helper.make_graph(nodes, "two", [value("waveform")], [value(name) for name in names])
     imports = [onnx.helper.make_opsetid("", 18)]
     onnx.save(onnx.helper.make_model(graph, opset_imports=imports, ir_version=10), tmp_path / "model.onnx")
+    made, session = [], onnxruntime.InferenceSession
+    monkeypatch.setattr(
+        onnxruntime, "InferenceSession", lambda *given, **options: made.append((given, options)) or session(*given)
+    )
     answered = exporting.open_onnx(tmp_path / "model.onnx")(torch.ones(2, 3))
+    (((file, options), providers),) = made
+    assert (file, options.log_severity_level) == (tmp_path / "model.onnx", 3)  # errors alone
+    assert options.intra_op_num_threads == torch.get_num_threads() and providers == {
+        "providers": ["CPUExecutionProvider"]
+    }
     answers = [answered] if len(names) == 1 else answered
     assert [answer.tolist() for answer in answers] == [[[-1.0] * 3] * 2, [[1.0] * 3] * 2][: len(names)]
 
 
 def test_embeddings_that_disagree_are_told_of(pipeline, tmp_path, monkeypatch):
+    lengths = []
     for name, stand_in in {
         "trace": lambda *form: None,
         "write_torch": lambda program, metadata, file: file.touch(),
         "open_torch": lambda file: None,
-        "measure_agreement": lambda *given: Agreement(5, 0.2, 1, 0, (), 0.3),
+        "measure_agreement": lambda *given: lengths.append(given[-1]) or Agreement(5, 0.2, 1, 0, (), 0.3),
     }.items():
         monkeypatch.setattr(exporting, name, stand_in)
     said = refusal(export, pipeline, tmp_path / "m.pt2", "torch", tones(), False, outputs=("logits", "embedding"))
     assert said.startswith("the exported torch file differs by 0.2 in a logit, by 0.3 in an embedding and predicts ")
-    assert not list(tmp_path.iterdir())
+    refusal(export, pipeline, tmp_path / "m.pt2", "torch", tones(), False, length="free")
+    assert lengths == [(), (256, RATE // 2 + 1, RATE + RATE // 3 + 1)] and not list(tmp_path.iterdir())
 
 
 def test_only_the_exporters_are_quiet():

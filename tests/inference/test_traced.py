@@ -5,6 +5,8 @@ import json
 import onnx
 import pytest
 import torch
+from torch import nn
+from torch.export import Dim
 
 import esc_gpu.inference.export as exporting
 from esc_gpu import EscGpuError
@@ -82,6 +84,27 @@ def test_a_clip_under_the_least_is_refused(free):
 def test_the_example_is_wide_and_no_multiple_of_a_hop(pipeline):
     """Of 200 frames: 199 hops, a third of one more, and a sample."""
     assert traced.example_samples(pipeline) == 199 * 256 + 85 + 1
+
+
+class Halved(nn.Module):
+    """A layer that is traced with an assertion of a size."""
+
+    def forward(self, waveform):
+        torch._check(waveform.shape[1] % 2 == 0)
+        return 2 * waveform
+
+
+def test_what_is_asserted_of_a_size_is_taken_out_with_what_it_was_made_of():
+    program = torch.export.export(
+        Halved(),
+        (torch.zeros(2, 10),),
+        dynamic_shapes=({1: Dim("samples")},),
+        prefer_deferred_runtime_asserts_over_guards=True,
+    )
+    assert traced.ASSERTION in {str(node.target) for node in program.graph.nodes}
+    traced.remove_asserts(program)
+    assert [str(node.target) for node in program.graph.nodes if node.op == "call_function"] == ["aten.mul.Tensor"]
+    assert "_assert_scalar" not in program.graph_module.code
 
 
 def test_graphs_that_there_are_none_of(pipeline, tmp_path):
