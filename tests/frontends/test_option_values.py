@@ -116,6 +116,58 @@ def test_bad_value_of_an_option(name, option, value):
     assert_refused(lambda: create_frontend(name, **needed | {option: value}), option)
 
 
+RMS = {"member": {"name": "rms"}}
+FEW = {"n_fft": 64, "n_mels": 1}
+LIMITS = [
+    # front-end, option, the least and the most that it may be, and what goes with it
+    ("spectrogram", "sample_rate", [1], {}),
+    ("spectrogram", "hop_length", [1], {}),
+    ("spectrogram", "n_fft", [2], {}),
+    ("spectrogram", "win_length", [1, 64], {"n_fft": 64}),
+    ("logmel", "input_sample_rate", [1], {"sample_rate": 1, "fmax": 0.5}),
+    ("logmel", "n_mels", [1], {}),
+    ("logmel", "top_db", [0.5], {}),
+    ("mfcc", "n_mfcc", [1, 20], {"n_mels": 20}),
+    ("mfcc", "dct_type", [1, 3], {}),
+    ("lfcc", "n_lfcc", [1, 20], {"n_filters": 20}),
+    ("lfcc", "n_filters", [1], {"n_lfcc": 1}),
+    ("gfcc", "n_gfcc", [1, 64], {}),
+    ("gammatone", "n_bins", [1], {}),
+    ("kaldi_fbank", "sample_rate", [1], {"win_length": 64, "hop_length": 1, "n_mels": 1, "fmin": 0.0, "fmax": 0.5}),
+    ("kaldi_fbank", "win_length", [2], {**FEW, "hop_length": 1}),
+    ("kaldi_fbank", "n_fft", [400], {"win_length": 400}),
+    ("kaldi_fbank", "n_mels", [1], {}),
+    ("kaldi_fbank", "input_scale", [0.5], {}),
+    ("kaldi_mfcc", "n_mfcc", [1, 23], {}),
+    ("chroma chroma_cqt", "n_chroma", [1], {}),
+    ("chroma", "octwidth", [0.5], {}),
+    ("cqt", "n_bins", [1], {}),
+    ("cqt", "bins_per_octave", [1], {"n_bins": 4}),
+    ("cqt", "filter_scale", [0.5], {}),
+    ("zero_crossing_rate rms", "frame_length", [2], {}),
+    ("spectral_contrast", "n_bands", [1], {}),
+    ("spectral_contrast", "fmin", [0.9], {"n_bands": 1, "n_fft": 65536, "sample_rate": 8000}),
+    ("spectral_bandwidth", "p", [0.5], {}),
+    ("spectral_rolloff spectral_flatness", "power", [0.5], {}),
+    ("pcen", "bias", [0.5], {}),
+    ("pcen", "input_scale", [0.5], {}),
+    ("delta", "width", [3], RMS),
+    ("delta", "order", [1, 2], RMS),
+    ("stack", "n_bins", [1], {"members": [{"name": "rms"}] * 2}),
+    ("model_input", "image_frames", [1], RMS),
+    ("model_input", "clip_seconds", [0.5], RMS),
+    ("model_input", "max_range", [0.5], RMS),
+    ("model_input", "std", [0.5], RMS),
+]
+
+
+@pytest.mark.parametrize(("names", "option", "values", "others"), LIMITS)
+def test_a_value_on_the_limit_is_taken(names, option, values, others):
+    for name in names.split():
+        for value in values:
+            assert create_frontend(name, **others, **{option: value}).spec[option] == value
+
+
 @each_backend("native", "torchaudio", "nnaudio")
 @pytest.mark.parametrize(
     ("option", "value"),
