@@ -11,6 +11,7 @@ from esc_gpu.errors import EscGpuError
 from esc_gpu.frontends.base import Frontend
 from esc_gpu.frontends.images import compute_features, default_frontends, default_options
 from esc_gpu.frontends.mel import LogMel
+from tests.helpers.one_line import refusal
 from tests.helpers.paths import DOCS
 
 RATE = 16000
@@ -35,6 +36,22 @@ def test_values_and_axes_are_the_front_ends(name, images, waveform):
     assert np.array_equal(image.frequencies, frontend.frequencies.numpy())
     assert np.array_equal(image.times, frontend.times(image.values.shape[-1]).numpy())
     assert image.bin_unit == frontend.bin_unit
+
+
+def test_options_by_default_are_the_front_ends_own_as_far_as_the_rate_allows():
+    for name, n_bins in (("cqt", 84), ("vqt", 84), ("chroma_cqt", 252)):
+        assert default_options(name, 96000) == {"sample_rate": 96000, "n_bins": n_bins}
+        most = default_options(name, 8000)
+        assert create_frontend(name, **most).spec["n_bins"] == most["n_bins"] < n_bins
+        assert "n_bins" in refusal(create_frontend, name, **most | {"n_bins": most["n_bins"] + 1})
+        assert default_options(name, 60)["n_bins"] == 1
+    bands = [default_options("spectral_contrast", rate)["n_bands"] for rate in (96000, 12801, 12800, 8000, 300)]
+    assert bands == [6, 6, 5, 5, 1]  # from 200 Hz on each is an octave
+    assert default_options("delta", 96000) == {"sample_rate": 96000, "member": {"name": "logmel"}}
+    assert default_options("model_input", 96000)["member"] == {"name": "logmel"}
+    assert (default_options("model_input", 1)["mean"], default_options("model_input", 1)["std"]) == (-40.0, 40.0)
+    members = [{"name": name, **default_options(name, 8000)} for name in ("logmel", "mfcc", "cqt")]
+    assert default_options("stack", 8000)["members"] == members
 
 
 def test_int16_is_the_same_clip(waveform):
