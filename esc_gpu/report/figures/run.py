@@ -103,7 +103,7 @@ def plot_confusion(path: Path, matrix: list[list[int]], class_names: Sequence[st
     axes = figure.subplots()
     image = draw_confusion(axes, counts, class_names, 9 if len(class_names) <= 20 else 6)
     axes.set_title(f"{np.trace(counts)} of {counts.sum()} clips correct")
-    figure.colorbar(image, ax=axes, label="share of the true class", shrink=0.8)
+    figure.colorbar(image, label="share of the true class", shrink=0.8)
     save(figure, path)
 
 
@@ -180,7 +180,8 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], class_names: Sequence[str], d
     grid = figure.subplots(rows, columns, squeeze=False).ravel()
     palette, shown = color_sequences["tab10"], list(readable(class_names).values())
     wrong = (decisions.true != decisions.called).any(axis=1)
-    for axes, part in zip(grid, maps, strict=False):
+    for number, part in enumerate(maps):
+        axes = grid[number]
         true = decisions.true[part.rows]
         alone = true.sum(axis=1) == 1
         for label in np.flatnonzero(true.any(axis=0)).tolist():
@@ -201,12 +202,12 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], class_names: Sequence[str], d
 def draw_sectors(axes: Axes, point: np.ndarray, colors: Sequence[Any]) -> None:
     """A disc at a point that the colours share, clockwise from the top; grey for none."""
     if not colors:
-        axes.scatter(*point, s=22, color="0.6", marker="o")
+        axes.scatter(point[:1], point[1:], s=22, color="0.6", marker="o")
     for number, color in enumerate(colors):
-        ends = (90 - 360 * (number + share) / len(colors) for share in (1, 0))
-        wedge = MarkerPath.wedge(*ends)
+        end, start = (90 - 360 * (number + share) / len(colors) for share in (1, 0))
+        wedge = MarkerPath.wedge(end, start)
         size = 22 * np.abs(wedge.vertices).max() ** 2  # a marker is scaled to its largest coordinate
-        axes.scatter(*point, s=size, color=color, marker=wedge, linewidths=0)
+        axes.scatter(point[:1], point[1:], s=size, color=color, marker=wedge, linewidths=0)
 
 
 def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], titles: Sequence[str]) -> list[Path]:
@@ -222,7 +223,8 @@ def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], titles: Sequence[str]
         axes.set_visible(False)
     for number, (clip, title) in enumerate(zip(mistakes, titles, strict=True)):
         first = number % per_row * len(names)
-        for axes, name in zip(grid[number // per_row, first:], names, strict=False):
+        for column, name in enumerate(names, start=first):
+            axes = grid[number // per_row, column]
             axes.set_visible(True)
             draw_mistake(axes, clip, name, limits[name])
         grid[number // per_row, first].set_title(title, fontsize=8, loc="left")

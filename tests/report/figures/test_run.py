@@ -1,16 +1,21 @@
 """The pictures of a run: its curves, its confusion matrix, and what the backbone sees."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from matplotlib import color_sequences
 from matplotlib.image import imread
+from matplotlib.markers import MarkerStyle
 
 from esc_gpu import create_frontend
 from esc_gpu.evaluation.decisions import Decisions
 from esc_gpu.report import plot_confusion, plot_curves, plot_inputs
 from esc_gpu.report.contents import FoldMap, Mistake
 from esc_gpu.report.figures import run as plots
-from esc_gpu.report.figures.panels import DIVERGING
+from esc_gpu.report.figures.panels import DIVERGING, value_limits
 from tests.helpers.feature_images import image_of
+from tests.helpers.looks import grid_of, steps_of, ticks_of
 
 
 def is_drawn(path):
@@ -58,6 +63,10 @@ def test_curves_are_the_values_of_the_epochs_that_have_them(drawn):
     assert [axes.get_xlim() for axes in figure.axes] == [(0, 4)] * 3 and accuracy.get_ylim() == (0, 100)
     assert loss.get_ylim()[0] == rate.get_ylim()[0] == 0
     assert [axes.get_xlabel() for axes in figure.axes] == ["epoch"] * 3 and figure.get_suptitle() == "fold 1"
+    labels = ["cross-entropy", "test accuracy in %", "learning rate at the end of the epoch"]
+    assert [axes.get_ylabel() for axes in figure.axes] == labels
+    assert {(grid_of(axes), *steps_of(axes.xaxis)) for axes in figure.axes} == {("xy", 2, 2, 1, 1)}  # whole epochs
+    assert [line.get_marker() for line in (*loss.lines, *accuracy.lines, *rate.lines)] == ["None", "o", "o", "None"]
 
 
 def test_curves_of_folds_have_a_colour_each(drawn):
@@ -69,6 +78,13 @@ def test_curves_of_folds_have_a_colour_each(drawn):
     colours = [line.get_color() for line in (*loss.lines, *accuracy.lines)]
     assert colours == ["C0", "C0", "C1", "C1", "C0", "C1"]
     assert [text.get_text() for text in loss.get_legend().get_texts()] == ["fold 1", "fold 4"]
+    assert (loss.get_ylabel(), loss.get_ylim()[0]) == ("cross-entropy:\ntraining (lines), test (dots)", 0)
+    assert (accuracy.get_ylabel(), accuracy.get_ylim()) == ("test accuracy in %", (0, 100))
+    for axes in (loss, accuracy):
+        assert (axes.get_xlabel(), axes.get_xlim()[0], grid_of(axes)) == ("epoch", 0, "xy")
+    assert [line.get_linestyle() for line in loss.lines[:2]] == ["-", ":"]
+    plots.plot_fold_curves("curves", {fold: [record] for fold in range(11)})
+    assert drawn[1].axes[1].lines[-1].get_color() == "C0"  # the colours are used up
 
 
 def test_a_confusion_has_its_counts_and_shares(drawn):
@@ -80,6 +96,52 @@ def test_a_confusion_has_its_counts_and_shares(drawn):
     assert axes.get_title() == "3 of 4 clips correct" and bar.get_ylabel() == "share of the true class"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a b", "c"]
+
+
+def test_an_average_precision_is_a_bar(drawn):
+    plots.plot_average_precision("bars.png", [0.5, None, 0.9], ["a", "b", "c_d"])
+    (axes,) = drawn[0].axes
+    assert [bar.get_width() for bar in axes.patches] == [0, 50, 90] and grid_of(axes) == "x behind"
+    assert [bar.get_y() + bar.get_height() / 2 for bar in axes.patches] == pytest.approx([0, 1, 2])
+    assert ticks_of(axes.yaxis) == {"b": 0, "a": 1, "c d": 2}
+    assert (axes.get_xlim(), axes.get_ylim()) == ((0, 108), (-0.6, 2.6))
+    assert axes.get_xlabel() == "average precision in %"
+
+
+def test_classes_have_a_colour_and_a_mark_of_their_own(drawn):
+    """Ten colours with a mark, then with the next."""
+    chosen = [0, 1, 10, 49, 50]
+    has = np.eye(51, dtype=bool)[chosen]
+    decisions = Decisions(has, has, has.astype(float), np.zeros(51))
+    maps = [FoldMap("test", np.arange(5), np.arange(10.0).reshape(5, 2))]
+    plots.plot_maps("maps", maps, [str(number) for number in range(51)], decisions)
+    figure = drawn[0]
+    (axes,) = figure.axes
+    *marks, _ = axes.collections
+    assert [part.get_label() for part in marks] == [str(label) for label in chosen]
+    palette = color_sequences["tab10"]
+    for part, label, marker in zip(marks, chosen, "oosvo", strict=True):
+        assert tuple(part.get_facecolor()[0][:3]) == pytest.approx(palette[label % 10])
+        shape = MarkerStyle(marker)
+        assert np.allclose(part.get_paths()[0].vertices, shape.get_path().transformed(shape.get_transform()).vertices)
+    assert axes.get_title() == "test" and axes.get_xticks().size == axes.get_yticks().size == 0
+    assert figure.legends[0]._ncols == 5
+    assert figure.get_size_inches() == pytest.approx([3.4 + 1, 3.2 + 0.5 + 0.2 * 11])  # of 51 names, eleven rows
+
+
+def test_mistakes_of_several_channels_have_a_row_each(drawn):
+    parts = {name: image_of(np.full((4, 5), value), "dB") for name, value in (("a", 1), ("b", 2))}
+    image = replace(image_of(np.zeros((4, 5))), channels=parts)
+    heat = {"predicted": np.eye(4, 5)}
+    plots.plot_mistakes("mistakes", [Mistake(row, 0.0, image, None, heat) for row in range(2)], ["one", "two"])
+    grid = np.array(drawn[0].axes).reshape(2, 2)
+    assert [[axes.images[0].get_array()[0, 0] for axes in row] for row in grid] == [[1, 2]] * 2
+    assert [[axes.get_title(loc="left") for axes in row] for row in grid] == [["one", ""], ["two", ""]]
+    assert grid[0, 0].images[0].get_clim() == value_limits([parts["a"]]) != grid[0, 1].images[0].get_clim()
+    for axes in grid.flat:
+        assert axes.images[1].origin == "lower" and axes.get_xlabel() == "time in s"
+        assert [line.get_linewidth() for line in axes.lines[:2]] == [2.2, 1.0]
+        assert all(line.get_transform() == axes.transAxes for line in axes.lines)
 
 
 def test_inputs_stand_class_by_class_with_channels_under_each_other(drawn):
@@ -96,7 +158,9 @@ def test_inputs_stand_class_by_class_with_channels_under_each_other(drawn):
             assert np.array_equal(image.get_array(), images[number, channel])
             assert image.get_extent() == [0.5, 2, -0.5, 15.5] and image.get_clim() == (-3, 3)
             assert axes.get_title() == (f"class {number}" if channel == 0 else "")
-            assert axes.get_xlabel() == ("s" if channel == 1 else "")
+            assert axes.get_xlabel() == ("s" if channel == 1 else "") and image.origin == "lower"
+            assert len(axes.get_yticks()) > 2 and axes.get_aspect() == "auto"
+            assert {label.get_text() == "" for label in axes.get_yticklabels()} == {channel == 1}
     assert [axes.get_ylabel() for axes in grid[:, 0]] == ["Hz", "channel 2"] * 2
     assert bar.get_ylabel() == "standard deviations\nfrom the training mean"
 
