@@ -1,6 +1,6 @@
 """How well embeddings tell classes apart: two simple classifiers, each fold tested by what the other folds teach."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -57,7 +57,7 @@ class Probing(NamedTuple):
         judge: from these, and the units, resamples and seed of the intervals, to scores and `intervals`.
     """
 
-    probes: dict[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]]
+    probes: Mapping[str, Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]]
     fold_score: Callable[[np.ndarray, np.ndarray], float | None]
     judge: Callable[[np.ndarray, np.ndarray, np.ndarray, int, int], dict[str, Any]]
 

@@ -22,6 +22,7 @@ from tests.helpers.tiny import OPTIONS, RATE
 from tests.helpers.undrawn import undrawn, unplotted
 
 MIXED = ("--augment.mixup_alpha", "0.2", "--augment.between_class_probability", "0.3", "--train.ema_decay", "0.5")
+RARE = ("--train.class_weights", "balanced", "--train.sampling", "square_root", "--train.focal_gamma", "1")
 
 
 @pytest.fixture(scope="module")
@@ -31,7 +32,7 @@ def work(tmp_path_factory):
     data = ["--data.table", str(write_chords(folder / "chords")), "--data.cache_dir", str(folder / "cache")]
     with unplotted():
         for name, more in {"run": ["--folds", "2"], "validated": ["--folds", "1", "--validate", "true"]}.items():
-            assert main(["train", *OPTIONS, *MIXED, *data, *more, "--output_dir", str(folder / name)]) == 0
+            assert main(["train", *OPTIONS, *MIXED, *RARE, *data, *more, "--output_dir", str(folder / name)]) == 0
     time = np.arange(3 * RATE) / RATE
     soundfile.write(folder / "long.wav", 0.2 * np.sin(2 * np.pi * 300 * time), RATE)
     return folder

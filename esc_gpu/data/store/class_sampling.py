@@ -29,6 +29,7 @@ def sample_classes(clips: np.ndarray, labels: np.ndarray, sampling: str, seed: t
     if sampling == "shuffled":
         return clips
     power = POWERS[sampling]
+    share: np.ndarray
     if labels.ndim == 2:
         labels = rarest_counts(labels)  # clips that come as often as each other are as of one class
         groups, counts = np.unique(labels, return_counts=True)
