@@ -184,21 +184,20 @@ def bin_ticks(frequencies: np.ndarray, bin_unit: str) -> Ticks:
         places = np.interp(classes, frequencies, positions).tolist()
         return places, [NOTES[k] if num_classes == len(NOTES) else str(k) for k in classes]
     if bin_unit == "coefficient":
-        places, numbers = _linear_ticks(frequencies, positions, whole=True)
+        places, numbers = _linear_ticks(frequencies, positions)
         return places, [f"c{number:.0f}" for number in numbers]
     if n_bins <= NAMED:
         return positions.astype(float).tolist(), [hertz(frequency) for frequency in frequencies]
     if np.ptp(np.diff(frequencies)) < 1e-3 * np.ptp(frequencies) / n_bins:
-        places, numbers = _linear_ticks(frequencies, positions, whole=False)
+        places, numbers = _linear_ticks(frequencies, positions)
         return places, [hertz(number) for number in numbers]
     return _decade_ticks(frequencies, positions)
 
 
-def _linear_ticks(frequencies: np.ndarray, positions: np.ndarray, whole: bool) -> tuple[list[float], list[float]]:
-    """Steps of equal size, as places and as numbers."""
-    low, high = frequencies.min(), frequencies.max()
-    steps = MaxNLocator(5, steps=STEPS, integer=whole).tick_values(low, high)
-    inside = [step for step in steps if low <= step <= high]
+def _linear_ticks(frequencies: np.ndarray, positions: np.ndarray) -> tuple[list[float], list[float]]:
+    """Whole steps of equal size, as places and as numbers."""
+    ends = low, high = frequencies.min(), frequencies.max()
+    inside = [step for step in MaxNLocator(5, steps=STEPS, integer=True).tick_values(*ends) if low <= step <= high]
     return np.interp(inside, frequencies, positions).tolist(), inside
 
 
@@ -227,4 +226,4 @@ def draw_thumbnail(image: np.ndarray) -> np.ndarray:
     The channels stand one under the other, the lowest bin of each at its lower edge.
     """
     rows = image[:, ::-1].reshape(-1, image.shape[-1])
-    return colormaps[DIVERGING](np.clip((rows + INPUT_LIMIT) / (2 * INPUT_LIMIT), 0, 1), bytes=True)[..., :3]
+    return colormaps[DIVERGING]((rows + INPUT_LIMIT) / (2 * INPUT_LIMIT), bytes=True)[..., :3]

@@ -2,11 +2,13 @@
 
 import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
 from esc_gpu.frontends.axes import ChannelAxis
 from esc_gpu.report.figures.class_statistics import draw_class_means, draw_descriptor, draw_spectra, plot_ranking
 from esc_gpu.report.figures.features import save_figure
+from esc_gpu.report.figures.panels import FILL
 from tests.helpers.looks import FIVE, FOUR, grid_of, legend_of, steps_of, ticks_of
 
 AXES = [
@@ -93,6 +95,9 @@ def test_a_descriptor_has_its_means_spreads_and_unit():
     assert dots.get_xydata().tolist() == [[1000, 0], [3000, 1]] and overall.get_xdata() == [2000, 2000]
     (bars,) = axes.collections
     assert [segment.tolist() for segment in bars.get_segments()] == [[[900, 0], [1100, 0]], [[2500, 1], [3500, 1]]]
+    assert bars.get_linewidth() == [4] and to_hex(bars.get_color()[0]) == FILL != dots.get_color()
+    (equal,) = draw_descriptor(AXES[3], np.ones(50), np.ones(50), [str(number) for number in range(50)]).axes
+    assert [label.get_text() for label in equal.get_yticklabels()] == [str(number) for number in range(50)]
     assert axes.get_xlabel() == "Hz" and axes.xaxis.get_major_formatter()(2000, 0) == "2k"
     assert (dots.get_marker(), dots.get_linestyle()) == ("o", "None") and grid_of(axes) == "x"
     assert ticks_of(axes.yaxis) == {"b": 0, "a": 1} and "mean of all classes" in legend_of(axes)
@@ -112,6 +117,8 @@ def test_a_title_is_no_formula():
 
 def test_only_the_outer_panels_have_numbers():
     *panels, _ = draw_spectra(AXES[0], *numbers(AXES[0], 7), list("abcdefg")).axes
+    assert [axes.get_ylabel() for axes in panels] == ["dB", *[""] * 4, "dB", ""]
+    assert {axes.yaxis.get_tick_params()["labelsize"] for axes in panels} == {7.5}
     shown = [axes.yaxis.get_tick_params()["labelleft"] for axes in panels]
     assert shown == [True, *[False] * 4, True, False]
     assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in panels] == [False] * 2 + [True] * 5
@@ -142,7 +149,9 @@ def test_the_ranking_has_its_numbers_and_what_guessing_gives(monkeypatch):
     zero, guessing = accuracy.lines
     assert guessing.get_xdata() == [25, 25] and guessing.get_label() == "guessing" and accuracy.get_legend()
     assert zero.get_xdata() == [0, 0] and [len(axes.lines) for axes in (silhouette, fisher)] == [1, 1]
-    assert drawn[0].get_suptitle() == "title"
+    assert drawn[0].get_suptitle() == "title" and not drawn[0]._suptitle.get_parse_math()
+    assert not accuracy.get_yticklabels()[0].get_parse_math()
+    assert accuracy.get_subplotspec().get_gridspec().ncols == 3 and accuracy.texts[0].xyann == (3, 0)
     labels = ["balanced accuracy of a linear discriminant in %", "silhouette, from −1 to 1"]
     assert [axes.get_xlabel() for axes in drawn[0].axes] == [*labels, "Fisher's ratio, mean over the bins"]
     for axes in drawn[0].axes:

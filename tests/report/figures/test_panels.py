@@ -84,6 +84,8 @@ def test_a_curve_is_at_its_time_and_has_a_margin():
     axes = panel(image, start_seconds=2)
     assert axes.lines[0].get_xydata().tolist() == [[2, 0], [2.1, 10]] and axes.get_ylim() == (-0.5, 10.5)
     assert grid_of(axes) == "xy" and steps_of(axes.yaxis) == FOUR
+    draw_panel(axes, image, (-7, 70))
+    assert axes.get_ylim() == (-7, 70) and axes.get_ylabel() == "Hz"
     assert axes.yaxis.get_major_formatter()(2000, 0) == "2k"
     assert panel(image_of([[0, 10]], "dB", "feature")).yaxis.get_major_formatter()(2000, 0) != "2k"
 
@@ -134,6 +136,9 @@ def test_a_descriptor_is_a_curve_with_its_unit(clip):
         # Their steps differ by 1.6 thousandths: no linear scale.
         (100.0 * np.arange(20) + 0.075 * (np.arange(20) == 10), "Hz", ["1", "500", "1k"]),
         (np.arange(3), "coefficient", ["c0", "c1", "c2"]),
+        (np.arange(1, 14), "coefficient", ["c5", "c10"]),
+        (np.linspace(0, 22050, 1025, dtype=np.float32), "Hz", ["0", "5k", "10k", "15k", "20k"]),
+        (np.linspace(0, 2, 20), "Hz", ["0", "1", "2"]),
         (np.arange(40), "coefficient", ["c0", "c10", "c20", "c30"]),
         (np.arange(41), "coefficient", ["c0", "c10", "c20", "c30", "c40"]),
         (np.arange(12), "pitch class", ["C", "C♯", "D", "D♯", "E", "F", "F♯", "G", "G♯", "A", "A♯", "B"]),

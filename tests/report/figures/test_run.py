@@ -225,8 +225,9 @@ def test_mistakes_are_veiled_where_nothing_speaks_for_the_prediction(drawn):
     picture, veil = first.images
     assert np.array_equal(veil.get_array(), heat.astype(np.float32)) and veil.get_clim() == (0, 1)
     assert veil.get_extent() == picture.get_extent() and picture.get_extent()[:2] == pytest.approx([4.95, 6.95])
-    opacity = veil.get_cmap()([0.0, 1.0])[:, 3]
-    assert opacity[0] > 0.8 and opacity[1] == 0
+    cold, warm, hot = veil.get_cmap()([0.0, 0.5, 1.0]).tolist()
+    assert cold == pytest.approx([150 / 255, 150 / 255, 152 / 255, 0.85])
+    assert warm[3] == pytest.approx(0.425, abs=0.003) and hot[3] == 0
     assert len(first.lines) == 2 and first.lines[0].get_color() == "black"  # one outline, black under white
     assert len(second.images) == 1 and not second.lines
     assert first.images[0].get_clim() == second.images[0].get_clim()
