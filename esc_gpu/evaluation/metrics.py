@@ -77,7 +77,7 @@ def top_k_accuracy(scores: Tensor, labels: Tensor, k: int) -> float:
         labels: `(n,)` int64.
         k: 1 or more.
     """
-    order = scores.argsort(dim=1, descending=True, stable=True)
+    order = scores.argsort(descending=True, stable=True)
     return (order[:, :k] == labels[:, None]).any(dim=1).double().mean().item()
 
 
