@@ -7,11 +7,12 @@ import torch
 
 from benchmarks.accuracy.cross_validation import without_paths
 from benchmarks.accuracy.grid import Grid, Runs
+from benchmarks.accuracy.temperature import best_temperature
 from esc_gpu.config.options import flatten, plain
 from esc_gpu.evaluation.assessment import assess_seeds
 from esc_gpu.evaluation.comparison import compare_pair, right, row
 from esc_gpu.evaluation.finished_run import RunResults
-from esc_gpu.evaluation.metrics import scores
+from esc_gpu.evaluation.metrics import mean_and_std, scores
 from esc_gpu.evaluation.run_groups import differing_options, same_clips, seed_of, select
 from esc_gpu.evaluation.significance import holm
 
@@ -31,8 +32,9 @@ def describe_grid(grid: Grid, runs: Runs) -> dict[str, object]:
         - `reference`: name of the first row.
         - `recipe`: its config without the paths of the machine; of the first row that has a run, where it has none.
         - `rows`: as of `describe_rows`.
-        - `runs`: for each `row`, `seed`, `folds` (`fold`, `accuracy`, `macro_f1`, `clips`, `seconds`) and `right`, a 1
-          for each clip whose class was found and a 0 for the others.
+        - `runs`: for each `row`, `seed`, `folds` (`fold`, `accuracy`, `macro_f1`, `loss` and `temperature` as of
+          `best_temperature`, `clips`, `seconds`) and `right`, a 1 for each clip whose class was found and a 0 for the
+          others.
         - `clips`: the clips' names, in the order of `right`.
         - `bootstrap`, `references`: as of `esc_gpu.evaluation.assessment.assess`.
 
@@ -90,6 +92,8 @@ def describe_rows(
         For each row `name`, `frontend`, `seeds`, `accuracy`, `macro_f1`, `intervals`, `over_folds`, `over_seeds`,
         `fold_accuracies` and `seconds` as of `esc_gpu.evaluation.comparison.compare`, and
 
+        - `fold_losses`: of each fold, the mean over the seeds of the loss at the best temperature of each run and fold;
+          and `loss`, their `mean` and `std`.
         - `options`: where the config departs from the reference's, apart from the front-end.
         - `frontend_options`: all that the front-end has.
         - `epoch_seconds`: median of the epochs without evaluation; None without such.
@@ -103,7 +107,10 @@ def describe_rows(
     for name, group in groups.items():
         described = row(name, group, assessed[name])
         del described["runs"]
+        losses = fold_losses(group)
         described |= {
+            "fold_losses": losses,
+            "loss": mean_and_std(losses),
             "options": {} if base is None else departures(base[0], group[0]),
             "frontend_options": group[0].summary["frontend"],
             "epoch_seconds": epoch_seconds(group),
@@ -146,8 +153,15 @@ def describe_folds(run: RunResults) -> list[dict[str, object]]:
         clips = torch.from_numpy(run.folds == fold)
         values = scores(probabilities[clips], labels[clips])
         shown = {name: values[name] for name in ("accuracy", "macro_f1")}
+        shown |= best_temperature(run.probabilities[clips.numpy()], run.labels[clips.numpy()])
         described.append({"fold": fold, **shown, "clips": int(clips.sum()), "seconds": seconds[fold]})
     return described
+
+
+def fold_losses(group: Sequence[RunResults]) -> list[float]:
+    """Of each fold, the mean over the runs of the loss at the best temperature."""
+    losses = [[fold["loss"] for fold in describe_folds(run)] for run in group]
+    return [statistics.mean(of_fold) for of_fold in zip(*losses, strict=True)]
 
 
 def epoch_seconds(group: Sequence[RunResults]) -> float | None:

@@ -4,6 +4,7 @@ from benchmarks.common.markdown import heading, line, literal, number
 from esc_gpu.core.text import escape
 from esc_gpu.report.tables import counted, mean_and_spread, numbered, p_value, percent, percent_range
 
+LOSS_NOTE = " The loss is in nats, with each fold's probabilities at the temperature that makes it smallest."
 ROWS_ARE = {"comparison": "front-end", "ablation": "without", "variants": "variant"}
 
 
@@ -14,13 +15,16 @@ def accuracy_table(result: dict[str, object]) -> list[str]:
     microseconds = {row["name"]: row["us_per_clip"]["median"] for row in (result["cost"] or {"rows": []})["rows"]}
     columns = [ROWS_ARE[kind]]
     columns += ["µs a clip"] if microseconds else []
-    columns += ["accuracy"] if is_ablation else ["accuracy", "seeds (± std)"]
+    # Options are chosen by the loss as well, which says more of a few clips; results made earlier do not have it.
+    has_loss = result["protocol"]["validation"] and all("loss" in row for row in rows)
+    columns += ["accuracy", *(["loss"] if has_loss else []), *([] if is_ablation else ["seeds (± std)"])]
     columns += ["effect" if is_ablation else f"difference to {escape(first)}", p_heading(result)]
     lines = heading(*columns)
     for row in rows:
         cells = [escape(row["name"])]
         cells += [number(microseconds[row["name"]])] if microseconds else []
         cells += [mean_and_spread(row["over_folds"]["accuracy"])]
+        cells += [spread(row["loss"])] if has_loss else []
         cells += [] if is_ablation else [seeds_cell(row)]
         lines.append(line(*cells, *difference_cells(row["against_reference"])))
     notes = [protocol_note(result), difference_note(result), options_note(result), cost_note(result["cost"])]
@@ -38,6 +42,11 @@ def tested_seeds(result: dict[str, object]) -> list[int]:
     """Of McNemar's tests, which take one run of each row."""
     pairs = [row["against_reference"] for row in result["rows"] if row["against_reference"] is not None]
     return sorted({seed for pair in pairs for seed in pair["seeds"]})
+
+
+def spread(loss: dict[str, float | None]) -> str:
+    """Mean ± standard deviation, in nats."""
+    return f"{loss['mean']:.3f}" + ("" if loss["std"] is None else f" ± {loss['std']:.3f}")
 
 
 def seeds_cell(row: dict[str, object]) -> str:
@@ -78,6 +87,7 @@ def protocol_note(result: dict[str, object]) -> str:
         f"{counted(data['clips'], 'clip')}, {data['classes']} classes; {counted(protocol['epochs'], 'epoch')}, "
         f"the last checkpoint, {numbered('fold', protocol['folds'])}, {numbered('seed', protocol['seeds'])}. "
         "The accuracy is in percent: the mean over folds and seeds ± the standard deviation over the folds."
+        + (LOSS_NOTE if protocol["validation"] and all("loss" in row for row in result["rows"]) else "")
     )
 
 

@@ -93,6 +93,32 @@ def test_means_and_spreads(described):
     assert whole["seeds"] == [0, 1] and whole["seconds"] == 15 and whole["epoch_seconds"] == 3.5
 
 
+def test_losses_are_at_the_best_temperature_of_each_run_and_fold(described):
+    """Of predictions that are all as sure, the best probability is the share that was found."""
+    first, second = described["runs"][0]["folds"]  # 3 of 6 are right in both: the hottest, a logit of ln(1 / 5e-7) / 20
+    logit = np.log(1 / 5e-7) / 20
+    at_hottest = (np.log1p(np.exp(-logit)) + np.log1p(np.exp(logit))) / 2
+    assert (first["loss"], second["loss"]) == pytest.approx((at_hottest, at_hottest), rel=1e-4)
+    assert first["temperature"] == pytest.approx(20, rel=1e-3)
+    five_of_six = -(5 * np.log(5 / 6) + np.log(1 / 6)) / 6
+    one = described["rows"][1]  # 5 of 6 in both folds with seed 0, and all with seed 1
+    assert one["fold_losses"] == pytest.approx([five_of_six / 2] * 2, abs=1e-4)
+    assert one["loss"] == pytest.approx({"mean": five_of_six / 2, "std": 0}, abs=1e-4)
+    assert described["runs"][1]["folds"][0]["temperature"] == pytest.approx(np.log(1 / 5e-7) / np.log(5), rel=1e-3)
+
+
+def test_the_table_of_a_validation_has_the_loss(described):
+    result = {**described, "kind": "variants", "cost": None}
+    result["protocol"] = described["protocol"] | {"validation": True}
+    lines = accuracy_table(result)
+    assert lines[0].startswith("| variant | accuracy | loss | seeds (± std) | difference to whole |")
+    assert lines[3].startswith("| one | 91.67 ± 0.00 | 0.225 ± 0.000 | 2 (± 11.79) |")
+    assert "The loss is in nats, with each fold's probabilities at the temperature" in lines[-1]
+    for row in result["rows"]:
+        del row["loss"]  # as in results that were made earlier
+    assert accuracy_table(result)[0].startswith("| variant | accuracy | seeds (± std) |")
+
+
 def test_differences_to_the_reference(described):
     whole, one, two = (row["against_reference"] for row in described["rows"])
     assert whole is None
