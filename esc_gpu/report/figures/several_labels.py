@@ -51,7 +51,8 @@ def plot_precision_recall(stem: Path, run: RunResults, evaluation: dict[str, Any
     A dot is where the threshold is; a class that is never heard has none. Of many classes, only the first and the last
     are drawn.
     """
-    per_class, is_heard = evaluation["per_class"], decide(run, evaluation).called.any(axis=0)
+    per_class = evaluation["per_class"]
+    heard = set(np.flatnonzero(decide(run, evaluation).called.any(axis=0)).tolist())
     ranked = [label for label, entry in enumerate(per_class) if entry["average_precision"] is not None]
     ranked.sort(key=lambda label: per_class[label]["average_precision"])
     if len(ranked) > MOST_PANELS:
@@ -67,7 +68,7 @@ def plot_precision_recall(stem: Path, run: RunResults, evaluation: dict[str, Any
         recall, precision = [0, *steps.recall], [steps.precision[0], *steps.precision]
         axes.plot(*(100 * np.array([recall, precision])), drawstyle="steps-pre", color=COLOURS[0], linewidth=1.5)
         axes.axhline(100 * entry["support"] / len(run.labels), color=GREY, linewidth=1, linestyle="--")
-        if is_heard[label]:
+        if label in heard:
             axes.plot(100 * entry["recall"], 100 * entry["precision"], "o", color="black", markersize=4, clip_on=False)
         axes.set_title(f"{shown[label]}: {100 * entry['average_precision']:.1f} %", fontsize=8.5)
         axes.set(xlim=(0, 100), ylim=(0, 100))

@@ -189,7 +189,10 @@ def make_card(report: RunReport, clip: Clip, limits: charts.Limits, budget: Budg
         row=row,
         filename=run.filenames[row],
         fold=run.folds[row].item(),
-        **classes,
+        true=classes["true"],
+        called=classes["called"],
+        missed=classes["missed"],
+        wrongly_heard=classes["wrongly_heard"],
         likeliest=[(label, float(run.probabilities[row, label])) for label in order.tolist() if label in ahead],
         pictures=pictures if budget.keep(addresses) else [],
     )
