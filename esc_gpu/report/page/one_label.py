@@ -30,8 +30,8 @@ def shaded(matrix: list[list[int]]) -> list[list[tuple[int, float, int]]]:
 def calibration(report: RunReport) -> dict[str, Any]:
     """The axes of the chart of confidence and accuracy."""
     return {
-        "confidence_axis": value_axis(0, 100, "probability of the predicted class in %", most=5),
-        "share_axis": value_axis(0, 100, "accuracy in %", most=5),
+        "confidence_axis": value_axis(0, 100, "probability of the predicted class in %"),
+        "share_axis": value_axis(0, 100, "accuracy in %"),
     }
 
 

@@ -21,7 +21,7 @@ def precision_and_recall(report: RunReport) -> dict[str, Any]:
     """The curve of each class that has clips, the lowest average precision first."""
     run, n_clips = report.run, len(report.run.labels)
     per_class = report.assessment["per_class"]
-    x, y = (value_axis(0, 100, f"{name} in %", most=5) for name in ("recall", "precision"))
+    x, y = (value_axis(0, 100, f"{name} in %") for name in ("recall", "precision"))
     curves = []
     for label in sorted(report.labels, key=lambda label: per_class[label]["average_precision"]):
         entry, steps = per_class[label], precision_recall(run.probabilities[:, label], run.labels[:, label])
@@ -59,8 +59,8 @@ def missed(report: RunReport) -> dict[str, Any]:
 def calibration(report: RunReport) -> dict[str, Any]:
     """The axes of the chart of probabilities and shares."""
     return {
-        "confidence_axis": value_axis(0, 100, "probability of the class in %", most=5),
-        "share_axis": value_axis(0, 100, "share of pairs with the class in %", most=5),
+        "confidence_axis": value_axis(0, 100, "probability of the class in %"),
+        "share_axis": value_axis(0, 100, "share of pairs with the class in %"),
     }
 
 

@@ -29,6 +29,7 @@ from esc_gpu.report.page.charts import (
     time_axis,
     waveform_outline,
 )
+from tests.helpers.feature_images import image_of
 from tests.helpers.made_up_report import LOGMEL, RATE, SMALL
 
 UNIT, TENS = Axis(0, 1, (), ""), Axis(0, 10, (), "")
@@ -75,7 +76,10 @@ def test_the_outline_of_a_waveform_holds_all_its_samples():
     corners = np.array(points(chart.paths[0][1]))
     assert corners[:, 1].min() == 0 and corners[:, 1].max() == 0.75  # of an axis from -0.5 to 0.5
     assert corners[corners[:, 1].argmin(), 0] == pytest.approx(3000 / RATE, abs=0.005)
-    assert [tick.text for tick in chart.y.ticks] == ["−0.5", "0", "0.5"]
+    assert [tick.text for tick in chart.y.ticks] == ["−0.5", "0", "0.5"] and len(corners) == 2 * 300
+    assert [tick.at for tick in chart.y.ticks] == [0, 0.5, 1]
+    silent = waveform_outline(np.zeros(9), RATE, UNIT).y
+    assert (silent.low, silent.high, silent.ticks[2].text) == (-1e-6, 1e-6, "1e-06")
 
 
 @pytest.mark.parametrize("n_samples", [1, 7, 299])
@@ -122,8 +126,10 @@ def test_a_line_goes_around_what_is_hot():
 def test_time_is_that_of_the_recording():
     axis = time_axis(np.arange(5) * 0.1, start_seconds=2.0)
     assert (axis.low, axis.high) == pytest.approx((1.95, 2.45))
-    single = time_axis(np.zeros(1))
-    assert single.high > single.low
+    assert time_axis(np.zeros(1))[:2] == (-0.5, 0.5) and time_axis(np.array([0, 0.1]))[:2] == (
+        -0.05,
+        0.15000000000000002,
+    )
 
 
 def test_a_stack_has_a_picture_a_member_and_a_descriptor_a_curve():
@@ -135,6 +141,9 @@ def test_a_stack_has_a_picture_a_member_and_a_descriptor_a_curve():
     assert mfcc.values.low == -mfcc.values.high
     (curve,) = pictures(rms := make_image({"name": "rms", "sample_rate": RATE}), limits_of([rms]))
     assert not curve.uri and len(points(curve.curve)) == rms.values.shape[-1]
+    (curve,) = pictures(image_of([[0, 9, 9]], "dB", "feature"), {"": (0, 9)}, start_seconds=2)
+    assert points(curve.curve) == [(0.1667, 1), (0.5, 0), (0.8333, 0)]  # of an axis from 1.95 to 2.25
+    assert [tick.text for tick in curve.y.ticks] == ["0", "5"]
 
 
 def test_spectra_of_a_channel_share_a_frame_that_holds_them():
@@ -142,7 +151,8 @@ def test_spectra_of_a_channel_share_a_frame_that_holds_them():
     statistics = FeatureStatistics(np.array([4, 4]), means, np.ones_like(means), *np.zeros((2, 2, 1, 3)))
     ((axis, charts),) = class_spectra(statistics, [ChannelAxis("x", np.array([1.0, 2.0, 3.0]), "Hz", "dB", False)])
     first, second = charts
-    assert axis.name == "x" and first.y == second.y and first.y.low < -1 and first.y.high > 6
+    assert axis.name == "x" and first.y == second.y and first.y[:2] == pytest.approx((-1.35, 6.35))
+    assert first.y.label == "dB" and [name for name, _ in first.paths] == ["band", "overall", "line"]
     paths = dict(first.paths)
     levels = [first.y.low + (1 - y) * (first.y.high - first.y.low) for _, y in points(paths["line"])]
     assert levels == pytest.approx([0, 1, 2], abs=1e-2)
@@ -156,6 +166,23 @@ def test_one_bin_is_drawn_as_wide_as_the_chart():
     statistics = FeatureStatistics(np.array([1, 1]), means, 0 * means, means, means)
     ((_, charts),) = class_spectra(statistics, [ChannelAxis("rms", np.zeros(1), "feature", "", False)])
     assert [x for x, _ in points(dict(charts[0].paths)["line"])] == [0, 1]
+    assert points(dict(charts[0].paths)["overall"])[0][1] == 0.5 and len(points(dict(charts[0].paths)["band"])) == 4
+
+
+@pytest.mark.parametrize(
+    ("means", "limits", "ticks"),
+    [
+        ([[900, 8.18, 0], [900, 0, 0]], (-0.409, 8.589), ["0", "5"]),  # but for the level
+        ([[900], [0]], (-45, 945), ["0", "500"]),  # there is nothing else
+        ([[900, 2, 2], [900, 2, 2]], (1.5, 2.5), ["1.5", "2.0", "2.5"]),
+    ],
+)
+def test_spectra_of_a_cepstrum(means, limits, ticks):
+    means = np.array(means, dtype=float)[:, None]
+    statistics = FeatureStatistics(np.array([1, 1]), means, 0 * means, means, means)
+    axis = ChannelAxis("mfcc", np.arange(means.shape[2]), "coefficient", "dB", True)
+    ((_, (chart, _)),) = class_spectra(statistics, [axis])
+    assert chart.y[:2] == pytest.approx(limits) and [tick.text for tick in chart.y.ticks] == ticks
 
 
 def test_curves_are_a_line_a_fold_of_the_epochs_that_have_the_value():
@@ -167,6 +194,10 @@ def test_curves_are_a_line_a_fold_of_the_epochs_that_have_the_value():
     assert [style for style, _ in chart.paths] == ["solid s0", "dotted s0", "solid s1", "dotted s1"]
     assert [len(points(path)) for _, path in chart.paths] == [2, 1, 1, 1]
     assert (chart.x.low, chart.x.high) == (0, 2) and chart.y.low == 0 and chart.y.high == pytest.approx(2.1)
+    assert (chart.x.label, chart.y.label) == ("epoch", "loss") and [tick.text for tick in chart.x.ticks] == [*"012"]
+    many = curves({fold: [{"epoch": 1, "loss": 5.5 / 1.05}] for fold in range(11)}, {"loss": "solid"}, "loss", None)
+    assert [tick.text for tick in many.y.ticks] == ["0", "2", "4"]
+    assert many.paths[-1][0] == "solid s0" and many.marks[-1][0] == "mark s0"  # the colours are used up
 
 
 def test_curves_without_a_finite_value_have_an_axis():

@@ -7,8 +7,9 @@ import re
 from dataclasses import replace
 
 import pytest
+from jinja2 import StrictUndefined
 
-from esc_gpu.report.page.render import PER_PAGE, render_page
+from esc_gpu.report.page.render import PER_PAGE, Budget, render_page, template
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 from tests.helpers.parsed_page import Parsed
@@ -155,6 +156,18 @@ def test_the_page_keeps_to_its_budget(report):
     assert "no pictures." in nothing.text
 
 
+def test_a_budget_is_spent_to_its_last_byte():
+    budget = Budget(5)
+    assert budget.keep(["ab", "c"]) and not budget.keep(["abc"]) and budget.keep(["ab"])
+    assert (budget.left, budget.refused) == (0, 1) and budget.keep([]) and not budget.keep(["a"])
+    assert budget.refused == 2
+
+
+def test_a_value_that_the_page_lacks_is_an_error(html):
+    assert template().environment.undefined is StrictUndefined
+    assert not re.search(r"\n[ \t]+\n", html)  # nothing is left of the template's own lines
+
+
 def test_a_part_of_the_mistakes_says_so(report):
     page = Parsed(render_page(replace(report, mistakes=report.mistakes[:2])))
     assert len(page.with_class("mistake")) == 2
@@ -162,7 +175,7 @@ def test_a_part_of_the_mistakes_says_so(report):
 
 
 def test_a_dozen_mistakes_are_seen_and_the_others_opened(report):
-    assert len(report.mistakes) > 2
+    assert len(report.mistakes) > 2 and PER_PAGE == 12
     many = Parsed(render_page(replace(report, mistakes=(report.mistakes * PER_PAGE)[: 2 * PER_PAGE + 1])))
     assert many.texts["summary"] == [f"Mistakes {PER_PAGE + 1} to {2 * PER_PAGE}", f"Mistakes {2 * PER_PAGE + 1}"]
     assert not any("open" in attributes for attributes in many.all("details"))
