@@ -1,5 +1,8 @@
 """The parts of the demo's page and what they call, without a server."""
 
+import os
+from pathlib import Path
+
 import numpy as np
 import pytest
 import soundfile
@@ -10,7 +13,8 @@ from tests.helpers.demo_material import BAD
 
 gradio = pytest.importorskip("gradio", reason="gradio is not installed: pip install 'esc_gpu[demo]'")
 
-from esc_gpu.inference.demo_page import STYLE, TITLE, create_page, private_gradio, serving  # noqa: E402
+from esc_gpu.inference.demo_guard import Guard  # noqa: E402
+from esc_gpu.inference.demo_page import STYLE, TITLE, create_page, guards, private_gradio, serving  # noqa: E402
 
 PARTS = (
     (
@@ -67,6 +71,14 @@ def test_each_part_is_as_its_user_sees_it(page, models):
     assert config["title"] == TITLE and page.delete_cache == (3600, 86400) and config["analytics_enabled"] is False
     names = [(call["api_name"], call["api_visibility"]) for call in config["dependencies"]]
     assert names == [(name, "undocumented") for name in ("example", "answer", "about", "features", "redraw")]
+
+
+def test_two_guards_stand_before_the_page():
+    with private_gradio():
+        hosts, guard = guards()
+        uploads = Path(os.environ["GRADIO_TEMP_DIR"])
+    assert hosts.kwargs == {"allowed_hosts": ["127.0.0.1", "localhost"]}
+    assert (guard.cls, guard.kwargs) == (Guard, {"folder": uploads})
 
 
 def test_another_model_is_described(calls, models):
