@@ -134,6 +134,12 @@ def example_rows(run: RunResults, labels: np.ndarray) -> np.ndarray:
     return np.array(rows, dtype=np.int64)
 
 
+def renumbered(run: RunResults) -> np.ndarray:
+    """The labels of the run, `(n,)` or `(n, K')`, counting the K' classes that have clips."""
+    labels = np.flatnonzero(run.has_class.any(axis=0))
+    return run.labels[:, labels] if run.labels.ndim == 2 else np.searchsorted(labels, run.labels)
+
+
 def describe_frontend(frontend: Frontend, n_samples: int) -> FrontendSummary:
     return FrontendSummary(
         frontend.spec, frontend.channel_axes(), frontend.output_shape(n_samples), frontend.hop_seconds
@@ -154,7 +160,7 @@ def look_at(
     """Show the model all windows of its fold's recordings, and add their features to the statistics."""
     rows = np.flatnonzero(run.folds == fold)
     numbers = np.flatnonzero(np.isin(clips.windows.recording, rows))
-    classes = run.has_class[:, run.has_class.any(axis=0)]
+    classes = renumbered(run)
     outputs = OUTPUTS[run.task]
     parts = []
     for batch, waveform in clips.batches(numbers):

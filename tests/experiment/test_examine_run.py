@@ -96,6 +96,7 @@ def test_statistics_are_of_all_sounding_frames_of_a_class(run, report):
     assert np.allclose(report.statistics.means[1], frames.mean(axis=0), atol=1e-4)
     assert np.allclose(report.statistics.spreads[1], frames.std(axis=0), atol=1e-4)
     assert report.statistics.frames[1] == len(frames)
+    assert report.statistics.without is None  # Fisher's ratio is that of all classes
 
 
 def test_maps_hold_each_test_clip_once_and_keep_neighbours(run, report):

@@ -87,6 +87,7 @@ def test_a_report_of_missed_and_wrongly_heard_classes(work):
     assert report.statistics.frames.tolist() == [
         model.frontend.n_frames(RATE) * count for count in run.labels.sum(axis=0)
     ]
+    assert report.statistics.without is not None
     page = render_page(report)
     assert "mAP (macro)" in page and f"<td>{fold['threshold']:.2f}</td>" in page and 'class="matrix' not in page
 

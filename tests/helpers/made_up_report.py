@@ -10,7 +10,7 @@ from esc_gpu.evaluation.decisions import decide
 from esc_gpu.evaluation.feature_statistics import RunningStatistics
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.task_assessment import assess_runs
-from esc_gpu.experiment.examine_run import example_rows, standardised
+from esc_gpu.experiment.examine_run import example_rows, renumbered, standardised
 from esc_gpu.frontends.images import feature_image
 from esc_gpu.frontends.registry import create_frontend
 from esc_gpu.report.audio import encode_audio
@@ -40,7 +40,7 @@ def make_report(
         features = layer(torch.from_numpy(waveforms))
     labels = np.flatnonzero(run.has_class.any(axis=0))
     statistics = RunningStatistics(len(labels), len(run.labels), features.shape[1:3])
-    statistics.update(features, run.has_class[:, labels], np.arange(len(run.labels)))
+    statistics.update(features, renumbered(run), np.arange(len(run.labels)))
     assessment = assess_runs([run], n_bootstrap=20)
     decisions = decide(run, assessment)
     wrong = decisions.mistakes.tolist()
