@@ -88,7 +88,7 @@ class Timeline:
         if span is None or edge - span.start < self.min_seconds:
             return []
         span.end, span.behind, span.n_behind = edge, self.total.copy(), self.n_windows
-        if self.waiting is not None and self._may_join(self.waiting, span):
+        if self.waiting is not None and self.waiting.label == span.label:  # after a longer gap it would wait no more
             span.start, span.before, span.n_before = self.waiting.start, self.waiting.before, self.waiting.n_before
             self.waiting = None
         done = self._give_out()
