@@ -243,6 +243,7 @@ TABLES = {
     "cross_validation": fold_table,
     "few_clips": few_clips_table,
     "frontends": frontend_table,
+    "fusion": lambda result: evaluation_text(result, "comparison"),
     "fuzz_audio": fuzz_table,
     "errors": error_table,
     "folds_at_once": at_once_table,

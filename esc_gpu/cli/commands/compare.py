@@ -26,6 +26,11 @@ def add_arguments(parser: ArgumentParser) -> None:
         action="store_true",
         help="compare on the clips that all runs share (default: refuse runs with different clips)",
     )
+    parser.add_argument(
+        "--average",
+        action="store_true",
+        help="add a row: the mean of the runs' probabilities (late fusion), one for each seed that all share",
+    )
     add_bootstrap_arguments(parser)
 
 
@@ -44,7 +49,9 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         check_makeable(arguments.output)
 
     from esc_gpu.core.task import MULTI_LABEL
+    from esc_gpu.evaluation.late_fusion import late_fusion
 
+    means = late_fusion(runs, arguments.common) if arguments.average else []
     if runs[0].task == MULTI_LABEL:
         from esc_gpu.evaluation.multi_label_comparison import compare_several_labels as compare
         from esc_gpu.report.figures.several_labels import plot_map_comparison as plot_comparison
@@ -54,8 +61,10 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         from esc_gpu.report.evaluation_tables import comparison_tables, describe_comparison
         from esc_gpu.report.figures.evaluation import plot_comparison
 
-    comparison = compare(runs, arguments.common, arguments.bootstrap, arguments.seed)
+    comparison = compare([*runs, *means], arguments.common, arguments.bootstrap, arguments.seed)
     heading, tables = describe_comparison(comparison), comparison_tables(comparison)
+    if means:
+        heading += f", {len(means)} of them the mean of others' probabilities"
     show(say, arguments.json, heading, comparison, tables)
     if arguments.output:
         write(arguments.output, "comparison", heading, comparison, tables, {"comparison": plot_comparison})

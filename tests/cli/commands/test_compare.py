@@ -38,6 +38,14 @@ def test_compare_as_json_writes_nothing_unasked(run, tmp_path, capfd):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+def test_the_mean_of_the_runs_is_a_row(run, tmp_path, capfd):
+    other = write_esc10_run(tmp_path / "runs" / "mfcc", frontend="mfcc")
+    status, out, errors = run_command(capfd, "compare", run, other, *FAST, "--average")
+    assert status == 0 and not errors
+    assert out.startswith("3 runs on 120 clips of test folds 1, 2, 3, 1 of them the mean of others' probabilities\n")
+    assert "mean of logmel + mfcc" in out and "mean of logmel, mfcc" in out
+
+
 def test_compare_on_common_clips(run, tmp_path, capfd):
     other = write_esc10_run(tmp_path / "runs" / "mfcc", frontend="mfcc", folds=(3,))
     status, _, errors = run_command(capfd, "compare", run, other, *FAST)

@@ -1,0 +1,55 @@
+"""Late fusion of kept results and of runs: the same, from files to a table."""
+
+import json
+import shutil
+
+import pytest
+
+from benchmarks.accuracy.fusion import main
+from tests.helpers.made_up_runs import write_run
+from tools.doc_tables import table
+
+
+def kept(run, folder):
+    """A run as the benchmark of a cross-validation keeps it."""
+    file = folder / f"cross-validation-{run.name}.json"
+    shutil.copy(run / "summary.json", file)
+    shutil.copy(run / "predictions.csv", file.with_suffix(".predictions.csv"))
+    return file
+
+
+@pytest.fixture
+def runs(tmp_path):
+    return write_run(tmp_path / "one"), write_run(tmp_path / "other", frontend="cqt", seed=1)
+
+
+def test_from_results_to_a_table(runs, tmp_path, capsys):
+    one, other = runs
+    files = []
+    for number, results in enumerate(([kept(one, tmp_path), kept(other, tmp_path)], [kept(one, tmp_path), other])):
+        output = tmp_path / f"out{number}"
+        assert main([*map(str, results), "--output", str(output)]) == 0
+        files += output.glob("fusion-*.json")
+    first, second = (json.loads(file.read_text(encoding="utf-8"))["comparison"] for file in files)
+    assert [row["name"] for row in first["rows"]] == [
+        *("cross-validation-one", "cross-validation-other"),
+        "mean of cross-validation-one + cross-validation-other",
+    ]
+    assert [row["accuracy"] for row in first["rows"]] == [row["accuracy"] for row in second["rows"]]
+    assert first["rows"][2]["accuracy"] > max(row["accuracy"] for row in first["rows"][:2])
+    assert len(first["pairs"]) == 3 and {"low", "high", "p_value"} <= first["pairs"][1].keys()
+    text = table(files[0].name, files[0].parent)
+    assert "3 runs on" in text and "McNemar" in text and text.splitlines()[2] in capsys.readouterr().out
+
+
+def test_what_cannot_be_fused_is_one_line(runs, tmp_path, capsys):
+    file = kept(runs[0], tmp_path)
+    assert main([str(file), "--output", str(tmp_path)]) == 2
+    assert "expected two or more" in capsys.readouterr().err
+    table = file.with_suffix(".predictions.csv")
+    table.write_text("filename,fold\n", encoding="utf-8")
+    assert main([str(file), str(runs[1]), "--output", str(tmp_path)]) == 2
+    assert "does not fit" in capsys.readouterr().err
+    table.unlink()
+    assert main([str(file), str(runs[1]), "--output", str(tmp_path)]) == 2
+    assert f"there is no {table} beside {file}" in capsys.readouterr().err
