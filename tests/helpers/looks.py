@@ -24,6 +24,12 @@ def ticks_of(axis: Axis) -> dict[str, float]:
     return dict(zip([label.get_text() for label in axis.get_ticklabels()], axis.get_ticklocs().tolist(), strict=True))
 
 
+def grid_shape(figure: Figure) -> tuple[int, int]:
+    """Rows and columns in which its axes stand."""
+    grid = figure.axes[0].get_subplotspec().get_gridspec()
+    return grid.nrows, grid.ncols
+
+
 def legend_of(drawn: Axes | Figure) -> list[str]:
     """The texts of its legend."""
     legend = drawn.get_legend() if isinstance(drawn, Axes) else drawn.legends[0]

@@ -38,7 +38,8 @@ def report(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def document(report, tmp_path_factory):
-    return write_markdown(report, tmp_path_factory.mktemp("report") / "report.md")
+    with undrawn():
+        return write_markdown(report, tmp_path_factory.mktemp("report") / "a" / "report.md")
 
 
 class EvilNumber(float):
@@ -64,21 +65,32 @@ def test_two_parts_with_headings_in_order(document):
     assert levels.count(1) == 1 and levels.count(3) == len(levels) - 3
 
 
+def placed_in(document):
+    """The figures of a document: their paths and captions."""
+    return {path: text for text, path in re.findall(r"^!\[(.+)\]\((\S+)\)$", document.read_text("utf-8"), re.MULTILINE)}
+
+
 def test_every_figure_is_there_as_png_and_pdf_and_has_a_caption(document):
-    placed = re.findall(r"^!\[(.+)\]\((\S+)\)$", document.read_text(encoding="utf-8"), re.MULTILINE)
+    placed = placed_in(document)
     files = {path.relative_to(document.parent).as_posix() for path in document.parent.glob("figures/*")}
-    png = {path for _, path in placed}
-    assert {re.sub(r"(-\d)?\.png$", "", path).removeprefix("figures/") for path in png} == {
+    assert {re.sub(r"(-\d)?\.png$", "", path).removeprefix("figures/") for path in placed} == {
         *("examples", "spectra", "inputs", "curves", "confusion", "per_class", "reliability", "maps", "mistakes")
     }
-    assert files == png | {path.replace(".png", ".pdf") for path in png}
-    numbered = sorted(path for path in png if re.search(r"\d", path))  # three clips a figure, and one channel
+    assert files == placed.keys() | {path.replace(".png", ".pdf") for path in placed}
+    numbered = sorted(path for path in placed if re.search(r"\d", path))  # three clips a figure, and one channel
     assert numbered == [f"figures/{name}.png" for name in ("examples-1", "examples-2", "inputs-1", "spectra-1")]
-    assert "dog, rooster, rain" in placed[0][0] and placed[1][0].endswith(": sea waves")
+    assert placed[numbered[0]].endswith("dog, rooster, rain") and placed[numbered[1]].endswith(": sea waves")
     assert document.read_text(encoding="utf-8").endswith("|\n")
-    for path in png:
+
+
+def test_every_figure_is_drawn(tmp_path):
+    document = write_markdown(make_report(tmp_path / "run", skill=-2, **FEW), tmp_path / "report.md")
+    assert len(placed := placed_in(document)) == 9
+    for path in placed:
         assert imread(document.parent / path).std() > 0.01
         assert (document.parent / path.replace(".png", ".pdf")).read_bytes().startswith(b"%PDF")
+    with undrawn():
+        assert write_markdown(make_report(tmp_path / "again", skill=-2, **FEW), document) == document  # over the other
 
 
 def test_tables_are_whole(document, report):

@@ -7,7 +7,7 @@ from scipy.stats import binomtest
 from esc_gpu.evaluation.published import HUMANS, NONE
 from esc_gpu.report.figures import evaluation as plots
 from esc_gpu.report.figures.evaluation import COLOURS
-from tests.helpers.looks import grid_of, legend_of, ticks_of
+from tests.helpers.looks import grid_of, grid_shape, legend_of, ticks_of
 
 CLASSES = [
     {"name": "a_b", "category": "X", "support": 2, "precision": 1.0, "recall": 0.5, "f1": 0.75},
@@ -96,6 +96,7 @@ def test_more_categories_than_colours_take_turns():
 def test_reliability_counts_a_clip_of_several_seeds_once(drawn):
     figure = drawn(plots.plot_reliability, EVALUATION)
     shares, clips = figure.axes
+    assert grid_shape(figure) == (2, 1)
     for axes in (shares, clips):
         assert [bar.get_x() for bar in axes.patches] == [0.2, 0.4, 0.8] and grid_of(axes) == "y behind"
         assert axes.get_xlim() == (0, 1) and [bar.get_width() for bar in axes.patches] == pytest.approx([0.2] * 3)

@@ -15,7 +15,7 @@ from esc_gpu.report.contents import FoldMap, Mistake
 from esc_gpu.report.figures import run as plots
 from esc_gpu.report.figures.panels import DIVERGING, value_limits
 from tests.helpers.feature_images import image_of
-from tests.helpers.looks import grid_of, steps_of, ticks_of
+from tests.helpers.looks import grid_of, grid_shape, steps_of, ticks_of
 
 
 def is_drawn(path):
@@ -64,7 +64,7 @@ def test_curves_are_the_values_of_the_epochs_that_have_them(drawn):
     assert loss.get_ylim()[0] == rate.get_ylim()[0] == 0
     assert [axes.get_xlabel() for axes in figure.axes] == ["epoch"] * 3 and figure.get_suptitle() == "fold 1"
     labels = ["cross-entropy", "test accuracy in %", "learning rate at the end of the epoch"]
-    assert [axes.get_ylabel() for axes in figure.axes] == labels
+    assert [axes.get_ylabel() for axes in figure.axes] == labels and grid_shape(figure) == (1, 3)
     assert {(grid_of(axes), *steps_of(axes.xaxis)) for axes in figure.axes} == {("xy", 2, 2, 1, 1)}  # whole epochs
     assert [line.get_marker() for line in (*loss.lines, *accuracy.lines, *rate.lines)] == ["None", "o", "o", "None"]
 
@@ -82,7 +82,7 @@ def test_curves_of_folds_have_a_colour_each(drawn):
     assert (accuracy.get_ylabel(), accuracy.get_ylim()) == ("test accuracy in %", (0, 100))
     for axes in (loss, accuracy):
         assert (axes.get_xlabel(), axes.get_xlim()[0], grid_of(axes)) == ("epoch", 0, "xy")
-    assert [line.get_linestyle() for line in loss.lines[:2]] == ["-", ":"]
+    assert [line.get_linestyle() for line in loss.lines[:2]] == ["-", ":"] and grid_shape(drawn[0]) == (1, 2)
     plots.plot_fold_curves("curves", {fold: [record] for fold in range(11)})
     assert drawn[1].axes[1].lines[-1].get_color() == "C0"  # the colours are used up
 
@@ -209,6 +209,7 @@ def test_maps_leave_the_rest_of_their_last_row_empty(drawn):
     maps = [FoldMap(k, np.array([k]), np.ones((1, 2))) for k in range(4)]
     plots.plot_maps("maps", maps, ["a", "b"], decided([0] * 4, [0] * 4))
     assert [axes.get_visible() for axes in drawn[0].axes] == [True] * 4 + [False] * 2
+    assert grid_shape(drawn[0]) == (2, 3)
 
 
 def test_mistakes_are_veiled_where_nothing_speaks_for_the_prediction(drawn):

@@ -11,7 +11,7 @@ from esc_gpu.evaluation.multi_label_assessment import assess_several_labels
 from esc_gpu.evaluation.multi_label_comparison import compare_several_labels
 from esc_gpu.report.figures import run as run_figures
 from esc_gpu.report.figures import several_labels
-from tests.helpers.looks import grid_of, legend_of, ticks_of
+from tests.helpers.looks import grid_of, grid_shape, legend_of, ticks_of
 from tests.helpers.several_labels_runs import write_several
 
 
@@ -122,6 +122,7 @@ def test_reliability_by_hand(kept):
     bins = [{"low": 0.0, "count": 0}, {"low": 0.5, "count": 10, "share": 0.75, "confidence": 0.625}]
     several_labels.plot_label_reliability("x", {"calibration": {"bins": bins, "ece": 0.125, "mce": 0.25}})
     shares, pairs = kept[0].axes
+    assert grid_shape(kept[0]) == (2, 1)
     for axes in (shares, pairs):
         (bar,) = axes.patches
         assert (bar.get_x(), bar.get_width(), axes.get_xlim(), grid_of(axes)) == (0.5, 0.5, (0, 1), "y behind")
