@@ -10,6 +10,7 @@ import torch
 
 from esc_gpu.cli.commands.train import main as train
 from esc_gpu.errors import EscGpuError
+from esc_gpu.training import processes
 from esc_gpu.training.processes import add_up, from_all, from_local_main, from_main, reporting_lost_process
 from tests.helpers.accelerators import create
 from tests.helpers.ports import free_port
@@ -21,6 +22,18 @@ def test_alone_everyones_value_is_ones_own(tmp_path):
     assert from_main(value) == from_local_main(accelerator, value) == value
     assert from_main(None) is None
     assert from_all(value) == [value]
+
+
+def test_what_others_have_is_taken_by_their_ranks(monkeypatch):
+    """As on the fourth of four processes, the second one of its machine."""
+    here = SimpleNamespace(process_index=3, local_process_index=1, device=torch.device("xpu"))
+    monkeypatch.setattr(processes, "gather_object", lambda own: ["a", "b", "c", *own])
+    assert from_all("d") == ["a", "b", "c", "d"] and from_local_main(here, "d") == "c"
+    sums = torch.tensor([1.0, 2.0, 3.0])
+    monkeypatch.setattr(processes, "gather_object", lambda own: [*own, 2 * own[0]])
+    assert add_up(here, sums).tolist() == [3.0, 6.0, 9.0]
+    here.device, here.reduce = sums.device, lambda *given: given
+    assert add_up(here, sums) == (sums, "sum")
 
 
 def exchange(rank):
