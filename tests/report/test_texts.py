@@ -5,8 +5,17 @@ import pytest
 from esc_gpu import create_frontend
 from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.evaluation.task_assessment import assess_runs
+from esc_gpu.report.contents import FrontendSummary
 from esc_gpu.report.tables import percent, percent_range
-from esc_gpu.report.texts import facts, headlines, option_tables, protocol, start_of
+from esc_gpu.report.texts import (
+    facts,
+    frontend_sentence,
+    headlines,
+    option_tables,
+    option_text,
+    protocol,
+    start_of,
+)
 from tests.helpers.several_labels_runs import write_several
 
 
@@ -34,6 +43,7 @@ def test_what_a_run_started_from_is_said():
     config = {"model": {"pretrained": False, "weights": None}, "train": {"epochs": 2, "batch_size": 16, "lr": 1e-3}}
     assessment = {"validation": False, "folds": [{"fold": 1}]}
     assert start_of(config) == "from scratch" and "started from" not in protocol(assessment, config)
+    assert start_of({"model": {"pretrained": True, "weights": None}, "train": {}}) == "pre-trained"
     config["model"]["weights"], config["train"]["freeze"] = "/home/me/runs/esc10", "backbone"
     assert start_of(config) == "pre-trained (esc10), backbone frozen"
     assert "training folds, or from the model that the training started from." in protocol(assessment, config)
@@ -48,6 +58,58 @@ def test_every_option_of_a_front_end_has_its_meaning():
     for _, meaning in rows.values():
         assert meaning and not meaning.endswith(".")
     assert rows["n_mels"][1] != rows["fmin"][1]
+    found = {}
+    for rate in (None, 8000):
+        (table,) = option_tables({**create_frontend("rms").spec, "input_sample_rate": rate, "other": None})
+        found[rate] = {option: (value, meaning) for option, value, meaning in table.rows}
+    assert found[None]["other"] == ("none", "") and "input_sample_rate" not in found[None]
+    assert found[8000]["input_sample_rate"][0] == "8000" and "name" not in found[8000]
+    texts = [option_text(value) for value in (True, False, None, 1 / 3, 5)]
+    assert texts == ["yes", "no", "none", "0.333333", "5"]
+
+
+def test_what_a_front_end_makes_of_a_clip():
+    summary = FrontendSummary({}, [], (1, 2, 3), 0.0101)
+    assert frontend_sentence(summary, 8000, 1.5) == (
+        "From a clip of 1.5 s (12,000 samples at 8,000 Hz), the front-end computes 1 image of 2 bins × 3 frames. "
+        "The frames are 10.1 ms apart."
+    )
+
+
+@pytest.mark.parametrize(
+    ("folds", "said"),
+    [
+        ([1, 2], "mean ± standard deviation of 2 folds"),
+        ([3], "of a single fold"),
+        (["test"], "of the test split"),
+    ],
+)
+def test_the_headlines_say_what_they_are_of(folds, said):
+    names = ["accuracy", "balanced_accuracy", "macro_f1", "top3_accuracy"]
+    assessment = {
+        "over_folds": {name: {"mean": 0.5, "std": 0.0125} for name in names},
+        "per_class": [{"support": support} for support in (2, 2, 3)],
+        "folds": [{"fold": fold} for fold in folds],
+        "intervals": {"accuracy": {"low": 0.4, "high": 0.6}},
+        **{"accuracy": 0.5, "bootstrap": {"unit": "recording"}},
+    }
+    numbers = headlines(assessment)
+    labels = ["accuracy", "95 % interval", "balanced accuracy", "macro-F1", "top-3 accuracy"]
+    assert [number.label for number in numbers] == labels and numbers[0][1:] == ("50.00 ± 1.25 %", said)
+    interval = "confidence interval of the accuracy of all clips, from a bootstrap over recordings"
+    assert numbers[1][1:] == ("40.0 to 60.0 %", interval)
+    equal = headlines(assessment | {"per_class": assessment["per_class"][:2]})
+    assert [number.label for number in equal] == [label for label in labels if label != "balanced accuracy"]
+
+
+def test_the_protocol_of_a_split():
+    config = {"train": {"epochs": 30, "batch_size": 16, "lr": 1e-3}}
+    text = protocol({"validation": False, "folds": [{"fold": "test"}]}, config)
+    assert text.startswith("The test split is evaluated with a model that was trained on the train split.")
+    assert "the normalisation comes from the training recordings." in text
+    assert text.endswith("Nothing was selected on the test split: its accuracy during training is drawn but not used.")
+    text = protocol({"validation": True, "folds": [{"fold": "validation"}]}, config)
+    assert text.endswith("It is there to choose options by: no result comes from a test.")
 
 
 def test_the_facts_tell_what_was_tested_from_what_there_is():
@@ -67,6 +129,12 @@ def test_the_facts_tell_what_was_tested_from_what_there_is():
     clips = "clips of 5 s at 44,100 Hz"
     assert said["recordings"] == f"esc10: 400 recordings, 10 classes; 160 of them are tested, in folds 1, 2; {clips}"
     assert said["training"] == "2 epochs for each fold, 14 s in total, one process"
+    summary["data"]["subset"], summary["processes"] = "esc10", 2
+    said = dict(facts(summary, config, {"clips": 1, "folds": [{"fold": "test"}], "validation": False}))
+    part = "10 classes; 1 of them is tested, in the test split; "
+    assert said["recordings"] == f"esc10 (subset esc10): 400 recordings, {part}{clips}"
+    assert said["training"] == "2 epochs, 14 s in total, 2 processes"
+    summary["data"]["subset"], summary["processes"] = "all", 1
     said = dict(facts(summary, config, {"clips": 400, "folds": folds[:1], "validation": True}))
     assert said["recordings"] == f"esc10: 400 recordings, 10 classes; all are validated, in fold 1; {clips}"
 

@@ -162,6 +162,7 @@ def test_inputs_stand_class_by_class_with_channels_under_each_other(drawn):
             assert len(axes.get_yticks()) > 2 and axes.get_aspect() == "auto"
             assert {label.get_text() == "" for label in axes.get_yticklabels()} == {channel == 1}
     assert [axes.get_ylabel() for axes in grid[:, 0]] == ["Hz", "channel 2"] * 2
+    assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in grid[:, 0]] == [False] * 3 + [True]
     assert bar.get_ylabel() == "standard deviations\nfrom the training mean"
 
 
