@@ -14,10 +14,9 @@ def add_data_arguments(parser: ArgumentParser | _ArgumentGroup, cached: str = "t
     """The options that choose it; `cached` says what is kept in the folder of the cache."""
     parser.add_argument(
         "--root",
-        type=Path,
         metavar="DIR",
-        help="use the recordings in this folder: ESC-50, another known data set, a folder for each class, or those "
-        "that --table lists",
+        help="use the recordings in this folder, or at this address, such as s3://bucket/folder: ESC-50, another known "
+        "data set, a folder for each class, or those that --table lists",
     )
     parser.add_argument(
         "--table",
@@ -49,6 +48,7 @@ def read_data_set(arguments: Namespace, say: Callable[[str], None] = lambda line
     Raises:
         EscGpuError: as `read_recordings`, and for fewer than two folds.
     """
+    from esc_gpu.data.local_root import local_root
     from esc_gpu.data.recordings.layouts import read_recordings
     from esc_gpu.data.recordings.layouts.base import N_FOLDS, TABLES
     from esc_gpu.errors import EscGpuError
@@ -56,8 +56,9 @@ def read_data_set(arguments: Namespace, say: Callable[[str], None] = lambda line
     n_folds = N_FOLDS if arguments.n_folds is None else arguments.n_folds
     if n_folds < 2:
         raise EscGpuError(f"--n-folds is {n_folds}; expected 2 or more; correct it")
-    tables = Path(os.path.expanduser(arguments.cache_dir)) / TABLES
-    recordings = read_recordings(arguments.root, arguments.subset, arguments.table, n_folds=n_folds, tables=tables)
+    cache = Path(os.path.expanduser(arguments.cache_dir))
+    root = local_root(arguments.root, cache, table=arguments.table, announce=say)
+    recordings = read_recordings(root, arguments.subset, arguments.table, n_folds=n_folds, tables=cache / TABLES)
     for note in recordings.notes:
         say(note)
     if arguments.n_folds is not None and not recordings.folds_made:

@@ -28,6 +28,8 @@ EXTRAS = {
     "demo": ("gradio",),
     "listen": ("sounddevice",),
     "parquet": ("pyarrow",),
+    "remote": ("fsspec", "aiohttp"),
+    "s3": ("s3fs",),
 }
 # What pip calls those that it calls otherwise.
 PIP_NAMES = {

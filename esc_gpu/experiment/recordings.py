@@ -14,6 +14,7 @@ from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.clips.level_faults import describe_faults
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
+from esc_gpu.data.local_root import local_root
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.layouts.base import N_FOLDS, TABLES
@@ -39,13 +40,14 @@ def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str],
         )
         root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
     data = config.data
+    cache = Path(os.path.expanduser(data.cache_dir))
     recordings = read_recordings(
-        root,
+        local_root(root, cache, table=data.table, progress=progress, announce=announce),
         data.subset,
         data.table,
         data.layout,
         n_folds=data.n_folds or N_FOLDS,
-        tables=Path(os.path.expanduser(data.cache_dir)) / TABLES,
+        tables=cache / TABLES,
         task=data.task,
     )
     layout = "" if recordings.layout in UNSAID else f", by the layout {recordings.layout}"

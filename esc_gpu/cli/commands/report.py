@@ -29,9 +29,8 @@ def add_arguments(parser: ArgumentParser) -> None:
     )
     parser.add_argument(
         "--root",
-        type=Path,
         metavar="DIR",
-        help="look for the run's recordings in this folder (default: their folder during training)",
+        help="look for the run's recordings in this folder or at this address (default: their folder during training)",
     )
     parser.add_argument(
         "--audio", choices=("yes", "no"), default="yes", help="include the sounds in the page (default: yes)"

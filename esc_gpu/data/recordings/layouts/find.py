@@ -8,15 +8,16 @@ from esc_gpu.core.esc50 import TABLE
 from esc_gpu.core.names import as_on_disk
 from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.recordings.base import Recordings, listed
-from esc_gpu.data.recordings.layouts import esc50, folders, fsd50k, speech_commands, urbansound8k
+from esc_gpu.data.recordings.layouts import esc50, folders, fsd50k, hugging_face, speech_commands, urbansound8k
 from esc_gpu.data.recordings.layouts.base import N_FOLDS, Layout, Reading, Subset
 from esc_gpu.data.recordings.layouts.esc50 import find_root
 from esc_gpu.data.recordings.layouts.folder_tree import loose_files, visible_folders
 from esc_gpu.data.recordings.several_labels import AUTO, as_several
 from esc_gpu.data.recordings.table import COLUMNS, find_table, read_table
+from esc_gpu.data.remote.address import check_address, is_remote
 from esc_gpu.errors import EscGpuError
 
-BY_THEIR_FILES: tuple[Layout, ...] = (esc50, urbansound8k, fsd50k, speech_commands)
+BY_THEIR_FILES: tuple[Layout, ...] = (esc50, urbansound8k, fsd50k, speech_commands, hugging_face)
 LAYOUTS: dict[str, Layout] = {layout.NAME: layout for layout in (*BY_THEIR_FILES, folders)}
 
 
@@ -111,7 +112,13 @@ def _is_table(file: Path) -> bool:
 
 
 def check_recordings(root: str | Path | None, table: str | Path | None = None) -> None:
-    """Refuse, in the words of `read_recordings`, a folder or a table that is not there; nothing is read."""
+    """Refuse, in the words of `read_recordings`, a folder or a table that is not there; nothing is read.
+
+    Of an address, it is looked whether this machine can open such ones.
+    """
+    if root is not None and is_remote(root):
+        check_address(str(root))
+        root = None
     if table is not None:
         find_table(table, root)
     elif root is not None:

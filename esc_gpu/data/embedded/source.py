@@ -1,0 +1,93 @@
+"""Where the files of a data set are: in a folder here, or in a remote one, from which they come one at a time."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from esc_gpu.data.embedded.shards import is_shard
+from esc_gpu.data.recordings.audio_files import is_audio
+from esc_gpu.data.remote.folder import RemoteFolder
+from esc_gpu.data.remote.listing import RemoteFile
+
+CARD = "README.md"  # of a repository, whose head may name the classes
+LEVELS = ("", "*/", "*/*/")  # how deep folders of data sets lie
+
+
+class Source(Protocol):
+    """The folder of a data set.
+
+    Attributes:
+        root: its path or address.
+        copies: whether `opened` copies a file to this disk.
+    """
+
+    root: str
+    copies: bool
+
+    def files(self) -> list[RemoteFile]: ...  # Parquet, Arrow and the card
+
+    @contextmanager
+    def opened(self, file: RemoteFile) -> Iterator[Path]: ...  # a regular file, in the block
+
+
+class LocalSource:
+    """A folder on this disk."""
+
+    copies = False
+
+    def __init__(self, folder: Path):
+        self.root, self.folder = str(folder), folder
+
+    def files(self) -> list[RemoteFile]:
+        """Those that `shards_in` finds, and the card."""
+        found = []
+        for path in [*shards_in(self.folder), self.folder / CARD]:
+            if path.is_file():
+                status = path.stat()
+                version = f"{status.st_size} {status.st_mtime_ns}"
+                inside = path.relative_to(self.folder).as_posix()
+                found.append(RemoteFile(inside, str(path), status.st_size, version, {}))
+        return found
+
+    @contextmanager
+    def opened(self, file: RemoteFile) -> Iterator[Path]:
+        """The file itself."""
+        yield self.folder / file.path
+
+
+class RemoteSource:
+    """A remote folder; a file is there while it is open only."""
+
+    copies = True
+
+    def __init__(self, remote: RemoteFolder, files: list[RemoteFile], place: Path):
+        self.root, self._remote, self._files, self._place = remote.address, remote, files, place
+
+    def files(self) -> list[RemoteFile]:
+        """What was listed."""
+        return self._files
+
+    @contextmanager
+    def opened(self, file: RemoteFile) -> Iterator[Path]:
+        """A copy, which is deleted at the end."""
+        copy = self._place / f"fetched{os.path.splitext(file.path)[1]}"
+        try:
+            self._remote.fetch(file, copy)
+            yield copy
+        finally:
+            copy.unlink(missing_ok=True)
+
+
+def shards_in(folder: Path) -> list[Path]:
+    """The Parquet and Arrow files in a folder and two levels below it, sorted."""
+    found = (path for level in LEVELS for path in folder.glob(f"{level}*") if is_shard(path.name))
+    return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts))
+
+
+def holds_data_set(folder: Path) -> bool:
+    """Whether the recordings of a folder are in the rows of such files, with no audio file beside them."""
+    if not shards_in(folder):
+        return False
+    return not any(is_audio(name) for _, _, names in os.walk(folder) for name in names)

@@ -1,0 +1,108 @@
+"""From what `data.root` names to a folder of regular files.
+
+A remote folder is copied, or what is new in it since the last start. Of a data set in Parquet or Arrow files, here or
+there, the recordings are extracted from the rows.
+"""
+
+import hashlib
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from esc_gpu.core.files import read_json, write_json
+from esc_gpu.core.lock import locked
+from esc_gpu.core.names import composed
+from esc_gpu.data.embedded.extract import extract
+from esc_gpu.data.embedded.shards import is_shard
+from esc_gpu.data.embedded.source import CARD, LocalSource, RemoteSource, holds_data_set
+from esc_gpu.data.recordings.audio_files import is_audio
+from esc_gpu.data.recordings.table import table_rows
+from esc_gpu.data.remote.address import is_remote
+from esc_gpu.data.remote.attempts import UnreachableError
+from esc_gpu.data.remote.folder import RemoteFolder
+from esc_gpu.data.remote.mirror import OPTION, is_wanted, update_copy
+from esc_gpu.errors import EscGpuError
+
+REMOTE, EXTRACTED = "remote", "extracted"  # folders in that of the cache
+
+
+def local_root(
+    root: str | Path | None,
+    cache: Path,
+    *,
+    table: str | Path | None = None,
+    progress: bool = True,
+    announce: Callable[[str], None] = lambda line: None,
+) -> str | Path | None:
+    """The folder of the recordings that `root` names, for `read_recordings`; a folder of audio files is given as it is.
+
+    Args:
+        root: a folder, or an address that fsspec opens.
+        cache: folder in which copies and extracted recordings are kept.
+        table: a csv of the user's; of a remote folder only the recordings that it lists are copied then.
+        progress: whether to show bars.
+        announce: is told what was copied or extracted.
+
+    Raises:
+        EscGpuError: as `RemoteFolder`, `update_copy` and `extract`; for a remote folder without recordings, and where
+            the cache cannot be written.
+    """
+    if root is None:
+        return None
+    if is_remote(root):
+        return _copy(RemoteFolder(str(root)), cache, table, progress, announce)
+    folder = Path(os.path.expanduser(root))
+    if not folder.is_dir() or not holds_data_set(folder):
+        return root
+    place = folder.resolve()
+    digest = hashlib.blake2b(os.fsencode(place), digest_size=6).hexdigest()
+    return extract(LocalSource(folder), cache / EXTRACTED / digest, place.name or "files", progress, announce)
+
+
+def _copy(
+    remote: RemoteFolder, cache: Path, table: str | Path | None, progress: bool, announce: Callable[[str], None]
+) -> Path:
+    """List the remote folder and fetch what is new there or has changed.
+
+    Where it does not answer, and all had come before, what is here is used. Several processes may call at once.
+    """
+    place = cache / REMOTE / remote.key
+    folder, complete = place / remote.name, place / "complete.json"
+    paths = None if table is None else {composed(row.path) for row in table_rows(Path(os.path.expanduser(table)))}
+
+    def is_file(path: str) -> bool:
+        return is_wanted(path) if paths is None else composed(path) in paths
+
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with locked(place / "lock"):
+            try:
+                listed = remote.list(
+                    lambda path: is_file(path) or is_shard(path) or path == CARD,
+                    waits_s=(0.0,) if complete.exists() else None,
+                )
+            except UnreachableError as error:
+                if not complete.exists():
+                    raise
+                announce(f"{error}. Until then, the copy of {read_json(complete)['date']} in {folder} is used.")
+                return folder
+            complete.unlink(missing_ok=True)
+            files = [file for file in listed if is_file(file.path)]
+            shards = [file for file in listed if is_shard(file.path) or file.path == CARD]
+            if any(is_audio(file.path.rpartition("/")[2]) for file in files):
+                update_copy(remote, files, is_file, place, progress, announce)
+            elif any(is_shard(file.path) for file in shards):
+                extract(RemoteSource(remote, shards, place), place, remote.name, progress, announce)
+            else:
+                raise EscGpuError(
+                    f"{remote.address}: has no recordings{' of the table' * (table is not None)}; expected audio "
+                    "files, or Parquet files with audio, in folders that can be listed; correct data.root"
+                )
+            write_json(complete, {"address": remote.address, "date": time.strftime("%Y-%m-%d")})
+            return folder
+    except OSError as error:
+        raise EscGpuError(
+            f"cache folder {cache}: {error.strerror or error}; expected a folder that can be written; correct it or "
+            f"choose another with {OPTION}"
+        ) from error

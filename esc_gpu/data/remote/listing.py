@@ -1,0 +1,105 @@
+"""What a remote folder has in it, and by what it is seen that a file is another one now."""
+
+import html
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from esc_gpu.core.names import control_character
+from esc_gpu.data.remote.address import WEB
+from esc_gpu.data.remote.attempts import attempt
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
+
+MOST_LEVELS = 12  # a web page may link to itself, ever deeper
+THREADS = 8  # files that are asked for at once
+# What names the content of a file; where there is nothing of that kind, its time of change does.
+VERSIONS = ("ETag", "etag", "md5Hash", "Content-MD5", "content_md5", "blob_id")
+TIMES = ("mtime", "LastModified", "last_modified", "Last-Modified", "modified", "updated", "created")
+
+
+@dataclass(frozen=True)
+class RemoteFile:
+    """A file in a remote folder.
+
+    Attributes:
+        path: from that folder on, with slashes.
+        name: by which its file system knows it.
+        size: bytes; None where that is not told.
+        version: another text where the file is another one.
+        info: all that the file system says.
+    """
+
+    path: str
+    name: str
+    size: int | None
+    version: str
+    info: dict[str, Any]
+
+
+def list_files(
+    files: "AbstractFileSystem",
+    folder: str,
+    address: str,
+    wanted: Callable[[str], bool],
+    waits_s: tuple[float, ...] | None,
+) -> list[RemoteFile]:
+    """The wanted files in and below a folder, by their paths; hidden ones are left out.
+
+    Raises:
+        EscGpuError: as `attempt`, and for a path that leads out of the folder.
+    """
+    found = {path: info for path, info in _walk(files, folder, address, waits_s) if wanted(path)}
+
+    def describe(path: str) -> RemoteFile:
+        info = found[path]
+        _check_path(address, path)
+        if info.get("size") is None:  # web servers list names only
+            info |= attempt(address, lambda: files.info(info["name"]), waits_s)
+        version = next((str(info[key]) for key in (*VERSIONS, *TIMES) if info.get(key) is not None), "")
+        return RemoteFile(path, info["name"], info.get("size"), f"{info.get('size')} {version}", info)
+
+    with ThreadPoolExecutor(threads_of(files)) as pool:
+        return list(pool.map(describe, sorted(found)))
+
+
+def threads_of(files: "AbstractFileSystem") -> int:
+    """How many threads may use the file system at once: of those without an event loop, few can."""
+    return THREADS if files.async_impl or "hf" in _protocols(files) else 1
+
+
+def _walk(
+    files: "AbstractFileSystem", root: str, address: str, waits_s: tuple[float, ...] | None
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Path and description of each file. Unlike fsspec's own walk, a folder that cannot be read ends it."""
+    is_web = not set(WEB).isdisjoint(_protocols(files))
+    folders = [(root.rstrip("/"), "", 0)]
+    while folders:
+        folder, above, level = folders.pop()
+        for info in attempt(address, lambda: files.ls(folder + "/" * is_web, detail=True), waits_s):  # noqa: B023
+            name = str(info["name"]).rstrip("/")
+            inside = name.removeprefix(f"{folder}/") if name.startswith(f"{folder}/") else name.rpartition("/")[2]
+            if name == folder or not inside:
+                continue  # what stands for the folder itself in object storage
+            path = above + (unquote(html.unescape(inside)) if is_web else inside)
+            if any(part.startswith(".") and part not in ("..", ".") for part in path.split("/")):
+                continue
+            if info["type"] == "directory":
+                if level < MOST_LEVELS:
+                    folders.append((name, f"{path}/", level + 1))
+            elif info["type"] == "file":
+                yield path, dict(info)
+
+
+def _protocols(files: "AbstractFileSystem") -> tuple[str, ...]:
+    return (files.protocol,) if isinstance(files.protocol, str) else tuple(files.protocol)
+
+
+def _check_path(address: str, path: str) -> None:
+    if {"", ".", ".."} & {*path.split("/")} or "\\" in path or PureWindowsPath(path).drive or control_character(path):
+        raise EscGpuError(f"{address}: a file is called {path!r}; expected a path inside the folder; rename it there")

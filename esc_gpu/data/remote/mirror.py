@@ -1,0 +1,105 @@
+"""A local copy of a remote folder of recordings: regular files, which are decoded as all others.
+
+The copy is `CACHE/remote/HASH/NAME`. Beside it, `fetched.jsonl` has a line for each file that has come.
+"""
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
+
+from esc_gpu.core.files import remove_leftovers
+from esc_gpu.core.progress import tqdm
+from esc_gpu.data.recordings.audio_files import is_audio
+from esc_gpu.data.remote.fetched import Fetched
+from esc_gpu.data.remote.folder import RemoteFolder
+from esc_gpu.data.remote.listing import RemoteFile
+from esc_gpu.errors import EscGpuError
+
+TABLES = (".csv", ".txt", ".json")  # of layouts, by their suffix
+SPARE_BYTES = 64 << 20  # left free on the disk
+AT_ONCE = 1000  # files that are given to the threads before some are noted
+OPTION = "--data.cache_dir, or --cache-dir of esc-gpu features, embed and probe"
+
+
+def is_wanted(path: str) -> bool:
+    """Whether a file is a recording, or may be a table of them."""
+    return is_audio(path.rpartition("/")[2]) or path.lower().endswith(TABLES)
+
+
+def update_copy(
+    remote: RemoteFolder,
+    listed: Sequence[RemoteFile],
+    wanted: Callable[[str], bool],
+    place: Path,
+    progress: bool,
+    announce: Callable[[str], None],
+) -> None:
+    """Make the copy in `place` of what is listed. Nobody else may do so meanwhile; what was interrupted goes on.
+
+    Args:
+        remote: where the files are.
+        listed: those there are now.
+        wanted: what was looked for; what is here of that and not there any more is removed.
+        place: the folder for copy and journal.
+        progress: whether to show a bar, in bytes.
+        announce: is told how many files have come.
+
+    Raises:
+        EscGpuError: as `RemoteFolder.fetch`, and where the disk has no room.
+    """
+    fetched = Fetched(place / "fetched.jsonl", place / remote.name)
+    gone = {path for path in fetched.known if wanted(path)} - {file.path for file in listed}
+    missing = [file for file in listed if not fetched.has(file)]
+    check_room(fetched.folder, missing)
+    for folder in {(fetched.folder / file.path).parent for file in missing}:
+        folder.mkdir(parents=True, exist_ok=True)
+        remove_leftovers(folder)
+    total = sum(file.size or 0 for file in listed)
+    done = total - sum(file.size or 0 for file in missing)
+    with (
+        fetched.noting() as note,
+        tqdm(total=total, initial=done, desc="fetch", unit="B", unit_scale=True, disable=not progress) as bar,
+    ):
+        for path in gone:
+            fetched.remove(path, note)
+        for start in range(0, len(missing), AT_ONCE):
+            for file in _fetch(remote, missing[start : start + AT_ONCE], fetched.folder):
+                fetched.add(file, note)
+                bar.update(file.size or 0)
+    announce(
+        f"{remote.address} is copied to {fetched.folder}: {len(listed)} files, of which {len(missing)} were fetched now."
+    )
+
+
+def _fetch(remote: RemoteFolder, files: Sequence[RemoteFile], folder: Path) -> Iterator[RemoteFile]:
+    """Each file when it has come. After an error those that have come in the meantime are given, too."""
+    pool, error = ThreadPoolExecutor(remote.threads), None
+    coming = {pool.submit(remote.fetch, file, folder / file.path): file for file in files}
+    try:
+        for future in as_completed(coming):
+            if future.cancelled():
+                continue
+            if failed := future.exception():
+                error = error or failed
+                pool.shutdown(wait=False, cancel_futures=True)
+            else:
+                yield coming[future]
+        if error:
+            raise error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def check_room(folder: Path, files: Sequence[RemoteFile]) -> None:
+    """Refuse to begin where the disk has no room for the files.
+
+    Raises:
+        EscGpuError: how much there is, and how much is needed.
+    """
+    free, needed = shutil.disk_usage(folder).free, sum(file.size or 0 for file in files) + SPARE_BYTES
+    if free < needed:
+        raise EscGpuError(
+            f"cache folder {folder}: {free / 1e6:.0f} MB free; expected {needed / 1e6:.0f} MB for the recordings; free "
+            f"some disk space or choose another folder with {OPTION}"
+        )
