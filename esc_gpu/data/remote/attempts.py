@@ -15,6 +15,7 @@ RAISED = {
     "botocore.exceptions": ("BotoCoreError", "ClientError"),
     "gcsfs.retry": ("HttpError",),
     "httpx": ("HTTPError",),
+    "httpx2": ("HTTPError",),  # of huggingface_hub
 }
 NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError")
 MISSING, REFUSED, PASSING = (404, 410), (401, 403), (408, 429)  # statuses of HTTP; from 500 on they pass, too

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 MOST_LEVELS = 12  # a web page may link to itself, ever deeper
 THREADS = 8  # files that are asked for at once
+SAFE = {"hf", "file", "memory"}  # protocols without an event loop that several threads may use
 # What names the content of a file; where there is nothing of that kind, its time of change does.
 VERSIONS = ("ETag", "etag", "md5Hash", "Content-MD5", "content_md5", "blob_id")
 TIMES = ("mtime", "LastModified", "last_modified", "Last-Modified", "modified", "updated", "created")
@@ -69,8 +70,8 @@ def list_files(
 
 
 def threads_of(files: "AbstractFileSystem") -> int:
-    """How many threads may use the file system at once: of those without an event loop, few can."""
-    return THREADS if files.async_impl or "hf" in _protocols(files) else 1
+    """How many threads may use the file system at once: of those without an event loop, not all can."""
+    return THREADS if files.async_impl or SAFE & {*_protocols(files)} else 1
 
 
 def _walk(

@@ -68,7 +68,8 @@ def update_copy(
                 fetched.add(file, note)
                 bar.update(file.size or 0)
     announce(
-        f"{remote.address} is copied to {fetched.folder}: {len(listed)} files, of which {len(missing)} were fetched now."
+        f"{remote.address} is copied to {fetched.folder}: {len(listed)} files, of which {len(missing)} were fetched "
+        "now."
     )
 
 

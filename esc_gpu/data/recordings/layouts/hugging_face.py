@@ -67,10 +67,11 @@ def _with_sources(rows: list[Row]) -> tuple[list[Row], list[str]]:
     paths = [row.path for row in rows]
     named = sources_by_name(paths)
     sources = named[1] if named else [composed(path) for path in paths]
-    note = f"The files have the names of {named[0]}, which tell" if named else "Neither columns nor names of files tell"
+    begin = (
+        f"The files have the names of {named[0]}, which tell" if named else "Neither columns nor names of files tell"
+    )
+    end = "" if named else ", so each is taken for one of its own"
     return (
         [row._replace(source=row.source or source) for row, source in zip(rows, sources, strict=True)],
-        [
-            f"{note} which of them were cut from one recording{'' if named else ', so each is taken for one of its own'}."
-        ],
+        [f"{begin} which of them were cut from one recording{end}."],
     )
