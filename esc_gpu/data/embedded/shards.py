@@ -54,7 +54,7 @@ def find_shards(root: str, files: Sequence[RemoteFile]) -> list[Shard]:
         found.setdefault(configuration, []).append(Shard(file, split))
     if len(found) > 1:
         raise EscGpuError(
-            f"{root}: has data sets in several folders: {', '.join(sorted(found))}; expected one; choose it with "
+            f"{root}: has data sets in several folders: {', '.join(name or '.' for name in sorted(found))}; expected one; choose it with "
             f"--data.root {root}/FOLDER"
         )
     (shards,) = found.values()
@@ -88,7 +88,9 @@ def open_rows(path: Path, name: str) -> Iterator[tuple[Any, Callable[[Sequence[s
             else:
                 stream = pyarrow.ipc.open_stream(file)
                 yield stream.schema, lambda columns: _rows(batch.select(list(columns)) for batch in stream)
-    except pyarrow.ArrowException as error:
+    except (pyarrow.ArrowException, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's; pyarrow's own have no number
+            raise
         raise EscGpuError(
             f"{name}: {first_line(error)}; expected a whole Parquet file, or Arrow stream of save_to_disk; replace it"
         ) from error

@@ -75,21 +75,21 @@ def update_copy(
 
 def _fetch(remote: RemoteFolder, files: Sequence[RemoteFile], folder: Path) -> Iterator[RemoteFile]:
     """Each file when it has come. After an error those that have come in the meantime are given, too."""
-    pool, error = ThreadPoolExecutor(remote.threads), None
-    coming = {pool.submit(remote.fetch, file, folder / file.path): file for file in files}
-    try:
-        for future in as_completed(coming):
-            if future.cancelled():
-                continue
-            if failed := future.exception():
-                error = error or failed
-                pool.shutdown(wait=False, cancel_futures=True)
-            else:
-                yield coming[future]
-        if error:
-            raise error
-    finally:
-        pool.shutdown(cancel_futures=True)
+    with ThreadPoolExecutor(remote.threads) as pool:
+        coming = {pool.submit(remote.fetch, file, folder / file.path): file for file in files}
+        try:
+            for future in as_completed(coming):
+                future.result()
+                yield coming.pop(future)
+        except GeneratorExit:  # nobody takes them any more
+            pool.shutdown(cancel_futures=True)
+            raise
+        except BaseException:
+            pool.shutdown(cancel_futures=True)
+            for future, file in coming.items():
+                if not future.cancelled() and future.exception() is None:
+                    yield file
+            raise
 
 
 def check_room(folder: Path, files: Sequence[RemoteFile]) -> None:
