@@ -159,6 +159,8 @@ def test_no_file_is_long(folder):
             | {"evaluation/probe.py", "evaluation/multi_label_probe.py"}
             | {"experiment/examine_run.py", "data/recordings/layouts/made_folds.py"},
         ),
+        ("fsspec", {"data/remote/address.py", "data/remote/listing.py"}),
+        ("pyarrow", {"data/embedded/columns.py", "data/embedded/shards.py", "inference/embedding_files.py"}),
         ("huggingface_hub", {"inference/pipeline.py", "inference/model_card.py", "model/hub.py"}),
     ],
 )

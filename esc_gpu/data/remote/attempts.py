@@ -67,8 +67,7 @@ def _cause(error: Exception) -> Exception:
 
 def _final(error: Exception) -> str:
     """What is wrong and what to do about it, where trying again does not help; else nothing."""
-    status = getattr(error, "status", None) or getattr(getattr(error, "response", None), "status_code", None)
-    number = status if isinstance(status, int) else 0
+    number = _status(error)
     if number in MISSING or isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return (
             f"{_what(error)}; expected a folder, bucket or data set that is there and may be read; correct "
@@ -86,6 +85,15 @@ def _final(error: Exception) -> str:
     if 400 <= number < 500 and number not in PASSING:
         return f"{_what(error)}; expected a folder of recordings; correct data.root"
     return ""
+
+
+def _status(error: Exception) -> int:
+    """The status of HTTP that an error is about, wherever its library has it; 0 for none."""
+    answer = getattr(error, "response", None)
+    status = getattr(error, "status", None) or getattr(answer, "status_code", None)
+    if isinstance(answer, dict):  # of botocore
+        status = answer.get("ResponseMetadata", {}).get("HTTPStatusCode")
+    return status if isinstance(status, int) else 0
 
 
 def _what(error: Exception) -> str:

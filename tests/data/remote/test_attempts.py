@@ -11,7 +11,7 @@ from tests.helpers.one_line import refusal
 class Answer(OSError):
     def __init__(self, status):
         super().__init__(f"status {status}")
-        self.response = SimpleNamespace(status_code=status)
+        self.response = status if isinstance(status, dict) else SimpleNamespace(status_code=status)
 
 
 def failing(error, times=9):
@@ -40,6 +40,10 @@ def test_what_passes_is_tried_again(error):
     [
         (FileNotFoundError("x"), "s3://x: there is no such file or folder; expected a folder, bucket or data set"),
         (Answer(404), "Answer, status 404; expected a folder, bucket or data set that is there"),
+        (
+            Answer({"ResponseMetadata": {"HTTPStatusCode": 404}}),
+            "; expected a folder, bucket or data set that is there",
+        ),
         (Answer(403), "expected credentials that may read it"),
         (Answer(418), "expected a folder of recordings; correct data.root"),
         (OSError(28, "No space left on device"), "expected room for all files"),
