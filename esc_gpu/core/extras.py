@@ -29,7 +29,6 @@ EXTRAS = {
     "listen": ("sounddevice",),
     "parquet": ("pyarrow",),
     "remote": ("fsspec", "aiohttp"),
-    "s3": ("s3fs",),
 }
 # What pip calls those that it calls otherwise.
 PIP_NAMES = {

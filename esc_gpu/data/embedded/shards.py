@@ -53,9 +53,9 @@ def find_shards(root: str, files: Sequence[RemoteFile]) -> list[Shard]:
         configuration = "/".join(folder for folder in folders if not is_split(folder) and folder not in PLAIN_FOLDERS)
         found.setdefault(configuration, []).append(Shard(file, split))
     if len(found) > 1:
-        folders = ", ".join(folder or "." for folder in sorted(found))
+        places = ", ".join(place or "." for place in sorted(found))
         raise EscGpuError(
-            f"{root}: has data sets in several folders: {folders}; expected one; choose it with --data.root "
+            f"{root}: has data sets in several folders: {places}; expected one; choose it with --data.root "
             f"{root}/FOLDER"
         )
     (shards,) = found.values()

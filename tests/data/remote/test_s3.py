@@ -4,7 +4,7 @@ from collections import Counter
 
 import pytest
 
-pytest.importorskip("s3fs", reason="needs the package s3fs: pip install 'esc_gpu[s3]'")
+pytest.importorskip("s3fs", reason="needs the package s3fs: pip install s3fs")
 pytest.importorskip("moto.server", reason="needs the package moto: pip install 'moto[server]'")
 
 import boto3
