@@ -12,7 +12,6 @@ from esc_gpu.data.remote.folder import RemoteFolder
 from esc_gpu.data.remote.listing import RemoteFile
 
 CARD = "README.md"  # of a repository, whose head may name the classes
-LEVELS = ("", "*/", "*/*/")  # how deep folders of data sets lie
 
 
 class Source(Protocol):
@@ -41,9 +40,9 @@ class LocalSource:
         self.root, self.folder = str(folder), folder
 
     def files(self) -> list[RemoteFile]:
-        """Those that `shards_in` finds, and the card."""
+        """Those in and below the folder, and the card."""
         found = []
-        for path in [*shards_in(self.folder), self.folder / CARD]:
+        for path in [*_shards_in(self.folder), self.folder / CARD]:
             if path.is_file():
                 status = path.stat()
                 version = f"{status.st_size} {status.st_mtime_ns}"
@@ -80,14 +79,23 @@ class RemoteSource:
             copy.unlink(missing_ok=True)
 
 
-def shards_in(folder: Path) -> list[Path]:
-    """The Parquet and Arrow files in a folder and two levels below it, sorted."""
-    found = (path for level in LEVELS for path in folder.glob(f"{level}*") if is_shard(path.name))
-    return sorted(path for path in found if not any(part[0] == "." for part in path.relative_to(folder).parts))
-
-
 def holds_data_set(folder: Path) -> bool:
     """Whether the recordings of a folder are in the rows of such files, with no audio file beside them."""
-    if not shards_in(folder):
-        return False
-    return not any(is_audio(name) for _, _, names in os.walk(folder) for name in names)
+    found = False
+    for _, names in _walk(folder):
+        if any(map(is_audio, names)):
+            return False
+        found = found or any(map(is_shard, names))
+    return found
+
+
+def _shards_in(folder: Path) -> list[Path]:
+    """The Parquet and Arrow files in and below a folder, sorted."""
+    return sorted(Path(inside, name) for inside, names in _walk(folder) for name in names if is_shard(name))
+
+
+def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
+    """Folders that are not hidden, with the names of their files."""
+    for inside, folders, names in os.walk(folder):
+        folders[:] = [name for name in folders if name[:1] != "."]
+        yield inside, names

@@ -57,6 +57,13 @@ def test_a_step_is_done_again_where_its_file_has_changed_or_a_recording_is_cut(t
     assert contents(read(root, cache))[0] == b"RIFF" + bytes([8]) * 50
 
 
+def test_files_of_audio_come_before_rows(tmp_path):
+    write_parquet(tmp_path / "set" / "features.parquet", rows(0, 2))
+    (tmp_path / "set" / "dog").mkdir()
+    (tmp_path / "set" / "dog" / "1.wav").touch()
+    assert local_root(tmp_path / "set", tmp_path) == tmp_path / "set" and not (tmp_path / "extracted").exists()
+
+
 def test_saved_to_disk_with_made_folds(tmp_path):
     root, cache = tmp_path / "saved", tmp_path / "cache"
     write_arrow(root / "data-00000-of-00001.arrow", rows(0, 12, speaker_id=lambda number: f"s{number // 2}"))
