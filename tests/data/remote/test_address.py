@@ -35,7 +35,7 @@ def test_what_cannot_be_opened_here(monkeypatch):
     missing = ("s3fs", "aiohttp")
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name in missing else found(name))
     assert refusal(check_recordings, "s3://bucket/x") == (
-        'data.root s3://bucket/x needs s3fs: pip install s3fs, or copy the recordings into a folder'
+        "data.root s3://bucket/x needs s3fs: pip install s3fs, or copy the recordings into a folder"
     )
     assert 'aiohttp: pip install "esc_gpu[remote]"' in refusal(check_recordings, "https://host/x")
     check_recordings("memory://bucket/x")
