@@ -31,7 +31,7 @@ def test_the_store_is_that_of_a_folder(tmp_path, monkeypatch):
 def test_commands_that_read_a_data_set_take_an_address(tmp_path, monkeypatch):
     bucket, parser = Bucket(monkeypatch), ArgumentParser()
     table = tmp_path / "table.csv"
-    table.write_text("path,label,fold\n0.wav,a,1\n1.wav,b,1\n2.wav,a,2\n3.wav,b,2\n")
+    table.write_text("path,label,fold\n0.wav,a,1\n1.wav,b,1\n2.wav,a,2\n3.wav,b,2\n", encoding="utf-8")
     for number in range(4):
         bucket.put(f"{number}.wav")
     add_data_arguments(parser)
