@@ -24,6 +24,7 @@ help:
 	@echo "make bench   benchmarks on this machine; ESC10=DIR names real recordings in ESC-50's layout (about an hour)"
 	@echo "make gpu     GPU tests and benchmarks with the Python at hand, in under nine minutes; ESC10=DIR as above or the"
 	@echo "             embedded recordings, MINUTES=8, OUTPUT=DIR for the results, RESUME=FILE of a run that was cut off"
+	@echo "             PARTS=recipe MINUTES=60 trains the recipe with three seeds, and on ESC50=DIR where it is given"
 	@echo "make gpu-check  what this machine lacks for it, and which wheels to bring"
 	@echo "make gpu-try  all of it on the CPU, as little of each part as there is"
 
@@ -93,7 +94,8 @@ bench: setup
 
 # The machine with the GPU brings its own Python and torch; nothing is installed.
 GPU := $(PYTHON) -m benchmarks.gpu $(if $(ESC10),--root $(ESC10)) $(if $(MINUTES),--minutes $(MINUTES)) \
-	$(if $(OUTPUT),--output $(OUTPUT)) $(if $(RESUME),--resume $(RESUME)) $(if $(PARTS),--parts $(PARTS))
+	$(if $(OUTPUT),--output $(OUTPUT)) $(if $(RESUME),--resume $(RESUME)) $(if $(PARTS),--parts $(PARTS)) \
+	$(if $(ESC50),--esc50 $(ESC50)) $(if $(WEIGHTS),--weights $(WEIGHTS))
 
 gpu:
 	$(GPU)

@@ -4,7 +4,8 @@
 
 says first what is missing here, and what to bring. It writes GPU-DATE.json into benchmarks/results, with the result of
 each part as soon as it is there, and the plots beside it. With --parts it runs some of them, and has their names in the
-file's. Trainings by the whole recipe take minutes each: they run only when they are named.
+file's. Trainings by the whole recipe take minutes each: they run only when they are named, with three seeds, and on
+ESC-50 as well where --esc50 names it. Each is a part of its own, so that --resume goes on with those that are left.
 
 Until the preflight has passed, nothing but the standard library is imported.
 """
@@ -17,7 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.one_command import preflight
-from benchmarks.one_command.parts import ESC50_RATE, RECIPES, create_parts
+from benchmarks.one_command.parts import ESC50_RATE, RECIPES, Part, create_parts
 
 MINUTES = 8.0
 RESULTS = Path(__file__).parent / "results"
@@ -36,19 +37,27 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--parts",
         nargs="+",
-        choices=create_parts(""),
+        choices=[*create_parts("", esc50=""), *RECIPES],
+        metavar="PART",
         help=f"to run these only (default: all but {' and '.join(RECIPES)})",
+    )
+    parser.add_argument("--esc50", metavar="DIR", help="ESC-50, for the part recipe")
+    parser.add_argument(
+        "--weights", metavar="FILE", help="timm's weights of ResNet-18 for the part recipe (default: from the hub)"
     )
     parser.add_argument("--resume", type=Path, metavar="FILE", help="keep the parts that have passed in a result file")
     parser.add_argument("--check", action="store_true", help="say what is missing, and run nothing")
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu tries the command out")
     parser.add_argument("--tiny", action="store_true", help="as little of each part as there is; no number counts")
     arguments = parser.parse_args(argv)
-    parts = create_parts(arguments.root or "", arguments.device, arguments.tiny)
-    usual = [name for name in parts if name not in RECIPES]
-    chosen = {name: part for name, part in parts.items() if name in (arguments.parts or usual)}
+    parts = parts_of(arguments, arguments.root or "")
+    usual = [name for name, part in parts.items() if not part.group]
+    asked = arguments.parts or usual
+    if unknown := [name for name in asked if name not in (*parts, *RECIPES)]:
+        parser.error(f"{', '.join(unknown)} needs ESC-50: name its folder with --esc50")
+    chosen = {name: part for name, part in parts.items() if name in asked or part.group in asked}
     needs = {name: part.needs for name, part in chosen.items()}
-    found = preflight.look(needs, arguments.root, arguments.device)
+    found = preflight.look(needs, arguments.root, arguments.device, arguments.esc50)
     for line in found.lines:
         print(line, file=sys.stderr if line.startswith("missing") else sys.stdout, flush=True)
     if found.fatal:
@@ -57,11 +66,18 @@ def main(argv: Sequence[str] | None = None) -> int:
         return int(bool(found.missing))
     from esc_gpu.cli.reporting import reporting
 
-    return reporting(lambda: measure(arguments, list(chosen), found.missing, list(chosen) == usual))
+    label = "" if list(chosen) == usual else " ".join(sorted(asked, key=[*parts, *RECIPES].index))
+    return reporting(lambda: measure(arguments, list(chosen), found.missing, label))
 
 
-def measure(arguments: argparse.Namespace, names: list[str], missing: frozenset[str], is_usual: bool) -> int:
-    """Run the parts of these names; 1 if one of them has not passed."""
+def parts_of(arguments: argparse.Namespace, root: str, sample_rate: int = ESC50_RATE) -> dict[str, Part]:
+    """All parts that there are with these options."""
+    esc50, weights = (path and str(Path(path).resolve()) for path in (arguments.esc50, arguments.weights))
+    return create_parts(root, arguments.device, arguments.tiny, sample_rate, esc50, weights)
+
+
+def measure(arguments: argparse.Namespace, names: list[str], missing: frozenset[str], label: str) -> int:
+    """Run the parts of these names; 1 if one of them has not passed. The result file's name begins with the label."""
     from benchmarks.one_command.run_parts import run_parts
     from benchmarks.speed.beside_estimates import print_table
 
@@ -72,12 +88,12 @@ def measure(arguments: argparse.Namespace, names: list[str], missing: frozenset[
             else synthetic(Path(folder) / "synthetic", arguments.tiny)
         )
         rate = ESC50_RATE if arguments.root else SYNTHETIC_RATE
-        parts = create_parts(root, arguments.device, arguments.tiny, rate)
+        parts = parts_of(arguments, root, rate)
         file = run_parts(
             {name: parts[name] for name in names},
             60 * arguments.minutes,
             arguments.output,
-            " ".join([*(["tiny"] if arguments.tiny else []), *([] if is_usual else names)]),
+            f"{'tiny' if arguments.tiny else ''} {label}",
             device=arguments.device,
             missing=missing,
             done=passed_parts(arguments.resume, names) if arguments.resume else {},

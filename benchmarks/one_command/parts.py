@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from benchmarks.one_command.preflight import RECORDINGS, TESTS, TRAINING
 
 FOLDER = "FOLDER"  # in a command: where its files go
-# By name, the configs of the trainings that run when they are asked for.
+# The trainings that run when they are asked for, each name standing for a part for each seed, with their front-ends.
 RECIPES = {"recipe": "configs/logmel_long.yaml", "recipe_stack": "configs/logmel_delta_long.yaml"}
+SEEDS = 0, 1, 2
 # Front-ends, those with an estimate first: whatever the time is cut to, they are there.
 FIRST = ("logmel", "cqt")
 ESC50_RATE = 44100
@@ -22,15 +23,24 @@ class Part:
         seconds: after which it is stopped.
         least: seconds without which it is not begun.
         needs: packages without which it is not begun, besides those that all parts need.
+        group: the name by which it is asked for with others; without one it is usual.
     """
 
     command: list[str]
     seconds: float
     least: float = 0.0
     needs: tuple[str, ...] = ()
+    group: str = ""
 
 
-def create_parts(root: str, device: str = "cuda", tiny: bool = False, sample_rate: int = ESC50_RATE) -> dict[str, Part]:
+def create_parts(
+    root: str,
+    device: str = "cuda",
+    tiny: bool = False,
+    sample_rate: int = ESC50_RATE,
+    esc50: str | None = None,
+    weights: str | None = None,
+) -> dict[str, Part]:
     """The parts, with fewer repeats than they have by default.
 
     Args:
@@ -38,6 +48,8 @@ def create_parts(root: str, device: str = "cuda", tiny: bool = False, sample_rat
         sample_rate: theirs.
         device: "cuda", which each part then insists on, or "cpu".
         tiny: as little of each as runs all of its code: its numbers are worth nothing.
+        esc50: the folder of ESC-50, which the recipe is trained on as well, from scratch and from ImageNet's weights.
+        weights: a file of those weights; None takes them from the hub.
     """
     module = [sys.executable, "-m"]
     options = [*(["--require-gpu"] if device == "cuda" else []), "--output", FOLDER]
@@ -85,19 +97,38 @@ def create_parts(root: str, device: str = "cuda", tiny: bool = False, sample_rat
             30,
             TRAINING,
         ),
-        **{
-            name: Part(
-                [
-                    *(*validation, "--label", name, "--data.root", root),
-                    *("--config", "configs/recipes/best.yaml", "--config", config, "--output_dir", f"{FOLDER}/run"),
-                    *("--train.eval_every", "40", "--train.checkpoint_every", "120"),
-                ],
-                520,
-                120,
-                TRAINING,
-            )
-            for name, config in RECIPES.items()
-        },
+        **recipe_parts(validation, root, tiny, esc50, weights),
+    }
+
+
+def recipe_parts(
+    validation: list[str], root: str, tiny: bool, esc50: str | None, weights: str | None
+) -> dict[str, Part]:
+    """The cross-validations of the recipes, one for each seed; `validation` is the command of one."""
+    best = ["--config", "configs/recipes/best.yaml"]
+    trainings = {group: (group, root, [*best, "--config", config], 520) for group, config in RECIPES.items()}
+    if esc50 is not None:
+        features = ["--config", RECIPES["recipe"]]
+        imagenet = ["--config", "configs/recipes/imagenet.yaml", *features]
+        imagenet += ["--model.pretrained", "false"] if weights or tiny else []
+        imagenet += ["--model.weights", weights] if weights else []
+        trainings["recipe_esc50"] = ("recipe", esc50, [*best, *features], 3600)
+        trainings["recipe_esc50_imagenet"] = ("recipe", esc50, imagenet, 1800)
+    return {
+        (name := f"{training}_seed{seed}"): Part(
+            [
+                *(*validation, "--label", name.replace("_", "-"), "--data.root", where, *options),
+                *("--output_dir", f"{FOLDER}/run", "--train.seed", str(seed)),
+                *("--train.eval_every", "40", "--train.checkpoint_every", "120"),
+                *((TINY if tiny else FULL)["recipes"].split()),
+            ],
+            seconds,
+            120,
+            TRAINING,
+            group,
+        )
+        for seed in SEEDS  # all trainings with the first seed first
+        for training, (group, where, options, seconds) in trainings.items()
     }
 
 
@@ -114,6 +145,7 @@ FULL = {
     "pipeline": "--workers 8 --batch-size 64 --rounds 1 --round-seconds 2",
     "cross_validation": "--train.epochs 50 --train.checkpoint_every 50",
     "long_run": "--folds 5",
+    "recipes": "",
 }
 TINY = {
     "limits": "--megabytes 16 --repeats 2",
@@ -124,4 +156,5 @@ TINY = {
     ),
     "cross_validation": "--train.epochs 1 --model.backbone test_resnet",
     "long_run": "--steps 30 --every 10 --warm-up 10 --folds 2",
+    "recipes": "--train.epochs 1 --model.backbone test_resnet",
 }

@@ -62,13 +62,14 @@ class Found:
     fatal: bool
 
 
-def look(needs: dict[str, Sequence[str]], root: str | None, device: str) -> Found:
+def look(needs: dict[str, Sequence[str]], root: str | None, device: str, esc50: str | None = None) -> Found:
     """Look for all that the parts need.
 
     Args:
         needs: packages by part.
         root: of the recordings; None takes synthetic ones.
         device: "cuda" or "cpu".
+        esc50: the folder of ESC-50, if it is named.
     """
     wanted = list(dict.fromkeys([*EVERY, *(package for packages in needs.values() for package in packages)]))
     missing = [package for package in wanted if not is_installed(package)]
@@ -85,11 +86,16 @@ def look(needs: dict[str, Sequence[str]], root: str | None, device: str) -> Foun
         fatal = fatal or not has_device
     if root is None:
         lines.append("recordings: none are named; the embedded synthetic ones are taken; name real ones with --root")
-    elif not (Path(root) / TABLE).is_file():
-        lines.append(f"missing: {Path(root) / TABLE}; --root names a folder in ESC-50's layout, with meta and audio")
-        fatal = True
-    else:
-        lines.append(f"recordings: {root}")
+    for option, folder in (("--root", root), ("--esc50", esc50)):
+        if folder is None:
+            continue
+        is_there = (Path(folder) / TABLE).is_file()
+        fatal = fatal or not is_there
+        lines.append(
+            f"recordings: {folder}"
+            if is_there
+            else f"missing: {Path(folder) / TABLE}; {option} names a folder in ESC-50's layout, with meta and audio"
+        )
     return Found(lines, frozenset(missing), fatal)
 
 

@@ -18,6 +18,7 @@ from benchmarks.speed.beside_estimates import compare
 from esc_gpu.core.files import read_json
 
 PASSED_LINES, FAILED_LINES = 15, 200  # the last ones of a part that are kept
+PREDICTIONS = ".predictions.csv"
 LOOK_SECONDS = 2.0  # between two looks at what a part has written
 Outcome = dict[str, object]
 
@@ -51,6 +52,9 @@ class Kept:
             outcome["result"] = read_json(result)
         for plot in folder.glob("*.png"):
             shutil.copy(plot, self.output / plot.name)
+        for table in folder.glob(f"*{PREDICTIONS}"):  # of a cross-validation, whose result goes with it
+            for file in (table, table.with_name(table.name.removesuffix(PREDICTIONS) + ".json")):
+                shutil.copy(file, self.output / file.name)
         self.write()
 
 

@@ -16,9 +16,10 @@ QUICK = [sys.executable, "-S", "-E", "-c"]
 @pytest.fixture
 def parts(monkeypatch):
     """Some parts in the place of the command's own, and a machine that has what they need."""
-    made = {name: Part([*QUICK, "print('done')", FOLDER], 60.0) for name in ("a", "b", "c", *RECIPES)}
-    monkeypatch.setattr(gpu, "create_parts", lambda *arguments: made)
-    monkeypatch.setattr(preflight, "look", lambda needs, root, device: Found(["device: made up"], frozenset(), False))
+    groups = {"a": "", "b": "", "c": "", **{f"{group}_seed{seed}": group for group in RECIPES for seed in (0, 1)}}
+    made = {name: Part([*QUICK, "print('done')", FOLDER], 60.0, group=group) for name, group in groups.items()}
+    monkeypatch.setattr(gpu, "create_parts", lambda *arguments, **options: made)
+    monkeypatch.setattr(preflight, "look", lambda *arguments: Found(["device: made up"], frozenset(), False))
     return made
 
 
@@ -28,9 +29,10 @@ def test_some_parts_have_a_file_of_their_own(parts, tmp_path):
         assert gpu.main(["--root", "ESC-10", "--output", str(tmp_path), *options]) == 0
         file = max(tmp_path.glob("*.json"), key=lambda path: path.stat().st_mtime_ns)
         names[file.name] = list(json.loads(file.read_text(encoding="utf-8"))["parts"])
-    assert sorted(names.values()) == [["a", "b", "c"], ["a", "b", "c"], ["a", "c"], ["recipe"]]
+    seeds = ["recipe_seed0", "recipe_seed1"]  # and none of the recipe's on the stack
+    assert sorted(names.values()) == [["a", "b", "c"], ["a", "b", "c"], ["a", "c"], seeds]
     assert [name for name, parts in names.items() if parts == ["a", "c"]][0].startswith("a-c-")
-    assert [name for name, parts in names.items() if parts == ["recipe"]][0].startswith("recipe-")
+    assert [name for name, parts in names.items() if parts == seeds][0].startswith("recipe-")
     assert [name for name in names if name.startswith("tiny-")]
 
 
@@ -68,11 +70,21 @@ def test_the_minutes_are_those_of_all_parts(parts, tmp_path):
 
 def test_without_a_root_there_are_synthetic_recordings(parts, tmp_path, monkeypatch):
     asked = []
-    monkeypatch.setattr(gpu, "create_parts", lambda *arguments: asked.append(arguments) or parts)
+    monkeypatch.setattr(gpu, "create_parts", lambda *arguments, **options: asked.append(arguments) or parts)
     monkeypatch.setattr(gpu, "synthetic", lambda folder, tiny: str(folder))
     assert gpu.main(["--output", str(tmp_path), "--parts", "a"]) == 0
-    root, *_, rate = asked[-1]
-    assert root.endswith("synthetic") and rate == 22050
+    root, device, tiny, rate, *named = asked[-1]
+    assert root.endswith("synthetic") and rate == 22050 and (device, tiny, named) == ("cuda", False, [None, None])
+
+
+def test_parts_on_esc50_need_its_folder(capsys, tmp_path):
+    with pytest.raises(SystemExit):
+        gpu.main(["--output", str(tmp_path), "--parts", "recipe_esc50_seed0", "--device", "cpu"])
+    assert "recipe_esc50_seed0 needs ESC-50: name its folder with --esc50" in capsys.readouterr().err
+    folders = ["--root", str(tmp_path), "--esc50", str(tmp_path / "ESC-50")]
+    assert gpu.main(["--output", str(tmp_path), "--parts", "recipe", "--device", "cpu", *folders]) == 2
+    missing = f"missing: {tmp_path / 'ESC-50' / 'meta' / 'esc50.csv'}; --esc50 names a folder in ESC-50's layout"
+    assert missing in capsys.readouterr().err
 
 
 @pytest.mark.skipif("__import__('torch').cuda.is_available()", reason="there is a CUDA device")

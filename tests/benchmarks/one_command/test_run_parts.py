@@ -126,3 +126,11 @@ def test_of_a_part_that_fails_enough_is_kept_to_see_why(tmp_path):
     parts = {"good": python(many), "bad": python(f"{many} raise SystemExit(1)")}
     outcomes = outcomes_of(run_parts(parts, 60.0, tmp_path))
     assert {name: len(outcome["last_lines"]) for name, outcome in outcomes.items()} == {"good": 15, "bad": 100}
+
+
+def test_predictions_and_their_result_lie_beside_the_file(tmp_path):
+    code = WRITES.replace("print(", "(folder / 'graphs-cpu.predictions.csv').write_text('filename'); print(")
+    output = tmp_path / "results"
+    run_parts({"graphs": python(code)}, 60.0, output)
+    assert (output / "graphs-cpu.predictions.csv").read_text(encoding="utf-8") == "filename"
+    assert json.loads((output / "graphs-cpu.json").read_text(encoding="utf-8"))["rows"] == []
