@@ -69,6 +69,8 @@ def test_several_clips_stand_side_by_side(clip):
     assert grid[1, 0].images[0].get_clim() == grid[1, 1].images[0].get_clim()
     assert [[axes.get_xlim() for axes in row] for row in grid[::2]] == [[(0, 0.8), (3, 3.8)]] * 2
     assert grid[2, 1].lines[0].get_xdata()[0] == 3 and figure.axes[6].get_ylabel() == "dB"
+    assert {axes.yaxis.label.get_fontsize() for axes in grid.flat} == {8.5}
+    assert {axes.xaxis.get_tick_params()["labelsize"] for axes in grid.flat} == {7.5}
     texts = [grid[0, 0].title, grid[1, 0].yaxis.label]
     assert not any(text.get_parse_math() for text in texts)
     assert [axes.get_xlabel() for axes in grid[-1]] == ["time in s"] * 2
@@ -136,6 +138,8 @@ def test_many_features_stand_side_by_side(n_features, cells):
     heads = [(axes.get_title(loc="left"), axes.get_title(loc="right")) for axes in figure.axes]
     assert heads == [("waveform", "3,000 samples"), *((name, "1 × 3") for name in names)]
     assert not any(axes._left_title.get_parse_math() for axes in figure.axes)
+    assert {axes.yaxis.label.get_fontsize() for axes in figure.axes} == {8.5}
+    assert {axes.xaxis.get_tick_params()["labelsize"] for axes in figure.axes} == {7.5}
 
 
 def test_few_cells_are_large():

@@ -99,6 +99,7 @@ def test_a_colour_bar_has_points_where_values_lie_beyond_it(limits, beyond):
     draw_colour_bar(axes, images[0], limits, images)
     bar = axes.figure.axes[1]
     assert bar._colorbar.extend == beyond and bar.get_ylabel() == "dB" and bar.get_box_aspect() == 14
+    assert (bar.yaxis.get_tick_params()["labelsize"], bar.yaxis.label.get_fontsize()) == (7.5, 8.5)
     assert (bar._colorbar.norm.vmin, bar._colorbar.norm.vmax) == limits and steps_of(bar.yaxis) == FIVE
 
 

@@ -94,8 +94,14 @@ def test_a_confusion_has_its_counts_and_shares(drawn):
     assert [text.get_color() for text in axes.texts] == ["white", "black"]
     assert axes.images[0].get_array().tolist() == [[0.75, 0.25], [0, 0]]
     assert axes.get_title() == "3 of 4 clips correct" and bar.get_ylabel() == "share of the true class"
-    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true")
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("predicted", "true") and bar._colorbar_info["shrink"] == 0.8
     assert [label.get_text() for label in axes.get_yticklabels()] == ["a b", "c"]
+
+
+@pytest.mark.parametrize(("num_classes", "size"), [(20, 9), (21, 6)])
+def test_many_classes_of_a_confusion_are_written_small(drawn, num_classes, size):
+    plot_confusion("confusion.png", [[0] * num_classes] * num_classes, [str(k) for k in range(num_classes)])
+    assert drawn[0].axes[0].get_yticklabels()[0].get_fontsize() == size
 
 
 def test_an_average_precision_is_a_bar(drawn):
@@ -163,7 +169,8 @@ def test_inputs_stand_class_by_class_with_channels_under_each_other(drawn):
             assert {label.get_text() == "" for label in axes.get_yticklabels()} == {channel == 1}
     assert [axes.get_ylabel() for axes in grid[:, 0]] == ["Hz", "channel 2"] * 2
     assert [axes.xaxis.get_tick_params()["labelbottom"] for axes in grid[:, 0]] == [False] * 3 + [True]
-    assert bar.get_ylabel() == "standard deviations\nfrom the training mean"
+    assert bar.get_ylabel() == "standard deviations\nfrom the training mean" and bar._colorbar_info["shrink"] == 0.6
+    assert {axes.yaxis.get_tick_params()["labelsize"] for axes in grid[0]} == {7}
 
 
 def test_a_map_has_the_points_of_its_fold_and_rings_around_mistakes(drawn):
