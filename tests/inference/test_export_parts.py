@@ -8,6 +8,7 @@ import onnx
 import onnxruntime
 import pytest
 import torch
+from torch import nn
 
 import esc_gpu.inference.export as exporting
 from esc_gpu.inference.agreement import Agreement
@@ -76,6 +77,15 @@ def test_an_onnx_file_answers_on_the_cpu_with_what_it_has(tmp_path, monkeypatch,
     assert [answer.tolist() for answer in answers] == [[[-1.0] * 3] * 2, [[1.0] * 3] * 2][: len(names)]
 
 
+def test_a_torch_file_answers_and_has_its_metadata(tmp_path):
+    program = torch.export.export(nn.ReLU(), (torch.zeros(2, 3),))
+    exporting.write_torch(program, {"task": '"single_label"'}, tmp_path / "model.pt2")
+    metadata = {"task": ""}
+    torch.export.load(tmp_path / "model.pt2", extra_files=metadata)
+    assert metadata == {"task": '"single_label"'}
+    assert exporting.open_torch(tmp_path / "model.pt2")(torch.tensor([[-1.0, 0, 1]] * 2)).tolist() == [[0, 0, 1]] * 2
+
+
 def test_embeddings_that_disagree_are_told_of(pipeline, tmp_path, monkeypatch):
     lengths = []
     for name, stand_in in {
@@ -87,17 +97,22 @@ def test_embeddings_that_disagree_are_told_of(pipeline, tmp_path, monkeypatch):
         monkeypatch.setattr(exporting, name, stand_in)
     said = refusal(export, pipeline, tmp_path / "m.pt2", "torch", tones(), False, outputs=("logits", "embedding"))
     assert said.startswith("the exported torch file differs by 0.2 in a logit, by 0.3 in an embedding and predicts ")
-    refusal(export, pipeline, tmp_path / "m.pt2", "torch", tones(), False, length="free")
+    said = refusal(export, pipeline, tmp_path / "m.pt2", "torch", tones(), False, length="free")
+    assert said.startswith("the exported torch file differs by 0.2 in a logit and predicts another class for 1 of 5 ")
     assert lengths == [(), (256, RATE // 2 + 1, RATE + RATE // 3 + 1)] and not list(tmp_path.iterdir())
 
 
 def test_only_the_exporters_are_quiet():
     before = logging.root.manager.disable
-    with warnings.catch_warnings(record=True) as given:
-        warnings.simplefilter("always")
-        with exporting.quiet():
-            warnings.warn("of the exporter", stacklevel=1)
-            assert not logging.getLogger().isEnabledFor(logging.WARNING)
-        assert not given and logging.root.manager.disable == before
-        warnings.warn("of another", stacklevel=1)
-    assert len(given) == 1
+    logging.disable(logging.DEBUG)
+    try:
+        with warnings.catch_warnings(record=True) as given:
+            warnings.simplefilter("always")
+            with exporting.quiet():
+                warnings.warn("of the exporter", stacklevel=1)
+                assert not logging.getLogger().isEnabledFor(logging.WARNING)
+            assert not given and logging.root.manager.disable == logging.DEBUG
+            warnings.warn("of another", stacklevel=1)
+        assert len(given) == 1
+    finally:
+        logging.disable(before)

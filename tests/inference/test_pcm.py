@@ -35,7 +35,15 @@ def test_samples_are_whole_however_the_bytes_come(n_bytes):
 
 
 def test_a_long_part_comes_in_blocks_of_64_kib():
-    blocks = list(read_pcm(io.BytesIO(bytes(200_000)), "s16le", 2))
+    asked = set()
+
+    class Asked(io.BytesIO):
+        def read1(self, limit=-1):
+            asked.add(limit)
+            return super().read1(limit)
+
+    blocks = list(read_pcm(Asked(bytes(200_000)), "s16le", 2))
+    assert asked == {65536}
     assert [len(block) for block in blocks] == [16384, 16384, 16384, 848]
     assert {block.dtype for block in blocks} == {np.dtype(np.float32)}
 
