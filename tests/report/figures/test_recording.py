@@ -170,7 +170,10 @@ def test_the_likeliest_class_of_each_window_is_marked():
     assert mesh.get_array().tolist() == [[0.9, 0.8, 0.3], [0.1, 0.2, 0.7]] and mesh.get_clim() == (0, 1)
     assert mesh.get_coordinates()[..., 0].tolist() == [[0, 1.5, 2.5, 4]] * 3
     assert mesh.get_coordinates()[:, 0, 1].tolist() == [-0.5, 0.5, 1.5] and below.get_ylim() == (1.5, -0.5)
-    assert below.get_xlabel() == "s"
+    assert below.get_xlabel() == "s" and below.get_xticks().tolist()[1:4] == [0, 1, 2]
+    titles = ["the recording", "probabilities over time; orange: most probable class"]
+    assert [axes.get_title(loc="left") for axes in figure.axes[:2]] == titles
+    assert figure.dpi == 150 and figure.get_size_inches()[0] == 5.6
     assert below.get_xlim() == figure.axes[0].get_xlim() == (0, 4) and figure.axes[2].get_ylabel() == "probability"
 
 
