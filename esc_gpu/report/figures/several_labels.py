@@ -115,5 +115,6 @@ def plot_map_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     axes.set_xlabel("mean average precision in percent")
     axes.grid(axis="x", alpha=0.4)
     axes.set_axisbelow(True)
-    axes.set_title(f"{counted(comparison['clips'], 'clip')}; dots: test folds", fontsize=9)
+    marks = "line: 95 % interval" + ("; dots: test folds" if len(rows[0]["fold_maps"]) > 1 else "")
+    axes.set_title(f"{counted(comparison['clips'], 'clip')}; {marks}", fontsize=9)
     return save_pair(figure, stem)

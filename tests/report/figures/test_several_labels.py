@@ -141,7 +141,9 @@ def test_runs_by_hand(kept):
     row = {"name": "a", "seeds": [0], "map": 0.5, "fold_maps": [0.25, 0.75]}
     rows = [row | {"intervals": {"map": {"low": 0.375, "high": 0.625}}}]
     several_labels.plot_map_comparison("x", {"rows": rows, "clips": 1234})
+    several_labels.plot_map_comparison("x", {"rows": [rows[0] | {"fold_maps": [0.5]}], "clips": 1234})
+    assert kept[1].axes[0].get_title() == "1,234 clips; line: 95 % interval"
     (axes,) = kept[0].axes
-    assert axes.get_title() == "1,234 clips; dots: test folds" and grid_of(axes) == "x behind"
+    assert axes.get_title() == "1,234 clips; line: 95 % interval; dots: test folds" and grid_of(axes) == "x behind"
     assert axes.get_xlabel() == "mean average precision in percent" and axes.get_xlim() == (20, 101)
     assert axes.lines[1].get_xydata().tolist() == [[25, 0.22], [75, 0.22]]
