@@ -78,7 +78,9 @@ def test_the_model_card_claims_nothing_that_is_not_known(pipeline):
     assert 'from_pretrained("someone/sounds")' in unknown.text and "--model hf-hub:someone/sounds" in unknown.text
     training = {**TRAINING, "recordings": "embedded synthetic", "synthetic": True, "licence": None}
     synthetic = Pipeline(pipeline.model, NAMES, 1.0, training).generate_model_card()
-    assert "says nothing about real recordings" in synthetic.text and "license" not in synthetic.data.to_dict()
+    assert (
+        "Its results say nothing about real recordings" in synthetic.text and "license" not in synthetic.data.to_dict()
+    )
     assert "only their makers hold rights in them" in synthetic.text
 
 
