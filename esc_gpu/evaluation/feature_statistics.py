@@ -79,7 +79,7 @@ def sounding_frames(waveforms: Tensor, frontend: "Frontend") -> Tensor:
 
     Recordings are often filled up with zeros, of which a feature says nothing. Of a clip of zeros it is all frames.
     """
-    n_samples = waveforms.shape[-1]
+    _, n_samples = waveforms.shape
     sums = F.pad((waveforms.cpu() != 0).cumsum(dim=1), (1, 0))
     steps = torch.arange(frontend.n_frames(n_samples)) * frontend.hop_seconds
     centres = (steps + frontend.first_seconds) * frontend.input_rate

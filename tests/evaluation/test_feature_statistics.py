@@ -218,5 +218,7 @@ def test_labels_that_all_clips_have_are_not_compared():
     layers = default_frontends(RATE, ["rms"])
     with pytest.raises(EscGpuError, match="every clip has every class; expected clips without some"):
         compute_statistics(store, np.ones((2, 2), bool), 2, layers, progress=False)
+    with pytest.raises(EscGpuError, match="class 1 has no clips"):
+        compute_statistics(store, np.array([[True, False]] * 2), 2, layers, progress=False)
     found = compute_statistics(store, np.array([[True, False], [True, True]]), 2, layers, progress=False)["rms"]
     assert found.frames[0] == 2 * found.frames[1] > 0

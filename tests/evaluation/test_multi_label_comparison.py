@@ -56,6 +56,12 @@ def test_clips_that_only_one_has_are_refused_unless_the_common_ones_are_asked_fo
     assert found["bootstrap"] == {"resamples": 5, "unit": "file", "units": 12, "seed": 3}
 
 
+def test_seeds_of_one_run_alone_are_one_row_without_a_pair(runs):
+    found = compare_several_labels(runs[:2], n_bootstrap=5)
+    assert [row["runs"] for row in found["rows"]] == [["poor0", "poor1"]] and found["pairs"] == []
+    assert (found["task"], found["clips"], found["folds"]) == ("multi_label", 48, [1, 2, 3])
+
+
 def test_a_run_differs_from_itself_by_nothing(runs):
     (pair,) = compare_several_labels([runs[0], runs[2]], n_bootstrap=20)["pairs"]
     assert pair["difference"] != 0
