@@ -146,7 +146,7 @@ def test_no_file_is_long(folder):
             | {f"training/{name}.py" for name in ("accelerator", "data_parallel", "loop", "out_of_memory", "processes")}
             | {f"training/{name}.py" for name in ("half_weights", "resume_state", "scoring")},
         ),
-        ("timm", {"model/backbone.py", "model/depth.py"}),
+        ("timm", {"model/backbone.py", "model/depth.py", "model/receptive_field.py"}),
         ("nnAudio", {"frontends/backends/nnaudio.py"}),
         ("torchaudio", {"frontends/backends/torchaudio.py"}),
         ("wandb", {"experiment/tracking.py"}),

@@ -143,8 +143,8 @@ PLANTED = [
     ),
     (
         "esc_gpu/report/figures/confusion.py",
-        "counts / np.maximum(counts.sum(axis=1, keepdims=True), 1)",
-        "counts / np.maximum(counts.sum(), 1)",
+        "counts / counts.sum(axis=1, keepdims=True).clip(1)",
+        "counts / counts.sum().clip(1)",
         ("tests/report/figures/test_evaluation.py",),
     ),
 ]
