@@ -123,6 +123,10 @@ def test_a_class_without_clips_says_so(drawn):
     assert [label.get_color() for label in axes.get_yticklabels()] == [COLOURS[1], COLOURS[0], COLOURS[1]]
     assert [to_hex(bar.get_facecolor()).upper() for bar in axes.patches] == [COLOURS[1], COLOURS[0], COLOURS[1]]
     assert [bar.get_y() + bar.get_height() / 2 for bar in axes.patches] == pytest.approx([0, 1, 2])
+    assert [bar.get_width() for bar in axes.patches] == [0, 75, 80]
+    precision, recall = (line.get_xydata().tolist() for line in axes.lines)
+    assert precision == [[0, 0], [100, 1], [50, 2]] and recall == [[0, 0], [50, 1], [100, 2]]
+    assert [line[:, 0].tolist() for line in axes.collections[0].get_segments()] == [[0, 0], [100, 50], [50, 100]]
     assert (axes.get_xlabel(), axes.get_xlim(), axes.get_ylim()) == ("percent", (0, 101), (-0.6, 2.6))
     assert grid_of(axes) == "x behind" and legend_of(axes) == ["F1", "precision", "recall"]
     legend = axes.get_legend()

@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from jinja2 import StrictUndefined
 
-from esc_gpu.report.page.render import PER_PAGE, Budget, render_page, template
+from esc_gpu.report.page.render import PER_PAGE, Budget, cards_part, render_page, template
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 from tests.helpers.parsed_page import Parsed
@@ -161,6 +161,17 @@ def test_a_budget_is_spent_to_its_last_byte():
     assert budget.keep(["ab", "c"]) and not budget.keep(["abc"]) and budget.keep(["ab"])
     assert (budget.left, budget.refused) == (0, 1) and budget.keep([]) and not budget.keep(["a"])
     assert budget.refused == 2
+
+
+def test_a_card_has_its_three_likeliest_classes_and_the_true_one(report):
+    part = cards_part(report, 10**9)
+    for card in part["mistakes"]:
+        shares = report.run.probabilities[card.row]
+        order = sorted(range(len(shares)), key=lambda label: -shares[label])
+        ahead = [*order[:3], *(label for label in order[3:] if label in card.true)]
+        assert card.likeliest == [(label, shares[label]) for label in ahead]
+    assert {picture.values[:2] for pictures in part["inputs"] for picture in pictures} == {(-3, 3)}
+    assert (part["undrawn"], part["unheard"]) == (0, 0)
 
 
 def test_a_value_that_the_page_lacks_is_an_error(html):
