@@ -128,7 +128,7 @@ def plot_per_class(stem: Path, evaluation: dict[str, Any]) -> list[Path]:
 def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     """Each run's accuracy with its interval and its folds; published results under them."""
     rows, published = comparison["rows"], comparison["references"][::-1]
-    heights = [0.45 * len(rows) + 0.2, 0.27 * len(published) + 0.2][: 2 if published else 1]
+    heights = [0.45 * len(rows) + 0.2, *[0.27 * len(published) + 0.2] * bool(published)]
     figure = Figure(figsize=(8.5, 1.5 + sum(heights)), layout="constrained")
     runs, *rest = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights, squeeze=False).flat
     draw_runs(runs, rows, "accuracy", "fold_accuracies", [entry["accuracy"] for entry in published])
@@ -151,7 +151,7 @@ def plot_comparison(stem: Path, comparison: dict[str, Any]) -> list[Path]:
     marks = [
         Line2D([], [], marker="D", color=COLOURS[0], linewidth=2.5, markersize=7, label="all clips, 95 % interval"),
         Line2D([], [], marker="o", linestyle="", color=COLOURS[1], alpha=0.7, markersize=5, label="a test fold"),
-    ][: min(len(comparison["folds"]), 2)]
+    ][: len(comparison["folds"])]
     folds = comparison["folds"]
     where = the_fold(folds[0]) if isinstance(folds[0], str) else counted(len(folds), "test fold")
     title = f"{counted(comparison['clips'], 'clip')}, {where}"

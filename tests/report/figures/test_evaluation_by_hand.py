@@ -132,7 +132,7 @@ def test_a_class_without_clips_says_so(drawn):
     legend = axes.get_legend()
     assert legend._ncols == 3 and legend.get_bbox_to_anchor()._bbox.get_points().tolist() == [[0.5, 1], [0.5, 1]]
     assert [mark.get_marker() for mark in legend.legend_handles[1:]] == ["o", "D"]
-    assert legend_of(figure) == ["X", "Y"]
+    assert legend_of(figure) == ["X", "Y"] and figure.legends[0].get_texts()[0].get_fontsize() == 8
 
 
 def test_a_comparison_has_its_runs_and_what_is_published(drawn):
@@ -169,6 +169,8 @@ def test_a_comparison_has_its_runs_and_what_is_published(drawn):
         assert axes.lines[-1].get_xdata() == [81, 81] and grid_of(axes) == "x behind"
         assert axes.xaxis.get_major_locator().tick_values(41, 79).tolist() == [40, 50, 60, 70, 80]
     assert legend_of(figure) == ["all clips, 95 % interval", "a test fold"] and figure.legends[0]._ncols == 2
+    of_three = drawn(plots.plot_comparison, COMPARISON | {"folds": [1, 2, 3]})
+    assert legend_of(of_three) == legend_of(figure)
     assert figure.legends[0].get_title().get_text() == "1,200 clips, 2 test folds"
 
 
