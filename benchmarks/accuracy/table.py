@@ -107,14 +107,23 @@ def difference_note(result: dict[str, object]) -> str:
 
 
 def options_note(result: dict[str, object]) -> str:
-    """Where a row is trained by other options than the first; an ablation's are in its names."""
+    """Where a row is trained by other options than the first; an ablation's are in its names.
+
+    Those of the front-end are told of variants, which share one.
+    """
     if result["kind"] == "ablation":
         return ""
-    return " ".join(
-        f"{escape(row['name'])} also has {', '.join(f'{name}={value}' for name, value in row['options'].items())}."
-        for row in result["rows"]
-        if row["options"]
-    )
+    first = result["rows"][0]["frontend_options"]
+    sentences = []
+    for row in result["rows"]:
+        options = dict(row["options"])
+        if result["kind"] == "variants":
+            own = row["frontend_options"].items()
+            options |= {f"frontend.{name}": value for name, value in own if value != first.get(name)}
+        if options:
+            told = ", ".join(f"{name}={value}" for name, value in options.items())
+            sentences.append(f"{escape(row['name'])} also has {told}.")
+    return " ".join(sentences)
 
 
 def cost_note(cost: dict[str, object] | None) -> str:

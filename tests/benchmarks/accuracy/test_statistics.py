@@ -8,55 +8,13 @@ from matplotlib.colors import to_hex
 from matplotlib.image import imread
 
 from benchmarks.accuracy import plots as accuracy_plots
-from benchmarks.accuracy.grid import Grid
 from benchmarks.accuracy.plots import plot_accuracy
 from benchmarks.accuracy.statistics import describe_grid
 from benchmarks.accuracy.table import accuracy_table
 from esc_gpu.config.frontend import FrontendConfig
-from esc_gpu.config.options import as_dict
 from esc_gpu.config.schema import AugmentConfig, DataConfig, ModelConfig, RunConfig
 from esc_gpu.errors import EscGpuError
-from esc_gpu.evaluation.finished_run import RunResults
-
-NAMES = [f"{fold}-{source}-{take}-0.wav" for fold, source in ((1, 7), (1, 8), (2, 9), (2, 10)) for take in "ABC"]
-FOLDS = np.repeat([1, 2], 6)
-
-
-def run_of(tmp_path, name, seed, right, config=None, names=None):
-    """A run of two classes in which the clips with a 1 in `right` are those that were found, in the order of NAMES."""
-    found = np.array([digit == "1" for digit in right])
-    labels = np.arange(len(right)) % 2
-    predictions = np.where(found, labels, 1 - labels)
-    config = as_dict(config or RunConfig())
-    config["train"]["seed"] = seed
-    config["data"]["root"], config["data"]["cache_dir"], config["output_dir"] = (
-        "/home/me/ESC",
-        "/home/me/c",
-        "/home/me/x",
-    )
-    folder = tmp_path / name / f"seed{seed}"
-    for fold in (1, 2):
-        (folder / f"fold{fold}").mkdir(parents=True)
-        records = [{"epoch": 1, "seconds": 2.0 + fold}, {"epoch": 2, "seconds": 99.0, "test_accuracy": 0.5}]
-        (folder / f"fold{fold}" / "metrics.jsonl").write_text(
-            "".join(f"{json.dumps(record)}\n" for record in records), encoding="utf-8"
-        )
-    summary = {
-        "data": {"recordings": "ESC", "synthetic": False, "subset": "all", "clips": len(right), "classes": 2},
-        "frontend": {"name": "logmel", "backend": "native"},
-        "folds": [{"fold": fold, "seconds": 10.0 * fold} for fold in (1, 2)],
-        "class_names": ["a", "b"],
-        "class_categories": ["a", "b"],
-        "mixed_precision": "no",
-        "environment": {"date": "2026-01-01"},
-        "config": config,
-    }
-    probabilities = np.eye(2)[predictions]
-    return RunResults(folder, summary, tuple(names or NAMES), FOLDS[: len(right)], labels, probabilities)
-
-
-def grid_of(*rows, seeds=(0, 1)):
-    return Grid(dict.fromkeys(rows, RunConfig()), list(seeds), None)
+from tests.helpers.made_up_grids import NAMES, grid_of, run_of
 
 
 @pytest.fixture
@@ -244,6 +202,10 @@ def test_options_beside_the_front_end_are_stated(described):
     lines = accuracy_table({**described, "kind": "comparison", "cost": None})
     assert "two also has augment.gain_db=0.0." in lines[-1]
     assert "also has" not in accuracy_table({**described, "kind": "ablation", "cost": None})[-1]
+    described["rows"][1]["frontend_options"] = {"name": "logmel", "backend": "native", "hop_length": 308}
+    lines = accuracy_table({**described, "kind": "variants", "cost": None})
+    assert "one also has frontend.hop_length=308. two also has augment.gain_db=0.0." in lines[-1]
+    assert "hop_length" not in accuracy_table({**described, "kind": "comparison", "cost": None})[-1]
 
 
 def test_a_row_cannot_break_the_table(described):
