@@ -60,7 +60,9 @@ def test_one_fold_has_no_spread_and_several_seeds_have_another(write):
     one = titled(evaluation_tables(assess_seeds([write("one", folds=(2,))], 100)))["Scores in percent"]
     assert list(one.columns) == ["", "all clips", "95 % interval"] and "±" not in one.notes[0]
     seeds = [write(str(seed), seed=seed) for seed in (0, 1)]
-    tables = titled(evaluation_tables(assess_seeds(seeds, 100)))
+    evaluation = assess_seeds(seeds, 100)
+    assert describe_evaluation(evaluation) == "0, 1: 72 clips of 6 classes, test folds 1, 2, 3, seeds 0, 1"
+    tables = titled(evaluation_tables(evaluation))
     assert list(tables["Scores in percent"].columns)[3:] == ["over folds", "over seeds"]
     assert tables["Scores in percent"].notes[0].endswith(", seed 0. ±: standard deviation.")
     assert [row[:2] for row in tables["Runs"].rows] == [["0", "0"], ["1", "1"]]
@@ -151,6 +153,10 @@ def test_a_class_that_is_never_predicted_has_no_precision(write):
         {"name": name, "support": support, "precision": 0.5, "recall": 0.25, "f1": 0.125}
         for name, support in zip(names, (3, 0, 1), strict=True)
     ]
+    evaluation["per_category"] = [
+        {"name": "A", "support": 3, "accuracy": 0.5, "category_accuracy": 0.75},
+        {"name": "B", "support": 0, "accuracy": None, "category_accuracy": None},
+    ]
     evaluation["confused_pairs"] = [{"true": "found", "predicted": "unseen", "count": 1, "share": 1 / 3}]
     tables = titled(evaluation_tables(evaluation))
     assert tables["Classes"].rows == [
@@ -159,6 +165,7 @@ def test_a_class_that_is_never_predicted_has_no_precision(write):
         ["missed", "1", "–", "25.00", "12.50"],
     ]
     assert tables["Most frequent confusions"].rows == [["found", "unseen", "1", "33.33"]]
+    assert tables["Categories"].rows == [["A", "3", "50.00", "75.00"], ["B", "0", "–", "–"]]
 
 
 def test_a_comparison_by_hand():
