@@ -134,6 +134,7 @@ def test_many_features_stand_side_by_side(n_features, cells):
     assert labelled == [cells[0] == cells[-1] or cells[0][2] > 0, *(row == cells[-1][0] for row, *_ in cells[1:])]
     assert [axes.get_xlabel() for axes in figure.axes] == ["time in s" if shown else "" for shown in labelled]
     assert [axes.get_xlim() for axes in figure.axes] == [(2, 5)] * len(cells)
+    assert figure.get_suptitle() == "clip" and not figure._suptitle.get_parse_math()
     assert [axes.lines[0].get_xdata()[0] for axes in figure.axes] == [2] * len(cells)
     heads = [(axes.get_title(loc="left"), axes.get_title(loc="right")) for axes in figure.axes]
     assert heads == [("waveform", "3,000 samples"), *((name, "1 × 3") for name in names)]
