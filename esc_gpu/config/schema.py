@@ -29,7 +29,7 @@ class DataConfig:
     subset: Literal["all", "esc10"] = "all"
     """Use all classes; "esc10" uses only the ten classes of ESC-10."""
     task: Literal["auto", "single_label", "multi_label"] = "auto"
-    """One class a clip, or several: a label such as a|b names two, which "auto" looks for."""
+    """One class a clip, or several (a label such as a|b); "auto" finds it out."""
     sample_rate: Annotated[int, POSITIVE] = 44100
     """Sample rate in Hz; every clip is resampled to it."""
     clip_seconds: Annotated[float, POSITIVE] = 5.0
