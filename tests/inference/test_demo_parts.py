@@ -8,6 +8,7 @@ import pytest
 import soundfile
 from matplotlib.figure import Figure
 
+from esc_gpu.data.recordings.synthetic import make_clip
 from esc_gpu.inference.demo import Answer, describe
 from tests.helpers.demo_material import BAD
 
@@ -71,6 +72,12 @@ def test_each_part_is_as_its_user_sees_it(page, models):
     assert config["title"] == TITLE and page.delete_cache == (3600, 86400) and config["analytics_enabled"] is False
     names = [(call["api_name"], call["api_visibility"]) for call in config["dependencies"]]
     assert names == [(name, "undocumented") for name in ("example", "answer", "about", "features", "redraw")]
+
+
+def test_an_example_sound_is_one_that_no_model_was_trained_on(calls):
+    rate, samples = calls["example"]("sea waves")
+    assert rate == 22050
+    np.testing.assert_array_equal(samples, make_clip(1, "sea_waves", 0))
 
 
 def test_two_guards_stand_before_the_page():

@@ -1,5 +1,6 @@
 """Graphs for clips of any length, and with the embedding: what the pipeline gives, or one line on why there is none."""
 
+import copy
 import json
 
 import onnx
@@ -84,6 +85,25 @@ def test_a_clip_under_the_least_is_refused(free):
 def test_the_example_is_wide_and_no_multiple_of_a_hop(pipeline):
     """Of 200 frames: 199 hops, a third of one more, and a sample."""
     assert traced.example_samples(pipeline) == 199 * 256 + 85 + 1
+
+
+def test_torch_is_asked_for_sizes_that_are_free(pipeline, monkeypatch):
+    told, cut = [], []
+    monkeypatch.setattr(torch.export, "export", lambda *given, **options: told.append((*given, options)) or "program")
+    monkeypatch.setattr(traced, "remove_asserts", cut.append)
+    model = copy.deepcopy(pipeline.model).to(memory_format=torch.channels_last)
+    other = Pipeline(model, NAMES, 1.0)
+    assert traced.trace(other) == "program" and cut == []
+    assert traced.trace(other, "free", ("logits", "embedding")) == "program" and cut == ["program"]
+    (fixed, (clips,), options), (free, (longer,), free_options) = told
+    assert fixed is model and clips.shape == (2, RATE) and longer.shape == (2, traced.example_samples(other))
+    assert isinstance(free, traced.WithEmbedding) and free.model is not model
+    are_contiguous = [all(weight.is_contiguous() for weight in each.parameters()) for each in (model, free.model)]
+    assert are_contiguous == [False, True]
+    deferred = [form.pop("prefer_deferred_runtime_asserts_over_guards") for form in (options, free_options)]
+    (dimensions,), (free_dimensions,) = options.pop("dynamic_shapes"), free_options.pop("dynamic_shapes")
+    assert deferred == [False, True] and options == free_options == {}
+    assert [dimensions.keys(), free_dimensions.keys()] == [{0}, {0, 1}] and free_dimensions[1].min == 256
 
 
 class Halved(nn.Module):
