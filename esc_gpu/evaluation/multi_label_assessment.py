@@ -162,7 +162,7 @@ def sum_intervals(
     runs: Sequence[Scored], threshold: Threshold, units: np.ndarray, n_resamples: int, seed: int
 ) -> dict[str, dict[str, float]]:
     """The intervals of what follows from sums over the clips: lwlrap, macro_f1 and micro_f1, the means of the runs."""
-    labels, n_runs = runs[0].labels, len(runs)
+    labels = runs[0].labels
     ranked = np.mean([label_precisions(run.probabilities, labels) for run in runs], axis=0)
     values = [ranked, labels.sum(axis=1)]
     for run in runs:
@@ -171,8 +171,7 @@ def sum_intervals(
 
     def counts(sums: np.ndarray) -> list[np.ndarray]:
         """For each run `(3, m, K)`: right, predicted and true."""
-        parts = np.split(sums[:, 2:], 3 * n_runs, axis=1)
-        return [np.stack(parts[3 * run : 3 * run + 3]) for run in range(n_runs)]
+        return [np.stack(np.split(part, 3, axis=1)) for part in np.split(sums[:, 2:], len(runs), axis=1)]
 
     def lwlrap(sums: np.ndarray) -> np.ndarray:
         return sums[:, 0] / sums[:, 1].clip(1)
