@@ -24,7 +24,7 @@ SWAPPED = {
     ast.And: "or",
     ast.Or: "and",
 }
-SYMMETRIC = ("max", "min")  # whose two arguments may be swapped
+SYMMETRIC = ("max", "min", "maximum", "minimum")  # whose two arguments may be swapped
 # What a user reads, or what only a type checker does: no behaviour is in it.
 QUIET_CALLS = ("EscGpuError", "EscGpuWarning", "warn", "ValueError", "TypeError", "cast", "TypeVar", "phase")
 QUIET_WORDS = ("desc", "unit")  # of a progress bar
@@ -148,7 +148,7 @@ def edits(text: str) -> Iterator[tuple[int, int, str, str]]:
                 if word.arg not in (None, *words) and len(node.keywords) + len(node.args) > 1:
                     first, last = span(word)
                     yield first, last + text[last:].startswith(","), "", "option left out"
-            symmetric = isinstance(node.func, ast.Name) and node.func.id in SYMMETRIC
+            symmetric = ast.unparse(node.func).rpartition(".")[2] in SYMMETRIC
             if len(node.args) == 2 and not symmetric and not any(isinstance(part, ast.Starred) for part in node.args):
                 (first, _), (_, last) = span(node.args[0]), span(node.args[1])
                 yield first, last, f"{source(node.args[1])}, {source(node.args[0])}", "arguments swapped"

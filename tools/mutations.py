@@ -215,7 +215,9 @@ def stages(mistake: dict[str, object], near: bool, covering: CoveringTests | Non
     tests = ((path.relative_to(REPOSITORY), path) for path in sorted((REPOSITORY / "tests").rglob("test_*.py")))
     naming = [str(name) for name, path in tests if name != own and module.search(path.read_text(encoding="utf-8"))]
     area = [] if near else [f"tests/{name}" for name in AREAS[str(mistake["area"])]]
-    near_ones = [[str(own)] if (REPOSITORY / own).is_file() else [], naming] if covering is None else [quick, others]
+    its_own = [str(own)] if (REPOSITORY / own).is_file() else []
+    # Its own once more behind those that run the line: a test that reads constants only runs none.
+    near_ones = [its_own, naming] if covering is None else [quick, others, its_own]
     return [part for part in (*near_ones, area) if part]
 
 
