@@ -126,6 +126,7 @@ def test_a_line_goes_around_what_is_hot():
 def test_time_is_that_of_the_recording():
     axis = time_axis(np.arange(5) * 0.1, start_seconds=2.0)
     assert (axis.low, axis.high) == pytest.approx((1.95, 2.45))
+    assert time_axis(np.array([1, 1.1]))[:2] == pytest.approx((0.95, 1.15))
     assert time_axis(np.zeros(1))[:2] == (-0.5, 0.5) and time_axis(np.array([0, 0.1]))[:2] == (
         -0.05,
         0.15000000000000002,
@@ -141,7 +142,8 @@ def test_a_stack_has_a_picture_a_member_and_a_descriptor_a_curve():
     assert mfcc.values.low == -mfcc.values.high
     (curve,) = pictures(rms := make_image({"name": "rms", "sample_rate": RATE}), limits_of([rms]))
     assert not curve.uri and len(points(curve.curve)) == rms.values.shape[-1]
-    (curve,) = pictures(image_of([[0, 9, 9]], "dB", "feature"), {"": (0, 9)}, start_seconds=2)
+    (curve,) = pictures(image_of([[0, 9, 9]], "dB", "feature"), {"": (0, 9)}, 2, {"true": np.ones((1, 3))})
+    assert curve.heat.keys() == curve.outlines.keys() == {"true"}
     assert points(curve.curve) == [(0.1667, 1), (0.5, 0), (0.8333, 0)]  # of an axis from 1.95 to 2.25
     assert [tick.text for tick in curve.y.ticks] == ["0", "5"]
 
@@ -158,7 +160,8 @@ def test_spectra_of_a_channel_share_a_frame_that_holds_them():
     assert levels == pytest.approx([0, 1, 2], abs=1e-2)
     levels = [first.y.low + (1 - y) * (first.y.high - first.y.low) for _, y in points(paths["overall"])]
     assert levels == pytest.approx([2.5, 3, 3.5], abs=1e-2)
-    assert len(points(paths["band"])) == 6
+    levels = [first.y.low + (1 - y) * (first.y.high - first.y.low) for _, y in points(paths["band"])]
+    assert levels == pytest.approx([1, 2, 3, 1, 0, -1], abs=1e-2)
 
 
 def test_one_bin_is_drawn_as_wide_as_the_chart():
