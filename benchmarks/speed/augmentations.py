@@ -33,6 +33,7 @@ from esc_gpu.augment import (
     random_gain,
     random_polarity,
     random_shift,
+    random_sound_crop,
     random_speed,
 )
 from esc_gpu.cli.reporting import reporting
@@ -122,6 +123,7 @@ def waveform_calls(waveform: Tensor, target: Tensor, draws: Draws) -> Calls:
     return {
         "shift": lambda: random_shift(waveform, waveform.shape[1] // 2, draws),
         "crop": lambda: random_crop(waveform, waveform.shape[1], draws),
+        "crop of the sound": lambda: random_sound_crop(waveform, waveform.shape[1], draws),
         "gain": lambda: random_gain(waveform, 6.0, draws),
         "polarity": lambda: random_polarity(waveform, 0.5, draws),
         "speed": lambda: random_speed(waveform, 0.1, draws),

@@ -16,6 +16,7 @@ from esc_gpu.augment import (
     random_gain,
     random_polarity,
     random_shift,
+    random_sound_crop,
     random_speed,
 )
 
@@ -41,6 +42,7 @@ AUGMENTATIONS = {
     "noise": lambda waveform, target, draws: add_noise(waveform, (0.0, 30.0), 0.7, draws),
     "coloured": lambda waveform, target, draws: add_noise(waveform, (0.0, 30.0), 0.7, draws, (0.0, 2.0)),
     "crop": lambda waveform, target, draws: random_crop(waveform, 1000, draws),
+    "sound": lambda waveform, target, draws: random_sound_crop(waveform, 1000, draws),
     "polarity": lambda waveform, target, draws: random_polarity(waveform, 0.5, draws),
     "speed": lambda waveform, target, draws: random_speed(waveform, 0.2, draws),
     "equalizer": lambda waveform, target, draws: random_equalizer(waveform, 6.0, draws),
