@@ -123,7 +123,7 @@ def waveform_calls(waveform: Tensor, target: Tensor, draws: Draws) -> Calls:
     return {
         "shift": lambda: random_shift(waveform, waveform.shape[1] // 2, draws),
         "crop": lambda: random_crop(waveform, waveform.shape[1], draws),
-        "crop of the sound": lambda: random_sound_crop(waveform, waveform.shape[1], draws),
+        "crop of the sound": lambda: random_sound_crop(waveform, waveform.shape[1], draws, waveform.shape[1] // 2),
         "gain": lambda: random_gain(waveform, 6.0, draws),
         "polarity": lambda: random_polarity(waveform, 0.5, draws),
         "speed": lambda: random_speed(waveform, 0.1, draws),
