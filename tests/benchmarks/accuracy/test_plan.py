@@ -95,7 +95,7 @@ def test_a_file_that_is_no_plan_is_refused(tmp_path, text, message):
 
 
 def test_a_plan_that_is_not_there_is_refused():
-    with pytest.raises(EscGpuError, match="no plan comparisons; expected ablation, backbone, comparison or a YA"):
+    with pytest.raises(EscGpuError, match="no plan comparisons; expected ablation, backbone, comparison, levers or"):
         read_plan("comparisons")
 
 

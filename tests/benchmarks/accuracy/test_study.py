@@ -204,7 +204,9 @@ def test_an_ablation_on_validation_folds(tones, tmp_path):
     assert result["protocol"]["validation"] is True and result["protocol"]["epochs"] == 1
     assert result["rows"][1]["options"] == {"augment.gain_db": 0.0} and result["cost"] is None
     lines = table(file.name, file.parent).splitlines()
-    assert lines[0] == "| without | accuracy | effect | p (Holm) |"
+    assert lines[0] == "| without | accuracy | loss | effect | p (Holm) |"
+    (fold,) = result["runs"][0]["folds"]
+    assert lines[2].split(" | ")[2] == f"{fold['loss']:.3f}" and 1 / 20 <= fold["temperature"] <= 20
     assert lines[2].startswith("| nothing |") and lines[3].startswith("| gains |")
     assert lines[5].startswith("**Validation, no test results:**")
 
