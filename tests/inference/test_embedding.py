@@ -86,6 +86,20 @@ def test_a_damaged_file_leaves_no_rows_and_is_told_of(pipeline, files, tmp_path,
     monkeypatch.setattr("esc_gpu.inference.predict.SPAN_SECONDS", 1)
     kept = embed_files(pipeline, [tmp_path / "nan.wav", files[0]], failed=lambda *_: None, batch_size=1)
     assert kept.file.tolist() == [1]
+    windows = module.file_windows
+
+    def cut_short(*given):
+        *whole, batches = windows(*given)
+        return *whole, (batch for batch in batches if given[1] == files[0] or told.append("a window") or cut(batch))
+
+    def cut(batch):
+        if told.count("a window") == 2:
+            raise EscGpuError("cut short")
+        return True
+
+    monkeypatch.setattr(module, "file_windows", cut_short)
+    kept = embed_files(pipeline, [files[1], files[0]], failed=lambda *_: None, batch_size=1)
+    assert kept.file.tolist() == [1] and told.count("a window") == 2
 
 
 def test_a_model_that_returns_nan_is_an_error(pipeline, files, monkeypatch):
