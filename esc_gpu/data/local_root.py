@@ -65,7 +65,8 @@ def _copy(
 ) -> Path:
     """List the remote folder and fetch what is new there or has changed.
 
-    Where it does not answer, and all had come before, what is here is used. Several processes may call at once.
+    Where it does not answer, and all had come before, what is here is used; what came of a table is not all without
+    it. Several processes may call at once.
     """
     place = cache / REMOTE / remote.key
     folder, complete = place / remote.name, place / "complete.json"
@@ -77,20 +78,23 @@ def _copy(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(place / "lock"):
+            is_whole = complete.exists() and (paths is not None or not read_json(complete).get("of_table"))
             try:
                 listed = remote.list(
                     lambda path: is_file(path) or is_shard(path) or path == CARD,
-                    waits_s=(0.0,) if complete.exists() else None,
+                    waits_s=(0.0,) if is_whole else None,
                 )
             except UnreachableError as error:
-                if not complete.exists():
+                if not is_whole:
                     raise
                 announce(f"{error}. Until then, the copy of {read_json(complete)['date']} in {folder} is used.")
                 return folder
             complete.unlink(missing_ok=True)
             files = [file for file in listed if is_file(file.path)]
             shards = [file for file in listed if is_shard(file.path) or file.path == CARD]
+            about = {"address": remote.address, "date": time.strftime("%Y-%m-%d"), "of_table": False}
             if any(is_audio(file.path.rpartition("/")[2]) for file in files):
+                about["of_table"] = table is not None
                 update_copy(remote, files, is_file, place, progress, announce)
             elif any(is_shard(file.path) for file in shards):
                 extract(RemoteSource(remote, shards, place), place, remote.name, progress, announce)
@@ -99,7 +103,7 @@ def _copy(
                     f"{remote.address}: has no recordings{' of the table' * (table is not None)}; expected audio "
                     "files, or Parquet files with audio, in folders that can be listed; correct data.root"
                 )
-            write_json(complete, {"address": remote.address, "date": time.strftime("%Y-%m-%d")})
+            write_json(complete, about)
             return folder
     except OSError as error:
         raise EscGpuError(

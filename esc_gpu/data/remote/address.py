@@ -1,10 +1,13 @@
 """Addresses of recordings that are on another machine, as fsspec has them: s3://bucket/folder, hf://datasets/OWNER/NAME."""
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from esc_gpu.core.extras import require
+from esc_gpu.data.remote.attempts import attempt
 from esc_gpu.errors import EscGpuError, first_line
 
 if TYPE_CHECKING:
@@ -25,36 +28,51 @@ def check_address(address: str) -> None:
     """Refuse an address that cannot be opened on this machine, or has a secret in it; nothing is asked for yet.
 
     Raises:
-        EscGpuError: for a protocol that fsspec does not know, or whose package is missing, and for a password or a
-            query in the address.
+        EscGpuError: for a package that is missing, what is no address, and a password or a query in it.
     """
-    parts = urlsplit(address)
-    if parts.password or (parts.scheme in WEB and parts.query):
-        shown = f"{parts.scheme}://{parts.hostname}{parts.path}"
-        raise EscGpuError(
-            f"{shown}: the address has a password or a query; expected none, because a run keeps its address; give "
-            "credentials as the environment variables or files of that storage"
-        )
-    require("fsspec", f"data.root {address}", ", or copy the recordings into a folder")
-    if package := NEEDED.get(parts.scheme):
-        require(package, f"data.root {address}", ", or copy the recordings into a folder")
+    subject, needed = f"data.root {address}", ["fsspec"]
+    for link in address.split("::"):  # of a chain, as zip::https://host/x.zip
+        with refusing_mistakes(address):
+            parts = urlsplit(link)
+        if parts.password or (parts.scheme in WEB and (parts.username or parts.query)):
+            shown = f"{parts.scheme}://{parts.hostname}{parts.path}"
+            raise EscGpuError(
+                f"{shown}: the address has a password or a query; expected none, because a run keeps its address; give "
+                "credentials as the environment variables or files of that storage"
+            )
+        needed += [NEEDED[parts.scheme]] if parts.scheme in NEEDED else []
+    for package in needed:
+        require(package, subject, ", or copy the recordings into a folder")
 
 
-def open_address(address: str) -> tuple["AbstractFileSystem", str]:
-    """The file system of an address, and the folder in it; nothing is asked for yet.
+def open_address(address: str, waits_s: tuple[float, ...] | None = None) -> tuple["AbstractFileSystem", str]:
+    """The file system of an address, and the folder in it; some file systems make a connection for it.
 
     Raises:
-        EscGpuError: as `check_address`, and where the file system refuses its settings.
+        EscGpuError: as `check_address` and `attempt`, and where the file system refuses its settings.
     """
     check_address(address)
     from fsspec.core import url_to_fs
 
-    try:
-        files, folder = url_to_fs(address)
-    except (ImportError, ValueError) as error:  # a package that is missing; a protocol or settings that are wrong
-        raise EscGpuError(
-            f"data.root {address}: {first_line(error)}; expected an address that fsspec opens, such as s3://, hf:// or "
-            "https://; correct it"
-        ) from error
+    with refusing_mistakes(address):
+        files, folder = attempt(address, lambda: url_to_fs(address), waits_s)
     files.invalidate_cache()  # of listings: what is there now
     return files, folder
+
+
+@contextmanager
+def refusing_mistakes(address: str) -> Iterator[None]:
+    """What a file system says of an address that it cannot take is an EscGpuError.
+
+    Those are a package that is missing, a protocol that is not known or cannot list, a part that is missing, and names
+    that are none to it.
+    """
+    try:
+        yield
+    except EscGpuError:
+        raise
+    except (ImportError, NotImplementedError, TypeError, ValueError) as error:
+        raise EscGpuError(
+            f"data.root {address}: {first_line(error)}; expected an address that fsspec opens, such as "
+            "s3://bucket/folder, hf://datasets/OWNER/NAME or https://host/folder; correct it"
+        ) from error

@@ -13,6 +13,7 @@ WAITS_S = (0.0, 1.0, 2.0, 4.0, 8.0)  # before each attempt
 RAISED = {
     "aiohttp": ("ClientError",),
     "botocore.exceptions": ("BotoCoreError", "ClientError"),
+    "ftplib": ("Error",),
     "gcsfs.retry": ("HttpError",),
     "httpx": ("HTTPError",),
     "httpx2": ("HTTPError",),  # of huggingface_hub

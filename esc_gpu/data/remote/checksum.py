@@ -8,6 +8,8 @@ from pathlib import Path
 
 from esc_gpu.data.remote.listing import RemoteFile
 
+MD5_BYTES = 16
+
 
 class AnotherFileError(OSError):
     """Not the bytes that were told of: cut, damaged on the way, or changed meanwhile."""
@@ -39,5 +41,8 @@ def _hashes(file: RemoteFile, size: int) -> list[tuple[str, bytes, str]]:
         return [("sha256", b"", str(lfs["sha256"]))]
     if blob := info.get("blob_id"):
         return [("sha1", b"blob %d\0" % size, str(blob))]
-    md5 = info.get("md5Hash") or info.get("Content-MD5")
-    return [("md5", b"", base64.b64decode(md5).hex())] if md5 else []
+    try:
+        md5 = base64.b64decode(info.get("md5Hash") or info.get("Content-MD5") or "", validate=True)
+    except ValueError:
+        return []
+    return [("md5", b"", md5.hex())] if len(md5) == MD5_BYTES else []  # some web servers send its digits

@@ -4,12 +4,17 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from esc_gpu.core.files import replacing
-from esc_gpu.data.remote.address import open_address
-from esc_gpu.data.remote.attempts import attempt
+from esc_gpu.data.remote.address import check_address, open_address
+from esc_gpu.data.remote.attempts import FULL, attempt
 from esc_gpu.data.remote.checksum import check_content
 from esc_gpu.data.remote.listing import RemoteFile, list_files, threads_of
+from esc_gpu.errors import EscGpuError
+
+if TYPE_CHECKING:
+    from fsspec import AbstractFileSystem
 
 
 class RemoteFolder:
@@ -20,16 +25,21 @@ class RemoteFolder:
 
     Attributes:
         name: what it is called here.
-        threads: how many files may be fetched at once.
+        threads: how many files may be fetched at once, once it was listed.
 
     Raises:
-        EscGpuError: as `open_address`.
+        EscGpuError: as `check_address`.
     """
+
+    _files: "AbstractFileSystem"  # once it was listed
 
     def __init__(self, address: str):
         self.address = address.rstrip("/")
-        self._files, self._folder = open_address(self.address)
-        self.threads = threads_of(self._files)
+        check_address(self.address)
+
+    @property
+    def threads(self) -> int:
+        return threads_of(self._files)
 
     @property
     def name(self) -> str:
@@ -42,19 +52,32 @@ class RemoteFolder:
         return hashlib.blake2b(self.address.encode(), digest_size=6).hexdigest()
 
     def list(self, wanted: Callable[[str], bool], waits_s: tuple[float, ...] | None = None) -> list[RemoteFile]:
-        """The wanted files in and below it, by their paths; arguments and errors as of `list_files`."""
-        return list_files(self._files, self._folder, self.address, wanted, waits_s)
+        """The wanted files in and below it, by their paths; all else as of `list_files` and `open_address`."""
+        self._files, folder = open_address(self.address, waits_s)
+        return list_files(self._files, folder, self.address, wanted, waits_s)
 
     def fetch(self, file: RemoteFile, target: Path) -> None:
         """Copy a file to `target`, whole or not at all.
 
         Raises:
-            EscGpuError: as `attempt`, also where the bytes are not those that the storage tells of.
+            EscGpuError: as `attempt`, also where the bytes are not those that the storage tells of, and where this disk
+                does not take the file.
         """
 
         def copy() -> None:
-            with replacing(target) as temporary:
-                self._files.get_file(file.name, str(temporary))
-                check_content(file, temporary)
+            comes = False
+            try:
+                with replacing(target) as temporary:
+                    comes = True
+                    self._files.get_file(file.name, str(temporary))
+                    check_content(file, temporary)
+                    comes = False
+            except OSError as error:
+                if comes or error.errno in FULL:
+                    raise
+                raise EscGpuError(
+                    f"{target}: {error.strerror}; expected a file that this disk takes; rename it at {self.address}, "
+                    "or choose another folder with --data.cache_dir"
+                ) from error
 
         attempt(f"{self.address}/{file.path}", copy)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from esc_gpu.core.names import control_character
-from esc_gpu.data.remote.address import WEB
+from esc_gpu.data.remote.address import WEB, refusing_mistakes
 from esc_gpu.data.remote.attempts import attempt
 from esc_gpu.errors import EscGpuError
 
@@ -21,7 +21,7 @@ THREADS = 8  # files that are asked for at once
 SAFE = {"hf", "file", "memory"}  # protocols without an event loop that several threads may use
 # What names the content of a file; where there is nothing of that kind, its time of change does.
 VERSIONS = ("ETag", "etag", "md5Hash", "Content-MD5", "content_md5", "blob_id")
-TIMES = ("mtime", "LastModified", "last_modified", "Last-Modified", "modified", "updated", "created")
+TIMES = ("mtime", "LastModified", "last_modified", "Last-Modified", "modified", "modify", "updated", "created")
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def list_files(
     """The wanted files in and below a folder, by their paths; hidden ones are left out.
 
     Raises:
-        EscGpuError: as `attempt`, and for a path that leads out of the folder.
+        EscGpuError: as `attempt`, for an address that the file system cannot take, and for a path that leads out of the
+            folder.
     """
     found = {path: info for path, info in _walk(files, folder, address, waits_s) if wanted(path)}
 
@@ -82,16 +83,22 @@ def _walk(
     folders = [(root.rstrip("/"), "", 0)]
     while folders:
         folder, above, level = folders.pop()
-        for info in attempt(address, lambda: files.ls(folder + "/" * is_web, detail=True), waits_s):  # noqa: B023
+        with refusing_mistakes(address):
+            infos = attempt(address, lambda: files.ls(folder + "/" * is_web, detail=True), waits_s)  # noqa: B023
+        for info in infos:
             name = str(info["name"]).rstrip("/")
             inside = name.removeprefix(f"{folder}/") if name.startswith(f"{folder}/") else name.rpartition("/")[2]
             if name == folder or not inside:
                 continue  # what stands for the folder itself in object storage
-            path = above + (unquote(html.unescape(inside)) if is_web else inside)
+            if is_web:
+                inside = unquote(html.unescape(inside)).removeprefix("./")
+                if ".." in inside.split("/"):
+                    continue  # a link to elsewhere
+            path = above + inside
             if any(part.startswith(".") and part not in ("..", ".") for part in path.split("/")):
                 continue
             if info["type"] == "directory":
-                if level < MOST_LEVELS:
+                if level < MOST_LEVELS or not is_web:
                     folders.append((name, f"{path}/", level + 1))
             elif info["type"] == "file":
                 yield path, dict(info)

@@ -6,6 +6,8 @@ import pytest
 
 from esc_gpu.data.recordings.layouts import check_recordings
 from esc_gpu.data.remote.address import is_remote, open_address
+from esc_gpu.data.remote.attempts import UnreachableError
+from esc_gpu.data.remote.folder import RemoteFolder
 from tests.helpers.one_line import refusal
 
 
@@ -22,11 +24,28 @@ def test_a_folder_has_none(root):
 
 
 def test_secrets_are_refused_and_not_repeated():
-    for address in ("https://me:secret@host/sounds", "https://host/sounds?sig=secret"):
+    for address in (
+        "https://me:secret@host/sounds",
+        "https://secret@host/sounds",
+        "https://host/sounds?sig=secret",
+        "zip://*.wav::https://me:secret@host/sounds",
+        "simplecache::https://host/sounds?sig=secret",
+    ):
         message = refusal(check_recordings, address)
         assert (
             message.startswith("https://host/sounds: the address has a password or a query") and "secret" not in message
         )
+
+
+@pytest.mark.parametrize("address", ["http://[x/y", "http://host:99999/x", "hf://datasets/OWNER", "hf://x", "data://x"])
+def test_an_address_with_a_mistake_is_refused_in_a_line(address):
+    message = refusal(lambda: RemoteFolder(address).list(bool, (0.0,)))
+    assert message.startswith(f"data.root {address}: ") and "; expected an address that fsspec opens" in message
+
+
+def test_no_answer_to_who_opens_it_is_no_answer():
+    with pytest.raises(UnreachableError, match="ftp://127.0.0.1:9/x: ConnectionRefusedError"):
+        RemoteFolder("ftp://127.0.0.1:9/x").list(bool, (0.0,))
 
 
 def test_what_cannot_be_opened_here(monkeypatch):

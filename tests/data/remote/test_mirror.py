@@ -87,6 +87,29 @@ def test_without_an_answer_the_whole_copy_is_used_and_a_part_is_not(bucket, tmp_
     assert "Connection refused" in said[0] and f"in {folder} is used." in said[0]
 
 
+def test_the_copy_of_a_table_is_not_taken_for_the_whole(bucket, tmp_path, monkeypatch):
+    def unreachable(*arguments, **options):
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    table = tmp_path / "table.csv"
+    table.write_text(f"path,label,fold\n{PATHS[0]},cat,1\n", encoding="utf-8")
+    folder = copy(tmp_path, table=table)
+    monkeypatch.setattr(MemoryFileSystem, "ls", unreachable)
+    assert copy(tmp_path, table=table) == folder
+    assert "Connection refused" in refusal(copy, tmp_path)
+
+
+def test_folders_of_any_depth(bucket, tmp_path):
+    bucket.put(deep := f"{'a/' * 20}x.wav")
+    assert (copy(tmp_path) / deep).is_file()
+
+
+def test_what_this_disk_does_not_take_is_no_fault_of_the_network(bucket, tmp_path):
+    bucket.put(f"cat/{'x' * 300}.wav")
+    message = refusal(copy, tmp_path)
+    assert "File name too long; expected a file that this disk takes" in message
+
+
 def test_of_a_table_only_its_recordings_come(bucket, tmp_path):
     table = tmp_path / "table.csv"
     rows = [f"{path},{path[:3]},{number % 2}" for number, path in enumerate((*PATHS[:2], *PATHS[6:8]))]

@@ -53,3 +53,15 @@ def test_a_folder_of_a_web_server(sounds, tmp_path):
         assert (folder / NAMES[2]).read_bytes() == b"more" * 99
         assert "no such file or folder" in refusal(local_root, f"{site.url}/none", tmp_path / "cache", progress=False)
     assert copy() == folder and said[-1].endswith(f"in {folder} is used.")
+
+
+def test_links_may_begin_with_a_dot_and_those_that_lead_out_are_no_part_of_the_folder(sounds, tmp_path):
+    (sounds / "index.html").write_text('<a href="./audio/">audio</a> <a href="../../">up</a>', encoding="utf-8")
+    links = (
+        '<a href="./2.wav">2</a> <a href="../meta/">meta</a> <a href="../../x.wav">x</a> <a href="%2e%2e/y.wav">y</a>'
+    )
+    (sounds / "audio" / "index.html").write_text(links, encoding="utf-8")
+    with serving(sounds) as site:
+        folder = local_root(site.url, tmp_path / "cache", progress=False)
+    assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.*")] == ["audio/2.wav"]
+    assert {path.replace("/./", "/") for path in site.gets} == {"/", "/audio/", "/audio/2.wav"}
