@@ -14,9 +14,9 @@ from typing import Any
 from esc_gpu.core.esc50 import AUDIO
 from esc_gpu.core.esc50 import COLUMNS as ESC50_COLUMNS
 from esc_gpu.core.esc50 import TABLE as ESC50_TABLE
-from esc_gpu.core.files import discard, read_json, synchronize, write_json, write_text
+from esc_gpu.core.files import discard, read_json, remove_leftovers, synchronize, write_json, write_text
 from esc_gpu.core.lock import locked
-from esc_gpu.core.names import control_character
+from esc_gpu.core.names import composed, control_character
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.embedded.columns import Columns, find_columns
 from esc_gpu.data.embedded.shards import Shard, find_shards, is_shard, open_rows
@@ -40,7 +40,8 @@ def extract(source: Source, place: Path, name: str, progress: bool, announce: Ca
         announce: is told how many there are.
 
     Raises:
-        EscGpuError: for damaged files, rows without audio or label, and a folder that has no room or cannot be written.
+        EscGpuError: for files that are damaged or cannot be read, rows without audio or label, and a folder that has no
+            room or cannot be written.
     """
     folder = place / name
     try:
@@ -48,6 +49,10 @@ def extract(source: Source, place: Path, name: str, progress: bool, announce: Ca
         with locked(place / "steps" / "lock"):
             return _extract(source, place, folder, progress, announce)
     except OSError as error:
+        if error.filename is not None and not Path(error.filename).is_relative_to(place):
+            raise EscGpuError(
+                f"{error.filename}: {error.strerror}; expected a file that can be read; correct it, or data.root"
+            ) from error
         raise EscGpuError(
             f"cache folder {place}: {error.strerror or error}; expected a folder that can be written; correct it or "
             f"choose another with {OPTION}"
@@ -55,6 +60,8 @@ def extract(source: Source, place: Path, name: str, progress: bool, announce: Ca
 
 
 def _extract(source: Source, place: Path, folder: Path, progress: bool, announce: Callable[[str], None]) -> Path:
+    for written in (place, place / "steps", folder):
+        remove_leftovers(written)
     files = source.files()
     shards = find_shards(source.root, [file for file in files if is_shard(file.path)])
     steps = [_Step(place, folder, number, shard) for number, shard in enumerate(shards)]
@@ -115,7 +122,7 @@ class _Step:
     def take(self, file: Path, where: str, card: str) -> None:
         """Write the recordings of the file, then note them."""
         self.note.unlink(missing_ok=True)
-        rows, sizes = [], dict[str, int]()
+        rows, sizes, taken = [], dict[str, int](), set[str]()
         with open_rows(file, where) as (schema, rows_of):
             columns = find_columns(where, schema, card)
             inside = AUDIO if columns.is_esc50 else f"{self.number:05}"
@@ -128,8 +135,9 @@ class _Step:
                 if columns.is_esc50:
                     name = str(row["filename"])
                     _check_name(here, name)
-                elif not name or f"{inside}/{name}" in sizes:
+                while not columns.is_esc50 and (not name or _on_any_disk(name) in taken):
                     name = f"{number:07}{f'-{name}' if name else _suffix(content)}"
+                taken.add(_on_any_disk(name))
                 path = f"{inside}/{name}"
                 (self.folder / path).write_bytes(content)
                 synchronize(self.folder / path)
@@ -168,6 +176,11 @@ def _check_name(where: str, name: str) -> None:
 def _is_no_name(name: str) -> bool:
     is_plain = not {"/", "\\", ":"} & {*name} and name[:1] not in (".", "") and len(name.encode()) <= 200
     return not is_plain or bool(control_character(name))
+
+
+def _on_any_disk(name: str) -> str:
+    """The same for names that macOS or Windows take for one."""
+    return composed(name).casefold()
 
 
 def _suffix(content: bytes) -> str:

@@ -42,8 +42,8 @@ def find_shards(root: str, files: Sequence[RemoteFile]) -> list[Shard]:
     The split is the first word of a file's name, as `train-00000-of-00002.parquet`, or the name of its folder.
 
     Raises:
-        EscGpuError: for several configurations, which have folders of their own, and for files without a split beside
-            others.
+        EscGpuError: for no files, for several configurations, which have folders of their own, and for files without a
+            split beside others.
     """
     found: dict[str, list[Shard]] = {}
     for file in files:
@@ -52,6 +52,8 @@ def find_shards(root: str, files: Sequence[RemoteFile]) -> list[Shard]:
         split = next((word for word in words if is_split(word)), "")
         configuration = "/".join(folder for folder in folders if not is_split(folder) and folder not in PLAIN_FOLDERS)
         found.setdefault(configuration, []).append(Shard(file, split))
+    if not found:
+        raise EscGpuError(f"{root}: has no files that can be read; expected Parquet or Arrow files; correct data.root")
     if len(found) > 1:
         places = ", ".join(place or "." for place in sorted(found))
         raise EscGpuError(

@@ -1,6 +1,7 @@
 """Recordings in the rows of Parquet and Arrow files, here and in a bucket, become files and a table."""
 
 import csv
+import unicodedata
 from collections import Counter
 
 import pytest
@@ -8,6 +9,7 @@ import pytest
 pytest.importorskip("pyarrow", reason="needs the package pyarrow: pip install 'esc_gpu[parquet]'")
 
 from esc_gpu.core.esc50 import COLUMNS
+from esc_gpu.data.embedded import shards
 from esc_gpu.data.local_root import local_root
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.remote import attempts
@@ -55,6 +57,28 @@ def test_a_step_is_done_again_where_its_file_has_changed_or_a_recording_is_cut(t
     assert len(again.filenames) == 10 and all(path.stat().st_ino == old[path] for path in again.paths[:4])
     again.paths[0].write_bytes(b"RIFF")
     assert contents(read(root, cache))[0] == b"RIFF" + bytes([8]) * 50
+
+
+def test_what_a_kill_left_of_a_step_is_removed(tmp_path):
+    root, cache = tmp_path / "set", tmp_path / "cache"
+    write_parquet(root / "x.parquet", rows(0, 4, fold=lambda number: number // 2))
+    folder = read(root, cache).root
+    write_parquet(root / "x.parquet", rows(0, 6, fold=lambda number: number // 3))
+    for left in (folder / ".partial-00000", folder.parent / ".partial-fetched.parquet-x"):
+        left.mkdir()
+        (left / "0.wav").touch()
+    assert len(read(root, cache).filenames) == 6
+    assert not list(cache.rglob(".partial-*"))
+
+
+def test_names_that_some_disks_take_for_one(tmp_path):
+    names = ["a.wav", "A.wav", "\u00e9.wav", "e\u0301.wav", "0000005-a.wav", "a.wav"]
+    audio = [{"bytes": b"RIFF" + bytes([number]), "path": name} for number, name in enumerate(names)]
+    table = rows(0, 6, fold=lambda number: number // 2 % 2).drop_columns("audio").append_column("audio", [audio])
+    write_parquet(tmp_path / "set" / "x.parquet", table)
+    data = read(tmp_path / "set", tmp_path / "cache")
+    assert contents(data) == [b"RIFF" + bytes([number]) for number in range(6)]
+    assert len({unicodedata.normalize("NFC", name).casefold() for name in data.filenames}) == 6
 
 
 def test_files_of_audio_come_before_rows(tmp_path):
@@ -134,8 +158,11 @@ def test_a_remote_one_comes_file_by_file(tmp_path, monkeypatch):
     bucket.files.store.clear()
 
 
-def test_refused_in_a_line(tmp_path):
+def test_refused_in_a_line(tmp_path, monkeypatch):
     root, cache = tmp_path / "set", tmp_path / "cache"
+
+    def unreadable(path, mode):
+        raise PermissionError(13, "Permission denied", str(path))
 
     def said(table, metadata=CLASSES, name="train.parquet"):
         write_parquet(root / name, table, metadata)
@@ -150,5 +177,11 @@ def test_refused_in_a_line(tmp_path):
     write_parquet(root / "other" / "train.parquet", rows(0, 2))
     assert "has data sets in several folders: ., other; expected one" in refusal(read, root, cache)
     (root / "other" / "train.parquet").unlink()
+    monkeypatch.setattr(shards, "open", unreadable, raising=False)
+    assert "train.parquet: Permission denied; expected a file that can be read" in refusal(read, root, cache)
+    monkeypatch.undo()
     (root / "train.parquet").write_bytes(b"PAR1 broken")
     assert "expected a whole Parquet file, or Arrow stream" in refusal(read, root, cache)
+    (root / "train.parquet").unlink()
+    (root / "train.parquet").symlink_to(root / "nowhere")
+    assert "set: has no files that can be read; expected Parquet or Arrow files" in refusal(read, root, cache)
