@@ -118,7 +118,8 @@ def best_threshold(probabilities: np.ndarray, labels: np.ndarray) -> float:
     """
 
     def goodness(threshold: float) -> tuple[float, float]:
-        return f1_scores(probabilities >= threshold, labels)["macro_f1"], -abs(threshold - THRESHOLD)
+        # As good is what differs by the rounding of a sum only.
+        return round(f1_scores(probabilities >= threshold, labels)["macro_f1"], 12), -abs(threshold - THRESHOLD)
 
     return float(max(THRESHOLDS, key=goodness))
 
