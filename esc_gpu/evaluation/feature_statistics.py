@@ -50,7 +50,7 @@ class FeatureStatistics:
         `sum_k n_k (m_k - m)² / sum_k n_k s_k²` with the n_k frames of class k, their mean m_k and standard deviation
         s_k, and the mean m of all frames. 0 for a bin that does not vary, inf for one that varies between classes only.
         Of several labels a clip, the mean over the classes of the ratio of two groups: the clips with the class, and
-        those without it.
+        those without it; 0 where all clips have all classes.
 
         Source: Fisher (1936), "The use of multiple measurements in taxonomic problems"; the ratio for several
         classes as in Bishop (2006), "Pattern Recognition and Machine Learning", section 4.1.6.
@@ -60,6 +60,8 @@ class FeatureStatistics:
         having = self.frames, self.means, self.spreads
         frames, means, spreads = map(lambda *groups: np.stack(groups, axis=1), having, self.without)
         told = frames.all(axis=1)  # a class that all clips have is not told from anything
+        if not told.any():
+            return np.zeros(self.means.shape[1:])
         return np.mean(list(map(fisher_ratio, frames[told], means[told], spreads[told])), axis=0)
 
 

@@ -213,6 +213,14 @@ def test_of_several_labels_a_class_is_compared_with_the_clips_without_it():
     assert found.without[0].tolist() == [len(rows) - n for n in found.frames]
 
 
+@pytest.mark.filterwarnings("error")
+def test_where_all_clips_have_all_labels_no_bin_tells_them():
+    """As in a report of a single clip."""
+    running = RunningStatistics(2, 1, (1, 3))
+    running.update(torch.rand(1, 1, 3, 4), np.array([[True, True]]), np.arange(1))
+    assert running.result().fisher.tolist() == [[0, 0, 0]]
+
+
 def test_labels_that_all_clips_have_are_not_compared():
     store = ArrayStore(np.zeros((2, RATE), dtype=np.int16))
     layers = default_frontends(RATE, ["rms"])

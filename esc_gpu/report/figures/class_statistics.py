@@ -74,6 +74,7 @@ def draw_spectra(
     below.stairs(
         np.where(np.isfinite(fisher), fisher, np.nan), np.arange(len(fisher) + 1) - 0.5, color=CURVE, fill=True
     )
+    below.set_ylim(0, None)
     below.set_ylabel("Fisher's ratio", fontsize=8.5)
     below.set_xlabel(axis.bin_unit, fontsize=8.5)
     label_bins(below, axis)

@@ -79,8 +79,9 @@ def test_many_classes_stand_ten_in_a_row(num_classes, columns):
 
 def test_equal_bins_have_a_margin():
     flat = np.zeros((1, 30))
-    axes = draw_spectra(AXES[0], flat, flat, flat[0], ["a"]).axes[0]
+    axes, bars = draw_spectra(AXES[0], flat, flat, flat[0], ["a"]).axes
     assert axes.get_ylim() == pytest.approx((-5e-8, 5e-8))
+    assert bars.get_ylim()[0] == 0  # a ratio is not below
 
 
 def test_descriptors_are_sorted():
