@@ -43,6 +43,12 @@ def fuse(results: Sequence[Path], output: Path) -> None:
     if len(results) < 2:
         raise EscGpuError("one result was given; expected two or more, whose mean is taken; name others")
     runs = [read_run(path) if path.is_dir() else read_kept(path) for path in results]
+    for run in runs:
+        if run.task != SINGLE_LABEL:
+            raise EscGpuError(
+                f"{run.folder} has several labels a clip; expected one class a clip; use esc-gpu compare --average for "
+                "the folders of such runs"
+            )
     comparison = compare([*runs, *late_fusion(runs)])
     print(describe_comparison(comparison), "", format_text(comparison_tables(comparison)), "", sep="\n")
     data = runs[0].summary["data"]

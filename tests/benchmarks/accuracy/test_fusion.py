@@ -7,6 +7,7 @@ import pytest
 
 from benchmarks.accuracy.fusion import main
 from tests.helpers.made_up_runs import write_run
+from tests.helpers.several_labels_runs import write_several
 from tools.doc_tables import table
 
 
@@ -46,6 +47,9 @@ def test_what_cannot_be_fused_is_one_line(runs, tmp_path, capsys):
     file = kept(runs[0], tmp_path)
     assert main([str(file), "--output", str(tmp_path)]) == 2
     assert "expected two or more" in capsys.readouterr().err
+    several = [str(write_several(tmp_path / f"several{seed}", seed=seed)) for seed in (0, 1)]
+    assert main([*several, "--output", str(tmp_path)]) == 2
+    assert "several0 has several labels a clip; expected one class a clip; use esc-gpu" in capsys.readouterr().err
     table = file.with_suffix(".predictions.csv")
     table.write_text("filename,fold\n", encoding="utf-8")
     assert main([str(file), str(runs[1]), "--output", str(tmp_path)]) == 2
