@@ -22,6 +22,7 @@ from benchmarks.one_command.parts import ESC50_RATE, RECIPES, Part, create_parts
 
 MINUTES = 8.0
 RESULTS = Path(__file__).parent / "results"
+TRIES = Path(__file__).parents[1] / "build" / "gpu-try"  # for numbers that are worth nothing
 NOTHING_RUNS = 2
 SYNTHETIC_RATE = 22050
 CLIPS_PER_CLASS, TINY_CLIPS_PER_CLASS = 20, 5
@@ -33,7 +34,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--minutes", type=float, default=MINUTES, help=f"after which no part goes on (default: {MINUTES:g})"
     )
-    parser.add_argument("--output", type=Path, default=RESULTS, help="folder of the result file and the plots")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        help="folder of the result file and the plots (default: benchmarks/results, with --tiny build/gpu-try)",
+    )
     parser.add_argument(
         "--parts",
         nargs="+",
@@ -50,6 +55,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--device", choices=("cuda", "cpu"), default="cuda", help="cpu tries the command out")
     parser.add_argument("--tiny", action="store_true", help="as little of each part as there is; no number counts")
     arguments = parser.parse_args(argv)
+    arguments.output = arguments.output or (TRIES if arguments.tiny else RESULTS)
     parts = parts_of(arguments, arguments.root or "")
     usual = [name for name, part in parts.items() if not part.group]
     asked = arguments.parts or usual

@@ -36,6 +36,16 @@ def test_some_parts_have_a_file_of_their_own(parts, tmp_path):
     assert [name for name in names if name.startswith("tiny-")]
 
 
+def test_a_try_writes_nothing_among_the_results(parts, tmp_path, monkeypatch):
+    """Where its numbers, which are worth nothing, would take the place of others of the same day."""
+    monkeypatch.setattr(gpu, "RESULTS", tmp_path / "results")
+    monkeypatch.setattr(gpu, "TRIES", tmp_path / "tries")
+    assert gpu.main(["--root", "ESC-10", "--parts", "a", "--tiny"]) == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["tries"] and len(list((tmp_path / "tries").iterdir())) == 1
+    assert gpu.main(["--root", "ESC-10", "--parts", "a"]) == 0
+    assert len(list((tmp_path / "results").iterdir())) == 1
+
+
 def test_a_run_that_was_cut_off_goes_on(parts, tmp_path, capsys):
     before = tmp_path / "before.json"
     passed = {"status": "passed", "seconds": 1.0, "last_lines": ["before"]}
