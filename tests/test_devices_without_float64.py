@@ -199,7 +199,7 @@ def test_a_run_is_looked_at_there(trained, capsys, command):
 def test_what_needs_no_gpu_stays_on_the_cpu(trained, monkeypatch):
     run, exported = str(trained[0] / "mps"), []
 
-    def write(pipeline, file, format, clips, **form):
+    def write(pipeline, file, format, clips, progress, **form):
         file.touch()
         exported.append((pipeline.device.type, pipeline(clips).shape))
         return Agreement(len(clips), 0.0, 0, 0, (), 0.0)

@@ -203,7 +203,7 @@ def probe(
 ) -> np.ndarray:
     """`(m,)` the classes that a probe of the clips' embeddings predicts for the test clips."""
     known, new = (embeddings[np.searchsorted(half.numbers, part)] for part in (clips, test))
-    return class_probabilities(create, known, half.labels[clips], new, len(half.names)).argmax(axis=1)
+    return class_probabilities(create, len(half.names), known, half.labels[clips], new).argmax(axis=1)
 
 
 def first_of_each(half: Half, numbers: np.ndarray, n_clips: int) -> np.ndarray:

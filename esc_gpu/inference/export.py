@@ -38,7 +38,7 @@ def export(
     file: str | Path,
     format: str,
     clips: Tensor,
-    progress: bool,
+    progress: bool = False,
     *,
     length: str = "fixed",
     outputs: Sequence[str] = ("logits",),
