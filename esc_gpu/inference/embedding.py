@@ -71,7 +71,8 @@ def embed_files(
     whole = ~np.isin(files, broken)
     if not whole.any():
         raise EscGpuError("no file could be embedded; expected one or more that can be decoded; name others")
-    return Embeddings(np.array(files)[whole], np.array(starts)[whole], np.concatenate(values)[whole])
+    number = np.array(files, dtype=np.int64)  # by default NumPy 1 takes int32 on Windows
+    return Embeddings(number[whole], np.array(starts)[whole], np.concatenate(values)[whole])
 
 
 def _windows(

@@ -99,6 +99,10 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
         paths = find_audio_files(arguments.recordings)
         names = [shown(path) for path in paths]
     read = [*paths, *([] if arguments.table is None else [arguments.table])]
+    if arguments.root is not None:
+        from esc_gpu.data.embedded.source import rows_in
+
+        read += rows_in(Path(os.path.expanduser(arguments.root)))
     if os.path.realpath(arguments.output) in map(os.path.realpath, read):
         raise EscGpuError(f"{arguments.output} is one of the files that are read: choose another --output")
 

@@ -89,6 +89,11 @@ def holds_data_set(folder: Path) -> bool:
     return found
 
 
+def rows_in(folder: Path) -> list[Path]:
+    """The files of a data set whose rows have the recordings of a folder; none where those are files of audio."""
+    return _shards_in(folder) if holds_data_set(folder) else []
+
+
 def _shards_in(folder: Path) -> list[Path]:
     """The Parquet and Arrow files in and below a folder, sorted."""
     return sorted(Path(inside, name) for inside, names in _walk(folder) for name in names if is_shard(name))

@@ -4,7 +4,6 @@ import hashlib
 import re
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from esc_gpu.core.files import replacing
 from esc_gpu.data.remote.address import check_address, open_address
@@ -12,9 +11,6 @@ from esc_gpu.data.remote.attempts import FULL, attempt
 from esc_gpu.data.remote.checksum import check_content
 from esc_gpu.data.remote.listing import RemoteFile, list_files, threads_of
 from esc_gpu.errors import EscGpuError
-
-if TYPE_CHECKING:
-    from fsspec import AbstractFileSystem
 
 
 class RemoteFolder:
@@ -30,8 +26,6 @@ class RemoteFolder:
     Raises:
         EscGpuError: as `check_address`.
     """
-
-    _files: "AbstractFileSystem"  # once it was listed
 
     def __init__(self, address: str):
         self.address = address.rstrip("/")

@@ -40,6 +40,16 @@ def test_files_and_data_sets_are_embedded_into_a_file(made, capfd, tmp_path):
     np.testing.assert_allclose(np.array(rows[1][2:], dtype=np.float32), whole[0], atol=1e-5)
 
 
+def test_embeddings_do_not_replace_the_data_set_that_is_read(made, capfd, tmp_path):
+    pytest.importorskip("pyarrow", reason="needs the package pyarrow: pip install 'esc_gpu[parquet]'")
+    from tests.helpers.hugging_face import rows, write_parquet
+
+    data_set = write_parquet(tmp_path / "set/train.parquet", rows(0, 4, fold=lambda number: number // 2))
+    words = ("embed", "--root", tmp_path / "set", "--cache-dir", tmp_path / "cache", "--model", made[0] / "run")
+    status, _, errors = run_command(capfd, *words, "--output", data_set, *CPU)
+    assert status == 2 and f"{data_set} is one of the files that are read: choose another --output" in errors[-1]
+
+
 def test_embed_says_what_is_wrong_in_a_line(made, capfd, tmp_path):
     folder, table = made
     bad = tmp_path / "bad.wav"
