@@ -17,17 +17,21 @@ class PrecisionRecall(NamedTuple):
 def precision_recall(scores: np.ndarray, positive: np.ndarray, most: int = MOST_STEPS) -> PrecisionRecall:
     """The curve of one class by scikit-learn, with `most` of its steps at most.
 
-    Without thinning, the sum of step width times precision is the average precision.
+    The sum of step width times precision is the average precision.
 
     Args:
         scores, positive: `(n,)` probabilities and bools, some of which are true.
-        most: steps; of more, as many are drawn from them evenly, the last always.
+        most: steps; of more, neighbours are one with their mean precision, and the last ends with the last.
     """
     from sklearn.metrics import precision_recall_curve
 
     precision, recall, _ = precision_recall_curve(positive, scores)
     precision, recall = precision[-2::-1], recall[-2::-1]  # by rising recall, without its made-up end at 0
     first = np.flatnonzero(np.diff(recall, prepend=0.0) > 0)  # a wrong clip lowers the precision of no step
-    if len(first) > most:
-        first = first[np.linspace(0, len(first) - 1, most).round().astype(int)]
-    return PrecisionRecall(recall[first], precision[first])
+    recall, precision = recall[first], precision[first]
+    if len(recall) > most:
+        areas = (np.diff(recall, prepend=0.0) * precision).cumsum()
+        ends = np.linspace(0, len(recall) - 1, most).round().astype(int)
+        recall = recall[ends]
+        precision = np.diff(areas[ends], prepend=0.0) / np.diff(recall, prepend=0.0)
+    return PrecisionRecall(recall, precision)

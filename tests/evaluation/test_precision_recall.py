@@ -26,3 +26,5 @@ def test_their_area_is_the_average_precision():
     steps = np.round(np.arange(100) * 204 / 99)
     assert everything.recall == pytest.approx((1 + steps) / 205)  # a hundred of them, the first and the last among them
     assert len(thinned.recall) == 7 and thinned.recall[-1] == 1 and set(thinned.recall) <= set(found.recall)
+    area = (np.diff(thinned.recall, prepend=0) * thinned.precision).sum()
+    assert area == pytest.approx(average_precision_score(positive, scores), rel=1e-12)
