@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.error(f"{', '.join(unknown)} needs ESC-50: name its folder with --esc50")
     chosen = {name: part for name, part in parts.items() if name in asked or part.group in asked}
     needs = {name: part.needs for name, part in chosen.items()}
-    found = preflight.look(needs, arguments.root, arguments.device, arguments.esc50)
+    found = preflight.look(needs, arguments.root, arguments.device, arguments.esc50, arguments.weights)
     for line in found.lines:
         print(line, file=sys.stderr if line.startswith("missing") else sys.stdout, flush=True)
     if found.fatal:

@@ -49,7 +49,7 @@ def create_parts(
         device: "cuda", which each part then insists on, or "cpu".
         tiny: as little of each as runs all of its code: its numbers are worth nothing.
         esc50: the folder of ESC-50, which the recipe is trained on as well, from scratch and from ImageNet's weights.
-        weights: a file of those weights; None takes them from the hub.
+        weights: a file of those weights; None takes them from the hub. A tiny training takes none.
     """
     module = [sys.executable, "-m"]
     options = [*(["--require-gpu"] if device == "cuda" else []), "--output", FOLDER]
@@ -111,7 +111,7 @@ def recipe_parts(
         features = ["--config", RECIPES["recipe"]]
         imagenet = ["--config", "configs/recipes/imagenet.yaml", *features]
         imagenet += ["--model.pretrained", "false"] if weights or tiny else []
-        imagenet += ["--model.weights", weights] if weights else []
+        imagenet += ["--model.weights", weights] if weights and not tiny else []
         trainings["recipe_esc50"] = ("recipe", esc50, [*best, *features], 3600)
         trainings["recipe_esc50_imagenet"] = ("recipe", esc50, imagenet, 1800)
     return {

@@ -62,7 +62,9 @@ class Found:
     fatal: bool
 
 
-def look(needs: dict[str, Sequence[str]], root: str | None, device: str, esc50: str | None = None) -> Found:
+def look(
+    needs: dict[str, Sequence[str]], root: str | None, device: str, esc50: str | None = None, weights: str | None = None
+) -> Found:
     """Look for all that the parts need.
 
     Args:
@@ -70,6 +72,7 @@ def look(needs: dict[str, Sequence[str]], root: str | None, device: str, esc50: 
         root: of the recordings; None takes synthetic ones.
         device: "cuda" or "cpu".
         esc50: the folder of ESC-50, if it is named.
+        weights: the file of ResNet-18's weights, if it is named.
     """
     wanted = list(dict.fromkeys([*EVERY, *(package for packages in needs.values() for package in packages)]))
     missing = [package for package in wanted if not is_installed(package)]
@@ -96,6 +99,9 @@ def look(needs: dict[str, Sequence[str]], root: str | None, device: str, esc50: 
             if is_there
             else f"missing: {Path(folder) / TABLE}; {option} names a folder in ESC-50's layout, with meta and audio"
         )
+    if weights is not None and not Path(weights).is_file():
+        lines.append(f"missing: {weights}; --weights names a file of timm's weights of ResNet-18")
+        fatal = True
     return Found(lines, frozenset(missing), fatal)
 
 

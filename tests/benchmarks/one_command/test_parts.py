@@ -55,6 +55,15 @@ def test_the_recipe_is_trained_with_three_seeds_on_esc50_too(weights):
         assert config.model.weights == (weights if is_trained else None)
 
 
+def test_a_try_loads_no_weights_into_its_small_backbone():
+    from esc_gpu.config.parse import parse_run
+
+    parts = create_parts("ESC-10", "cpu", True, esc50="/ESC-50", weights="/w.pth")
+    words = parts["recipe_esc50_imagenet_seed0"].command
+    model = parse_run(words[words.index("--data.root") :], "x").model
+    assert (model.backbone, model.pretrained, model.weights) == ("test_resnet", False, None)
+
+
 def test_without_a_gpu_none_insists_on_one():
     for name, part in create_parts("ESC-10", "cpu", tiny=True).items():
         assert "--require-gpu" not in part.command, name

@@ -74,6 +74,16 @@ def test_recordings_that_are_not_there_are_a_line(tmp_path, capsys):
     assert f"missing: {tmp_path / 'meta' / 'esc50.csv'}; --root names a folder" in capsys.readouterr().err
 
 
+def test_weights_that_are_not_there_are_a_line(tmp_path, capsys):
+    """Or the first training of hours that starts from them would say so."""
+    weights = tmp_path / "w.safetensors"
+    assert gpu.main(["--device", "cpu", "--check", "--weights", str(weights)]) == 2
+    assert f"missing: {weights}; --weights names a file of timm's weights of ResNet-18" in capsys.readouterr().err
+    weights.touch()
+    gpu.main(["--device", "cpu", "--check", "--weights", str(weights)])
+    assert str(weights) not in capsys.readouterr().err
+
+
 @pytest.mark.parametrize("built", ["13.0", None])
 def test_a_device_that_is_not_there_is_a_line(monkeypatch, built):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
