@@ -24,6 +24,9 @@ def share_the_cores(n_workers: int) -> dict[str, str]:
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(share_the_cores(int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
 
+# Servers that tests ask are on this machine, whatever stands between it and others.
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+
 # Inductor compiles in this process, and takes the processor's word for what it can instead of trying it out.
 os.environ.setdefault("TORCHINDUCTOR_COMPILE_THREADS", "1")
 os.environ.setdefault("TORCHINDUCTOR_VEC_ISA_OK", "1")

@@ -18,6 +18,7 @@ PATHS = [f"{label}/{number} é.wav" for label in ("cat", "dog") for number in ra
 @pytest.fixture
 def site(monkeypatch):
     monkeypatch.setattr(attempts, "WAITS_S", (0.0, 0.0))
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", False)
     with hub() as made:
         monkeypatch.setitem(conf, "hf", {"endpoint": made.url, "skip_instance_cache": True})
         made.files = {path: path.encode() * 9 for path in [*PATHS, "README.md", ".gitattributes"]}
