@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from esc_gpu.core.esc50 import COLUMNS as ESC50_COLUMNS
-from esc_gpu.core.folds import Fold
 from esc_gpu.errors import EscGpuError
 
 # The first of these names that there is.
@@ -67,9 +66,21 @@ class Columns:
             raise EscGpuError(f"{where}: {self.label} is empty; expected the name of a class; remove the row")
         return str(value)
 
-    def fold_of(self, row: dict[str, Any], split: str) -> Fold:
-        """The fold of a row, or the split of its file."""
-        return split if self.fold is None else row[self.fold]
+    def fold_of(self, where: str, row: dict[str, Any], split: str) -> str:
+        """The fold of a row, or the split of its file.
+
+        Raises:
+            EscGpuError: for a row without one where others have one.
+        """
+        if self.fold is None:
+            return split
+        value = row[self.fold]
+        if value is None or not str(value).strip():
+            raise EscGpuError(
+                f"{where}: {self.fold} is empty; expected a number or a split, because there is such a column; remove "
+                "the row, or the column"
+            )
+        return str(int(value) if isinstance(value, float) and value.is_integer() else value)  # pandas has 1.0 for 1
 
 
 def find_columns(where: str, schema: Any, card: str) -> Columns:

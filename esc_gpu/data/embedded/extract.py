@@ -152,7 +152,8 @@ def _table_row(where: str, columns: Columns, row: dict[str, Any], path: str, spl
     if columns.is_esc50:
         return [str(row[name]) for name in ESC50_COLUMNS]
     source = row[columns.source] if columns.source else None
-    return [path, columns.label_of(where, row), str(columns.fold_of(row, split)), "" if source is None else str(source)]
+    fold = columns.fold_of(where, row, split)
+    return [path, columns.label_of(where, row), fold, "" if source is None else str(source)]
 
 
 def _audio(where: str, audio: Any, name: str | None) -> tuple[bytes, str]:

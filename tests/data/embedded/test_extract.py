@@ -61,7 +61,7 @@ def test_a_step_is_done_again_where_its_file_has_changed_or_a_recording_is_cut(t
 
 def test_what_a_kill_left_of_a_step_is_removed(tmp_path):
     root, cache = tmp_path / "set", tmp_path / "cache"
-    write_parquet(root / "x.parquet", rows(0, 4, fold=lambda number: number // 2))
+    write_parquet(root / "x.parquet", rows(0, 4, fold=lambda number: float(number // 2)))  # as of pandas
     folder = read(root, cache).root
     write_parquet(root / "x.parquet", rows(0, 6, fold=lambda number: number // 3))
     for left in (folder / ".partial-00000", folder.parent / ".partial-fetched.parquet-x"):
@@ -170,6 +170,7 @@ def test_refused_in_a_line(tmp_path, monkeypatch):
 
     assert "has the columns label; expected one called audio, with the bytes" in said(rows(0, 2).drop_columns("audio"))
     assert "has the columns audio; expected one called label or labels" in said(rows(0, 2).drop_columns("label"))
+    assert "train.parquet, row 1: fold is empty; expected" in said(rows(0, 2, fold=lambda number: (1, None)[number]))
     hidden = rows(0, 2).set_column(1, "label", [[-1, 0]])
     assert "train.parquet, row 0: label is -1; expected 0 to 1" in said(hidden)
     outside = rows(0, 1).set_column(0, "audio", [[{"bytes": None, "path": "/a/b.wav"}]])
