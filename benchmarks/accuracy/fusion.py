@@ -51,8 +51,9 @@ def fuse(results: Sequence[Path], output: Path) -> None:
             )
     comparison = compare([*runs, *late_fusion(runs)])
     print(describe_comparison(comparison), "", format_text(comparison_tables(comparison)), "", sep="\n")
-    data = runs[0].summary["data"]
-    keep_result(f"fusion {data['recordings']}", {"benchmark": "fusion", "data": data, "comparison": comparison}, output)
+    data, frontends = runs[0].summary["data"], dict.fromkeys(run.summary["frontend"]["name"] for run in runs)
+    name = f"fusion {data['recordings']} {' '.join(frontends)}"
+    keep_result(name, {"benchmark": "fusion", "data": data, "comparison": comparison}, output)
 
 
 def read_kept(file: Path) -> RunResults:

@@ -31,6 +31,7 @@ def test_from_results_to_a_table(runs, tmp_path, capsys):
         output = tmp_path / f"out{number}"
         assert main([*map(str, results), "--output", str(output)]) == 0
         files += output.glob("fusion-*.json")
+    assert all("-logmel-cqt-" in file.name for file in files)  # or another mean of the same day would take its place
     first, second = (json.loads(file.read_text(encoding="utf-8"))["comparison"] for file in files)
     assert [row["name"] for row in first["rows"]] == [
         *("cross-validation-one", "cross-validation-other"),
