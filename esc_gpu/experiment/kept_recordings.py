@@ -51,7 +51,7 @@ def read_recordings_of(run: Path) -> list[Kept] | None:
     """The recordings in a run's `recordings.csv`; None where there is no such file.
 
     Raises:
-        EscGpuError: for a file that is not as a run writes it.
+        EscGpuError: for a file that cannot be read, or is not as a run writes it.
     """
     file = run / RECORDINGS
     if not file.is_file():
@@ -59,6 +59,11 @@ def read_recordings_of(run: Path) -> list[Kept] | None:
     try:
         with open(file, newline="", encoding="utf-8") as lines:
             return [Kept(row["path"], _fold(row["fold"]), row.get(CONTENT)) for row in csv.DictReader(lines)]
+    except OSError as error:
+        raise EscGpuError(
+            f"{file} cannot be read ({error.strerror}); expected the recordings of the run; change its permissions, or "
+            "remove it"
+        ) from error
     except (KeyError, TypeError, ValueError, csv.Error) as error:
         raise EscGpuError(
             f"{file} is not as the run wrote it ({error!r}); expected its recordings, folds and contents; bring it "

@@ -10,6 +10,7 @@ from esc_gpu.config.schema import DataConfig
 from esc_gpu.core.folds import TEST, TRAIN
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.store.build import digest_file
+from esc_gpu.experiment import kept_recordings
 from esc_gpu.experiment.kept_recordings import (
     contents_of,
     data_of_run,
@@ -95,10 +96,16 @@ def test_made_folds_are_read_from_the_table_and_others_from_where_they_are(run, 
     assert data_of_run(tmp_path, data) == data
 
 
-def test_a_table_of_before_has_no_contents_and_a_broken_one_is_refused(tmp_path):
+def test_a_table_of_before_has_no_contents_and_a_broken_one_is_refused(tmp_path, monkeypatch):
     (tmp_path / "recordings.csv").write_text("path,label,fold,source\na.wav,dog,train,a\n", encoding="utf-8")
     (kept,) = read_recordings_of(tmp_path)
     assert kept == ("a.wav", "train", None)
     (tmp_path / "recordings.csv").write_text("path,label,fold\na.wav,dog,first\n", encoding="utf-8")
     said = refusal(read_recordings_of, tmp_path)
     assert said.startswith(f"{tmp_path / 'recordings.csv'} is not as the run wrote it (ValueError(")
+
+    def unreadable(file, **options):
+        raise PermissionError(13, "Permission denied", str(file))
+
+    monkeypatch.setattr(kept_recordings, "open", unreadable, raising=False)
+    assert "recordings.csv cannot be read (Permission denied); expected" in refusal(read_recordings_of, tmp_path)

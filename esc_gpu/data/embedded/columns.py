@@ -46,12 +46,17 @@ class Columns:
         """The label of a row as text, or its labels with bars between them.
 
         Raises:
-            EscGpuError: for a row without one, and for a number of no class.
+            EscGpuError: for a row without one, a number of no class, and one of several labels with a bar in it.
         """
         value = row[self.label]
         labels = [self._name(where, item) for item in (value if isinstance(value, list) else [value])]
         if not labels:
             raise EscGpuError(f"{where}: has no label; expected one or more; remove the row")
+        if self.is_several and (barred := next((label for label in labels if BETWEEN in label), None)):
+            raise EscGpuError(
+                f"{where}: {self.label} has {barred!r}, and a bar stands between several labels; expected names "
+                "without one; rename the class"
+            )
         return BETWEEN.join(labels)
 
     def _name(self, where: str, value: object) -> str:

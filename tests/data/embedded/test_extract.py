@@ -171,6 +171,8 @@ def test_refused_in_a_line(tmp_path, monkeypatch):
     assert "has the columns label; expected one called audio, with the bytes" in said(rows(0, 2).drop_columns("audio"))
     assert "has the columns audio; expected one called label or labels" in said(rows(0, 2).drop_columns("label"))
     assert "train.parquet, row 1: fold is empty; expected" in said(rows(0, 2, fold=lambda number: (1, None)[number]))
+    barred = rows(0, 2, labels=lambda number: ["a|b", "c"]).drop_columns("label")
+    assert "row 0: labels has 'a|b', and a bar stands between several labels; expected" in said(barred, None)
     hidden = rows(0, 2).set_column(1, "label", [[-1, 0]])
     assert "train.parquet, row 0: label is -1; expected 0 to 1" in said(hidden)
     outside = rows(0, 1).set_column(0, "audio", [[{"bytes": None, "path": "/a/b.wav"}]])
