@@ -20,6 +20,7 @@ from esc_gpu.data.clips.decode import count_workers, decode_clip
 from esc_gpu.data.clips.levels import stack_waveforms
 from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.remote.address import is_remote
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.finished_run import RunResults
 from esc_gpu.experiment.kept_recordings import data_of_run
@@ -95,11 +96,11 @@ def open_run_clips(run: RunResults, root: str | Path | None = None, progress: bo
 
 
 def moved(data: DataConfig, root: str | Path | None) -> DataConfig:
-    """The config with its recordings in `root`, and its table there where it is not in its old place."""
+    """The config with its recordings in `root`, and its table in that folder where it is not in its old place."""
     if root is None:
         return data
     table = data.table
-    if table is not None and not Path(os.path.expanduser(table)).is_file():
+    if table is not None and not (is_remote(root) or Path(os.path.expanduser(table)).is_file()):
         table = str(Path(root) / Path(table).name)
     return replace(data, root=str(root), table=table)
 

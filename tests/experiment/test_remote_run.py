@@ -1,5 +1,6 @@
 """Recordings at an address give the store of those in a folder."""
 
+import dataclasses
 from argparse import ArgumentParser
 from pathlib import Path
 
@@ -24,7 +25,9 @@ def test_the_store_is_that_of_a_folder(tmp_path, monkeypatch):
         stores[-1] += tuple(path.read_bytes() for path in sorted(store.folder.iterdir()) if path.name != "lock")
     assert stores[0] == stores[1] and len(stores[0]) == 5
     assert sum(bucket.fetched.values()) == 6 and said[1].startswith(f"{ROOT} is copied to {tmp_path / 'cache1'}")
-    assert moved(config.data, ROOT).root == ROOT
+    gone = dataclasses.replace(config.data, table="gone/table.csv")
+    assert (moved(gone, ROOT).root, moved(gone, ROOT).table) == (ROOT, "gone/table.csv")  # which no address has
+    assert moved(gone, "tones").table == str(Path("tones/table.csv"))
     bucket.files.store.clear()
 
 
