@@ -104,7 +104,7 @@ gpu-check:
 	$(GPU) --check
 
 gpu-try:
-	$(GPU) --device cpu --tiny $(if $(OUTPUT),,--output build/gpu-try)
+	$(GPU) --device cpu --tiny
 
 clean:
 	rm -rf $(VENV) $(NEWEST) runs build htmlcov .coverage* .mypy_cache *.egg-info
