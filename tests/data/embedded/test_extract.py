@@ -10,6 +10,7 @@ pytest.importorskip("pyarrow", reason="needs the package pyarrow: pip install 'e
 
 from esc_gpu.core.esc50 import COLUMNS
 from esc_gpu.data.embedded import shards
+from esc_gpu.data.embedded.source import rows_in
 from esc_gpu.data.local_root import local_root
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.remote import attempts
@@ -86,6 +87,18 @@ def test_files_of_audio_come_before_rows(tmp_path):
     (tmp_path / "set" / "dog").mkdir()
     (tmp_path / "set" / "dog" / "1.wav").touch()
     assert local_root(tmp_path / "set", tmp_path) == tmp_path / "set" and not (tmp_path / "extracted").exists()
+
+
+def test_links_to_folders_are_followed_once(tmp_path):
+    root, there = tmp_path / "set", tmp_path / "there"
+    write_parquet(root / "features.parquet", rows(0, 2))
+    there.mkdir()
+    (root / "dog").symlink_to(there)
+    (there / "round").symlink_to(root)
+    write_parquet(there / "more.parquet", rows(0, 2))
+    assert [path.relative_to(root).as_posix() for path in rows_in(root)] == ["dog/more.parquet", "features.parquet"]
+    (there / "1.wav").touch()
+    assert local_root(root, tmp_path) == root
 
 
 def test_saved_to_disk_with_made_folds(tmp_path):
