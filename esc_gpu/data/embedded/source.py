@@ -100,7 +100,7 @@ def _shards_in(folder: Path) -> list[Path]:
 
 
 def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
-    """Folders that are not hidden, and links to folders, with the names of their files; each once: a link may lead up."""
+    """Folders that are not hidden, and links to such, with their files; each once, because a link may lead up."""
     seen = set[str]()
     for inside, folders, names in os.walk(folder, followlinks=True):
         if (place := os.path.realpath(inside)) in seen:
