@@ -62,7 +62,7 @@ class Frontend(Float32Module):
         for name in {"__init__", "frequencies"} & vars(cls).keys():
             own = vars(cls)[name]
             getter = own.fget if isinstance(own, property) else None
-            setattr(cls, name, property(on_the_cpu(getter), doc=own.__doc__) if getter else on_the_cpu(own))
+            setattr(cls, name, property(on_the_cpu(getter)) if getter else on_the_cpu(own))
         # All options, where the constructor hands those of its bases on as **kwargs.
         cls.__signature__ = inspect.Signature(option_parameters(cls))
 

@@ -42,6 +42,17 @@ def test_it_is_that_of_librosa_on_recordings(esc10_root):
         assert estimate.item() == pytest.approx(librosa.estimate_tuning(y=clip, sr=rate), abs=1e-6)
 
 
+@pytest.mark.parametrize(("peak", "counts"), [(149, False), (150, True), (3999, True), (4000, False)])
+def test_peaks_from_150_to_below_4000_hz_count(peak, counts):
+    rate = 9000
+    spectrum = torch.zeros(1, 1, rate // 2 + 1, dtype=torch.float64)  # a bin is a hertz wide
+    spectrum[..., peak] = 1
+    estimate = tunings()[estimated_step(spectrum, rate, rate, 12).item()]
+    assert (estimate != 0) == counts
+    if counts:  # librosa warns where there is no peak
+        assert estimate == librosa.estimate_tuning(S=spectrum[0].T.numpy(), sr=rate, n_fft=rate)
+
+
 def test_chroma_of_an_estimated_tuning():
     frontend = create_frontend("chroma", sample_rate=RATE, tuning=None, n_fft=1024, octwidth=1.5)
     expected = reference(frontend, chords())

@@ -60,6 +60,11 @@ def tables(text):
 def test_two_parts_with_headings_in_order(document):
     headings = re.findall(r"^(#+) (.*)$", document.read_text(encoding="utf-8"), re.MULTILINE)
     assert [text for level, text in headings if len(level) == 2] == ["Part I: Features", "Part II: Classification"]
+    assert [text for level, text in headings if len(level) == 3] == [
+        *("Front-end", "A clip of each class", "Spectra of the classes", "What the network sees", "Protocol"),
+        *("Scores in percent", "Test folds", "Calibration", "Categories", "Classes", "Most frequent confusions"),
+        *("Pictures of the results", "Map of the test clips", "Mistakes"),
+    ]
     levels = [len(level) for level, _ in headings]
     assert levels[0] == 1 and all(after - before <= 1 for before, after in zip(levels, levels[1:], strict=False))
     assert levels.count(1) == 1 and levels.count(3) == len(levels) - 3
