@@ -5,7 +5,7 @@ from torchlibrosa import stft
 
 from benchmarks.peers.librosa_options import stft_options
 from esc_gpu.frontends.base import Frontend
-from esc_gpu.frontends.scaling import rescale_power
+from esc_gpu.frontends.scaling import power_to_db, power_to_magnitude
 
 
 class Scaled(nn.Module):
@@ -18,7 +18,10 @@ class Scaled(nn.Module):
         self.top_db = frontend.top_db
 
     def forward(self, waveform: Tensor) -> Tensor:
-        return rescale_power(self.layers(waveform), self.scale, self.top_db).transpose(-1, -2)
+        power = self.layers(waveform).transpose(-1, -2)
+        if self.scale == "db":
+            return power_to_db(power, self.top_db)
+        return power if self.scale == "power" else power_to_magnitude(power)
 
 
 def stft_layer(frontend: Frontend) -> nn.Module:
