@@ -206,19 +206,20 @@ def stages(mistake: dict[str, object], near: bool, covering: CoveringTests | Non
     file = Path(str(mistake["file"]))
     inside = file.relative_to(PACKAGE)
     own = Path("tests") / inside.parent / f"test_{inside.name}"
+    its_own = [str(own)] if (REPOSITORY / own).is_file() else []
+    area = [] if near else [f"tests/{name}" for name in AREAS[str(mistake["area"])]]
     if covering is not None:
         text = (REPOSITORY / file).read_text(encoding="utf-8")
         run_it = covering.of(file.as_posix(), text, int(str(mistake["line"])))
         run_it.sort(key=lambda test: not test.startswith(f"{own.as_posix()}::"))
-        quick, others = by_time(covering, run_it)
-    module = re.compile(".".join(file.with_suffix("").parts) + r"\b")
-    tests = ((path.relative_to(REPOSITORY), path) for path in sorted((REPOSITORY / "tests").rglob("test_*.py")))
-    naming = [str(name) for name, path in tests if name != own and module.search(path.read_text(encoding="utf-8"))]
-    area = [] if near else [f"tests/{name}" for name in AREAS[str(mistake["area"])]]
-    its_own = [str(own)] if (REPOSITORY / own).is_file() else []
-    # Its own once more behind those that run the line: a test that reads constants only runs none.
-    near_ones = [its_own, naming] if covering is None else [quick, others, its_own]
-    return [part for part in (*near_ones, area) if part]
+        # Its own once more behind those that run the line: a test that reads constants only runs none.
+        parts = [*by_time(covering, run_it), its_own, area]
+    else:
+        module = re.compile(".".join(file.with_suffix("").parts) + r"\b")
+        tests = ((path.relative_to(REPOSITORY), path) for path in sorted((REPOSITORY / "tests").rglob("test_*.py")))
+        naming = [str(name) for name, path in tests if name != own and module.search(path.read_text(encoding="utf-8"))]
+        parts = [its_own, naming, area]
+    return [part for part in parts if part]
 
 
 def by_time(covering: CoveringTests, tests: Sequence[str]) -> tuple[list[str], list[str]]:

@@ -1,12 +1,13 @@
 """A web server of a folder on the loopback, with pages that list its files."""
 
-import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
+
+from tests.helpers.loopback import listening, url_of
 
 
 class FileSite:
@@ -49,12 +50,6 @@ class _Handler(SimpleHTTPRequestHandler):
 def serving(folder: Path) -> Iterator[FileSite]:
     """A server of the folder in the block."""
     handler = type("Handler", (_Handler,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(handler, directory=str(folder))) as server:
-        handler.site = FileSite(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield handler.site
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(partial(handler, directory=str(folder))) as server:
+        handler.site = FileSite(url_of(server))
+        yield handler.site

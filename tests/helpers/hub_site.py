@@ -2,11 +2,12 @@
 
 import hashlib
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from http.server import BaseHTTPRequestHandler
 from urllib.parse import unquote, urlsplit
+
+from tests.helpers.loopback import listening, url_of
 
 REPOSITORY = "me/sounds"
 ABOUT = f"/api/datasets/{REPOSITORY}"
@@ -74,12 +75,6 @@ class _Handler(BaseHTTPRequestHandler):
 def hub() -> Iterator[HubSite]:
     """A hub in the block."""
     handler = type("Handler", (_Handler,), {})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        handler.site = HubSite(f"http://127.0.0.1:{server.server_port}")
-        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
-        thread.start()
-        try:
-            yield handler.site
-        finally:
-            server.shutdown()
-            thread.join()
+    with listening(handler) as server:
+        handler.site = HubSite(url_of(server))
+        yield handler.site
