@@ -38,6 +38,8 @@ class DataConfig:
     """Channel of recordings: the mean of all ("mix"), a name, a number from 0 on, or the one with the most energy."""
     overlap: float | None = None
     """Cut longer recordings into clips that overlap by this part of their length; null uses only their beginning."""
+    keep_copy: bool = True
+    """Keep a copy of the recordings at an address; false keeps the store only."""
     cache_dir: str = "~/.cache/esc_gpu"
     """Folder for the decoded stores and the embedded recordings."""
     workers: int | None = None
@@ -45,7 +47,7 @@ class DataConfig:
     on_error: Literal["fail", "skip"] = "fail"
     """What to do with a recording that cannot be decoded: "fail" ends the run, "skip" leaves it out and reports it."""
     residence: Literal["auto", "device", "stream"] = "auto"
-    """Where the clips are in training: "device", "stream" (read ahead from the store) or "auto"."""
+    """Where clips are: on the "device", in a "stream" from the store, or "auto"."""
     budget_gb: float | None = None
     """Memory limit for "auto" in GB (1e9 bytes); null allows half of the free device memory."""
 

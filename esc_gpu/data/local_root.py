@@ -22,6 +22,7 @@ from esc_gpu.data.remote.address import is_remote
 from esc_gpu.data.remote.attempts import UnreachableError
 from esc_gpu.data.remote.folder import RemoteFolder
 from esc_gpu.data.remote.mirror import OPTION, is_wanted, update_copy
+from esc_gpu.data.remote.placeholders import list_on_demand, put_placeholders
 from esc_gpu.errors import EscGpuError
 
 REMOTE, EXTRACTED = "remote", "extracted"  # folders in that of the cache
@@ -34,6 +35,7 @@ def local_root(
     table: str | Path | None = None,
     progress: bool = True,
     announce: Callable[[str], None] = lambda line: None,
+    keep_copy: bool = True,
 ) -> str | Path | None:
     """The folder of the recordings that `root` names, for `read_recordings`; a folder of audio files is given as it is.
 
@@ -43,6 +45,8 @@ def local_root(
         table: a csv of the user's; of a remote folder only the recordings that it lists are copied then.
         progress: whether to show bars.
         announce: is told what was copied or extracted.
+        keep_copy: whether audio files of a remote folder are copied; otherwise they are empty, and
+            `esc_gpu.data.on_demand.recording_files` fetches them.
 
     Raises:
         EscGpuError: as `RemoteFolder`, `update_copy` and `extract`; for a remote folder without recordings, and where
@@ -51,7 +55,7 @@ def local_root(
     if root is None:
         return None
     if is_remote(root):
-        return _copy(RemoteFolder(str(root)), cache, table, progress, announce)
+        return _copy(RemoteFolder(str(root)), cache, table, progress, announce, keep_copy)
     folder = Path(os.path.expanduser(root))
     if not folder.is_dir() or not holds_data_set(folder):
         return root
@@ -61,7 +65,12 @@ def local_root(
 
 
 def _copy(
-    remote: RemoteFolder, cache: Path, table: str | Path | None, progress: bool, announce: Callable[[str], None]
+    remote: RemoteFolder,
+    cache: Path,
+    table: str | Path | None,
+    progress: bool,
+    announce: Callable[[str], None],
+    keep_copy: bool,
 ) -> Path:
     """List the remote folder and fetch what is new there or has changed.
 
@@ -78,7 +87,9 @@ def _copy(
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with locked(place / "lock"):
-            is_whole = complete.exists() and (paths is not None or not read_json(complete).get("of_table"))
+            done = read_json(complete) if complete.exists() else {}
+            is_whole = bool(done) and (paths is not None or not done.get("of_table"))
+            is_whole = is_whole and done.get("is_kept", True) >= keep_copy
             try:
                 listed = remote.list(
                     lambda path: is_file(path) or is_shard(path) or path == CARD,
@@ -87,15 +98,21 @@ def _copy(
             except UnreachableError as error:
                 if not is_whole:
                     raise
-                announce(f"{error}. Until then, the copy of {read_json(complete)['date']} in {folder} is used.")
+                what = f"copy of {done['date']} in {folder}" if keep_copy else f"listing of {done['date']}"
+                announce(f"{error}. Until then, the {what} is used.")
                 return folder
             complete.unlink(missing_ok=True)
             files = [file for file in listed if is_file(file.path)]
             shards = [file for file in listed if is_shard(file.path) or file.path == CARD]
-            about = {"address": remote.address, "date": time.strftime("%Y-%m-%d"), "of_table": False}
-            if any(is_audio(file.path.rpartition("/")[2]) for file in files):
-                about["of_table"] = table is not None
-                update_copy(remote, files, is_file, place, progress, announce)
+            recordings = [file for file in files if is_audio(file.path.rpartition("/")[2])]
+            about = {"address": remote.address, "date": time.strftime("%Y-%m-%d"), "of_table": False, "is_kept": True}
+            if recordings:
+                about |= {"of_table": table is not None, "is_kept": keep_copy}
+                if keep_copy:
+                    put_placeholders(place, folder, [], is_file)
+                    update_copy(remote, files, is_file, place, progress, announce)
+                else:
+                    list_on_demand(remote, files, recordings, is_file, place, progress, announce)
             elif any(is_shard(file.path) for file in shards):
                 extract(RemoteSource(remote, shards, place), place, remote.name, progress, announce)
             else:

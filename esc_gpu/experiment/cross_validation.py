@@ -3,7 +3,6 @@
 import dataclasses
 from collections.abc import Callable
 from contextlib import ExitStack
-from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +19,6 @@ from esc_gpu.core.machine import describe_environment
 from esc_gpu.core.run_layout import METRICS, PREDICTIONS, SKIPPED, SUMMARY, fold_folder
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.store.build import digest_file
 from esc_gpu.data.store.read import WaveformStore
 from esc_gpu.data.store.skipped import describe_skipped, write_skipped
 from esc_gpu.data.store.source import WaveformSource
@@ -38,6 +36,7 @@ from esc_gpu.experiment.recordings import (
     count_recordings,
     describe_data,
     describe_protocol,
+    files_of,
     open_clips,
     open_recordings,
 )
@@ -86,7 +85,7 @@ def run_into(
     main = accelerator.is_main_process
     # The embedded recordings are made by one process at a time, whether the machines share a disk or not.
     with accelerator.main_process_first(), accelerator.local_main_process_first():
-        recordings = open_recordings(config, main, announce if main else lambda line: None)
+        recordings = open_recordings(config, main, announce if main else lambda line: None, config.data.keep_copy)
         folds = chosen_folds(config, recordings)
         if main and (protocol := describe_protocol(config, recordings)):
             announce(protocol)
@@ -102,12 +101,13 @@ def run_into(
                 announce(line)
     check_bf16(accelerator, model, training_samples(config))  # crops are no longer than clips
     # One process of a machine reads all recordings, to know the store by them, and tells the others of it.
-    digest = cache(digest_file)
-    opened = open_clips(config, recordings, main, digest) if accelerator.is_local_main_process else None
-    store, windows, skipped = from_local_main(accelerator, opened)
-    contents: list[str] = []
+    opened, contents = None, list[str]()
     if accelerator.is_local_main_process:
-        contents = contents_of(recordings.paths, skipped, digest)
+        with files_of(config) as files:
+            opened = open_clips(config, recordings, main, files)
+            contents = contents_of(recordings.paths, opened[2], files, main)
+    store, windows, skipped = from_local_main(accelerator, opened)
+    if accelerator.is_local_main_process:
         check_start(config, recordings, folds, contents.__getitem__)  # again, by what is in the files
     check_same_data(from_all((store.key, recordings.digest)))
     rounds = plan_rounds(config, accelerator, model, folds)
@@ -250,7 +250,7 @@ def check_same_data(keys: list[tuple[str, str]]) -> None:
 def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: None) -> WaveformStore:
     """Decode the recordings of a run ahead of it, and be told by `announce` what they are; raises what `run` does."""
     check_config(config)
-    recordings = open_recordings(config, True, announce)
+    recordings = open_recordings(config, True, announce, config.data.keep_copy)
     # What the run would refuse is refused before hours of decoding; the weights that it begins with are not needed.
     check_class_balance(config, recordings, chosen_folds(config, recordings))
     announce(describe_protocol(config, recordings) or "Each fold is tested with a model that is trained on the others.")
@@ -258,7 +258,8 @@ def prepare(config: RunConfig, announce: Callable[[str], None] = lambda line: No
         announce(line)
     model = dataclasses.replace(config.model, pretrained=False, weights=None)
     build_model(dataclasses.replace(config, model=model), len(recordings.class_names))
-    store, _, skipped = open_clips(config, recordings, True)
+    with files_of(config) as files:
+        store, _, skipped = open_clips(config, recordings, True, files)
     if skipped:
         announce(describe_skipped(recordings, skipped))
         for number, reason in skipped.items():

@@ -1,7 +1,7 @@
 """The recordings of a run as its folder keeps them: names, labels, folds, and hashes of what is in the files."""
 
 import csv
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
@@ -14,7 +14,7 @@ from esc_gpu.core.task import MULTI_LABEL, label_text
 from esc_gpu.core.text import shown
 from esc_gpu.data.recordings.base import Recordings
 from esc_gpu.data.recordings.layouts.made_folds import table_text
-from esc_gpu.data.store.build import Fingerprint, digest_file
+from esc_gpu.data.store.recording_files import Fingerprint, RecordingFiles, digest_file
 from esc_gpu.errors import EscGpuError
 
 CONTENT = "content"
@@ -35,9 +35,13 @@ def content_of(fingerprint: Fingerprint) -> str:
     return fingerprint.digest[:DIGITS]
 
 
-def contents_of(paths: Sequence[Path], skipped: Collection[int], digest: Callable[[Path], Fingerprint]) -> list[str]:
-    """`content_of` each recording, by `digest`; empty for those that were skipped."""
-    return ["" if number in skipped else content_of(digest(path)) for number, path in enumerate(paths)]
+def contents_of(
+    paths: Sequence[Path], skipped: Collection[int], files: RecordingFiles, progress: bool = True
+) -> list[str]:
+    """`content_of` each recording, as `files` reads them; empty for those that were skipped."""
+    left = [number for number in range(len(paths)) if number not in skipped]
+    digests = dict(zip(left, files.contents([paths[number] for number in left], progress), strict=True))
+    return [digests.get(number, "")[:DIGITS] for number in range(len(paths))]
 
 
 def write_recordings(folder: Path, recordings: Recordings, contents: Sequence[str]) -> None:

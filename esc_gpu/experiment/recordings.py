@@ -3,6 +3,7 @@
 import os
 import warnings
 from collections.abc import Callable, Collection
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,15 @@ from esc_gpu.data.clips.level_faults import describe_faults
 from esc_gpu.data.clips.padding import describe_padding
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.local_root import local_root
+from esc_gpu.data.on_demand import recording_files
 from esc_gpu.data.recordings.base import Recordings, listed
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.recordings.layouts.base import N_FOLDS, TABLES
 from esc_gpu.data.recordings.several_labels import describe_labels
 from esc_gpu.data.recordings.synthetic import write_synthetic
-from esc_gpu.data.store.build import Fingerprint, digest_file
+from esc_gpu.data.remote.address import is_remote
 from esc_gpu.data.store.read import WaveformStore
+from esc_gpu.data.store.recording_files import LocalFiles, RecordingFiles
 from esc_gpu.data.store.skipped import check_left, open_decodable
 from esc_gpu.errors import EscGpuError, EscGpuWarning
 from esc_gpu.report.tables import Table
@@ -30,8 +33,13 @@ UNSAID = ("table", "esc50")  # layouts that the folder shows
 COUNTED_CLASSES = 60
 
 
-def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str], None]) -> Recordings:
-    """The recordings at `data.root`; without one the embedded synthetic ones, made on first use."""
+def open_recordings(
+    config: RunConfig, progress: bool, announce: Callable[[str], None], keep_copy: bool = True
+) -> Recordings:
+    """The recordings at `data.root`; without one the embedded synthetic ones, made on first use.
+
+    Without `keep_copy`, those at an address can be read by `files_of` the config only.
+    """
     root: str | Path | None = config.data.root
     if is_synthetic(config):
         announce(
@@ -40,9 +48,17 @@ def open_recordings(config: RunConfig, progress: bool, announce: Callable[[str],
         )
         root = write_synthetic(Path(os.path.expanduser(config.data.cache_dir)) / "synthetic", progress=progress)
     data = config.data
+    if not keep_copy:
+        if root is None or not is_remote(root):
+            announce("data.keep_copy has no effect, because data.root is not an address: leave it out.")
+        elif data.overlap is not None:
+            raise EscGpuError(
+                f"data.overlap is {data.overlap} and data.keep_copy is false; expected one of them, because a "
+                "recording that is cut into several clips would be fetched for each; leave one of them out"
+            )
     cache = Path(os.path.expanduser(data.cache_dir))
     recordings = read_recordings(
-        local_root(root, cache, table=data.table, progress=progress, announce=announce),
+        local_root(root, cache, table=data.table, progress=progress, announce=announce, keep_copy=keep_copy),
         data.subset,
         data.table,
         data.layout,
@@ -66,19 +82,26 @@ def is_synthetic(config: RunConfig) -> bool:
     return config.data.root is None and config.data.table is None
 
 
+def files_of(config: RunConfig) -> AbstractContextManager[RecordingFiles]:
+    """How the recordings are read that `open_recordings` has given with `data.keep_copy`, in a block."""
+    data = config.data
+    return recording_files(data.root, Path(os.path.expanduser(data.cache_dir)), data.keep_copy)
+
+
 def open_clips(
     config: RunConfig,
     recordings: Recordings,
     progress: bool,
-    digest: Callable[[Path], Fingerprint] = digest_file,
+    files: RecordingFiles | None = None,
 ) -> tuple[WaveformStore, Windows, dict[int, str]]:
     """The store of the recordings' clips, made on first use, where each clip was cut from, and what was skipped.
 
     The last has the reason for each recording that `data.on_error` leaves out, by its position. An EscGpuWarning says
     where most of the clips is silence, because the recordings are shorter, and others what is wrong with their levels.
-    `digest` gives the hash of a file, to know the store by.
+    `files` reads the recordings, by default from this machine's disk.
     """
     data = config.data
+    files = LocalFiles() if files is None else files
     store, windows, skipped = open_decodable(
         recordings.paths,
         overlap=data.overlap,
@@ -90,11 +113,12 @@ def open_clips(
         progress=progress,
         channel=data.channel,
         folds=recordings.folds.tolist(),
-        digest=digest,
+        files=files,
     )
     check_left(recordings, skipped)
     chosen_folds(config, recordings, skipped)
-    padding = describe_padding([recordings.paths[number] for number in np.unique(windows.recording)], data.clip_seconds)
+    used = [recordings.paths[number] for number in np.unique(windows.recording)]
+    padding = describe_padding(used, data.clip_seconds, files.seconds)
     if padding:
         warnings.warn(EscGpuWarning(padding), stacklevel=2)
     for fault in describe_faults(store.marks, windows.recording, recordings.filenames):

@@ -9,7 +9,7 @@ from esc_gpu.cli.main import main
 from esc_gpu.config.schema import DataConfig
 from esc_gpu.core.folds import TEST, TRAIN
 from esc_gpu.data.recordings.layouts import read_recordings
-from esc_gpu.data.store.build import digest_file
+from esc_gpu.data.store.recording_files import LocalFiles
 from esc_gpu.experiment import kept_recordings
 from esc_gpu.experiment.kept_recordings import (
     contents_of,
@@ -30,7 +30,7 @@ from tests.helpers.several_labels_runs import write_chords
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("kept")
     recordings = read_recordings(None, "all", write_run(folder))
-    write_recordings(folder / "run", recordings, contents_of(recordings.paths, {1}, digest_file))
+    write_recordings(folder / "run", recordings, contents_of(recordings.paths, {1}, LocalFiles()))
     return folder / "run", recordings
 
 

@@ -4,11 +4,16 @@ import dataclasses
 from argparse import ArgumentParser
 from pathlib import Path
 
+import numpy as np
+
 from esc_gpu.cli.data_set import add_data_arguments, read_data_set
+from esc_gpu.evaluation.finished_run import read_run
 from esc_gpu.experiment.recordings import open_clips, open_recordings
-from esc_gpu.experiment.run_clips import moved
+from esc_gpu.experiment.run_clips import moved, open_run_clips
+from tests.helpers.one_line import refusal
 from tests.helpers.remote_files import ROOT, Bucket
 from tests.helpers.tiny import parsed, write_tones
+from tests.helpers.tiny_run import train_tones
 
 
 def test_the_store_is_that_of_a_folder(tmp_path, monkeypatch):
@@ -29,6 +34,33 @@ def test_the_store_is_that_of_a_folder(tmp_path, monkeypatch):
     assert (moved(gone, ROOT).root, moved(gone, ROOT).table) == (ROOT, "gone/table.csv")  # which no address has
     assert moved(gone, "tones").table == str(Path("tones/table.csv"))
     bucket.files.store.clear()
+
+
+def test_a_run_without_a_copy_is_that_of_a_folder_and_a_report_fetches_the_copy(tmp_path, monkeypatch):
+    first = train_tones(tmp_path)
+    bucket = Bucket(monkeypatch)
+    for path in (tmp_path / "tones").glob("*.wav"):
+        bucket.put(path.name, path.read_bytes())
+    second = train_tones(tmp_path / "second", "--data.root", ROOT, "--data.keep_copy", "false")
+    for name in ("predictions.csv", "recordings.csv"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()
+    n = len({*bucket.fetched})
+    assert n == 24 and set(bucket.fetched.values()) == {1}
+    assert len(open_run_clips(read_run(second), progress=False).read(np.arange(3))) == 3
+    assert set(bucket.fetched.values()) == {2}
+    bucket.files.store.clear()
+
+
+def test_what_does_not_go_without_a_copy_is_said(tmp_path):
+    table = write_tones(tmp_path / "tones", per_class=1)
+    words = ["--data.table", str(table), "--data.cache_dir", str(tmp_path), "--data.keep_copy", "false"]
+    said = []
+    open_recordings(parsed(*words), False, said.append, keep_copy=False)
+    assert said[0] == "data.keep_copy has no effect, because data.root is not an address: leave it out."
+    config = parsed("--data.root", ROOT, "--data.overlap", "0.5", *words)
+    assert "would be fetched for each; leave one of them out" in refusal(
+        open_recordings, config, False, said.append, keep_copy=False
+    )
 
 
 def test_commands_that_read_a_data_set_take_an_address(tmp_path, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from esc_gpu import EscGpuError, load_pipeline
 from esc_gpu.cli.main import main
 from esc_gpu.data.recordings.layouts import read_recordings
-from esc_gpu.data.store.build import digest_file
+from esc_gpu.data.store.recording_files import LocalFiles, digest_file
 from esc_gpu.experiment.kept_recordings import content_of, contents_of, write_recordings
 from esc_gpu.experiment.seen_recordings import are_known, check_start, is_of_a_run, seen_recordings
 from esc_gpu.model import checkpoint
@@ -78,7 +78,7 @@ def renamed(made, tmp_path):
     folder, table = made
     shutil.copytree(folder / "run", tmp_path / "run")
     recordings = read_recordings(None, "all", table)
-    write_recordings(tmp_path / "run", recordings, contents_of(recordings.paths, {0}, digest_file))
+    write_recordings(tmp_path / "run", recordings, contents_of(recordings.paths, {0}, LocalFiles()))
     (tmp_path / "others").mkdir()
     rows = ["path,label,fold"]
     for number, (path, fold) in enumerate(zip(recordings.paths, recordings.folds.tolist(), strict=True)):

@@ -56,7 +56,7 @@ def run(arguments: Namespace, say: Callable[[str], None]) -> None:
     recordings = read_data_set(arguments, (lambda line: None) if arguments.json else say)
 
     from esc_gpu.cli.output import show, write
-    from esc_gpu.data.store.build import digest_file
+    from esc_gpu.data.store.recording_files import digest_file
     from esc_gpu.evaluation.assessment import check_resamples
     from esc_gpu.evaluation.probe import probe
     from esc_gpu.experiment.kept_recordings import content_of

@@ -18,6 +18,7 @@ class DamagedFileError(EscGpuError):
 
     def __init__(self, path: Path, what: str):
         super().__init__(f"{path}: {what}; {REMEDY}")
+        self.what = what
 
 
 class DamagedFilesError(EscGpuError):

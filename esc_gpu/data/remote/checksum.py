@@ -9,6 +9,7 @@ from pathlib import Path
 from esc_gpu.data.remote.listing import RemoteFile
 
 MD5_BYTES = 16
+HASHES = ("lfs", "blob_id", "md5Hash", "Content-MD5")  # what a storage calls the description or the hash of a content
 
 
 class AnotherFileError(OSError):

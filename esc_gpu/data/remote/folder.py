@@ -21,7 +21,7 @@ class RemoteFolder:
 
     Attributes:
         name: what it is called here.
-        threads: how many files may be fetched at once, once it was listed.
+        threads: how many files may be fetched at once, once it was listed or connected to.
 
     Raises:
         EscGpuError: as `check_address`.
@@ -47,8 +47,13 @@ class RemoteFolder:
 
     def list(self, wanted: Callable[[str], bool], waits_s: tuple[float, ...] | None = None) -> list[RemoteFile]:
         """The wanted files in and below it, by their paths; all else as of `list_files` and `open_address`."""
-        self._files, folder = open_address(self.address, waits_s)
+        folder = self.connect(waits_s)
         return list_files(self._files, folder, self.address, wanted, waits_s)
+
+    def connect(self, waits_s: tuple[float, ...] | None = None) -> str:
+        """Open its file system, as `list` does, too; gives the name of its folder. Errors: as `open_address`."""
+        self._files, folder = open_address(self.address, waits_s)
+        return folder
 
     def fetch(self, file: RemoteFile, target: Path) -> None:
         """Copy a file to `target`, whole or not at all.

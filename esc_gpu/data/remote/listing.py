@@ -42,6 +42,11 @@ class RemoteFile:
     version: str
     info: dict[str, Any]
 
+    @property
+    def is_versioned(self) -> bool:
+        """Whether the version is more than the size."""
+        return not self.version.endswith(" ")
+
 
 def list_files(
     files: "AbstractFileSystem",

@@ -6,7 +6,6 @@ incomplete but never out of date, and a build that was stopped goes on with the 
 damaged recordings were looked for and some were found, the folder has `damaged.json` instead.
 """
 
-import errno
 import hashlib
 import json
 import os
@@ -17,7 +16,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -26,55 +25,20 @@ from esc_gpu.core.clip import clip_samples
 from esc_gpu.core.files import read_json, write_json, write_text
 from esc_gpu.core.lock import lock
 from esc_gpu.core.progress import tqdm
-from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError, map_files, reason_of
+from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError, map_files, reason_of
 from esc_gpu.data.clips.decode import RESAMPLER_QUALITY, count_workers, decode
 from esc_gpu.data.clips.levels import Levels
-from esc_gpu.data.clips.regular_file import check_file, open_regular
 from esc_gpu.data.clips.windows import Windows, first_windows
 from esc_gpu.data.store.earlier_shards import complete_shard
 from esc_gpu.data.store.read import WaveformStore
+from esc_gpu.data.store.recording_files import LocalFiles, RecordingFiles
 from esc_gpu.data.store.shards import CACHE_OPTION, SAMPLE_BYTES, ShardFolder, clips_in_shard
 from esc_gpu.errors import EscGpuError
 
 FORMAT_VERSION = 3  # raise it when the same clips and options would give other samples
-# What begins like this gives the samples that it has always given. All else (MP3, Ogg, CAF, RF64, ...) has been read in
-# another way or refused since; a number in its hash keeps it from stores of before. Raise that as FORMAT_VERSION.
-ALWAYS_THE_SAME = (b"RIFF", b"RIFX", b"riff", b"FORM", b".snd", b"fLaC")
-READING_VERSION = 2
 SHARD_BYTES = 1 << 30
 SPARE_BYTES = 64 << 20  # left free on the disk
 AHEAD_BYTES = 256 << 20  # decoded before it is written
-
-
-class Fingerprint(NamedTuple):
-    """Hash of the bytes of an audio file, and by what it is seen that they are others now."""
-
-    digest: str
-    status: tuple[int, ...]
-
-
-def _status_of(path: Path) -> tuple[int, ...]:
-    """Which file it is, its size and the time of its last change."""
-    status = os.stat(path)
-    return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def digest_file(path: Path) -> Fingerprint:
-    """Hash of the bytes of an audio file, and its size and time before they were read.
-
-    Raises:
-        EscGpuError: for what cannot be read, is no regular file, or is empty.
-    """
-    check_file(path)
-    try:
-        status = _status_of(path)
-        with open_regular(path) as file:
-            is_same = file.read(4) in ALWAYS_THE_SAME
-            file.seek(0)
-            digest = hashlib.file_digest(file, "blake2b").hexdigest()
-            return Fingerprint(digest if is_same else f"{digest}-{READING_VERSION}", status)
-    except OSError as error:
-        raise DamagedFileError(path, f"{error.strerror or error}; expected an audio file") from error
 
 
 def open_store(
@@ -88,7 +52,7 @@ def open_store(
     progress: bool = True,
     shard_bytes: int = SHARD_BYTES,
     on_error: OnError = "fail",
-    digest: Callable[[Path], Fingerprint] = digest_file,
+    files: RecordingFiles | None = None,
     channel: Channel = "mix",
     check: Callable[[Sequence[str]], None] = lambda digests: None,
 ) -> WaveformStore:
@@ -98,8 +62,8 @@ def open_store(
     and cut, or padded with zeros at its end, to `clip_seconds` (s, up to 3600). The clips are `windows` of the
     recordings, by default the beginning of each. `workers` is the number of threads that read and decode, by default
     one for each CPU core. A file of the store has at most `shard_bytes`, but one clip at least, and two bytes a clip
-    more where the levels of some are not ordinary. Several processes may open the same store at once. `digest` gives
-    the hash of a file, to know the store by. `check` may refuse the recordings by their hashes before they are decoded.
+    more where the levels of some are not ordinary. Several processes may open the same store at once. `files` reads the
+    recordings, by default from this machine's disk. `check` may refuse them by their hashes before they are decoded.
 
     Raises:
         EscGpuError: for an option out of its range, a clip that cannot be read, is empty or damaged or holds
@@ -109,6 +73,7 @@ def open_store(
     """
     samples, workers = clip_samples(sample_rate, clip_seconds), count_workers(workers)
     check_channel(channel)
+    files = LocalFiles() if files is None else files
     paths = [Path(path) for path in paths]
     windows = first_windows(len(paths)) if windows is None else windows
     _check_windows(windows, len(paths))
@@ -123,30 +88,31 @@ def open_store(
     if channel != "mix":  # as stores have been since before there was a choice
         options["channel"] = NUMBERS.get(str(channel), channel)
     with ThreadPoolExecutor(workers) as pool:
-        fingerprints = list(map_files(pool, digest, paths, on_error))
+        fingerprints = list(map_files(pool, files.digest, paths, on_error))
     digests = [fingerprint.digest for fingerprint in fingerprints]
     check(digests)
     key = _content_key(paths, digests, windows, options)
     index = {"key": key, **options, "clips": len(windows.start), "filenames": [path.name for path in paths]}
-    folder = Path(os.path.expanduser(cache_dir)) / key
-    files = ShardFolder(folder, (len(windows.start), samples), clips_per_shard, index)
-    numbers = paths, fingerprints, windows, rate, samples
-    decode_all = partial(_decode_all, *numbers, workers, progress, on_error, channel=channel)
+    place = Path(os.path.expanduser(cache_dir)) / key
+    folder = ShardFolder(place, (len(windows.start), samples), clips_per_shard, index)
 
     def decode_one(clip: int) -> Levels:
         recording, start = int(windows.recording[clip]), int(windows.start[clip])
-        return _decode_same(paths[recording], fingerprints[recording], start, rate, samples, channel)
+        with files.opened(paths[recording], fingerprints[recording]) as file:
+            return decode(file, start, sample_rate=rate, samples=samples, channel=channel)
+
+    decode_all = partial(_decode_all, decode_one, paths, windows.recording, samples, workers, progress, on_error)
 
     def is_complete() -> bool:
-        if on_error == "skip" and files.damaged.exists():
-            reasons = read_json(files.damaged)
+        if on_error == "skip" and folder.damaged.exists():
+            reasons = read_json(folder.damaged)
             raise DamagedFilesError(paths, {int(position): reason for position, reason in reasons.items()})
-        return files.is_complete()
+        return folder.is_complete()
 
     try:
         if not is_complete():
-            _build(files, decode_all, decode_one, is_complete)
-        return WaveformStore(files, rate, key)
+            _build(folder, decode_all, decode_one, is_complete)
+        return WaveformStore(folder, rate, key)
     except OSError as error:
         raise EscGpuError(
             f"cache folder {cache_dir}: {error.strerror or error}; expected a folder that can be written; "
@@ -219,46 +185,22 @@ def _check_space(folder: Path, needed: int) -> None:
         )
 
 
-def _decode_same(
-    path: Path, fingerprint: Fingerprint, start: int, sample_rate: int, samples: int, channel: Channel
-) -> Levels:
-    """A clip of the file that was hashed: what is there by now may be another.
-
-    Raises:
-        EscGpuError: as `decode`; from an OSError where the file has changed since, which is no damage of it.
-    """
-    try:
-        return decode(path, start, sample_rate=sample_rate, samples=samples, channel=channel)
-    finally:
-        try:
-            is_same = _status_of(path) == fingerprint.status
-        except OSError:
-            is_same = False
-        if not is_same:
-            raise EscGpuError(
-                f"{path}: has changed since it was hashed; expected an unchanged file until the store is complete; "
-                "start again when no program writes to it"
-            ) from OSError(errno.EBUSY, "changed")
-
-
 def _decode_all(
+    decode_one: Callable[[int], Levels],
     paths: list[Path],
-    fingerprints: list[Fingerprint],
-    windows: Windows,
-    sample_rate: int,
+    recording_of: np.ndarray,
     samples: int,
     workers: int,
     progress: bool,
     on_error: OnError,
     clips: np.ndarray,
-    channel: Channel = "mix",
 ) -> Generator[Levels]:
     """The clips of these numbers in order, decoded by threads: libsndfile and soxr run outside the interpreter's lock.
 
     The bar counts all clips, those of finished shards as done. With `on_error` "skip" the first that cannot be decoded
     ends the clips, but not before the rest was tried.
     """
-    total = len(windows.start)
+    total = len(recording_of)
     ahead = min(16 * workers, max(workers, AHEAD_BYTES // (SAMPLE_BYTES * samples)))
     bar = tqdm(total=total, initial=total - len(clips), desc="decode", unit="clip", disable=not progress)
     pool, reasons = ThreadPoolExecutor(workers), dict[int, str]()
@@ -279,10 +221,7 @@ def _decode_all(
 
     try:
         for clip in clips.tolist():
-            recording, start = int(windows.recording[clip]), int(windows.start[clip])
-            same = paths[recording], fingerprints[recording], start, sample_rate, samples, channel
-            work = pool.submit(_decode_same, *same)
-            decoding.append((recording, work))
+            decoding.append((int(recording_of[clip]), pool.submit(decode_one, clip)))
             if len(decoding) == ahead:
                 yield from oldest()
         while decoding:

@@ -2,8 +2,8 @@
 
 import csv
 import io
-from collections.abc import Callable, Collection, Mapping, Sequence
-from functools import cache, partial
+from collections.abc import Collection, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +19,10 @@ from esc_gpu.core.text import printable
 from esc_gpu.data.clips.damaged_files import DamagedFileError, DamagedFilesError, OnError
 from esc_gpu.data.clips.windows import Windows, cut_windows
 from esc_gpu.data.recordings.base import Recordings, listed
-from esc_gpu.data.store.build import Fingerprint, digest_file, open_store
+from esc_gpu.data.store.build import open_store
 from esc_gpu.data.store.copies import accept, check_copies
 from esc_gpu.data.store.read import WaveformStore
+from esc_gpu.data.store.recording_files import LocalFiles, RecordingFiles
 from esc_gpu.errors import EscGpuError
 
 COLUMNS = ("filename", "fold", "category", "reason")
@@ -40,26 +41,27 @@ def open_decodable(
     progress: bool = True,
     channel: Channel = "mix",
     folds: Sequence[Fold] | None = None,
-    digest: Callable[[Path], Fingerprint] | None = None,
+    files: RecordingFiles | None = None,
 ) -> tuple[WaveformStore, Windows, dict[int, str]]:
     """The store of the clips of all recordings that can be decoded, where each lies, and why others cannot be.
 
     `on_error` "fail" refuses the first that cannot be decoded; with "skip" the store is that of the others. Recordings
     keep their numbers: `windows.recording` and the keys of what was skipped are positions in `paths`. The other
-    options are those of `cut_windows` and `open_store`; a file is hashed once, however often it is looked at.
+    options are those of `cut_windows` and `open_store`.
 
     Raises:
         EscGpuError: what these two raise, for no recording that can be decoded and, with the `folds` of the recordings,
             for two of the same bytes in different folds.
     """
+    files = LocalFiles() if files is None else files
     options: dict[str, Any] = {
         "sample_rate": sample_rate,
         "clip_seconds": clip_seconds,
-        "workers": workers,
+        "workers": files.workers(workers),
         "progress": progress,
     }
     skipped: dict[int, str] = {}
-    kept, digest = np.arange(len(paths)), cache(digest or digest_file)
+    kept = np.arange(len(paths))
     while True:
         left = [paths[number] for number in kept.tolist()]
         try:
@@ -70,13 +72,12 @@ def open_decodable(
                 windows=windows,
                 cache_dir=cache_dir,
                 on_error=on_error,
-                digest=digest,
+                files=files,
                 channel=channel,
                 check=check if on_error == "fail" else accept,  # others may be copies, and damaged
                 **options,
             )
-            if on_error == "skip":
-                check([digest(path).digest for path in left])
+            check(files.contents(left, progress))  # of what had not come before, or was damaged
         except DamagedFilesError as error:  # there may be more: a file is looked at closer each time
             skipped |= {int(kept[position]): reason for position, reason in error.reasons.items()}
             kept = np.delete(kept, list(error.reasons))

@@ -7,7 +7,7 @@ import pytest
 from esc_gpu.data.clips import regular_file
 from esc_gpu.data.clips.damaged_files import DamagedFileError
 from esc_gpu.data.clips.decode import decode_clip
-from esc_gpu.data.store.build import digest_file
+from esc_gpu.data.store.recording_files import digest_file
 from tests.helpers.windows import RATE, noise, write
 
 

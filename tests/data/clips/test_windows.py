@@ -8,8 +8,10 @@ import soxr
 from esc_gpu.data.clips import decode as decode_module
 from esc_gpu.data.clips.decode import decode_clip, recording_samples
 from esc_gpu.data.clips.windows import Windows, cut_windows
-from esc_gpu.data.store.build import digest_file, open_store
+from esc_gpu.data.store.build import open_store
+from esc_gpu.data.store.recording_files import digest_file
 from esc_gpu.errors import EscGpuError
+from tests.helpers.hashed_files import hashed_by
 from tests.helpers.windows import RATE, cut, noise, starts, write
 
 # Where they lie
@@ -237,7 +239,8 @@ def test_each_file_is_hashed_once_and_the_windows_are_part_of_the_key(tmp_path):
 
     paths = [write(tmp_path / f"{i}.wav", noise(3 * RATE, i)) for i in range(2)]
     stores = [
-        open_windows(paths, cut(paths, overlap), tmp_path / "cache", digest=digest) for overlap in (None, 0, 0.5, 0.9)
+        open_windows(paths, cut(paths, overlap), tmp_path / "cache", files=hashed_by(digest))
+        for overlap in (None, 0, 0.5, 0.9)
     ]
     assert len({store.key for store in stores}) == 4
     assert sorted(hashed) == sorted(4 * paths)

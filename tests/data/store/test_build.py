@@ -14,7 +14,8 @@ import soxr
 
 from esc_gpu.data.clips.windows import Windows
 from esc_gpu.data.recordings.layouts.esc50 import read_esc50
-from esc_gpu.data.store.build import digest_file, open_store
+from esc_gpu.data.store.build import open_store
+from esc_gpu.data.store.recording_files import digest_file
 from tests.helpers.stores import (
     HIGHEST,
     LOWEST,

@@ -13,8 +13,9 @@ import soundfile
 from esc_gpu.data.clips.damaged_files import DamagedFilesError
 from esc_gpu.data.clips.decode import decode_clip
 from esc_gpu.data.store import build as store_module
-from esc_gpu.data.store.build import digest_file
+from esc_gpu.data.store.recording_files import digest_file
 from esc_gpu.errors import EscGpuError
+from tests.helpers.hashed_files import hashed_by
 from tests.helpers.stores import (
     RATE,
     clips_of,
@@ -195,7 +196,7 @@ def test_a_recording_that_changes_once_it_is_hashed_is_in_no_store(clips, cache,
 
     message = f"^{clips[1]}: has changed since it was hashed; expected an unchanged file"
     with pytest.raises(EscGpuError, match=message) as caught:
-        read(clips, cache, digest=digest, on_error=on_error, workers=1, shard_bytes=1)
+        read(clips, cache, files=hashed_by(digest), on_error=on_error, workers=1, shard_bytes=1)
     assert not isinstance(caught.value, DamagedFilesError)
     clips[1].write_bytes(content)
     stored = clips_of(read(clips, cache, on_error=on_error, shard_bytes=1))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import soundfile
 
+from esc_gpu.data.clips.decode import decode
 from esc_gpu.data.store import build as store_module
 from esc_gpu.data.store.build import open_store
 from esc_gpu.data.store.shards import clips_in_shard
@@ -187,12 +188,12 @@ def test_decoding_runs_ahead_by_so_much(paths, cache, monkeypatch, workers, boun
         return submit(pool, *args, **options)
 
     monkeypatch.setattr(store_module.ThreadPoolExecutor, "submit", counted)
-    windows = store_module.first_windows(N_CLIPS)
-    windows = type(windows)(np.tile(windows.recording, 10), np.tile(windows.start, 10))
-    fingerprints = [store_module.digest_file(path) for path in paths]
-    waveforms = store_module._decode_all(
-        paths, fingerprints, windows, RATE, RATE, workers, False, "fail", np.arange(70)
-    )
+
+    def decode_one(clip):
+        return decode(paths[clip % N_CLIPS], 0, sample_rate=RATE, samples=RATE)
+
+    recording_of = np.tile(np.arange(N_CLIPS), 10)
+    waveforms = store_module._decode_all(decode_one, paths, recording_of, RATE, workers, False, "fail", np.arange(70))
     next(waveforms)
     assert len(submitted) == expected
     assert len(list(waveforms)) == 69

@@ -15,7 +15,7 @@ from esc_gpu.data.clips import damaged_files as damage
 from esc_gpu.data.clips.decode import decode, decode_clip, recording_samples
 from esc_gpu.data.recordings.audio_files import find_audio_files
 from esc_gpu.data.store import build as store
-from esc_gpu.data.store.build import digest_file
+from esc_gpu.data.store.recording_files import digest_file
 from esc_gpu.data.store.skipped import open_decodable
 from esc_gpu.experiment import cross_validation as experiment
 from tests.helpers.csv_tables import read_csv
@@ -87,7 +87,7 @@ def test_the_second_time_nothing_is_decoded_to_know_the_same(table, tmp_path, mo
     digests = []
     monkeypatch.setattr(store, "decode", None)
     monkeypatch.setattr(
-        "esc_gpu.data.store.skipped.digest_file", lambda path: digests.append(path) or digest_file(path)
+        "esc_gpu.data.store.recording_files.digest_file", lambda path: digests.append(path) or digest_file(path)
     )
     second, windows, again = open_all(table, tmp_path)
     assert (second.key, again) == (first.key, skipped) and len(windows.start) == 19
