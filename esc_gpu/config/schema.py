@@ -19,7 +19,9 @@ class DataConfig:
     root: str | None = None
     """Folder of the recordings: ESC-50, another known data set, or a folder for each class; or an address, such as
     s3://bucket/folder or hf://datasets/OWNER/NAME; null uses the embedded synthetic recordings."""
-    layout: Literal["esc50", "urbansound8k", "fsd50k", "speech_commands", "hugging_face", "folders"] | None = None
+    layout: (
+        Literal["esc50", "urbansound8k", "fsd50k", "speech_commands", "hugging_face", "folders", "soundata"] | None
+    ) = None
     """How the recordings lie in root; null finds it out."""
     n_folds: Annotated[int | None, FOLDS] = None
     """Number of folds to make for recordings that have none; null makes 5."""

@@ -29,6 +29,7 @@ EXTRAS = {
     "listen": ("sounddevice",),
     "parquet": ("pyarrow",),
     "remote": ("fsspec", "aiohttp"),
+    "soundata": ("soundata",),
 }
 # What pip calls those that it calls otherwise.
 PIP_NAMES = {

@@ -8,7 +8,15 @@ from esc_gpu.core.esc50 import TABLE
 from esc_gpu.core.names import as_on_disk
 from esc_gpu.core.task import MULTI_LABEL
 from esc_gpu.data.recordings.base import Recordings, listed
-from esc_gpu.data.recordings.layouts import esc50, folders, fsd50k, hugging_face, speech_commands, urbansound8k
+from esc_gpu.data.recordings.layouts import (
+    esc50,
+    folders,
+    fsd50k,
+    hugging_face,
+    soundata,
+    speech_commands,
+    urbansound8k,
+)
 from esc_gpu.data.recordings.layouts.base import N_FOLDS, Layout, Reading, Subset
 from esc_gpu.data.recordings.layouts.esc50 import find_root
 from esc_gpu.data.recordings.layouts.folder_tree import loose_files, visible_folders
@@ -18,7 +26,7 @@ from esc_gpu.data.remote.address import check_address, is_remote
 from esc_gpu.errors import EscGpuError
 
 BY_THEIR_FILES: tuple[Layout, ...] = (esc50, urbansound8k, fsd50k, speech_commands, hugging_face)
-LAYOUTS: dict[str, Layout] = {layout.NAME: layout for layout in (*BY_THEIR_FILES, folders)}
+LAYOUTS: dict[str, Layout] = {layout.NAME: layout for layout in (*BY_THEIR_FILES, folders, soundata)}
 
 
 def read_recordings(
