@@ -71,10 +71,10 @@ def _remove_leftovers(place: Path) -> None:
         try:
             with locked(folder / "lock", wait=False) as is_locked:
                 is_left = is_locked
-        except InUseError:
+            if is_left:
+                shutil.rmtree(folder)
+        except (InUseError, FileNotFoundError):  # of one that is at work, or ends at this moment
             continue
-        if is_left:
-            shutil.rmtree(folder)
 
 
 class OnDemand:

@@ -65,8 +65,14 @@ def open_all(cache, keep_copy=False, on_error="fail", **options):
 def bytes_here(cache):
     """Sizes of the files below the folder of addresses that are not empty, without what is known of them."""
     known = {"listing.jsonl", "contents.jsonl", "complete.json", "fetched.jsonl", "lock"}
-    found = [path for path in (cache / "remote").rglob("*") if path.is_file() and path.name not in known]
-    return [size for path in found if (size := path.stat().st_size)]
+    sizes = []
+    for folder, _, names in os.walk(cache / "remote"):
+        for name in set(names) - known:
+            try:
+                sizes.append(os.path.getsize(os.path.join(folder, name)))
+            except FileNotFoundError:  # another thread has just removed it
+                continue
+    return [size for size in sizes if size]
 
 
 def test_clips_hashes_and_lengths_are_those_of_a_copy_and_nothing_is_kept(bucket, tmp_path, monkeypatch):
@@ -186,6 +192,12 @@ def test_a_storage_that_tells_no_version_is_refused(bucket, tmp_path, monkeypatc
     monkeypatch.setattr("esc_gpu.data.remote.listing.TIMES", ())
     message = refusal(open_all, tmp_path)
     assert message.endswith("keep a copy with --data.keep_copy true") and "tells neither hash nor time" in message
+
+
+def test_what_this_disk_does_not_take_is_named(bucket, tmp_path):
+    bucket.put(f"cat/{'x' * 300}.wav")
+    message = refusal(open_all, tmp_path)
+    assert "x.wav: File name too long; expected a file that this disk takes; rename it at memory://bucket" in message
 
 
 def test_recordings_of_a_folder_are_local_whatever_is_asked_for(tmp_path):

@@ -74,9 +74,14 @@ class RemoteFolder:
             except OSError as error:
                 if comes or error.errno in FULL:
                     raise
-                raise EscGpuError(
-                    f"{target}: {error.strerror}; expected a file that this disk takes; rename it at {self.address}, "
-                    "or choose another folder with --data.cache_dir"
-                ) from error
+                raise not_taken(target, error, self.address) from error
 
         attempt(f"{self.address}/{file.path}", copy)
+
+
+def not_taken(target: Path, error: OSError, address: str) -> EscGpuError:
+    """What to say of a file that this disk has something against."""
+    return EscGpuError(
+        f"{target}: {error.strerror}; expected a file that this disk takes; rename it at {address}, or choose another "
+        "folder with --data.cache_dir"
+    )

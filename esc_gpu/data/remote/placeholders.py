@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from esc_gpu.core.files import write_text
+from esc_gpu.data.remote.attempts import FULL
 from esc_gpu.data.remote.checksum import HASHES
 from esc_gpu.data.remote.fetched import Fetched
-from esc_gpu.data.remote.folder import RemoteFolder
+from esc_gpu.data.remote.folder import RemoteFolder, not_taken
 from esc_gpu.data.remote.listing import RemoteFile
 from esc_gpu.data.remote.mirror import update_copy
 from esc_gpu.errors import EscGpuError
@@ -32,7 +33,7 @@ def list_on_demand(
     Other arguments and errors are those of `update_copy`.
 
     Raises:
-        EscGpuError: for a recording of which the storage tells no version.
+        EscGpuError: for a recording of which the storage tells no version, or that this disk does not take.
     """
     for file in recordings:
         if not file.is_versioned:
@@ -45,7 +46,12 @@ def list_on_demand(
     names = {file.path for file in recordings}
     here = [file for file in listed if file.path not in names or kept.has(file)]
     update_copy(remote, here, wanted, place, progress, lambda line: None)
-    put_placeholders(place, folder, recordings, wanted)
+    try:
+        put_placeholders(place, folder, recordings, wanted)
+    except OSError as error:
+        if error.errno in FULL or error.filename is None:
+            raise
+        raise not_taken(error.filename, error, remote.address) from error
     announce(
         f"{remote.address} has {len(recordings)} recordings. Each is fetched when it is decoded, and no copy of it is "
         "kept."
