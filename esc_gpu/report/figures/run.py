@@ -1,5 +1,6 @@
 """The pictures of a run: of each fold as PNG, and those of its Markdown report as PNG and as PDF."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -187,8 +188,8 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], class_names: Sequence[str], d
         for label in np.flatnonzero(true.any(axis=0)).tolist():
             color, marker = palette[label % 10], MARKERS[label // 10 % len(MARKERS)]
             axes.scatter(*part.points[alone & true[:, label]].T, s=22, color=color, marker=marker, label=shown[label])
-        for point, labels in zip(part.points[~alone], true[~alone], strict=True):
-            draw_sectors(axes, point, [palette[label % 10] for label in np.flatnonzero(labels)])
+        colors = [[palette[label % 10] for label in np.flatnonzero(labels)] for labels in true[~alone]]
+        draw_sectors(axes, part.points[~alone], colors)
         axes.scatter(*part.points[wrong[part.rows]].T, s=60, facecolors="none", edgecolors="black", linewidths=0.9)
         axes.set(xticks=[], yticks=[])
         axes.set_title(part.fold if isinstance(part.fold, str) else f"test fold {part.fold}", fontsize=9)
@@ -199,15 +200,24 @@ def plot_maps(stem: Path, maps: Sequence[FoldMap], class_names: Sequence[str], d
     return save_pair(figure, stem)
 
 
-def draw_sectors(axes: Axes, point: np.ndarray, colors: Sequence[Any]) -> None:
-    """A disc at a point that the colours share, clockwise from the top; grey for none."""
-    if not colors:
-        axes.scatter(point[:1], point[1:], s=22, color="0.6", marker="o")
-    for number, color in enumerate(colors):
-        end, start = (90 - 360 * (number + share) / len(colors) for share in (1, 0))
+def draw_sectors(axes: Axes, points: np.ndarray, colors: Sequence[Sequence[Any]]) -> None:
+    """A disc at each of the points `(n, 2)` that its colours share, clockwise from the top; grey for none.
+
+    Sectors of one shape are drawn together, because thousands of artists take minutes.
+    """
+    alike = defaultdict[tuple[int, int], list[tuple[np.ndarray, Any]]](list)
+    for point, shared in zip(points, colors, strict=True):
+        for number, color in enumerate(shared):
+            alike[number, len(shared)].append((point, color))
+    for (number, n_colors), discs in sorted(alike.items()):
+        end, start = (90 - 360 * (number + share) / n_colors for share in (1, 0))
         wedge = MarkerPath.wedge(end, start)
         size = 22 * np.abs(wedge.vertices).max() ** 2  # a marker is scaled to its largest coordinate
-        axes.scatter(point[:1], point[1:], s=size, color=color, marker=wedge, linewidths=0)
+        places, of_each = zip(*discs, strict=True)
+        axes.scatter(*np.stack(places).T, s=size, color=of_each, marker=wedge, linewidths=0)
+    blank = [point for point, shared in zip(points, colors, strict=True) if not shared]
+    if blank:
+        axes.scatter(*np.stack(blank).T, s=22, color="0.6", marker="o")
 
 
 def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], titles: Sequence[str]) -> list[Path]:
