@@ -64,14 +64,15 @@ def _extract(source: Source, place: Path, folder: Path, progress: bool, announce
         remove_leftovers(written)
     files = source.files()
     shards = find_shards(source.root, [file for file in files if is_shard(file.path)])
-    steps = [_Step(place, folder, number, shard) for number, shard in enumerate(shards)]
+    card = next((file for file in files if file.path == CARD), None)
+    version = "" if card is None else card.version
+    steps = [_Step(place, folder, number, shard, version) for number, shard in enumerate(shards)]
     missing = [step for step in steps if not step.is_done()]
     sizes = [step.shard.file.size or 0 for step in steps]
     total, left = sum(sizes), sum(step.shard.file.size or 0 for step in missing)
     if missing:
         copied = [max(missing, key=lambda step: step.shard.file.size or 0).shard.file] if source.copies else []
         check_room(place, [*(step.shard.file for step in missing), *copied])
-        card = next((file for file in files if file.path == CARD), None)
         text = ""
         if card is not None:
             with source.opened(card) as path:
@@ -96,8 +97,8 @@ def _extract(source: Source, place: Path, folder: Path, progress: bool, announce
 class _Step:
     """One file of the data set."""
 
-    def __init__(self, place: Path, folder: Path, number: int, shard: Shard):
-        self.folder, self.number, self.shard = folder, number, shard
+    def __init__(self, place: Path, folder: Path, number: int, shard: Shard, card: str):
+        self.folder, self.number, self.shard, self.card = folder, number, shard, card
         self.note = place / "steps" / f"{number:05}.json"
 
     def is_done(self) -> bool:
@@ -106,6 +107,8 @@ class _Step:
             return False
         done = read_json(self.note)
         if done["file"] != [self.shard.file.path, self.shard.file.version, self.shard.split]:
+            return False
+        if done.get("card") not in (None, self.card):  # the classes were called as another version of the card has it
             return False
         return all(_has(self.folder / path, size) for path, size in done["sizes"].items())
 
@@ -125,6 +128,7 @@ class _Step:
         rows, sizes, taken = [], dict[str, int](), set[str]()
         with open_rows(file, where) as (schema, rows_of):
             columns = find_columns(where, schema, card)
+            is_of_card = columns.names != find_columns(where, schema, "").names
             inside = AUDIO if columns.is_esc50 else f"{self.number:05}"
             if not columns.is_esc50 and (self.folder / inside).exists():
                 discard(self.folder / inside)
@@ -145,7 +149,8 @@ class _Step:
                 rows.append(_table_row(here, columns, row, path, self.shard.split))
         header = list(ESC50_COLUMNS) if columns.is_esc50 else HEADER[columns.is_several]
         version = [self.shard.file.path, self.shard.file.version, self.shard.split]
-        write_json(self.note, {"file": version, "header": header, "rows": rows, "sizes": sizes})
+        known = {"file": version, "card": self.card if is_of_card else None}
+        write_json(self.note, {**known, "header": header, "rows": rows, "sizes": sizes})
 
 
 def _table_row(where: str, columns: Columns, row: dict[str, Any], path: str, split: str) -> list[str]:

@@ -168,7 +168,20 @@ def test_a_remote_one_comes_file_by_file(tmp_path, monkeypatch):
     assert not list((tmp_path / "cache").rglob("*.parquet"))
     assert read(ROOT, tmp_path / "cache", said).digest == data.digest
     assert bucket.fetched - Counter(["README.md"] * 2) == Counter(paths)
+    bucket.put("README.md", (card + "          '0': cow\n          '1': dog\n---\n").encode())
+    assert read(ROOT, tmp_path / "cache").class_names == ("cow", "dog")  # classes that the card names are others now
     bucket.files.store.clear()
+
+
+def test_a_card_that_names_no_classes_may_change(tmp_path):
+    root = tmp_path / "set"
+    write_parquet(root / "x.parquet", rows(0, 12), CLASSES)
+    (root / "README.md").write_text("---\nlicense: mit\n---\n", encoding="utf-8")
+    (step,) = (read(root, tmp_path / "cache"), *(tmp_path / "cache").rglob("steps/*.json"))[1:]
+    before = step.stat().st_mtime_ns
+    (root / "README.md").write_text("Another text", encoding="utf-8")
+    read(root, tmp_path / "cache")
+    assert step.stat().st_mtime_ns == before
 
 
 def test_refused_in_a_line(tmp_path, monkeypatch):
