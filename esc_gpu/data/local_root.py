@@ -114,6 +114,7 @@ def _copy(
                 else:
                     list_on_demand(remote, files, recordings, is_file, place, progress, announce)
             elif any(is_shard(file.path) for file in shards):
+                put_placeholders(place, folder, [], lambda path: True)  # of when there were audio files
                 extract(RemoteSource(remote, shards, place), place, remote.name, progress, announce)
             else:
                 raise EscGpuError(

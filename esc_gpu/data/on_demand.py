@@ -99,7 +99,7 @@ class OnDemand:
 
     def digest(self, path: Path) -> Fingerprint:
         """By its path and its version at the address."""
-        file = self._files[path]
+        file = self._file(path)
         digest = hashlib.blake2b(f"{file.path}\n{file.version}".encode()).hexdigest()
         return Fingerprint(f"{digest}-{READING_VERSION}", ())
 
@@ -110,7 +110,7 @@ class OnDemand:
         Raises:
             EscGpuError: from an OSError where it cannot be fetched, which is no damage of it.
         """
-        file = self._files[path]
+        file = self._file(path)
         if self._kept.has(file):
             with unchanged(path, self._local.digest(path)):
                 yield path
@@ -128,7 +128,7 @@ class OnDemand:
 
     def contents(self, paths: Sequence[Path], progress: bool) -> list[str]:
         """As they were noted; those that were not are fetched."""
-        unknown = [path for path in paths if self._contents.of(self._files[path]) is None]
+        unknown = [path for path in paths if self._contents.of(self._file(path)) is None]
         if unknown:
             with ThreadPoolExecutor(THREADS) as pool:
                 for _ in tqdm(pool.map(self._learn, unknown), "fetch", len(unknown), unit="file", disable=not progress):
@@ -143,10 +143,19 @@ class OnDemand:
         return max(count_workers(None), THREADS) if workers is None else workers
 
     def _content(self, path: Path) -> Content:
-        content = self._contents.of(self._files[path])
+        content = self._contents.of(self._file(path))
         if content is None:
             raise KeyError(path)
         return content
+
+    def _file(self, path: Path) -> RemoteFile:
+        try:
+            return self._files[path]
+        except KeyError:
+            raise EscGpuError(
+                f"{path}: is no longer at {self._remote.address}; expected the same recordings until the store is "
+                "complete; start again"
+            ) from None
 
     def _learn(self, path: Path) -> None:
         with self.opened(path, self.digest(path)):

@@ -194,6 +194,14 @@ def test_a_storage_that_tells_no_version_is_refused(bucket, tmp_path, monkeypatc
     assert message.endswith("keep a copy with --data.keep_copy true") and "tells neither hash nor time" in message
 
 
+def test_one_that_goes_between_the_listings_is_a_line(bucket, tmp_path):
+    root = local_root(ROOT, tmp_path, progress=False, keep_copy=False)
+    bucket.remove(PATHS[0])
+    local_root(ROOT, tmp_path, progress=False, keep_copy=False)
+    with recording_files(ROOT, tmp_path, keep_copy=False) as files:
+        assert f"{PATHS[0]}: is no longer at {ROOT}; expected" in refusal(files.digest, root / PATHS[0])
+
+
 def test_what_this_disk_does_not_take_is_named(bucket, tmp_path):
     bucket.put(f"cat/{'x' * 300}.wav")
     message = refusal(open_all, tmp_path)

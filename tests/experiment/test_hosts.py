@@ -165,7 +165,8 @@ def write_when_recordings_are_opened(arguments):
         return open_recordings(*given)
 
     open_recordings, experiment.open_recordings = experiment.open_recordings, open_slowly
-    experiment.open_clips = lambda *given: None
+    experiment.open_clips = lambda *given: (None, None, {})
+    experiment.contents_of = lambda *given: []
     experiment.from_local_main = lambda *given: sys.exit(0)
     return train(arguments)
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from esc_gpu.cli.data_set import add_data_arguments, read_data_set
 from esc_gpu.evaluation.finished_run import read_run
+from esc_gpu.experiment.cross_validation import prepare
 from esc_gpu.experiment.recordings import open_clips, open_recordings
 from esc_gpu.experiment.run_clips import moved, open_run_clips
 from tests.helpers.one_line import refusal
@@ -48,6 +49,17 @@ def test_a_run_without_a_copy_is_that_of_a_folder_and_a_report_fetches_the_copy(
     assert n == 24 and set(bucket.fetched.values()) == {1}
     assert len(open_run_clips(read_run(second), progress=False).read(np.arange(3))) == 3
     assert set(bucket.fetched.values()) == {2}
+    bucket.files.store.clear()
+
+
+def test_prepare_makes_the_store_without_a_copy(tmp_path, monkeypatch):
+    table, bucket = write_tones(tmp_path / "tones"), Bucket(monkeypatch)
+    for path in (tmp_path / "tones").glob("*.wav"):
+        bucket.put(path.name, path.read_bytes())
+    options = ["--data.table", str(table), "--data.cache_dir", str(tmp_path / "cache"), "--data.keep_copy", "false"]
+    stores = [prepare(parsed("--data.root", ROOT, *options)) for _ in range(2)]
+    assert stores[0].key == stores[1].key and sum(bucket.fetched.values()) == stores[0].n_clips == 24
+    assert not any(path.stat().st_size for path in (tmp_path / "cache" / "remote").rglob("*.wav"))
     bucket.files.store.clear()
 
 

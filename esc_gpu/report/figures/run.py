@@ -214,10 +214,12 @@ def draw_sectors(axes: Axes, points: np.ndarray, colors: Sequence[Sequence[Any]]
         wedge = MarkerPath.wedge(end, start)
         size = 22 * np.abs(wedge.vertices).max() ** 2  # a marker is scaled to its largest coordinate
         places, of_each = zip(*discs, strict=True)
-        axes.scatter(*np.stack(places).T, s=size, color=of_each, marker=wedge, linewidths=0)
+        x, y = np.stack(places).T
+        axes.scatter(x, y, s=size, color=of_each, marker=wedge, linewidths=0)
     blank = [point for point, shared in zip(points, colors, strict=True) if not shared]
     if blank:
-        axes.scatter(*np.stack(blank).T, s=22, color="0.6", marker="o")
+        x, y = np.stack(blank).T
+        axes.scatter(x, y, s=22, color="0.6", marker="o")
 
 
 def plot_mistakes(stem: Path, mistakes: Sequence[Mistake], titles: Sequence[str]) -> list[Path]:

@@ -12,8 +12,10 @@ from esc_gpu.core.esc50 import COLUMNS
 from esc_gpu.data.embedded import shards
 from esc_gpu.data.embedded.source import rows_in
 from esc_gpu.data.local_root import local_root
+from esc_gpu.data.on_demand import recording_files
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.remote import attempts
+from esc_gpu.data.store.recording_files import digest_file
 from tests.helpers.hugging_face import CLASSES, feature, rows, write_arrow, write_parquet
 from tests.helpers.one_line import refusal
 from tests.helpers.remote_files import ROOT, Bucket
@@ -170,6 +172,20 @@ def test_a_remote_one_comes_file_by_file(tmp_path, monkeypatch):
     assert bucket.fetched - Counter(["README.md"] * 2) == Counter(paths)
     bucket.put("README.md", (card + "          '0': cow\n          '1': dog\n---\n").encode())
     assert read(ROOT, tmp_path / "cache").class_names == ("cow", "dog")  # classes that the card names are others now
+    bucket.files.store.clear()
+
+
+def test_rows_in_the_place_of_files_that_were_not_kept(tmp_path, monkeypatch):
+    bucket = Bucket(monkeypatch)
+    bucket.put("cat/0.wav")
+    local_root(ROOT, tmp_path / "cache", progress=False, keep_copy=False)
+    bucket.remove("cat/0.wav")
+    bucket.put("train.parquet", write_parquet(tmp_path / "x.parquet", rows(0, 12), CLASSES).read_bytes())
+    folder = local_root(ROOT, tmp_path / "cache", progress=False, keep_copy=False)
+    paths = read_recordings(folder).paths
+    with recording_files(ROOT, tmp_path / "cache", keep_copy=False) as files:
+        assert [files.digest(path) for path in paths] == [digest_file(path) for path in paths]
+    assert not (folder / "cat" / "0.wav").exists()
     bucket.files.store.clear()
 
 
