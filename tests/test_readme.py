@@ -59,14 +59,14 @@ def test_the_tables_are_those_of_the_result_files():
 
 
 def test_the_numbers_of_the_readme_are_those_of_the_result_files():
-    frontends = read_json(RESULTS / "frontends-cpu-2026-11-30.json")
+    frontends = read_json(RESULTS / "frontends-cpu-2026-12-01.json")
     rows = {row["label"]: row for row in frontends["rows"] if row["name"] == "logmel" and "skipped" not in row}
     times = {label: row["us_per_clip"]["median"] for label, row in rows.items()}
     ours = times["native"]
     assert frontends["threads"] == 2 and f"Log-mel takes {ours / 1000:.1f} ms for a clip of 5 s" in README
     ratios = [times[label] / ours for label in ("torchaudio", "librosa", "nnAudio MelSpectrogram")]
     assert "takes {:.1f} times as long, librosa {:.1f} times and nnAudio {:.0f} times".format(*ratios) in README
-    assert f"[{rows['native']['relative_error']:.1e}](benchmarks/results/frontends-cpu-2026-11-30.json)" in README
+    assert f"[{rows['native']['relative_error']:.1e}](benchmarks/results/frontends-cpu-2026-12-01.json)" in README
 
     speeds = {
         row["feed"]: row["training"]["median"]
