@@ -55,7 +55,9 @@ def read(root: Path, reading: Reading) -> Recordings:
     try:
         clips = soundata.initialize(root.name, data_home=str(root)).load_clips()
         rows = [_row(root, clip) for clip in clips.values()]
-    except OSError as error:
+    except EscGpuError:
+        raise
+    except (OSError, ValueError, KeyError, TypeError) as error:  # no index or table, or one that lacks clips or fields
         raise EscGpuError(
             f"{root}: soundata says: {first_line(error)}; expected the data set with its index; run "
             f"soundata.initialize({root.name!r}, data_home={str(root)!r}).download()"

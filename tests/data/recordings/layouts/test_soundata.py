@@ -104,6 +104,34 @@ def test_refused_in_a_line(home, tmp_path, monkeypatch):
     assert refusal(read, root) == 'data.layout soundata needs soundata: pip install "esc_gpu[soundata]"'
 
 
+@pytest.mark.parametrize(
+    "error",
+    [
+        json.JSONDecodeError("Expecting value", "", 0),
+        KeyError("c7"),
+        TypeError("List elements should all have type <class 'str'>"),
+    ],
+    ids=["index_cut_short", "clip_without_a_row", "row_without_a_label"],
+)
+def test_what_is_not_whole_is_refused_in_a_line(home, error):
+    root = home(clip(0))
+
+    def initialize(name, data_home):
+        raise error
+
+    sys.modules["soundata"].initialize = initialize
+    message = refusal(read, root)
+    assert message.startswith(f"{root}: soundata says: ") and "run soundata.initialize('barks'" in message
+
+
+def test_a_path_outside_the_folder_is_refused_in_its_own_words(home):
+    root = home(clip(0))
+    outside = clip(1)
+    sys.modules["soundata"].initialize = lambda name, data_home: SimpleNamespace(load_clips=lambda: {"c1": outside})
+    outside.audio_path = str(root.parent / "elsewhere.wav")
+    assert "soundata says" not in refusal(read, root)
+
+
 def test_esc50_is_read_as_by_its_own_layout(tmp_path, monkeypatch):
     core = pytest.importorskip("soundata.core", reason="needs the package soundata: pip install 'esc_gpu[soundata]'")
     root = (lay_out(tmp_path, "nested_esc50") / "ESC-50-master").rename(tmp_path / "esc50")
