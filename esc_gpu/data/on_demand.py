@@ -94,8 +94,8 @@ class OnDemand:
         self._kept = Fetched(place / "fetched.jsonl", folder)
         self._contents = Contents(place / "contents.jsonl")
         self._local, self._numbers = LocalFiles(), itertools.count()
-        self._lock, self._turns = threading.Lock(), threading.Semaphore(0)
-        self._is_connected = False
+        self._lock = threading.Lock()
+        self._turns: threading.Semaphore | None = None  # of threads that may fetch, once there is a connection
 
     def digest(self, path: Path) -> Fingerprint:
         """By its path and its version at the address."""
@@ -168,9 +168,9 @@ class OnDemand:
     def _fetch(self, file: RemoteFile, target: Path) -> None:
         try:
             with self._lock:
-                if not self._is_connected:
+                if self._turns is None:
                     self._remote.connect()
-                    self._turns, self._is_connected = threading.Semaphore(self._remote.threads), True
+                    self._turns = threading.Semaphore(self._remote.threads)
             with self._turns:
                 self._remote.fetch(file, target)
         except EscGpuError as error:

@@ -5,6 +5,7 @@ import threading
 from pathlib import Path
 from typing import NamedTuple
 
+from esc_gpu.data.remote.journal import read_journal
 from esc_gpu.data.remote.listing import RemoteFile
 
 
@@ -19,12 +20,14 @@ class Contents:
     """The journal of an address.
 
     Args:
-        file: with lines `[path, version, digest, seconds]`. A line that a power cut has broken counts as none.
+        file: with lines `[path, version, digest, seconds]`.
     """
 
     def __init__(self, file: Path):
         self.file = file
-        self._known = dict(_lines(file))
+        self._known = {
+            (path, version): Content(digest, seconds) for path, version, digest, seconds in read_journal(file, 4)
+        }
         self._lock = threading.Lock()
 
     def of(self, remote: RemoteFile) -> Content | None:
@@ -37,16 +40,3 @@ class Contents:
         with self._lock, open(self.file, "a", encoding="utf-8") as journal:
             journal.write(f"\n{line}\n")  # a line of its own, whatever a power cut has left
         self._known[remote.path, remote.version] = content
-
-
-def _lines(file: Path) -> list[tuple[tuple[str, str], Content]]:
-    if not file.exists():
-        return []
-    found = []
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            path, version, digest, seconds = json.loads(line)
-        except ValueError:
-            continue
-        found.append(((path, version), Content(digest, seconds)))
-    return found

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from esc_gpu.data.remote.journal import read_journal
 from esc_gpu.data.remote.listing import RemoteFile
 
 
@@ -14,14 +15,15 @@ class Fetched:
     """The journal of a folder of copies.
 
     Args:
-        file: the journal, with lines `[path, version, bytes on the disk]`. A line that a power cut has broken counts as
-            none: its file is fetched again.
+        file: the journal, with lines `[path, version, bytes on the disk]`. Where a line is broken, its file is fetched
+            again.
         folder: of the copies.
     """
 
     def __init__(self, file: Path, folder: Path):
         self.file, self.folder = file, folder
-        self.known = dict(_lines(file))
+        latest = {path: (version, size) for path, version, size in read_journal(file, 3)}
+        self.known = {path: (version, size) for path, (version, size) in latest.items() if size >= 0}
 
     @contextmanager
     def noting(self) -> Iterator[IO[str]]:
@@ -54,16 +56,3 @@ def _size(path: Path) -> int:
         return os.path.getsize(path)
     except OSError:
         return -1
-
-
-def _lines(file: Path) -> list[tuple[str, tuple[str, int]]]:
-    if not file.exists():
-        return []
-    found = {}
-    for line in file.read_text(encoding="utf-8", errors="replace").splitlines():
-        try:
-            path, version, size = json.loads(line)
-        except ValueError:
-            continue
-        found[path] = version, size
-    return [(path, (version, size)) for path, (version, size) in found.items() if size >= 0]
