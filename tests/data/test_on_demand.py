@@ -1,6 +1,7 @@
 """Recordings at an address are decoded without a copy: each comes once, and few are here at a time."""
 
 import errno
+import ftplib
 import io
 import os
 import shutil
@@ -95,13 +96,20 @@ def test_clips_hashes_and_lengths_are_those_of_a_copy_and_nothing_is_kept(bucket
     assert not list(folder.parent.glob(f"{COMING}*"))
 
 
-def test_finished_shards_are_not_fetched_again_and_trouble_on_the_way_is_no_damage(bucket, tmp_path, monkeypatch):
+@pytest.mark.parametrize(
+    ("trouble", "said"),
+    [(ConnectionResetError("reset"), "ConnectionResetError, reset"), (ftplib.error_temp("421"), "error_temp, 421")],
+    ids=["of_the_system", "of_a_library"],
+)
+def test_finished_shards_are_not_fetched_again_and_trouble_on_the_way_is_no_damage(
+    bucket, tmp_path, monkeypatch, trouble, said
+):
     monkeypatch.setattr(
         "esc_gpu.data.store.skipped.open_store", lambda *a, **o: build.open_store(*a, shard_bytes=1, **o)
     )
-    bucket.trouble = {PATHS[7]: [ConnectionResetError("reset")] * 3}
+    bucket.trouble = {PATHS[7]: [trouble] * 3}
     message = refusal(open_all, tmp_path, on_error="skip", workers=1)
-    assert message.startswith(f"{ROOT}/{PATHS[7]}: ConnectionResetError, reset (attempts: 3); expected an answer")
+    assert message.startswith(f"{ROOT}/{PATHS[7]}: {said} (attempts: 3); expected an answer")
     assert len(list(tmp_path.rglob("waveforms-*"))) == 7
     before = Counter(bucket.fetched)
     store, skipped, *_ = open_all(tmp_path, on_error="skip")
