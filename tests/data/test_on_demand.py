@@ -2,14 +2,12 @@
 
 import errno
 import ftplib
-import io
 import os
 import shutil
 from collections import Counter
 
 import numpy as np
 import pytest
-import soundfile
 
 from esc_gpu.data.clips.padding import recording_seconds
 from esc_gpu.data.local_root import local_root
@@ -20,17 +18,9 @@ from esc_gpu.data.store import build
 from esc_gpu.data.store.recording_files import digest_file
 from esc_gpu.data.store.skipped import open_decodable
 from tests.helpers.one_line import refusal
-from tests.helpers.remote_files import PATHS, ROOT, Bucket
+from tests.helpers.remote_files import PATHS, RATE, ROOT, Bucket, recording
 
-RATE = 8000
 CLIP = {"sample_rate": RATE, "clip_seconds": 1.0}
-
-
-def recording(number, samples=RATE):
-    waveform = np.random.default_rng(number).uniform(-0.5, 0.5, samples)
-    file = io.BytesIO()
-    soundfile.write(file, waveform, RATE, format="WAV")
-    return file.getvalue()
 
 
 @pytest.fixture

@@ -1,11 +1,25 @@
 """Files in fsspec's memory, in place of a bucket, and which of them were fetched."""
 
+import io
 from collections import Counter
 
+import numpy as np
+import soundfile
 from fsspec.implementations.memory import MemoryFileSystem
 
 ROOT = "memory://bucket/sounds"
 PATHS = [f"{label}/{number} é.wav" for label in ("cat", "dog") for number in range(6)]
+
+
+RATE = 8000
+
+
+def recording(number, samples=RATE):
+    """The bytes of a WAV of noise."""
+    waveform = np.random.default_rng(number).uniform(-0.5, 0.5, samples)
+    file = io.BytesIO()
+    soundfile.write(file, waveform, RATE, format="WAV")
+    return file.getvalue()
 
 
 class Bucket:

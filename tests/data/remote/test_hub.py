@@ -1,15 +1,18 @@
 """Data sets on Hugging Face's hub, which a server on the loopback plays."""
 
+import hashlib
 from collections import Counter
 
 import pytest
 from fsspec.config import conf
 
 from esc_gpu.data.local_root import local_root
+from esc_gpu.data.on_demand import recording_files
 from esc_gpu.data.remote import attempts
 from esc_gpu.data.remote.checksum import AnotherFileError
 from tests.helpers.hub_site import REPOSITORY, hub
 from tests.helpers.one_line import refusal
+from tests.helpers.remote_files import recording
 
 ADDRESS = f"hf://datasets/{REPOSITORY}"
 PATHS = [f"{label}/{number} é.wav" for label in ("cat", "dog") for number in range(2)]
@@ -45,3 +48,18 @@ def test_other_bytes_than_the_hub_tells_of_are_fetched_again_and_refused(site, t
     message = refusal(local_root, ADDRESS, tmp_path, progress=False)
     assert AnotherFileError.__name__ in message and "its sha1 is not the one that the storage has" in message
     assert site.fetched.count(PATHS[1]) == 2
+
+
+def test_what_is_not_kept_is_compared_with_the_hash_of_the_hub(site, tmp_path):
+    site.files |= {path: recording(number) for number, path in enumerate(PATHS)}
+    root = local_root(ADDRESS, tmp_path, progress=False, keep_copy=False)
+    assert not site.fetched
+    with recording_files(ADDRESS, tmp_path, keep_copy=False) as files:
+        digests = files.contents([root / path for path in PATHS], False)
+    assert Counter(site.fetched) == Counter(PATHS)
+    assert digests == [hashlib.blake2b(site.files[path]).hexdigest() for path in PATHS]
+    (tmp_path / "remote" / root.parent.name / "contents.jsonl").unlink()
+    for number, name in enumerate(("sha256", "sha1")):  # by LFS and by Git
+        site.files[PATHS[number]] = site.files[PATHS[3]]
+        with recording_files(ADDRESS, tmp_path, keep_copy=False) as files:
+            assert f"its {name} is not the one" in refusal(files.contents, [root / PATHS[number]], False)

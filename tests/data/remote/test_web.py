@@ -8,9 +8,12 @@ import pytest
 pytest.importorskip("aiohttp", reason="needs the package aiohttp: pip install 'esc_gpu[remote]'")
 
 from esc_gpu.data.local_root import local_root
+from esc_gpu.data.on_demand import recording_files
 from esc_gpu.data.remote import attempts
+from esc_gpu.data.store.recording_files import digest_file
 from tests.helpers.file_site import serving
 from tests.helpers.one_line import refusal
+from tests.helpers.remote_files import recording
 
 NAMES = ["meta/esc50.csv", "audio/1 a&b ä.wav", "audio/2.wav"]
 QUOTED = ["/meta/esc50.csv", "/audio/1%20a&b%20%C3%A4.wav", "/audio/2.wav"]
@@ -65,3 +68,16 @@ def test_links_may_begin_with_a_dot_and_those_that_lead_out_are_no_part_of_the_f
         folder = local_root(site.url, tmp_path / "cache", progress=False)
     assert [path.relative_to(folder).as_posix() for path in folder.rglob("*.*")] == ["audio/2.wav"]
     assert {path.replace("/./", "/") for path in site.gets} == {"/", "/audio/", "/audio/2.wav"}
+
+
+def test_what_is_not_kept_comes_from_a_web_server_when_it_is_read(sounds, tmp_path):
+    for number, name in enumerate(NAMES[1:]):
+        (sounds / name).write_bytes(recording(number))
+    with serving(sounds) as site:
+        site.cuts[QUOTED[2]] = 1
+        folder = local_root(site.url, tmp_path / "cache", progress=False, keep_copy=False)
+        assert site.fetched() == Counter([QUOTED[0]])  # the table
+        with recording_files(site.url, tmp_path / "cache", keep_copy=False) as files:
+            digests = files.contents([folder / name for name in NAMES[1:]], False)
+        assert site.fetched() == Counter({QUOTED[0]: 1, QUOTED[1]: 1, QUOTED[2]: 2})
+    assert digests == [digest_file(sounds / name).digest for name in NAMES[1:]]
