@@ -24,8 +24,8 @@ def share_the_cores(n_workers: int) -> dict[str, str]:
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.update(share_the_cores(int(os.environ["PYTEST_XDIST_WORKER_COUNT"])))
 
-# What numba compiles for librosa is kept in a folder of each worker. In one folder, two workers that compile at once give
-# their files the same name, and then its index names code for other numbers: whoever calls it ends by a signal.
+# What numba compiles for librosa is kept in a folder of each worker. In one folder, two workers that compile at once
+# give their files the same name, and then its index names code for other numbers: whoever calls it ends by a signal.
 os.environ["NUMBA_CACHE_DIR"] = str(REPOSITORY / "build" / "numba" / os.environ.get("PYTEST_XDIST_WORKER", "main"))
 
 # Servers that tests ask are on this machine, whatever stands between it and others.
