@@ -29,7 +29,7 @@ WRITTEN = "result.txt"  # name of the result file, which keeps the date of its f
 
 def main(argv: Sequence[str] | None = None) -> int:
     parser = create_training_parser(__spec__, __doc__)
-    parser.add_argument("plan", help="comparison, ablation, backbone, levers or a YAML file; stands before the options")
+    parser.add_argument("plan", help="a plan or a YAML file; stands before the options")
     parser.add_argument("--seeds", type=int, nargs="+", default=[0], metavar="N", help="of the trainings (default: 0)")
     parser.add_argument(
         "--work",

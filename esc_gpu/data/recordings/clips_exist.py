@@ -1,4 +1,4 @@
-"""Whether the files of a csv are there, by either form of their names."""
+"""Whether the files of a list are there, by either form of their names."""
 
 import os
 from collections.abc import Sequence
@@ -13,15 +13,15 @@ def check_clips_exist(
     folder: Path,
     rows: Sequence[Row],
     column: str,
-    remedy: str = "set data.root to the folder that the paths begin in",
+    remedy: str,
 ) -> dict[str, str]:
     """The file of every row lies in the folder.
 
     Args:
         folder: that the names are relative to.
-        rows: those of the csv.
+        rows: those of the list, a csv in most layouts.
         column: of the names.
-        remedy: what to do where the files are elsewhere.
+        remedy: what to do where files are missing.
 
     Returns:
         The names on the disk that are another form of Unicode than NFC, by the name in NFC.
@@ -42,8 +42,8 @@ def check_clips_exist(
         first = folder / missing[0]
         what = "is no regular file" if os.path.exists(first) else "no such clip"
         raise EscGpuError(
-            f"{first}: {what} ({len(missing)} of {len(rows)} are missing); expected every {column} of the csv in "
-            f"{folder}; {remedy}, or remove the rows"
+            f"{first}: {what} ({len(missing)} of {len(rows)} are missing); expected every {column} in "
+            f"{folder}; {remedy}"
         )
     return on_disk
 

@@ -39,7 +39,7 @@ def recordings_from_rows(
     *,
     layout: str = "table",
     notes: Sequence[str] = (),
-    remedy: str = "set data.root to the folder that the paths begin in",
+    remedy: str = "set data.root to the folder that the paths begin in, or remove the rows",
     task: str = SINGLE_LABEL,
 ) -> Recordings:
     """The recordings of checked rows, in their order.

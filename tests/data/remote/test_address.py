@@ -37,7 +37,15 @@ def test_secrets_are_refused_and_not_repeated():
         )
 
 
-@pytest.mark.parametrize("address", ["http://[x/y", "http://host:99999/x", "hf://datasets/OWNER", "hf://x", "data://x"])
+AIOHTTP = pytest.mark.skipif(
+    importlib.util.find_spec("aiohttp") is None, reason="needs the package aiohttp: pip install 'esc_gpu[remote]'"
+)
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["http://[x/y", pytest.param("http://host:99999/x", marks=AIOHTTP), "hf://datasets/OWNER", "hf://x", "data://x"],
+)
 def test_an_address_with_a_mistake_is_refused_in_a_line(address):
     message = refusal(lambda: RemoteFolder(address).list(bool, (0.0,)))
     assert message.startswith(f"data.root {address}: ") and "; expected an address that fsspec opens" in message

@@ -63,7 +63,9 @@ def read_esc50(root: str | Path, subset: Subset = "all") -> Recordings:
     check_one(table, rows, "target", "category", "or reports could not tell two classes apart")
     check_one_fold(table, rows, "src_file")
     check_folds(table, rows, "category")
-    on_disk = check_clips_exist(audio, rows, "filename", "point data.root to the folder above meta and audio")
+    on_disk = check_clips_exist(
+        audio, rows, "filename", "point data.root to the folder above meta and audio, or remove the rows"
+    )
 
     names = {row.target: row.category for row in rows}
     targets = sorted(names)

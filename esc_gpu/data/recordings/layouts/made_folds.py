@@ -56,7 +56,7 @@ def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequenc
             f"Recordings in the folder that are not in that table are left out: {len(new)}, such as "
             f"{printable(new[0])}. Delete the table to make the folds anew."
         )
-    remedy = f"delete {table} to make the folds anew"
+    remedy = f"delete {table} to make the folds anew, or remove the rows"
     recordings = recordings_from_rows(table, root, known, notes=[*notes, *said], remedy=remedy)
     return dataclasses.replace(recordings, folds_made=True)
 

@@ -59,8 +59,7 @@ def read(root: Path, reading: Reading) -> Recordings:
         raise
     except (OSError, ValueError, KeyError, TypeError) as error:  # no index or table, or one that lacks clips or fields
         raise EscGpuError(
-            f"{root}: soundata says: {first_line(error)}; expected the data set with its index; run "
-            f"soundata.initialize({root.name!r}, data_home={str(root)!r}).download()"
+            f"{root}: soundata says: {first_line(error)}; expected the data set with its index; {_download(root)}"
         ) from error
     has_folds = any(row.fold != NO_FOLD for row in rows)
     used = [row for row in rows if row.label and (row.fold != NO_FOLD or not has_folds)]
@@ -80,7 +79,11 @@ def read(root: Path, reading: Reading) -> Recordings:
             )
         return dataclasses.replace(with_folds(root, used, reading, notes), layout=NAME)
     task = MULTI_LABEL if has_several else SINGLE_LABEL if reading.task == AUTO else reading.task
-    return recordings_from_rows(root, root, used, layout=NAME, notes=notes, task=task)
+    return recordings_from_rows(root, root, used, layout=NAME, notes=notes, remedy=_download(root), task=task)
+
+
+def _download(root: Path) -> str:
+    return f"run soundata.initialize({root.name!r}, data_home={str(root)!r}).download()"
 
 
 def _row(root: Path, clip: Any) -> Row:

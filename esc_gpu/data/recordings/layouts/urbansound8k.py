@@ -27,7 +27,7 @@ def read(root: Path, reading: Reading) -> Recordings:
     """
     table = root / TABLE
     rows = read_rows(table, COLUMNS, _parse, MISSING)
-    remedy = "point data.root to the folder above metadata and audio"
+    remedy = "point data.root to the folder above metadata and audio, or remove the rows"
     return recordings_from_rows(table, root, rows, layout=NAME, remedy=remedy)
 
 

@@ -41,7 +41,7 @@ def test_the_table_may_be_edited(tmp_path):
         "Recordings in the folder that are not in that table are left out: 2, such as"
     )
     (root / data.filenames[0]).unlink()
-    assert f"(1 of 58 are missing); expected every path of the csv in {root}; delete {table}" in refusal(
+    assert f"(1 of 58 are missing); expected every path in {root}; delete {table}" in refusal(
         read_recordings, root, tables=tables
     )
 

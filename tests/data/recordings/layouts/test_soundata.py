@@ -84,6 +84,15 @@ def test_folds_are_made_where_there_are_none(home):
     assert recordings.folds_made and recordings.fold_numbers == [1, 2, 3, 4, 5] and recordings.layout == "soundata"
 
 
+def test_a_recording_that_was_not_downloaded_is_asked_for_by_soundata(home):
+    root = home(*(clip(n, [("cat", "dog")[n % 2]], fold=1 + n // 4) for n in range(8)))
+    (root / "audio" / "5.wav").unlink()
+    assert refusal(read, root) == (
+        f"{root / 'audio' / '5.wav'}: no such clip (1 of 8 are missing); expected every path in {root}; "
+        f"run soundata.initialize('barks', data_home={str(root)!r}).download()"
+    )
+
+
 def test_refused_in_a_line(home, tmp_path, monkeypatch):
     root = home(clip(0, None), clip(1, None))
     assert "the clips that soundata has of barks have no tags; expected classes, as of esc50" in refusal(read, root)
