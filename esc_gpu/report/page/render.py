@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import jinja2
 import numpy as np
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from esc_gpu.core.folds import Fold, fold_title
 from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
@@ -97,7 +97,7 @@ def template() -> jinja2.Template:
     )
     environment.filters |= {"percent": percent, "readable": readable_here, "spread": mean_and_spread}
     environment.filters |= {"share": share, "range": interval_text, "classes": classes_here, "sectors": charts.sectors}
-    environment.filters["fold"] = fold_title
+    environment.filters |= {"fold": fold_title, "marked_code": marked_code}
     environment.globals |= {"counted": counted}
     return environment.get_template("page.html")
 
@@ -112,6 +112,12 @@ def readable_here(context: jinja2.runtime.Context, class_name: str) -> str:
 def classes_here(context: jinja2.runtime.Context, labels: Sequence[int]) -> str:
     """The names of classes as the page shows them; "nothing" for none."""
     return ", ".join(readable_here(context, context["names"][label]) for label in labels) or "nothing"
+
+
+def marked_code(text: str) -> Markup:
+    """What stands between backticks in a docstring, as code."""
+    parts = [escape(part) for part in text.split("`")]
+    return Markup("").join(Markup("<code>{}</code>").format(part) if n % 2 else part for n, part in enumerate(parts))
 
 
 def code() -> dict[str, Markup | str]:

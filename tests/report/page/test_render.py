@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 from jinja2 import StrictUndefined
 
-from esc_gpu.report.page.render import PER_PAGE, Budget, cards_part, render_page, template
+from esc_gpu.report.page.render import PER_PAGE, Budget, cards_part, marked_code, render_page, template
 from tests.helpers.hostile_names import EVIL
 from tests.helpers.made_up_report import RATE, SMALL, make_report
 from tests.helpers.parsed_page import Parsed
@@ -100,6 +100,11 @@ def test_names_of_files_and_classes_are_escaped(tmp_path):
     for name in EVIL:
         assert name in page.text
     assert any("onerror=alert(1)" in text for text in page.texts["p"])
+
+
+def test_what_docstrings_have_between_backticks_is_code(html):
+    assert "in place of the floor <code>amin</code>; 0 for" in html
+    assert str(marked_code("`a < b` & c")) == "<code>a &lt; b</code> &amp; c"
 
 
 def test_the_numbers_are_those_of_the_assessment(report, page):
