@@ -8,6 +8,7 @@ from pathlib import Path
 
 from benchmarks.accuracy.evaluation import evaluation_text
 from benchmarks.accuracy.few_clips_table import few_clips_table
+from benchmarks.accuracy.fusion import fusion_text
 from benchmarks.accuracy.several_labels_table import several_labels_table
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
@@ -243,7 +244,7 @@ TABLES = {
     "cross_validation": fold_table,
     "few_clips": few_clips_table,
     "frontends": frontend_table,
-    "fusion": lambda result: evaluation_text(result, "comparison"),
+    "fusion": fusion_text,
     "fuzz_audio": fuzz_table,
     "errors": error_table,
     "folds_at_once": at_once_table,

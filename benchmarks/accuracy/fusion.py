@@ -3,7 +3,8 @@
     python -m benchmarks.accuracy.fusion RESULT.json OTHER.json
 
 Takes result files of benchmarks.accuracy.cross_validation, which need the .predictions.csv beside them, and folders of
-runs. Results that differ in their seed only are one row, and each seed that all have gets a mean of its own.
+runs. Results that differ in their seed only are one row, and each seed that all have gets a mean of its own. The result
+also has the clips that a mean takes for another class, and what each run takes them for.
 """
 
 import csv
@@ -11,16 +12,22 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
+
+from benchmarks.accuracy.evaluation import COMPARISON, evaluation_text
 from benchmarks.common.command import add_output, create_parser
+from benchmarks.common.markdown import heading, line
 from benchmarks.common.results_file import keep_result
 from esc_gpu.cli.reporting import reporting
 from esc_gpu.core.files import read_json
 from esc_gpu.core.task import SINGLE_LABEL
+from esc_gpu.core.text import escape
 from esc_gpu.errors import EscGpuError
 from esc_gpu.evaluation.comparison import compare
 from esc_gpu.evaluation.finished_run import RunResults, check_summary, read_run
 from esc_gpu.evaluation.late_fusion import late_fusion
 from esc_gpu.evaluation.predictions import read_predictions
+from esc_gpu.evaluation.run_groups import same_clips
 from esc_gpu.evaluation.summary_shape import EVALUATED
 from esc_gpu.report.evaluation_tables import comparison_tables, describe_comparison
 from esc_gpu.report.tables import format_text
@@ -49,11 +56,45 @@ def fuse(results: Sequence[Path], output: Path) -> None:
                 f"{run.folder} has several labels a clip; expected one class a clip; use esc-gpu compare --average for "
                 "the folders of such runs"
             )
-    comparison = compare([*runs, *late_fusion(runs)])
+    runs, means = same_clips(runs), late_fusion(runs)
+    comparison = compare([*runs, *means])
     print(describe_comparison(comparison), "", format_text(comparison_tables(comparison)), "", sep="\n")
     data, frontends = runs[0].summary["data"], dict.fromkeys(run.summary["frontend"]["name"] for run in runs)
     name = f"fusion {data['recordings']} {' '.join(frontends)}"
-    keep_result(name, {"benchmark": "fusion", "data": data, "comparison": comparison}, output)
+    result = {"benchmark": "fusion", "data": data, "comparison": comparison, "mistakes": mistakes_of(runs, means)}
+    keep_result(name, result, output)
+
+
+def mistakes_of(runs: Sequence[RunResults], means: Sequence[RunResults]) -> list[dict[str, object]]:
+    """The clips whose class not all means find, and the classes that they and the runs find.
+
+    Args:
+        runs, means: on the same clips in the same order.
+    """
+    first, names = runs[0], runs[0].class_names
+    wrong = np.any([run.predictions != run.labels for run in means], axis=0)
+    return [
+        {
+            "filename": first.filenames[clip],
+            "label": names[first.labels[clip]],
+            "runs": {run.name: names[run.predictions[clip]] for run in runs},
+            "means": {run.name: names[run.predictions[clip]] for run in means},
+        }
+        for clip in np.flatnonzero(wrong)
+    ]
+
+
+def fusion_text(result: dict[str, object]) -> list[str]:
+    """The comparison, and a line for each clip that a mean takes for another class."""
+    lines = evaluation_text(result, COMPARISON)
+    mistakes = result["mistakes"]
+    if not mistakes:
+        return lines
+    lines += ["", *heading("clip", "class", "by the mean of the probabilities", "by each result")]
+    for clip in mistakes:
+        called = [", ".join(escape(name) for name in clip[part].values()) for part in ("means", "runs")]
+        lines.append(line(f"`{clip['filename']}`", escape(clip["label"]), *called))
+    return lines
 
 
 def read_kept(file: Path) -> RunResults:

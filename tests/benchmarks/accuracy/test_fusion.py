@@ -6,6 +6,8 @@ import shutil
 import pytest
 
 from benchmarks.accuracy.fusion import main
+from esc_gpu.core.text import escape
+from esc_gpu.evaluation.finished_run import read_run
 from tests.helpers.made_up_runs import write_run
 from tests.helpers.several_labels_runs import write_several
 from tools.doc_tables import table
@@ -41,7 +43,20 @@ def test_from_results_to_a_table(runs, tmp_path, capsys):
     assert first["rows"][2]["accuracy"] > max(row["accuracy"] for row in first["rows"][:2])
     assert len(first["pairs"]) == 3 and {"low", "high", "p_value"} <= first["pairs"][1].keys()
     text = table(files[0].name, files[0].parent)
+    mistakes = json.loads(files[0].read_text(encoding="utf-8"))["mistakes"]
+    check_mistakes(mistakes, *map(read_run, runs))
+    assert all(f"| `{row['filename']}` | {escape(row['label'])} |" in text for row in mistakes)
     assert "3 runs on" in text and "McNemar" in text and text.splitlines()[2] in capsys.readouterr().out
+
+
+def check_mistakes(found, one, other):
+    """Those of the mean of two runs, whose clips are in the same order."""
+    names, called = one.class_names, ((one.probabilities + other.probabilities) / 2).argmax(axis=1)
+    wrong = [clip for clip in range(len(called)) if called[clip] != one.labels[clip]]
+    assert 0 < len(wrong) < len(called) and [row["filename"] for row in found] == [one.filenames[n] for n in wrong]
+    for clip, row in zip(wrong, found, strict=True):
+        assert row["label"] == names[one.labels[clip]] and list(row["means"].values()) == [names[called[clip]]]
+        assert list(row["runs"].values()) == [names[run.predictions[clip]] for run in (one, other)]
 
 
 def test_what_cannot_be_fused_is_one_line(runs, tmp_path, capsys):
