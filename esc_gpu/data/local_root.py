@@ -10,19 +10,20 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from esc_gpu.core.files import read_json, write_json
+from esc_gpu.core.files import discard, read_json, remove_leftovers, write_json
 from esc_gpu.core.lock import locked
 from esc_gpu.core.names import composed
-from esc_gpu.data.embedded.extract import extract
+from esc_gpu.data.embedded.extract import STEPS, extract
 from esc_gpu.data.embedded.shards import is_shard
 from esc_gpu.data.embedded.source import CARD, LocalSource, RemoteSource, holds_data_set
 from esc_gpu.data.recordings.audio_files import is_audio
 from esc_gpu.data.recordings.table import table_rows
 from esc_gpu.data.remote.address import is_remote
 from esc_gpu.data.remote.attempts import UnreachableError
+from esc_gpu.data.remote.coming import remove_left_folders
 from esc_gpu.data.remote.folder import RemoteFolder
-from esc_gpu.data.remote.mirror import OPTION, is_wanted, update_copy
-from esc_gpu.data.remote.placeholders import list_on_demand, put_placeholders
+from esc_gpu.data.remote.mirror import OPTION, is_wanted, remove_unlisted, update_copy
+from esc_gpu.data.remote.placeholders import check_versions, list_on_demand, put_placeholders
 from esc_gpu.errors import EscGpuError
 
 REMOTE, EXTRACTED = "remote", "extracted"  # folders in that of the cache
@@ -101,30 +102,46 @@ def _copy(
                 what = f"copy of {done['date']} in {folder}" if keep_copy else f"listing of {done['date']}"
                 announce(f"{error}. Until then, the {what} is used.")
                 return folder
-            complete.unlink(missing_ok=True)
             files = [file for file in listed if is_file(file.path)]
             shards = [file for file in listed if is_shard(file.path) or file.path == CARD]
             recordings = [file for file in files if is_audio(file.path.rpartition("/")[2])]
             about = {"address": remote.address, "date": time.strftime("%Y-%m-%d"), "of_table": False, "is_kept": True}
+            has_rows = any(is_shard(file.path) for file in shards)
+            if not recordings and not has_rows:
+                raise EscGpuError(
+                    f"{remote.address}: has no recordings{' of the table' * (table is not None)}; expected audio "
+                    "files, or Parquet files with audio, in folders that can be listed; correct data.root"
+                )
+            if not keep_copy:
+                check_versions(remote, recordings)
+            complete.unlink(missing_ok=True)  # from here on something may change
+            remove_left_folders(place)
+            remove_leftovers(place)
+            if bool(recordings) == (place / STEPS).exists():  # the address had recordings of the other kind
+                for path in (folder, place / STEPS, *place.glob("*.jsonl")):
+                    if path.exists():
+                        discard(path)
             if recordings:
                 about |= {"of_table": table is not None, "is_kept": keep_copy}
+                folder.mkdir(exist_ok=True)
+                if not done:  # a start was killed
+                    remove_unlisted(folder, files, is_file)
                 if keep_copy:
                     put_placeholders(place, folder, [], is_file)
                     update_copy(remote, files, is_file, place, progress, announce)
                 else:
                     list_on_demand(remote, files, recordings, is_file, place, progress, announce)
-            elif any(is_shard(file.path) for file in shards):
-                put_placeholders(place, folder, [], lambda path: True)  # of when there were audio files
-                extract(RemoteSource(remote, shards, place), place, remote.name, progress, announce)
             else:
-                raise EscGpuError(
-                    f"{remote.address}: has no recordings{' of the table' * (table is not None)}; expected audio "
-                    "files, or Parquet files with audio, in folders that can be listed; correct data.root"
-                )
+                extract(RemoteSource(remote, shards, place), place, remote.name, progress, announce)
             write_json(complete, about)
             return folder
     except OSError as error:
-        raise EscGpuError(
-            f"cache folder {cache}: {error.strerror or error}; expected a folder that can be written; correct it or "
-            f"choose another with {OPTION}"
-        ) from error
+        raise cache_error(cache, error) from error
+
+
+def cache_error(cache: Path, error: OSError) -> EscGpuError:
+    """What to say of a cache that cannot be written."""
+    return EscGpuError(
+        f"cache folder {cache}: {error.strerror or error}; expected a folder that can be written; correct it or choose "
+        f"another with {OPTION}"
+    )

@@ -6,21 +6,20 @@ The store is known by the versions that the storage tells, so that it can be ope
 import errno
 import hashlib
 import itertools
-import shutil
-import tempfile
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
-from esc_gpu.core.lock import InUseError, locked
+from esc_gpu.core.lock import locked
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.damaged_files import DamagedFileError
 from esc_gpu.data.clips.decode import count_workers
 from esc_gpu.data.clips.padding import recording_seconds
-from esc_gpu.data.local_root import REMOTE
+from esc_gpu.data.local_root import REMOTE, cache_error
 from esc_gpu.data.remote.address import is_remote
+from esc_gpu.data.remote.coming import coming_folder, remove_left_folders
 from esc_gpu.data.remote.contents import Content, Contents
 from esc_gpu.data.remote.fetched import Fetched
 from esc_gpu.data.remote.folder import RemoteFolder
@@ -35,8 +34,6 @@ from esc_gpu.data.store.recording_files import (
     unchanged,
 )
 from esc_gpu.errors import EscGpuError
-
-COMING = "coming-"  # begins the name of a process's folder for what it is decoding
 
 
 @contextmanager
@@ -53,28 +50,17 @@ def recording_files(root: str | Path | None, cache: Path, keep_copy: bool) -> It
         return
     remote = RemoteFolder(str(root))
     place = cache / REMOTE / remote.key
-    listed = read_listing(place)
-    if not listed:  # recordings that were extracted
-        yield LocalFiles()
-        return
     with ExitStack() as held:
-        with locked(place / "lock"):  # nobody else looks for leftovers meanwhile
-            _remove_leftovers(place)
-            coming = held.enter_context(tempfile.TemporaryDirectory(prefix=COMING, dir=place))
-            held.enter_context(locked(Path(coming) / "lock"))
-        yield OnDemand(remote, place, listed, Path(coming))
-
-
-def _remove_leftovers(place: Path) -> None:
-    """Of processes that were killed: nobody holds the lock in their folder."""
-    for folder in place.glob(f"{COMING}*"):
         try:
-            with locked(folder / "lock", wait=False) as is_locked:
-                is_left = is_locked
-            if is_left:
-                shutil.rmtree(folder)
-        except (InUseError, FileNotFoundError):  # of one that is at work, or ends at this moment
-            continue
+            with locked(place / "lock"):  # nobody lists or copies meanwhile, or looks for what is left
+                listed = read_listing(place)
+                if listed:
+                    remove_left_folders(place)
+                    coming = held.enter_context(coming_folder(place))
+        except OSError as error:
+            raise cache_error(cache, error) from error
+        # Without a listing the recordings were extracted, or another command has copied them meanwhile.
+        yield OnDemand(remote, place, listed, coming) if listed else LocalFiles()
 
 
 class OnDemand:
@@ -98,9 +84,9 @@ class OnDemand:
         self._turns: threading.Semaphore | None = None  # of threads that may fetch, once there is a connection
 
     def digest(self, path: Path) -> Fingerprint:
-        """By its path and its version at the address."""
+        """By its address, its path there and its version, which other files elsewhere may have, too."""
         file = self._file(path)
-        digest = hashlib.blake2b(f"{file.path}\n{file.version}".encode()).hexdigest()
+        digest = hashlib.blake2b(f"{self._remote.key}\n{file.path}\n{file.version}".encode()).hexdigest()
         return Fingerprint(f"{digest}-{READING_VERSION}", ())
 
     @contextmanager
@@ -128,12 +114,16 @@ class OnDemand:
 
     def contents(self, paths: Sequence[Path], progress: bool) -> list[str]:
         """As they were noted; those that were not are fetched."""
-        unknown = [path for path in paths if self._contents.of(self._file(path)) is None]
-        if unknown:
+        if self._unknown(paths):
+            self._contents = Contents(self._contents.file)  # another process may have learnt of them meanwhile
+        if unknown := self._unknown(paths):
             with ThreadPoolExecutor(THREADS) as pool:
                 for _ in tqdm(pool.map(self._learn, unknown), "fetch", len(unknown), unit="file", disable=not progress):
                     pass
         return [self._content(path).digest for path in paths]
+
+    def _unknown(self, paths: Sequence[Path]) -> list[Path]:
+        return [path for path in paths if self._contents.of(self._file(path)) is None]
 
     def seconds(self, path: Path) -> float:
         return self._content(path).seconds
@@ -149,13 +139,12 @@ class OnDemand:
         return content
 
     def _file(self, path: Path) -> RemoteFile:
-        try:
-            return self._files[path]
-        except KeyError:
+        if path not in self._files:
             raise EscGpuError(
                 f"{path}: is no longer at {self._remote.address}; expected the same recordings until the store is "
                 "complete; start again"
-            ) from None
+            ) from OSError(errno.ENOENT, "gone")  # which is no damage of the recording
+        return self._files[path]
 
     def _learn(self, path: Path) -> None:
         with self.opened(path, self.digest(path)):

@@ -5,17 +5,20 @@ import ftplib
 import os
 import shutil
 from collections import Counter
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
 
+from esc_gpu.core import lock
 from esc_gpu.data.clips.padding import recording_seconds
 from esc_gpu.data.local_root import local_root
-from esc_gpu.data.on_demand import COMING, recording_files
+from esc_gpu.data.on_demand import recording_files
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.remote import attempts
+from esc_gpu.data.remote.coming import COMING, remove_left_folders
 from esc_gpu.data.store import build
-from esc_gpu.data.store.recording_files import digest_file
+from esc_gpu.data.store.recording_files import LocalFiles, digest_file
 from esc_gpu.data.store.skipped import open_decodable
 from tests.helpers.one_line import refusal
 from tests.helpers.remote_files import PATHS, RATE, ROOT, Bucket, recording
@@ -214,3 +217,76 @@ def test_recordings_of_a_folder_are_local_whatever_is_asked_for(tmp_path):
         assert files.seconds(path) == recording_seconds(path) == 1.0
         assert files.workers(None) is None
     assert os.listdir(tmp_path) == ["a.wav"]
+
+
+def test_two_addresses_with_files_of_the_same_names_and_versions_have_two_stores(bucket, tmp_path, monkeypatch):
+    monkeypatch.setattr("esc_gpu.data.remote.listing.TIMES", ("size",))  # as a server whose files are all of one time
+    first = open_all(tmp_path)[0]
+    for number, path in enumerate(PATHS):
+        bucket.files.pipe_file(f"/bucket/v2/sounds/{path}", recording(50 + number, RATE - 80 * number))
+    monkeypatch.setattr("tests.data.test_on_demand.ROOT", "memory://bucket/v2/sounds")
+    second = open_all(tmp_path)[0]
+    assert second.key != first.key and not np.array_equal(second.read(np.arange(12)), first.read(np.arange(12)))
+
+
+def test_copies_that_are_here_keep_their_time(bucket, tmp_path):
+    root = local_root(ROOT, tmp_path, progress=False)
+    times = {path: path.stat().st_mtime_ns for path in root.rglob("*.wav")}
+    open_all(tmp_path)
+    assert times == {path: path.stat().st_mtime_ns for path in root.rglob("*.wav")}
+
+
+def test_one_that_is_not_there_any_more_is_no_damage(bucket, tmp_path):
+    root = local_root(ROOT, tmp_path, progress=False, keep_copy=False)
+    paths = read_recordings(root).paths
+    bucket.remove(PATHS[0])
+    local_root(ROOT, tmp_path, progress=False, keep_copy=False)
+    with recording_files(ROOT, tmp_path, keep_copy=False) as files:
+        options = {"folds": None, "overlap": None, "cache_dir": tmp_path, "progress": False, "files": files, **CLIP}
+        assert "is no longer at" in refusal(lambda: open_decodable(paths, on_error="skip", **options))
+
+
+def test_copies_that_another_command_has_made_meanwhile_are_read(bucket, tmp_path, monkeypatch):
+    local_root(ROOT, tmp_path, progress=False, keep_copy=False)
+
+    @contextmanager
+    def waiting(file):
+        with monkeypatch.context() as now:
+            now.setattr("esc_gpu.data.on_demand.locked", lock.locked)
+            local_root(ROOT, tmp_path, progress=False)  # has the lock first
+        yield True
+
+    monkeypatch.setattr("esc_gpu.data.on_demand.locked", waiting)
+    with recording_files(ROOT, tmp_path, keep_copy=False) as files:
+        assert isinstance(files, LocalFiles)
+
+
+def test_what_another_process_has_learnt_meanwhile_is_not_fetched_again(bucket, tmp_path):
+    root = local_root(ROOT, tmp_path, progress=False, keep_copy=False)
+    paths = read_recordings(root).paths
+    with (
+        recording_files(ROOT, tmp_path, keep_copy=False) as one,
+        recording_files(ROOT, tmp_path, keep_copy=False) as other,
+    ):
+        assert one.contents(paths, False) == other.contents(paths, False)
+    assert bucket.fetched == Counter(PATHS)
+
+
+def test_a_folder_of_another_user_is_left_alone_and_a_cache_that_cannot_be_written_is_a_line(
+    bucket, tmp_path, monkeypatch
+):
+    local_root(ROOT, tmp_path, progress=False, keep_copy=False)
+    (place,) = (tmp_path / "remote").iterdir()
+    theirs = place / f"{COMING}theirs"
+    theirs.mkdir()
+
+    def refused(*arguments, **options):
+        raise PermissionError(errno.EACCES, "Permission denied")
+
+    with monkeypatch.context() as now:
+        now.setattr("esc_gpu.data.remote.coming.locked", refused)
+        remove_left_folders(place)
+    assert theirs.is_dir()
+    monkeypatch.setattr("esc_gpu.data.on_demand.locked", refused)
+    message = refusal(lambda: recording_files(ROOT, tmp_path, keep_copy=False).__enter__())
+    assert message.startswith(f"cache folder {tmp_path}: Permission denied; expected a folder that can be written")

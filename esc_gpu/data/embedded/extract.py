@@ -25,6 +25,7 @@ from esc_gpu.data.recordings.layouts.hugging_face import HEADER, TABLE
 from esc_gpu.data.remote.mirror import OPTION, check_room
 from esc_gpu.errors import EscGpuError
 
+STEPS = "steps"  # the folder of what is extracted so far
 # By what a file begins with, where its row does not name it.
 SUFFIXES = {b"RIFF": ".wav", b"fLaC": ".flac", b"OggS": ".ogg", b"FORM": ".aiff", b"ID3": ".mp3", b"\xff": ".mp3"}
 
@@ -45,8 +46,8 @@ def extract(source: Source, place: Path, name: str, progress: bool, announce: Ca
     """
     folder = place / name
     try:
-        (place / "steps").mkdir(parents=True, exist_ok=True)
-        with locked(place / "steps" / "lock"):
+        (place / STEPS).mkdir(parents=True, exist_ok=True)
+        with locked(place / STEPS / "lock"):
             return _extract(source, place, folder, progress, announce)
     except OSError as error:
         if error.filename is not None and not Path(error.filename).is_relative_to(place):
@@ -60,7 +61,7 @@ def extract(source: Source, place: Path, name: str, progress: bool, announce: Ca
 
 
 def _extract(source: Source, place: Path, folder: Path, progress: bool, announce: Callable[[str], None]) -> Path:
-    for written in (place, place / "steps", folder):
+    for written in (place, place / STEPS, folder):
         remove_leftovers(written)
     files = source.files()
     shards = find_shards(source.root, [file for file in files if is_shard(file.path)])
@@ -99,7 +100,7 @@ class _Step:
 
     def __init__(self, place: Path, folder: Path, number: int, shard: Shard, card: str):
         self.folder, self.number, self.shard, self.card = folder, number, shard, card
-        self.note = place / "steps" / f"{number:05}.json"
+        self.note = place / STEPS / f"{number:05}.json"
 
     def is_done(self) -> bool:
         """Whether the recordings of this version are there."""

@@ -1,7 +1,7 @@
 """Which audio files a user means by files and folders."""
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from esc_gpu.core.names import as_on_disk
@@ -14,10 +14,14 @@ SUFFIXES = (
 )
 
 
+REST = {"__MACOSX", "lost+found", "System Volume Information", "$RECYCLE.BIN"}  # of archives and disks, not of users
+
+
 def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
     """The files, and for each folder all audio files in and below it, in the order of their paths.
 
-    A folder's files are audio by their suffix, and hidden ones are left out; links to folders are not followed.
+    A folder's files are audio by their suffix. Hidden files and folders are left out, and links to folders are not
+    followed.
     A file may be named in either form of Unicode.
 
     Raises:
@@ -29,20 +33,30 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
         if not os.path.isdir(path):
             found.append(path if path.isascii() or os.path.exists(path) else os.fspath(as_on_disk(Path(path))))
             continue
-        walk = os.walk(path, onerror=refuse_folder)
-        inside = [os.path.join(folder, name) for folder, _, names in walk for name in names if is_audio(name)]
+        inside = [os.path.join(folder, name) for folder, names in walk(path) for name in names if is_audio(name)]
         if not inside:
             raise EscGpuError(f"{path} holds no audio files ({', '.join(SUFFIXES)}): name the files themselves")
         found += sorted(inside)
     return found
 
 
-def refuse_folder(error: OSError) -> None:
-    """What `os.walk` is to do with a folder that cannot be read, which it would leave out.
+def walk(folder: str | Path) -> Iterator[tuple[str, list[str]]]:
+    """A folder and those below it that are not hidden, with the names of the files in each.
 
     Raises:
-        EscGpuError: what the system says of it.
+        EscGpuError: for a folder that cannot be read.
     """
+    for inside, folders, names in os.walk(folder, onerror=_refuse_folder):
+        folders[:] = filter(is_visible, folders)
+        yield inside, names
+
+
+def is_visible(folder: str) -> bool:
+    """Whether a folder of this name may have recordings in it."""
+    return not folder.startswith(".") and folder not in REST
+
+
+def _refuse_folder(error: OSError) -> None:
     raise EscGpuError(
         f"{error.filename}: {error.strerror}; expected a folder that can be read; correct it or name other folders"
     ) from error

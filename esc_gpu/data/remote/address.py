@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::|://)")  # of two letters or more: C:\ is a drive
 WEB = ("http", "https")
+# A colon that begins no port, before the first @; or a query with a value, which patterns of files have not.
+SECRET = re.compile(r"://(?:[^@:]|:(?=\d+/))*:(?!\d+/)[^@]*@|\?[^?]*=")
+WITH_OWNER = ("github://", "gist://")  # OWNER:REPOSITORY@VERSION
 # What a protocol needs beside fsspec, as it is imported.
 NEEDED = {"http": "aiohttp", "https": "aiohttp", "hf": "huggingface_hub", "s3": "s3fs", "s3a": "s3fs"}
 
@@ -32,17 +35,28 @@ def check_address(address: str) -> None:
     """
     subject, needed = f"data.root {address}", ["fsspec"]
     for link in address.split("::"):  # of a chain, as zip::https://host/x.zip
+        if SECRET.search(link) and not link.startswith(WITH_OWNER):
+            raise _secret(link)
         with refusing_mistakes(address):
             parts = urlsplit(link)
-        if parts.password or (parts.scheme in WEB and (parts.username or parts.query)):
-            shown = f"{parts.scheme}://{parts.hostname}{parts.path}"
-            raise EscGpuError(
-                f"{shown}: the address has a password or a query; expected none, because a run keeps its address; give "
-                "credentials as the environment variables or files of that storage"
-            )
+        if parts.scheme in WEB and (parts.username or parts.query):
+            raise _secret(link)
         needed += [NEEDED[parts.scheme]] if parts.scheme in NEEDED else []
     for package in needed:
         require(package, subject, ", or copy the recordings into a folder")
+
+
+def _secret(link: str) -> EscGpuError:
+    """What to say of a part of an address with a secret in it; of what is no address only the protocol is repeated."""
+    shown = f"{link.partition('://')[0]}://"
+    with suppress(ValueError):
+        parts = urlsplit(link)
+        if "@" not in link or "@" in parts.netloc:  # else a password with a slash goes on into the path
+            shown += f"{parts.hostname or ''}{parts.path}"
+    return EscGpuError(
+        f"{shown}: the address has a password or a query; expected none, because a run keeps its address; give "
+        "credentials as the environment variables or files of that storage"
+    )
 
 
 def open_address(address: str, waits_s: tuple[float, ...] | None = None) -> tuple["AbstractFileSystem", str]:

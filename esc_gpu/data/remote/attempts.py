@@ -3,7 +3,7 @@
 import errno
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from esc_gpu.errors import EscGpuError, first_line
@@ -18,6 +18,8 @@ RAISED = {
     "httpx": ("HTTPError",),
     "httpx2": ("HTTPError",),  # of huggingface_hub
 }
+# What is said of an archive that is broken.
+ARCHIVES = {"lzma": ("LZMAError",), "tarfile": ("TarError",), "zipfile": ("BadZipFile",), "zlib": ("error",)}
 NO_CREDENTIALS = ("NoCredentialsError", "PartialCredentialsError")
 MISSING, REFUSED, PASSING = (404, 410), (401, 403), (408, 429)  # statuses of HTTP; from 500 on they pass, too
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -45,7 +47,7 @@ def attempt(address: str, work: Callable[[], T], waits_s: tuple[float, ...] | No
         time.sleep(wait_s)
         try:
             return work()
-        except _transfer_errors() as error:
+        except _caught() as error:
             last = _cause(error)
             if said := _final(last):
                 raise EscGpuError(f"{address}: {said}") from error
@@ -55,19 +57,25 @@ def attempt(address: str, work: Callable[[], T], waits_s: tuple[float, ...] | No
     ) from last
 
 
-def _transfer_errors() -> tuple[type[Exception], ...]:
-    loaded = [(sys.modules[module], names) for module, names in RAISED.items() if module in sys.modules]
-    return (OSError, *(getattr(module, name) for module, names in loaded for name in names))
+def _caught() -> tuple[type[Exception], ...]:
+    return (*_loaded(RAISED), *_loaded(ARCHIVES), OSError, EOFError)
+
+
+def _loaded(raised: Mapping[str, tuple[str, ...]]) -> tuple[type[Exception], ...]:
+    loaded = [(sys.modules[module], names) for module, names in raised.items() if module in sys.modules]
+    return tuple(getattr(module, name) for module, names in loaded for name in names)
 
 
 def _cause(error: Exception) -> Exception:
     """fsspec says of a web server in trouble that there is no such file."""
-    cause = error.__cause__
-    return cause if isinstance(error, FileNotFoundError) and isinstance(cause, _transfer_errors()) else error
+    cause = error.__cause__ if isinstance(error, FileNotFoundError) else None
+    return cause if isinstance(cause, Exception) and isinstance(cause, (*_loaded(RAISED), OSError)) else error
 
 
 def _final(error: Exception) -> str:
     """What is wrong and what to do about it, where trying again does not help; else nothing."""
+    if isinstance(error, (*_loaded(ARCHIVES), EOFError)):
+        return f"{_what(error)}; expected an archive that is whole; replace it, or correct data.root"
     number = _status(error)
     if number in MISSING or isinstance(error, (FileNotFoundError, NotADirectoryError)):
         return (

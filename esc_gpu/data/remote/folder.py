@@ -12,6 +12,9 @@ from esc_gpu.data.remote.checksum import check_content
 from esc_gpu.data.remote.listing import RemoteFile, list_files, threads_of
 from esc_gpu.errors import EscGpuError
 
+# What lies beside the folder of an address: locks, journals, and steps of an extraction.
+BESIDE = re.compile(r"lock|steps|fetched\..*|.*\.jsonl?", re.IGNORECASE)
+
 
 class RemoteFolder:
     """The folder of an address.
@@ -37,8 +40,9 @@ class RemoteFolder:
 
     @property
     def name(self) -> str:
-        """The last part of the address, as far as any disk takes it."""
-        return re.sub(r"[^\w.-]", "_", self.address.rpartition("/")[2], flags=re.ASCII)[-50:].lstrip(".") or "files"
+        """The last part of the address, as far as any disk takes it and nothing beside the folder is called so."""
+        name = re.sub(r"[^\w.-]", "_", self.address.rpartition("/")[2], flags=re.ASCII)[-50:].lstrip(".") or "files"
+        return f"{name}_" if BESIDE.fullmatch(name) else name
 
     @property
     def key(self) -> str:

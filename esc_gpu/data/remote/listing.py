@@ -1,6 +1,7 @@
 """What a remote folder has in it, and by what it is seen that a file is another one now."""
 
 import html
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 from esc_gpu.core.names import control_character
+from esc_gpu.data.recordings.audio_files import is_visible
 from esc_gpu.data.remote.address import WEB, refusing_mistakes
 from esc_gpu.data.remote.attempts import attempt
 from esc_gpu.errors import EscGpuError
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 MOST_LEVELS = 12  # a web page may link to itself, ever deeper
 THREADS = 8  # files that are asked for at once
+REFUSED = {*'<>:"|?*'} if os.name == "nt" else set[str]()  # in names; a colon would begin a stream beside the file
 SAFE = {"hf", "file", "memory"}  # protocols without an event loop that several threads may use
 # What names the content of a file; where there is nothing of that kind, its time of change does.
 VERSIONS = ("ETag", "etag", "md5Hash", "Content-MD5", "content_md5", "blob_id")
@@ -100,7 +103,7 @@ def _walk(
                 if ".." in inside.split("/"):
                     continue  # a link to elsewhere
             path = above + inside
-            if any(part.startswith(".") and part not in ("..", ".") for part in path.split("/")):
+            if any(not is_visible(part) and part not in ("..", ".") for part in path.split("/")):
                 continue
             if info["type"] == "directory":
                 if level < MOST_LEVELS or not is_web:
@@ -114,5 +117,6 @@ def _protocols(files: "AbstractFileSystem") -> tuple[str, ...]:
 
 
 def _check_path(address: str, path: str) -> None:
-    if {"", ".", ".."} & {*path.split("/")} or "\\" in path or PureWindowsPath(path).drive or control_character(path):
+    is_out = bool({"", ".", ".."} & {*path.split("/")}) or "\\" in path or bool(PureWindowsPath(path).drive)
+    if is_out or control_character(path) or REFUSED & {*path}:
         raise EscGpuError(f"{address}: a file is called {path!r}; expected a path inside the folder; rename it there")

@@ -3,12 +3,14 @@
 The copy is `CACHE/remote/HASH/NAME`. Beside it, `fetched.jsonl` has a line for each file that has come.
 """
 
+import os
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 from esc_gpu.core.files import remove_leftovers
+from esc_gpu.core.names import composed
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.recordings.audio_files import is_audio
 from esc_gpu.data.remote.fetched import Fetched
@@ -71,6 +73,22 @@ def update_copy(
         f"{remote.address} is copied to {fetched.folder}: {len(listed)} files, of which {len(missing)} were fetched "
         "now."
     )
+
+
+def remove_unlisted(folder: Path, listed: Sequence[RemoteFile], wanted: Callable[[str], bool]) -> None:
+    """Remove what is not there any more, whatever the journal says, which a killed process did not end.
+
+    Args:
+        folder: of the copies.
+        listed: the files there are now.
+        wanted: what was looked for; what else is in the folder stays.
+    """
+    there = {composed(file.path) for file in listed}
+    for inside, _, names in os.walk(folder):
+        for name in names:
+            path = (Path(inside) / name).relative_to(folder).as_posix()
+            if wanted(path) and composed(path) not in there:
+                Path(inside, name).unlink()
 
 
 def _fetch(remote: RemoteFolder, files: Sequence[RemoteFile], folder: Path) -> Iterator[RemoteFile]:

@@ -33,14 +33,8 @@ def list_on_demand(
     Other arguments and errors are those of `update_copy`.
 
     Raises:
-        EscGpuError: for a recording of which the storage tells no version, or that this disk does not take.
+        EscGpuError: for a recording that this disk does not take.
     """
-    for file in recordings:
-        if not file.is_versioned:
-            raise EscGpuError(
-                f"{remote.address}: the storage tells neither hash nor time of {file.path}; expected one of them, to "
-                "know when the recording has changed; keep a copy with --data.keep_copy true"
-            )
     folder = place / remote.name
     kept = Fetched(place / "fetched.jsonl", folder)
     names = {file.path for file in recordings}
@@ -56,6 +50,20 @@ def list_on_demand(
         f"{remote.address} has {len(recordings)} recordings. Each is fetched when it is decoded, and no copy of it is "
         "kept."
     )
+
+
+def check_versions(remote: RemoteFolder, recordings: Sequence[RemoteFile]) -> None:
+    """Refuse recordings that are known by their size alone: whether they have changed could not be seen.
+
+    Raises:
+        EscGpuError: for the first of them.
+    """
+    for file in recordings:
+        if not file.is_versioned:
+            raise EscGpuError(
+                f"{remote.address}: the storage tells neither hash nor time of {file.path}; expected one of them, to "
+                "know when the recording has changed; keep a copy with --data.keep_copy true"
+            )
 
 
 def put_placeholders(
@@ -79,7 +87,8 @@ def put_placeholders(
     for parent in {(folder / path).parent for path in there}:
         parent.mkdir(parents=True, exist_ok=True)
     for path in there:
-        (folder / path).touch()
+        with open(folder / path, "ab"):  # which leaves the time of one that has bytes as it is
+            pass
     lines = [_line(file) for file in (*recordings, *(file for file in others if not wanted(file.path)))]
     if lines:
         write_text(place / LISTING, "".join(lines))

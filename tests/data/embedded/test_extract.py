@@ -230,3 +230,51 @@ def test_refused_in_a_line(tmp_path, monkeypatch):
     (root / "train.parquet").unlink()
     (root / "train.parquet").symlink_to(root / "nowhere")
     assert "set: has no files that can be read; expected Parquet or Arrow files" in refusal(read, root, cache)
+
+
+def test_made_folds_are_other_ones_where_labels_are_told_anew(tmp_path):
+    root, cache = tmp_path / "set", tmp_path / "cache"
+    write_parquet(root / "x.parquet", rows(0, 10))
+    data = read(root, cache)
+    label_of = {content: data.class_names[label] for content, label in zip(contents(data), data.labels, strict=True)}
+    assert data.folds_made and len(label_of) == 10
+    turned = rows(0, 10).take(list(range(10))[::-1])
+    audio = [{**row, "path": f"{number}.wav"} for number, row in enumerate(turned["audio"].to_pylist())]  # as before
+    write_parquet(root / "x.parquet", turned.set_column(0, "audio", [audio]))
+    again = read(root, cache)
+    assert [label_of[content] for content in contents(again)] == [again.class_names[label] for label in again.labels]
+
+
+def test_from_rows_to_files_and_back(tmp_path, monkeypatch):
+    bucket = Bucket(monkeypatch)
+    write_parquet(tmp_path / "x.parquet", rows(0, 11))
+    parquet = (tmp_path / "x.parquet").read_bytes()
+    for keep_copy in (True, False):
+        bucket.put("train.parquet", parquet)
+        options = {"progress": False, "keep_copy": keep_copy}
+        folder = local_root(ROOT, tmp_path / "cache", **options)
+        assert read_recordings(folder, tables=tmp_path).layout == "hugging_face" and not list(folder.rglob("?é.wav"))
+        bucket.remove("train.parquet")
+        files = [f"{label}/{number}é.wav" for label in ("cow", "sheep") for number in range(6)]
+        for path in files:
+            bucket.put(path)
+        data = read_recordings(local_root(ROOT, tmp_path / "cache", **options))
+        assert data.layout == "folders" and data.class_names == ("cow", "sheep") and len(data.filenames) == 12
+        for path in files:
+            bucket.remove(path)
+
+
+def test_a_table_that_is_no_longer_whole_is_a_line(tmp_path):
+    root, cache = tmp_path / "set", tmp_path / "cache"
+    write_parquet(root / "x.parquet", rows(0, 4, fold=lambda number: number // 2))
+    folder = read(root, cache).root
+    table = folder / "extracted.csv"
+    text = table.read_text(encoding="utf-8")
+    table.write_text(text.replace(",1,", ",,", 1), encoding="utf-8")
+    message = refusal(read_recordings, folder)
+    assert "has no fold (1 of 4 rows); expected a fold or a split in every row, or in none; correct" in message
+    lines = text.splitlines()
+    table.write_text("\n".join([*lines[:4], ",".join(lines[4].split(",")[:3])]), encoding="utf-8")
+    assert len(read_recordings(folder).filenames) == 4  # a source of its own
+    table.write_bytes(text.encode() + b"\xff\xfe,cat,0,\n")
+    assert "expected a csv file; save it as CSV in UTF-8" in refusal(read_recordings, folder)

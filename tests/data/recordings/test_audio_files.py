@@ -9,7 +9,18 @@ from esc_gpu.data.recordings.audio_files import find_audio_files
 
 
 def test_a_folder_stands_for_the_audio_files_in_and_below_it(tmp_path):
-    names = ["b.wav", "a/z.FLAC", "a/y.Opus", "a b/ü.mp3", "B.aif", "notes.txt", ".hidden.wav", "wav", "c.wav.txt"]
+    names = [
+        "b.wav",
+        "a/z.FLAC",
+        "a/y.Opus",
+        "a b/ü.mp3",
+        "B.aif",
+        "notes.txt",
+        ".h.wav",
+        "wav",
+        "c.wav.txt",
+        ".b/x.wav",
+    ]
     for name in names:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).touch()

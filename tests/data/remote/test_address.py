@@ -5,7 +5,7 @@ import importlib.util
 import pytest
 
 from esc_gpu.data.recordings.layouts import check_recordings
-from esc_gpu.data.remote.address import is_remote, open_address
+from esc_gpu.data.remote.address import check_address, is_remote, open_address
 from esc_gpu.data.remote.attempts import UnreachableError
 from esc_gpu.data.remote.folder import RemoteFolder
 from tests.helpers.one_line import refusal
@@ -21,6 +21,38 @@ def test_an_address_has_a_protocol(root):
 @pytest.mark.parametrize("root", ["ESC-50", "/data/a:b", "C:\\data", "C:/data", "~/x", None])
 def test_a_folder_has_none(root):
     assert not is_remote(root)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "https://user:SECRET@[host/x",
+        "s3://AKIAKEY:SEC/RET+abc@bucket/sounds",
+        "ftp://user:SEC/RET@127.0.0.1/x",
+        "ftp://user:SEC#RET@127.0.0.1/x",
+        "ftp://user:8080SEC/RET@host/x",
+        "az://container/folder?sv=1&sig=SECRET",
+        "webhdfs://host:9870/folder?delegation=SECRET",
+    ],
+)
+def test_secrets_of_any_form_are_refused_and_not_repeated(address):
+    message = refusal(check_address, address)
+    protocol = address.partition("://")[0]
+    assert message.startswith(f"{protocol}://") and ": the address has a password or a query; expected" in message
+    assert not any(part in message for part in ("SEC", "RET", "AKIA"))
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "memory://host:8080/a@b/c",
+        "memory://datasets/OWNER/NAME@main",
+        "zip://a?.wav::memory://bucket/x.zip",
+        "github://OWNER:REPOSITORY@VERSION/sounds",
+    ],
+)
+def test_what_only_looks_like_a_secret_is_taken(address):
+    check_address(address)
 
 
 def test_secrets_are_refused_and_not_repeated():

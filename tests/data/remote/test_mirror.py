@@ -1,6 +1,8 @@
 """A remote folder is copied, each file once; what is there now is what is here."""
 
+import io
 import shutil
+import zipfile
 from collections import Counter
 from types import SimpleNamespace
 
@@ -133,3 +135,80 @@ def test_refused_in_a_line(bucket, tmp_path, monkeypatch):
     bucket.files.store.clear()
     bucket.put("notes.txt")
     assert "has no recordings; expected audio files, or Parquet files" in refusal(copy, tmp_path)
+
+
+@pytest.mark.parametrize("keep_copy", [True, False])
+def test_what_a_killed_start_left_without_noting_it_goes_when_it_is_not_there_any_more(
+    bucket, tmp_path, monkeypatch, keep_copy
+):
+    def killed(*arguments):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as now:
+        now.setattr("esc_gpu.data.remote.fetched.Fetched.add", killed)
+        now.setattr("esc_gpu.data.remote.placeholders.write_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            copy(tmp_path, keep_copy=keep_copy)
+    here = {path for path in PATHS if list(tmp_path.rglob(path.partition("/")[2]))}
+    (place,) = (tmp_path / "remote").iterdir()
+    gone = next(path for path in PATHS if (place / "sounds" / path).exists())
+    assert here
+    bucket.remove(gone)
+    folder = copy(tmp_path, keep_copy=keep_copy)
+    assert set(files_in(folder)) == {*PATHS} - {gone}
+
+
+@pytest.mark.parametrize("name", ["lock", "Steps", "contents.jsonl", "complete.json", "fetched.jsonl", ".coming-home"])
+def test_an_address_may_be_called_as_what_lies_beside_its_folder(bucket, tmp_path, name):
+    for path in PATHS:
+        bucket.files.pipe_file(f"/bucket/{name}/{path}", b"x")
+    for _ in range(2):
+        folder = local_root(f"memory://bucket/{name}", tmp_path, progress=False)
+        local_root(f"memory://bucket/{name}", tmp_path, progress=False, keep_copy=False)
+        assert set(files_in(folder)) == {*PATHS} and all(files_in(folder).values())
+
+
+def test_a_listing_without_recordings_changes_nothing_here(bucket, tmp_path, monkeypatch):
+    folder = copy(tmp_path)
+    with monkeypatch.context() as now:
+        now.setattr("esc_gpu.data.remote.folder.list_files", lambda *arguments: [])  # as of a page for maintenance
+        assert "has no recordings" in refusal(copy, tmp_path)
+
+    def unreachable(*arguments, **options):
+        raise ConnectionRefusedError(111, "Connection refused")
+
+    monkeypatch.setattr(MemoryFileSystem, "ls", unreachable)
+    assert copy(tmp_path) == folder and len(files_in(folder)) == 12
+
+
+def test_names_that_windows_refuses_are_said_there(bucket, tmp_path, monkeypatch):
+    bucket.put("dog/12:30.wav")
+    assert (copy(tmp_path) / "dog" / "12:30.wav").is_file()
+    monkeypatch.setattr("esc_gpu.data.remote.listing.REFUSED", {*'<>:"|?*'})
+    assert "a file is called 'dog/12:30.wav'; expected" in refusal(copy, tmp_path)
+
+
+def test_folders_of_archives_and_disks_are_no_recordings_here_nor_there(bucket, tmp_path):
+    for inside in ("__MACOSX", ".AppleDouble", "dog/.cache", "lost+found"):
+        bucket.put(f"{inside}/0 é.wav")
+    folder = copy(tmp_path)
+    assert set(files_in(folder)) == {*PATHS}
+    for inside in ("__MACOSX", "dog/.cache", "lost+found"):
+        (folder / inside).mkdir()
+        (folder / inside / "0.wav").touch()
+    assert len(read_recordings(folder).filenames) == 12
+
+
+def test_an_archive_that_is_broken_is_a_line(bucket, tmp_path):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as archive:
+        for path in PATHS:
+            archive.writestr(path, path.encode() * 9)
+    bucket.files.pipe_file("/bucket/x.zip", file.getvalue())
+    address = "zip://::memory://bucket/x.zip"
+    assert len(files_in(local_root(address, tmp_path / "whole", progress=False))) == 12
+    cut = file.getvalue().replace(PATHS[0].encode() * 9, b"?" * len(PATHS[0].encode() * 9))
+    for number, content in enumerate((file.getvalue()[:300], cut)):
+        bucket.files.pipe_file("/bucket/x.zip", content)
+        message = refusal(local_root, address, tmp_path / str(number), progress=False)
+        assert "BadZipFile, " in message and "; expected an archive that is whole; replace it" in message

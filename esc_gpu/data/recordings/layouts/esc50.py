@@ -28,7 +28,7 @@ MISSING = "expected the csv of ESC-50; point data.root to the folder above meta"
 
 def is_here(root: Path) -> bool:
     """Whether the folder has the table of ESC-50."""
-    return (root / TABLE).exists()
+    return os.path.exists(root / TABLE)
 
 
 def read(root: Path, reading: Reading) -> Recordings:

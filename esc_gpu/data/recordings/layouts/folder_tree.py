@@ -5,10 +5,8 @@ from pathlib import Path
 
 from esc_gpu.core.names import control_character, fault_of, in_one_form
 from esc_gpu.core.text import shown
-from esc_gpu.data.recordings.audio_files import find_audio_files, is_audio, refuse_folder
+from esc_gpu.data.recordings.audio_files import find_audio_files, is_audio, is_visible, walk
 from esc_gpu.errors import EscGpuError
-
-REST = "__MACOSX"  # what macOS leaves in archives
 
 
 def visible_folders(root: Path) -> list[Path]:
@@ -18,7 +16,7 @@ def visible_folders(root: Path) -> list[Path]:
         EscGpuError: for a folder that cannot be read.
     """
     try:
-        return sorted(path for path in root.iterdir() if path.is_dir() and path.name[:1] != "." and path.name != REST)
+        return sorted(path for path in root.iterdir() if is_visible(path.name) and path.is_dir())
     except OSError as error:
         raise EscGpuError(f"{root}: {error.strerror}; expected a folder that can be read; correct data.root") from error
 
@@ -34,7 +32,7 @@ def holds_audio(folder: Path) -> bool:
     Raises:
         EscGpuError: for a folder that cannot be read.
     """
-    return any(is_audio(name) for _, _, names in os.walk(folder, onerror=refuse_folder) for name in names)
+    return any(is_audio(name) for _, names in walk(folder) for name in names)
 
 
 def audio_below(root: Path, folder: Path) -> list[str]:

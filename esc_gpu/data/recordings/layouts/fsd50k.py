@@ -1,5 +1,6 @@
 """The layout of FSD50K: a csv of the development set and one of the evaluation set (Fonseca et al., TASLP 2022)."""
 
+import os
 from pathlib import Path
 
 from esc_gpu.core.folds import TEST
@@ -19,7 +20,7 @@ SEVERAL = ","  # between the labels of a recording
 
 def is_here(root: Path) -> bool:
     """Whether the folder has the ground truth of FSD50K."""
-    return (root / SIGN).is_file()
+    return os.path.isfile(root / SIGN)
 
 
 def read(root: Path, reading: Reading) -> Recordings:

@@ -1,13 +1,14 @@
 """The layout of recordings that were extracted from a data set of Hugging Face: files, and a table that was written."""
 
 import dataclasses
+import os
 from pathlib import Path
 
 from esc_gpu.core.names import composed
 from esc_gpu.core.source_names import sources_by_name
 from esc_gpu.core.task import SINGLE_LABEL
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.recordings.csv_rows import Fields, check_filled, fold, name, read_rows
+from esc_gpu.data.recordings.csv_rows import Fields, check_filled, fold, name, open_csv, read_rows
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
 from esc_gpu.data.recordings.layouts.base import Reading
 from esc_gpu.data.recordings.layouts.made_folds import with_folds
@@ -25,7 +26,7 @@ MISSING = "expected the table of an extracted data set; delete its folder, and i
 
 def is_here(root: Path) -> bool:
     """Whether the folder has the table."""
-    return (root / TABLE).is_file()
+    return os.path.isfile(root / TABLE)
 
 
 def read(root: Path, reading: Reading) -> Recordings:
@@ -35,19 +36,24 @@ def read(root: Path, reading: Reading) -> Recordings:
         EscGpuError: for several labels without folds, and as `recordings_from_rows`.
     """
     table = root / TABLE
-    with open(table, encoding="utf-8") as lines:
+    with open_csv(table, MISSING) as lines:
         label = LABELS if LABELS in lines.readline().strip().split(",") else LABEL
-    has_folds = False
+    folds: list[tuple[str, str]] = []
 
     def parse(where: str, number: int, fields: Fields) -> Row:
-        nonlocal has_folds
         check_filled(where, fields, ("path", label))
         path = relative_path(where, fields["path"])
-        has_folds |= bool(fields["fold"])
-        source = name(where, "source", fields) if fields["source"].strip() else ""
+        folds.append((where, fields["fold"] or ""))
+        source = name(where, "source", fields) if (fields["source"] or "").strip() else ""
         return Row(number, path, name(where, label, fields), fold(where, fields) if fields["fold"] else 0, source)
 
     rows = read_rows(table, ("path", label, "fold", "source"), parse, MISSING)
+    has_folds = any(value for _, value in folds)
+    if without := [where for where, value in folds if has_folds and not value]:
+        raise EscGpuError(
+            f"{without[0]}: has no fold ({len(without)} of {len(folds)} rows); expected a fold or a split in every "
+            "row, or in none; correct the column fold of the data set, or write a table for --data.table"
+        )
     rows, notes = _with_sources(rows)
     task = reading.task if label == LABELS or reading.task != AUTO else SINGLE_LABEL
     if has_folds:
@@ -57,7 +63,7 @@ def read(root: Path, reading: Reading) -> Recordings:
             f"{root}: has several labels a recording, but neither folds nor splits; expected them in its columns or "
             f"the names of its files; write them in a table for --data.table, with {table} as the beginning"
         )
-    return dataclasses.replace(with_folds(root, rows, reading, notes), layout=NAME)
+    return dataclasses.replace(with_folds(root, rows, reading, notes, are_told=True), layout=NAME)
 
 
 def _with_sources(rows: list[Row]) -> tuple[list[Row], list[str]]:

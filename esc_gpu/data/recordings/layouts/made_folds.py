@@ -24,7 +24,9 @@ SEED = 0
 OPTION = "data.n_folds, or --n-folds of esc-gpu features, embed and probe"
 
 
-def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequence[str]) -> Recordings:
+def with_folds(
+    root: Path, rows: Sequence[Row], reading: Reading, notes: Sequence[str], are_told: bool = False
+) -> Recordings:
     """The recordings in the folds of their table, which is written where there is none yet.
 
     Only rows of the table are read: a user may edit it, and remove rows.
@@ -34,6 +36,8 @@ def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequenc
         rows: all recordings in the folder, their folds being of no account.
         reading: how many folds, and where the table is.
         notes: what else is to be said to the user.
+        are_told: whether labels and sources are told by the data set rather than by the paths; where they change, the
+            table is another one, because they are in it.
 
     Raises:
         EscGpuError: for a class or a number of folds that no folds can be made of, a table that cannot be written, and
@@ -42,7 +46,7 @@ def with_folds(root: Path, rows: Sequence[Row], reading: Reading, notes: Sequenc
     if reading.tables is None:
         drawn = draw_folds(root, rows, reading.n_folds)
         return dataclasses.replace(recordings_from_rows(root, root, drawn, notes=notes), folds_made=True)
-    table = reading.tables / _table_name(root, reading.n_folds)
+    table = reading.tables / _table_name(root, reading.n_folds, rows if are_told else ())
     said = [f"The recordings have no folds of their own, so they are in those of {table}, which you may have edited."]
     if not table.is_file():
         _write(table, draw_folds(root, rows, reading.n_folds))
@@ -130,10 +134,13 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
     return [row._replace(fold=fold) for row, fold in zip(rows, folds.tolist(), strict=True)]
 
 
-def _table_name(root: Path, n_folds: int) -> str:
-    """Known again by the place of the folder and the number of folds; not longer than names of files may be."""
+def _table_name(root: Path, n_folds: int, told: Sequence[Row]) -> str:
+    """Known again by the place of the folder, the number of folds and what is told; no name is too long for a disk."""
     place = root.resolve()
-    return f"{place.name[:50]}-{n_folds}-folds-{hashlib.blake2b(os.fsencode(place), digest_size=4).hexdigest()}.csv"
+    known = hashlib.blake2b(os.fsencode(place), digest_size=4)
+    for row in told:
+        known.update(repr((row.path, row.label, row.source)).encode("utf-8", "surrogatepass"))
+    return f"{place.name[:50]}-{n_folds}-folds-{known.hexdigest()}.csv"
 
 
 def _write(table: Path, rows: Sequence[Row]) -> None:

@@ -3,6 +3,7 @@
 Source: Fuentes et al., Soundata: Reproducible use of audio datasets, JOSS 2024; the code of soundata 1.0.1.
 """
 
+import csv
 import dataclasses
 import os
 from functools import cache
@@ -12,6 +13,7 @@ from typing import Any
 from esc_gpu.core.extras import require
 from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
 from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.clips_exist import check_clips_exist
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
 from esc_gpu.data.recordings.layouts.base import Reading
 from esc_gpu.data.recordings.layouts.made_folds import with_folds
@@ -32,7 +34,12 @@ def is_here(root: Path) -> bool:
     Raises:
         EscGpuError: where soundata is not installed.
     """
-    return root.name in _names()
+    return _name(root) in _names()
+
+
+def _name(root: Path) -> str:
+    """That of the folder, also of `.` and of a link to it."""
+    return Path(os.path.abspath(root)).name
 
 
 @cache
@@ -53,11 +60,12 @@ def read(root: Path, reading: Reading) -> Recordings:
     import soundata
 
     try:
-        clips = soundata.initialize(root.name, data_home=str(root)).load_clips()
+        clips = soundata.initialize(_name(root), data_home=os.path.abspath(root)).load_clips()
         rows = [_row(root, clip) for clip in clips.values()]
     except EscGpuError:
         raise
-    except (OSError, ValueError, KeyError, TypeError) as error:  # no index or table, or one that lacks clips or fields
+    except (OSError, ValueError, LookupError, TypeError, AttributeError, csv.Error) as error:
+        # There is no index or table, or it lacks clips or fields.
         raise EscGpuError(
             f"{root}: soundata says: {first_line(error)}; expected the data set with its index; {_download(root)}"
         ) from error
@@ -65,7 +73,7 @@ def read(root: Path, reading: Reading) -> Recordings:
     used = [row for row in rows if row.label and (row.fold != NO_FOLD or not has_folds)]
     if not used:
         raise EscGpuError(
-            f"{root}: the clips that soundata has of {root.name} have no tags; expected classes, as of esc50, "
+            f"{root}: the clips that soundata has of {_name(root)} have no tags; expected classes, as of esc50, "
             "urbansound8k, fsd50k, fsdnoisy18k, eigenscape and the tau data sets of scenes; choose another data set"
         )
     left_out = len(rows) - len(used)
@@ -77,13 +85,14 @@ def read(root: Path, reading: Reading) -> Recordings:
                 f"{root}: has several labels a recording, but neither folds nor splits; expected one of them; write "
                 "the folds in a table for --data.table"
             )
-        return dataclasses.replace(with_folds(root, used, reading, notes), layout=NAME)
+        check_clips_exist(root, used, "path", _download(root))
+        return dataclasses.replace(with_folds(root, used, reading, notes, are_told=True), layout=NAME)
     task = MULTI_LABEL if has_several else SINGLE_LABEL if reading.task == AUTO else reading.task
     return recordings_from_rows(root, root, used, layout=NAME, notes=notes, remedy=_download(root), task=task)
 
 
 def _download(root: Path) -> str:
-    return f"run soundata.initialize({root.name!r}, data_home={str(root)!r}).download()"
+    return f"run soundata.initialize({_name(root)!r}, data_home={str(root)!r}).download()"
 
 
 def _row(root: Path, clip: Any) -> Row:

@@ -1,5 +1,6 @@
 """The layout of Speech Commands: a folder for each word, and lists of two splits (Warden, arXiv 1804.03209)."""
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -19,7 +20,7 @@ NAME, SIGN = "speech_commands", " and ".join(LISTS.values())
 
 def is_here(root: Path) -> bool:
     """Whether the folder has both lists."""
-    return all((root / name).is_file() for name in LISTS.values())
+    return all(os.path.isfile(root / name) for name in LISTS.values())
 
 
 def read(root: Path, reading: Reading) -> Recordings:

@@ -1,5 +1,6 @@
 """The layout of UrbanSound8K: a csv, and ten official folds as folders (Salamon et al., ACM Multimedia 2014)."""
 
+import os
 from pathlib import Path
 
 from esc_gpu.data.recordings.base import Recordings
@@ -16,7 +17,7 @@ MISSING = "expected the csv of UrbanSound8K; point data.root to the folder above
 
 def is_here(root: Path) -> bool:
     """Whether the folder has the table of UrbanSound8K."""
-    return (root / TABLE).is_file()
+    return os.path.isfile(root / TABLE)
 
 
 def read(root: Path, reading: Reading) -> Recordings:

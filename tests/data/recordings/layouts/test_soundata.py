@@ -1,5 +1,6 @@
 """Data sets by soundata: its clips' tags, folds, splits and sources; a stand-in for it, and the real package."""
 
+import csv
 import importlib.machinery
 import json
 import sys
@@ -119,8 +120,11 @@ def test_refused_in_a_line(home, tmp_path, monkeypatch):
         json.JSONDecodeError("Expecting value", "", 0),
         KeyError("c7"),
         TypeError("List elements should all have type <class 'str'>"),
+        IndexError("list index out of range"),
+        AttributeError("'NoneType' object has no attribute 'strip'"),
+        csv.Error("line contains NUL"),
     ],
-    ids=["index_cut_short", "clip_without_a_row", "row_without_a_label"],
+    ids=["index_cut_short", "clip_without_a_row", "row_without_a_label", "blank_row", "short_row", "no_csv"],
 )
 def test_what_is_not_whole_is_refused_in_a_line(home, error):
     root = home(clip(0))
@@ -157,3 +161,19 @@ def test_esc50_is_read_as_by_its_own_layout(tmp_path, monkeypatch):
         return sorted(zip(names, labels, recordings.folds.tolist(), recordings.src_files, strict=True))
 
     assert rows(one) == rows(other) and len(one.filenames) == 60
+
+
+def test_made_folds_follow_the_labels_and_what_is_missing_is_asked_for(home, tmp_path, monkeypatch):
+    clips = [clip(n, [("cat", "dog")[n % 2]]) for n in range(10)]
+    root, tables = home(*clips), tmp_path / "tables"
+    before = read(root, tables=tables)
+    for one in clips:
+        one.tags.labels = ["dog" if one.tags.labels == ["cat"] else "cat"]
+    after = read(root, tables=tables)
+    assert sorted(after.filenames) == sorted(before.filenames) and len(list(tables.iterdir())) == 2
+    labels = [dict(zip(data.filenames, data.labels.tolist(), strict=True)) for data in (before, after)]
+    assert all(labels[0][name] == 1 - labels[1][name] for name in before.filenames)
+    monkeypatch.chdir(root)
+    assert read_recordings(".", layout="soundata").folds_made
+    (root / "audio" / "3.wav").unlink()
+    assert refusal(read, root).endswith(f"run soundata.initialize('barks', data_home={str(root)!r}).download()")
