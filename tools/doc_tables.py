@@ -13,6 +13,7 @@ from benchmarks.accuracy.several_labels_table import several_labels_table
 from benchmarks.accuracy.table import accuracy_table
 from benchmarks.common.markdown import heading, line, literal, number
 from benchmarks.common.paths import REPOSITORY, RESULTS
+from benchmarks.exactness.error_table import error_table, with_backend
 from benchmarks.exactness.levels import level_table
 from benchmarks.exactness.peer_table import peer_table
 from benchmarks.exactness.quantized import quantized_table
@@ -81,37 +82,6 @@ def fastest_of(library: str, rows: list[dict[str, object]], ours: float) -> str:
     fastest = min(candidates, key=lambda row: (row["differs"] is not None, median(row)))
     ratio = number(median(fastest) / ours)
     return f"({ratio})" if fastest["differs"] else ratio
-
-
-def error_table(result: dict[str, object]) -> list[str]:
-    """Front-ends down, signals across: the relative error, and what it means where it is beyond the limit."""
-    signals = result["signals"]
-    lines = heading("front-end", *signals, "limit")
-    cells: dict[str, dict[str, str]] = {}
-    limits = {}
-    for row in result["rows"]:
-        if "skipped" not in row:
-            label = with_backend(row)
-            cells.setdefault(label, {})[row["signal"]] = error_cell(row)
-            limits[label] = row["limit"]
-    for label, row in cells.items():
-        lines.append(line(label, *[row[signal] for signal in signals], f"{limits[label]:.0e}"))
-    return [
-        *lines,
-        "",
-        "Errors are relative in the L2 norm. If the exact features are 0, the cell shows the largest difference (=). "
-        "~ means that the error exceeds the limit, but the exact features change at least a tenth as much when the "
-        "last bits of the samples are rounded. Bold means that it exceeds the limit without that reason.",
-    ]
-
-
-def error_cell(row: dict[str, object]) -> str:
-    """The error, its verdict and, for features that move in steps, the share of frames that are off."""
-    error = row["relative_error"]
-    text = f"= {row['largest_difference']:.0e}" if error is None else f"{error:.1e}"
-    if row.get("frames_off"):
-        text += f" ({row['frames_off']:.2%} of frames)"
-    return {"pass": text, "rounding": f"~ {text}", "fail": f"**{text}**"}[row["verdict"]]
 
 
 def graph_table(result: dict[str, object]) -> list[str]:
@@ -230,12 +200,6 @@ def size_table(result: dict[str, object]) -> list[str]:
         gigabytes = [f"{row[key] / 1e9:.1f}" for key in ("bytes", "bytes_beside_torch")]
         lines.append(line(f"`{name}`", str(row["packages"]), *gigabytes))
     return lines
-
-
-def with_backend(row: dict[str, object]) -> str:
-    """The front-end's name, and its backend where it is another one than "native"."""
-    backend = row.get("backend", "native")
-    return row["name"] if backend == "native" else f"{row['name']} ({backend})"
 
 
 TABLES = {
