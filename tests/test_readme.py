@@ -63,7 +63,7 @@ def test_the_numbers_of_the_readme_are_those_of_the_result_files():
     rows = {row["label"]: row for row in frontends["rows"] if row["name"] == "logmel" and "skipped" not in row}
     times = {label: row["us_per_clip"]["median"] for label, row in rows.items()}
     ours = times["native"]
-    assert frontends["threads"] == 2 and f"Log-mel takes {ours / 1000:.1f} ms for a clip of 5 s" in README
+    assert frontends["threads"] == 2 and f"Log-mel takes {ours / 1000:.1f} ms for each clip of 5 s in a batch" in README
     ratios = [times[label] / ours for label in ("torchaudio", "librosa", "nnAudio MelSpectrogram")]
     assert "takes {:.1f} times as long, librosa {:.1f} times and nnAudio {:.0f} times".format(*ratios) in README
     assert f"[{rows['native']['relative_error']:.1e}](benchmarks/results/frontends-cpu-2026-12-01.json)" in README
