@@ -38,7 +38,7 @@ def is_here(root: Path) -> bool:
 
 
 def _name(root: Path) -> str:
-    """That of the folder, also of `.` and of a link to it."""
+    """That of the folder, also where it is given as `.`."""
     return Path(os.path.abspath(root)).name
 
 
