@@ -66,7 +66,7 @@ def fuse(results: Sequence[Path], output: Path) -> None:
 
 
 def mistakes_of(runs: Sequence[RunResults], means: Sequence[RunResults]) -> list[dict[str, object]]:
-    """The clips whose class not all means find, and the classes that they and the runs find.
+    """The clips whose class not all means find, and the classes that they and the runs find, in their order.
 
     Args:
         runs, means: on the same clips in the same order.
@@ -77,8 +77,8 @@ def mistakes_of(runs: Sequence[RunResults], means: Sequence[RunResults]) -> list
         {
             "filename": first.filenames[clip],
             "label": names[first.labels[clip]],
-            "runs": {run.name: names[run.predictions[clip]] for run in runs},
-            "means": {run.name: names[run.predictions[clip]] for run in means},
+            "runs": [names[run.predictions[clip]] for run in runs],
+            "means": [names[run.predictions[clip]] for run in means],
         }
         for clip in np.flatnonzero(wrong)
     ]
@@ -92,7 +92,7 @@ def fusion_text(result: dict[str, object]) -> list[str]:
         return lines
     lines += ["", *heading("clip", "class", "by the mean of the probabilities", "by each result")]
     for clip in mistakes:
-        called = [", ".join(escape(name) for name in clip[part].values()) for part in ("means", "runs")]
+        called = [", ".join(escape(name) for name in clip[part]) for part in ("means", "runs")]
         lines.append(line(f"`{clip['filename']}`", escape(clip["label"]), *called))
     return lines
 

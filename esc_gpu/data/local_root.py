@@ -10,10 +10,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from esc_gpu.core.files import discard, read_json, remove_leftovers, write_json
+from esc_gpu.core.files import read_json, remove_leftovers, write_json
 from esc_gpu.core.lock import locked
 from esc_gpu.core.names import composed
-from esc_gpu.data.embedded.extract import STEPS, extract
+from esc_gpu.data.embedded.extract import extract, extracted_files, remove_extracted
 from esc_gpu.data.embedded.shards import is_shard
 from esc_gpu.data.embedded.source import CARD, LocalSource, RemoteSource, holds_data_set
 from esc_gpu.data.recordings.audio_files import is_audio
@@ -22,7 +22,7 @@ from esc_gpu.data.remote.address import is_remote
 from esc_gpu.data.remote.attempts import UnreachableError
 from esc_gpu.data.remote.coming import remove_left_folders
 from esc_gpu.data.remote.folder import RemoteFolder
-from esc_gpu.data.remote.mirror import OPTION, is_wanted, remove_unlisted, update_copy
+from esc_gpu.data.remote.mirror import OPTION, is_wanted, remove_copies, remove_unlisted, update_copy
 from esc_gpu.data.remote.placeholders import check_versions, list_on_demand, put_placeholders
 from esc_gpu.errors import EscGpuError
 
@@ -91,11 +91,15 @@ def _copy(
             done = read_json(complete) if complete.exists() else {}
             is_whole = bool(done) and (paths is not None or not done.get("of_table"))
             is_whole = is_whole and done.get("is_kept", True) >= keep_copy
+            has_audio = False  # there, whether a table lists it or not
+
+            def is_asked_for(path: str) -> bool:
+                nonlocal has_audio
+                has_audio = has_audio or is_audio(path.rpartition("/")[2])
+                return is_file(path) or is_shard(path) or path == CARD
+
             try:
-                listed = remote.list(
-                    lambda path: is_file(path) or is_shard(path) or path == CARD,
-                    waits_s=(0.0,) if is_whole else None,
-                )
+                listed = remote.list(is_asked_for, waits_s=(0.0,) if is_whole else None)
             except UnreachableError as error:
                 if not is_whole:
                     raise
@@ -106,8 +110,7 @@ def _copy(
             shards = [file for file in listed if is_shard(file.path) or file.path == CARD]
             recordings = [file for file in files if is_audio(file.path.rpartition("/")[2])]
             about = {"address": remote.address, "date": time.strftime("%Y-%m-%d"), "of_table": False, "is_kept": True}
-            has_rows = any(is_shard(file.path) for file in shards)
-            if not recordings and not has_rows:
+            if not recordings and (has_audio or not any(is_shard(file.path) for file in shards)):
                 raise EscGpuError(
                     f"{remote.address}: has no recordings{' of the table' * (table is not None)}; expected audio "
                     "files, or Parquet files with audio, in folders that can be listed; correct data.root"
@@ -117,22 +120,22 @@ def _copy(
             complete.unlink(missing_ok=True)  # from here on something may change
             remove_left_folders(place)
             remove_leftovers(place)
-            if bool(recordings) == (place / STEPS).exists():  # the address had recordings of the other kind
-                for path in (folder, place / STEPS, *place.glob("*.jsonl")):
-                    if path.exists():
-                        discard(path)
             if recordings:
                 about |= {"of_table": table is not None, "is_kept": keep_copy}
-                folder.mkdir(exist_ok=True)
-                if not done:  # a start was killed
-                    remove_unlisted(folder, files, is_file)
+                extracted = extracted_files(place)
+                if not is_whole:  # a start may have been killed
+                    remove_unlisted(folder, {file.path for file in files} | extracted, is_file)
                 if keep_copy:
                     put_placeholders(place, folder, [], is_file)
                     update_copy(remote, files, is_file, place, progress, announce)
                 else:
                     list_on_demand(remote, files, recordings, is_file, place, progress, announce)
+                if extracted:  # there are files now in the place of rows
+                    remove_extracted(place, folder, {file.path for file in files})
             else:
                 extract(RemoteSource(remote, shards, place), place, remote.name, progress, announce)
+                put_placeholders(place, folder, [], lambda path: True)  # of files, in whose place there are rows now
+                remove_copies(place, folder, extracted_files(place))
             write_json(complete, about)
             return folder
     except OSError as error:

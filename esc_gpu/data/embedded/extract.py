@@ -7,7 +7,7 @@ was interrupted goes on, and a file that has changed is extracted anew. The tabl
 
 import csv
 import io
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Sequence, Set
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +58,25 @@ def extract(source: Source, place: Path, name: str, progress: bool, announce: Ca
             f"cache folder {place}: {error.strerror or error}; expected a folder that can be written; correct it or "
             f"choose another with {OPTION}"
         ) from error
+
+
+def extracted_files(place: Path) -> set[str]:
+    """Paths of the recordings that were extracted, and of their table."""
+    notes = [read_json(note) for note in (place / STEPS).glob("*.json")]
+    return {TABLE, ESC50_TABLE, *(path for note in notes for path in note["sizes"])} if notes else set()
+
+
+def remove_extracted(place: Path, folder: Path, listed: Set[str]) -> None:
+    """Remove what was extracted.
+
+    Args:
+        place: as of `extract`.
+        folder: of the recordings.
+        listed: files that stay, because they have come.
+    """
+    for path in extracted_files(place) - listed:
+        (folder / path).unlink(missing_ok=True)
+    discard(place / STEPS)
 
 
 def _extract(source: Source, place: Path, folder: Path, progress: bool, announce: Callable[[str], None]) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from esc_gpu.data.embedded.shards import is_shard
-from esc_gpu.data.recordings.audio_files import is_audio
+from esc_gpu.data.recordings.audio_files import is_audio, is_visible
 from esc_gpu.data.remote.folder import RemoteFolder
 from esc_gpu.data.remote.listing import RemoteFile
 
@@ -107,5 +107,5 @@ def _walk(folder: Path) -> Iterator[tuple[str, list[str]]]:
             folders.clear()
             continue
         seen.add(place)
-        folders[:] = [name for name in folders if name[:1] != "."]
+        folders[:] = filter(is_visible, folders)
         yield inside, names

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::|://)")  # of two letters or more: C:\ is a drive
 WEB = ("http", "https")
-# A colon that begins no port, before the first @; or a query with a value, which patterns of files have not.
-SECRET = re.compile(r"://(?:[^@:]|:(?=\d+/))*:(?!\d+/)[^@]*@|\?[^?]*=")
-WITH_OWNER = ("github://", "gist://")  # OWNER:REPOSITORY@VERSION
+LINKS = re.compile(r"::(?=[A-Za-z][A-Za-z0-9+.-]*(?:://|::|$))")  # between those of a chain
+PATHS = ("file", "local", "memory", "dir", "zip", "tar", "libarchive", "reference")  # without users
+CACHES = ("simplecache", "filecache", "blockcache")
+VERSIONED = ("git", "github", "gist")  # OWNER:REPOSITORY@VERSION
+BUCKETS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci")  # without ports
+PASSWORD = re.compile(r"[^/@:]*:(?!\d+(?:/|$))[^@]*@")  # of a user; digits are a port
+KEY = re.compile(r"(?!arn:)[^/@:]*:[^@]*@")
 # What a protocol needs beside fsspec, as it is imported.
 NEEDED = {"http": "aiohttp", "https": "aiohttp", "hf": "huggingface_hub", "s3": "s3fs", "s3a": "s3fs"}
 
@@ -34,24 +38,39 @@ def check_address(address: str) -> None:
         EscGpuError: for a package that is missing, what is no address, and a password or a query in it.
     """
     subject, needed = f"data.root {address}", ["fsspec"]
-    for link in address.split("::"):  # of a chain, as zip::https://host/x.zip
-        if SECRET.search(link) and not link.startswith(WITH_OWNER):
+    links = LINKS.split(address)  # as zip::https://host/x.zip
+    for link in links:
+        if _has_secret(link):
             raise _secret(link)
+    for link in links:
         with refusing_mistakes(address):
-            parts = urlsplit(link)
-        if parts.scheme in WEB and (parts.username or parts.query):
-            raise _secret(link)
-        needed += [NEEDED[parts.scheme]] if parts.scheme in NEEDED else []
+            protocol = urlsplit(link).scheme
+        needed += [NEEDED[protocol]] if protocol in NEEDED else []
     for package in needed:
         require(package, subject, ", or copy the recordings into a folder")
 
 
+def _has_secret(link: str) -> bool:
+    """Whether there is a password, a key or a query in it; a user's name for a web server is taken for one."""
+    protocol, _, rest = link.partition("://")
+    protocol = protocol.lower()
+    if protocol in (*PATHS, *CACHES):
+        return False
+    if "?" in rest and (protocol in WEB or "=" in rest.partition("?")[2]):
+        return True
+    if protocol in VERSIONED:
+        return False
+    if protocol in WEB and "@" in rest.partition("/")[0]:
+        return True
+    return (KEY if protocol in BUCKETS else PASSWORD).match(rest) is not None
+
+
 def _secret(link: str) -> EscGpuError:
-    """What to say of a part of an address with a secret in it; of what is no address only the protocol is repeated."""
+    """What to say of it; of what may go on in the path, and of what is no address, only the protocol is repeated."""
     shown = f"{link.partition('://')[0]}://"
     with suppress(ValueError):
         parts = urlsplit(link)
-        if "@" not in link or "@" in parts.netloc:  # else a password with a slash goes on into the path
+        if "@" not in f"{parts.path}{parts.query}{parts.fragment}":
             shown += f"{parts.hostname or ''}{parts.path}"
     return EscGpuError(
         f"{shown}: the address has a password or a query; expected none, because a run keeps its address; give "

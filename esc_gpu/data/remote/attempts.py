@@ -74,7 +74,7 @@ def _cause(error: Exception) -> Exception:
 
 def _final(error: Exception) -> str:
     """What is wrong and what to do about it, where trying again does not help; else nothing."""
-    if isinstance(error, (*_loaded(ARCHIVES), EOFError)):
+    if isinstance(error, _loaded(ARCHIVES)):
         return f"{_what(error)}; expected an archive that is whole; replace it, or correct data.root"
     number = _status(error)
     if number in MISSING or isinstance(error, (FileNotFoundError, NotADirectoryError)):

@@ -5,7 +5,7 @@ The copy is `CACHE/remote/HASH/NAME`. Beside it, `fetched.jsonl` has a line for 
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
@@ -75,15 +75,24 @@ def update_copy(
     )
 
 
-def remove_unlisted(folder: Path, listed: Sequence[RemoteFile], wanted: Callable[[str], bool]) -> None:
+def remove_copies(place: Path, folder: Path, others: Set[str]) -> None:
+    """Remove the copies of files, but `others`."""
+    fetched = Fetched(place / "fetched.jsonl", folder)
+    if gone := {*fetched.known} - others:
+        with fetched.noting() as note:
+            for path in gone:
+                fetched.remove(path, note)
+
+
+def remove_unlisted(folder: Path, listed: Set[str], wanted: Callable[[str], bool]) -> None:
     """Remove what is not there any more, whatever the journal says, which a killed process did not end.
 
     Args:
         folder: of the copies.
-        listed: the files there are now.
-        wanted: what was looked for; what else is in the folder stays.
+        listed: paths of what stays.
+        wanted: what was looked for; what else is in the folder stays, too.
     """
-    there = {composed(file.path) for file in listed}
+    there = set(map(composed, listed))
     for inside, _, names in os.walk(folder):
         for name in names:
             path = (Path(inside) / name).relative_to(folder).as_posix()

@@ -55,8 +55,8 @@ def check_mistakes(found, one, other):
     wrong = [clip for clip in range(len(called)) if called[clip] != one.labels[clip]]
     assert 0 < len(wrong) < len(called) and [row["filename"] for row in found] == [one.filenames[n] for n in wrong]
     for clip, row in zip(wrong, found, strict=True):
-        assert row["label"] == names[one.labels[clip]] and list(row["means"].values()) == [names[called[clip]]]
-        assert list(row["runs"].values()) == [names[run.predictions[clip]] for run in (one, other)]
+        assert row["label"] == names[one.labels[clip]] and row["means"] == [names[called[clip]]]
+        assert row["runs"] == [names[run.predictions[clip]] for run in (one, other)]
 
 
 def test_what_cannot_be_fused_is_one_line(runs, tmp_path, capsys):

@@ -12,10 +12,8 @@ from esc_gpu.core.esc50 import COLUMNS
 from esc_gpu.data.embedded import shards
 from esc_gpu.data.embedded.source import rows_in
 from esc_gpu.data.local_root import local_root
-from esc_gpu.data.on_demand import recording_files
 from esc_gpu.data.recordings.layouts import read_recordings
 from esc_gpu.data.remote import attempts
-from esc_gpu.data.store.recording_files import digest_file
 from tests.helpers.hugging_face import CLASSES, feature, rows, write_arrow, write_parquet
 from tests.helpers.one_line import refusal
 from tests.helpers.remote_files import ROOT, Bucket
@@ -175,20 +173,6 @@ def test_a_remote_one_comes_file_by_file(tmp_path, monkeypatch):
     bucket.files.store.clear()
 
 
-def test_rows_in_the_place_of_files_that_were_not_kept(tmp_path, monkeypatch):
-    bucket = Bucket(monkeypatch)
-    bucket.put("cat/0.wav")
-    local_root(ROOT, tmp_path / "cache", progress=False, keep_copy=False)
-    bucket.remove("cat/0.wav")
-    bucket.put("train.parquet", write_parquet(tmp_path / "x.parquet", rows(0, 12), CLASSES).read_bytes())
-    folder = local_root(ROOT, tmp_path / "cache", progress=False, keep_copy=False)
-    paths = read_recordings(folder).paths
-    with recording_files(ROOT, tmp_path / "cache", keep_copy=False) as files:
-        assert [files.digest(path) for path in paths] == [digest_file(path) for path in paths]
-    assert not (folder / "cat" / "0.wav").exists()
-    bucket.files.store.clear()
-
-
 def test_a_card_that_names_no_classes_may_change(tmp_path):
     root = tmp_path / "set"
     write_parquet(root / "x.parquet", rows(0, 12), CLASSES)
@@ -232,7 +216,7 @@ def test_refused_in_a_line(tmp_path, monkeypatch):
     assert "set: has no files that can be read; expected Parquet or Arrow files" in refusal(read, root, cache)
 
 
-def test_made_folds_are_other_ones_where_labels_are_told_anew(tmp_path):
+def test_made_folds_of_other_labels_are_refused_and_what_a_user_edited_stays(tmp_path):
     root, cache = tmp_path / "set", tmp_path / "cache"
     write_parquet(root / "x.parquet", rows(0, 10))
     data = read(root, cache)
@@ -241,27 +225,22 @@ def test_made_folds_are_other_ones_where_labels_are_told_anew(tmp_path):
     turned = rows(0, 10).take(list(range(10))[::-1])
     audio = [{**row, "path": f"{number}.wav"} for number, row in enumerate(turned["audio"].to_pylist())]  # as before
     write_parquet(root / "x.parquet", turned.set_column(0, "audio", [audio]))
+    message = refusal(read, root, cache)
+    (table,) = cache.glob("*.csv")
+    assert message.startswith(
+        f"{table}: the data set now has another label or source for 10 recordings, such as 00000/"
+    )
+    table.rename(tmp_path / "before.csv")
     again = read(root, cache)
     assert [label_of[content] for content in contents(again)] == [again.class_names[label] for label in again.labels]
-
-
-def test_from_rows_to_files_and_back(tmp_path, monkeypatch):
-    bucket = Bucket(monkeypatch)
-    write_parquet(tmp_path / "x.parquet", rows(0, 11))
-    parquet = (tmp_path / "x.parquet").read_bytes()
-    for keep_copy in (True, False):
-        bucket.put("train.parquet", parquet)
-        options = {"progress": False, "keep_copy": keep_copy}
-        folder = local_root(ROOT, tmp_path / "cache", **options)
-        assert read_recordings(folder, tables=tmp_path).layout == "hugging_face" and not list(folder.rglob("?é.wav"))
-        bucket.remove("train.parquet")
-        files = [f"{label}/{number}é.wav" for label in ("cow", "sheep") for number in range(6)]
-        for path in files:
-            bucket.put(path)
-        data = read_recordings(local_root(ROOT, tmp_path / "cache", **options))
-        assert data.layout == "folders" and data.class_names == ("cow", "sheep") and len(data.filenames) == 12
-        for path in files:
-            bucket.remove(path)
+    first, *lines = table.read_text(encoding="utf-8").splitlines()
+    edited = [line.replace(",cat,", ",CAT,") for line in lines[1:]]
+    table.write_text("\n".join([first, *edited]), encoding="utf-8")
+    write_parquet(root / "y.parquet", rows(10, 12))
+    data = read(root, cache)
+    assert len(data.filenames) == 9 and "CAT" in data.class_names and "left out: 3" in data.notes[-1]
+    table.write_text("\n".join(line.rpartition(",")[0] for line in [first, *edited]), encoding="utf-8")
+    assert len(read(root, cache).filenames) == 9  # of an earlier version, without the column
 
 
 def test_a_table_that_is_no_longer_whole_is_a_line(tmp_path):

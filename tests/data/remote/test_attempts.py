@@ -25,7 +25,7 @@ def failing(error, times=9):
     return work, errors
 
 
-@pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError(), Answer(503), Answer(429)])
+@pytest.mark.parametrize("error", [TimeoutError(), ConnectionResetError(), EOFError(), Answer(503), Answer(429)])
 def test_what_passes_is_tried_again(error):
     work, _ = failing(error, 2)
     assert attempt("s3://x", work, (0, 0, 0)) == "done"

@@ -154,8 +154,23 @@ def test_what_a_killed_start_left_without_noting_it_goes_when_it_is_not_there_an
     gone = next(path for path in PATHS if (place / "sounds" / path).exists())
     assert here
     bucket.remove(gone)
+    table = tmp_path / "table.csv"
+    left = next(path for path in PATHS if path != gone)
+    table.write_text(f"path,label,fold\n{left},cat,1\n", encoding="utf-8")
+    copy(tmp_path, keep_copy=keep_copy, table=table)  # which is whole in its way
     folder = copy(tmp_path, keep_copy=keep_copy)
     assert set(files_in(folder)) == {*PATHS} - {gone}
+
+
+def test_a_table_of_other_paths_leaves_the_copy_as_it_is(bucket, tmp_path):
+    folder = copy(tmp_path)
+    bucket.put("metadata.parquet", b"no audio")
+    table = tmp_path / "table.csv"
+    table.write_text("path,label,fold\nsounds/x.wav,cat,1\n", encoding="utf-8")
+    assert "has no recordings of the table; expected audio files" in refusal(copy, tmp_path, table=table)
+    assert len(files_in(folder)) == 12
+    copy(tmp_path)
+    assert bucket.fetched == Counter(PATHS)
 
 
 @pytest.mark.parametrize("name", ["lock", "Steps", "contents.jsonl", "complete.json", "fetched.jsonl", ".coming-home"])

@@ -15,17 +15,25 @@ import numpy as np
 from esc_gpu.core.files import write_text
 from esc_gpu.core.text import printable
 from esc_gpu.data.recordings.base import Recordings
+from esc_gpu.data.recordings.clips_exist import check_clips_exist
+from esc_gpu.data.recordings.csv_rows import Fields, read_rows
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
 from esc_gpu.data.recordings.layouts.base import Reading
-from esc_gpu.data.recordings.table import COLUMNS, SOURCE, table_rows
+from esc_gpu.data.recordings.table import COLUMNS, MISSING, SOURCE, relative_path, table_rows
 from esc_gpu.errors import EscGpuError
 
 SEED = 0
+TOLD = "told"  # the column of what the data set said of a recording when the folds were made
 OPTION = "data.n_folds, or --n-folds of esc-gpu features, embed and probe"
 
 
 def with_folds(
-    root: Path, rows: Sequence[Row], reading: Reading, notes: Sequence[str], are_told: bool = False
+    root: Path,
+    rows: Sequence[Row],
+    reading: Reading,
+    notes: Sequence[str],
+    are_told: bool = False,
+    remedy: str | None = None,
 ) -> Recordings:
     """The recordings in the folds of their table, which is written where there is none yet.
 
@@ -36,31 +44,37 @@ def with_folds(
         rows: all recordings in the folder, their folds being of no account.
         reading: how many folds, and where the table is.
         notes: what else is to be said to the user.
-        are_told: whether labels and sources are told by the data set rather than by the paths; where they change, the
-            table is another one, because they are in it.
+        are_told: whether labels and sources are told by the data set rather than by the paths, so that those in the
+            table may not be those of today.
+        remedy: what else to do where files are missing.
 
     Raises:
-        EscGpuError: for a class or a number of folds that no folds can be made of, a table that cannot be written, and
-            as `table_rows` and `recordings_from_rows`.
+        EscGpuError: for a class or a number of folds that no folds can be made of, a table that cannot be written, one
+            of other labels or sources, and as `table_rows` and `recordings_from_rows`.
     """
-    if reading.tables is None:
+    table = None if reading.tables is None else reading.tables / _table_name(root, reading.n_folds)
+    if remedy is not None and (table is None or not table.is_file()):
+        check_clips_exist(root, rows, "path", remedy)
+    if table is None:
         drawn = draw_folds(root, rows, reading.n_folds)
         return dataclasses.replace(recordings_from_rows(root, root, drawn, notes=notes), folds_made=True)
-    table = reading.tables / _table_name(root, reading.n_folds, rows if are_told else ())
     said = [f"The recordings have no folds of their own, so they are in those of {table}, which you may have edited."]
     if not table.is_file():
-        _write(table, draw_folds(root, rows, reading.n_folds))
+        _write(table, draw_folds(root, rows, reading.n_folds), [_told(row) if are_told else "" for row in rows])
         said = [
             f"There are no folds, so {reading.n_folds} were made, with the classes spread evenly over them. {table} "
             "holds them. You may edit it; every run reads it again."
         ]
     known = table_rows(table)
+    if are_told:
+        _check_told(table, rows)
     if new := sorted({row.path for row in rows} - {row.path for row in known}):
         said.append(
             f"Recordings in the folder that are not in that table are left out: {len(new)}, such as "
             f"{printable(new[0])}. Delete the table to make the folds anew."
         )
-    remedy = f"delete {table} to make the folds anew, or remove the rows"
+    other = "" if remedy is None else f"{remedy}, "
+    remedy = f"{other}delete {table} to make the folds anew, or remove the rows"
     recordings = recordings_from_rows(table, root, known, notes=[*notes, *said], remedy=remedy)
     return dataclasses.replace(recordings, folds_made=True)
 
@@ -134,19 +148,40 @@ def draw_folds(root: Path, rows: Sequence[Row], n_folds: int) -> list[Row]:
     return [row._replace(fold=fold) for row, fold in zip(rows, folds.tolist(), strict=True)]
 
 
-def _table_name(root: Path, n_folds: int, told: Sequence[Row]) -> str:
-    """Known again by the place of the folder, the number of folds and what is told; no name is too long for a disk."""
+def _told(row: Row) -> str:
+    """What the data set says of a recording, in a few signs."""
+    return hashlib.blake2b(repr((row.label, row.source)).encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+
+
+def _check_told(table: Path, rows: Sequence[Row]) -> None:
+    """Refuse folds for which the data set said something else of a recording; what a user has edited is no matter."""
+
+    def parse(where: str, number: int, fields: Fields) -> tuple[str, str]:
+        return relative_path(where, fields["path"]), fields.get(TOLD) or ""
+
+    told = dict(read_rows(table, ("path",), parse, MISSING, (TOLD,)))
+    if changed := [row.path for row in rows if told.get(row.path, "") not in ("", _told(row))]:
+        raise EscGpuError(
+            f"{table}: the data set now has another label or source for {len(changed)} recordings, such as "
+            f"{printable(changed[0])}; expected those that the folds were made for; move the table away to make the "
+            "folds anew"
+        )
+
+
+def _table_name(root: Path, n_folds: int) -> str:
+    """Known again by the place of the folder and the number of folds; not longer than names of files may be."""
     place = root.resolve()
-    known = hashlib.blake2b(os.fsencode(place), digest_size=4)
-    for row in told:
-        known.update(repr((row.path, row.label, row.source)).encode("utf-8", "surrogatepass"))
-    return f"{place.name[:50]}-{n_folds}-folds-{known.hexdigest()}.csv"
+    return f"{place.name[:50]}-{n_folds}-folds-{hashlib.blake2b(os.fsencode(place), digest_size=4).hexdigest()}.csv"
 
 
-def _write(table: Path, rows: Sequence[Row]) -> None:
+def _write(table: Path, rows: Sequence[Row], told: Sequence[str]) -> None:
+    values = [[row.path, row.label, row.fold, row.source] for row in rows]
+    further = [TOLD] if any(told) else []
+    for row, text in zip(values, told, strict=True):
+        row += [text] if further else []
     try:
         table.parent.mkdir(parents=True, exist_ok=True)
-        write_text(table, table_text([(row.path, row.label, row.fold, row.source) for row in rows]))
+        write_text(table, table_text(values, *further))
     except OSError as error:
         raise EscGpuError(
             f"{table}: {error.strerror or error}; expected a file that can be written; correct it or choose another "

@@ -13,7 +13,6 @@ from typing import Any
 from esc_gpu.core.extras import require
 from esc_gpu.core.task import MULTI_LABEL, SINGLE_LABEL
 from esc_gpu.data.recordings.base import Recordings
-from esc_gpu.data.recordings.clips_exist import check_clips_exist
 from esc_gpu.data.recordings.from_rows import Row, recordings_from_rows
 from esc_gpu.data.recordings.layouts.base import Reading
 from esc_gpu.data.recordings.layouts.made_folds import with_folds
@@ -85,8 +84,8 @@ def read(root: Path, reading: Reading) -> Recordings:
                 f"{root}: has several labels a recording, but neither folds nor splits; expected one of them; write "
                 "the folds in a table for --data.table"
             )
-        check_clips_exist(root, used, "path", _download(root))
-        return dataclasses.replace(with_folds(root, used, reading, notes, are_told=True), layout=NAME)
+        made = with_folds(root, used, reading, notes, are_told=True, remedy=_download(root))
+        return dataclasses.replace(made, layout=NAME)
     task = MULTI_LABEL if has_several else SINGLE_LABEL if reading.task == AUTO else reading.task
     return recordings_from_rows(root, root, used, layout=NAME, notes=notes, remedy=_download(root), task=task)
 

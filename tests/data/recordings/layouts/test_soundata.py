@@ -169,11 +169,22 @@ def test_made_folds_follow_the_labels_and_what_is_missing_is_asked_for(home, tmp
     before = read(root, tables=tables)
     for one in clips:
         one.tags.labels = ["dog" if one.tags.labels == ["cat"] else "cat"]
+    assert "has another label or source for 10 recordings, such as audio/0.wav; expected" in refusal(
+        read, root, tables=tables
+    )
+    (table,) = tables.iterdir()
+    table.unlink()
     after = read(root, tables=tables)
-    assert sorted(after.filenames) == sorted(before.filenames) and len(list(tables.iterdir())) == 2
+    assert sorted(after.filenames) == sorted(before.filenames)
     labels = [dict(zip(data.filenames, data.labels.tolist(), strict=True)) for data in (before, after)]
     assert all(labels[0][name] == 1 - labels[1][name] for name in before.filenames)
     monkeypatch.chdir(root)
     assert read_recordings(".", layout="soundata").folds_made
     (root / "audio" / "3.wav").unlink()
-    assert refusal(read, root).endswith(f"run soundata.initialize('barks', data_home={str(root)!r}).download()")
+    download = f"run soundata.initialize('barks', data_home={str(root)!r}).download()"
+    assert refusal(read, root).endswith(download) and f"{download}, delete {table} to make" in refusal(
+        read, root, tables=tables
+    )
+    lines = table.read_text(encoding="utf-8").splitlines()
+    table.write_text("\n".join(line for line in lines if "/3.wav" not in line), encoding="utf-8")
+    assert len(read(root, tables=tables).filenames) == 9
