@@ -185,10 +185,16 @@ def check_cache(folder: Path, option: str) -> None:
     """
     reason = None if folder.is_dir() else hindrance(folder)
     if reason is not None:
-        raise EscGpuError(
-            f"cache folder {folder}: {reason}; expected a folder that can be written; correct it or choose another "
-            f"with {option}"
-        )
+        raise cache_error(folder, reason, option)
+
+
+def cache_error(folder: Path, reason: str | OSError, option: str) -> EscGpuError:
+    """What to say of a cache folder that cannot be written."""
+    what = reason.strerror or reason if isinstance(reason, OSError) else reason
+    return EscGpuError(
+        f"cache folder {folder}: {what}; expected a folder that can be written; correct it or choose another with "
+        f"{option}"
+    )
 
 
 def hindrance(folder: Path) -> str | None:

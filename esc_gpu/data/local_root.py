@@ -10,19 +10,18 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from esc_gpu.core.files import read_json, remove_leftovers, write_json
+from esc_gpu.core.files import cache_error, read_json, remove_leftovers, write_json
 from esc_gpu.core.lock import locked
 from esc_gpu.core.names import composed
 from esc_gpu.data.embedded.extract import extract, extracted_files, remove_extracted
 from esc_gpu.data.embedded.shards import is_shard
 from esc_gpu.data.embedded.source import CARD, LocalSource, RemoteSource, holds_data_set
-from esc_gpu.data.recordings.audio_files import is_audio
 from esc_gpu.data.recordings.table import table_rows
 from esc_gpu.data.remote.address import is_remote
 from esc_gpu.data.remote.attempts import UnreachableError
 from esc_gpu.data.remote.coming import remove_left_folders
 from esc_gpu.data.remote.folder import RemoteFolder
-from esc_gpu.data.remote.mirror import OPTION, is_wanted, remove_copies, remove_unlisted, update_copy
+from esc_gpu.data.remote.mirror import OPTION, is_recording, is_wanted, remove_copies, remove_unlisted, update_copy
 from esc_gpu.data.remote.placeholders import check_versions, list_on_demand, put_placeholders
 from esc_gpu.errors import EscGpuError
 
@@ -95,7 +94,7 @@ def _copy(
 
             def is_asked_for(path: str) -> bool:
                 nonlocal has_audio
-                has_audio = has_audio or is_audio(path.rpartition("/")[2])
+                has_audio = has_audio or is_recording(path)
                 return is_file(path) or is_shard(path) or path == CARD
 
             try:
@@ -108,7 +107,7 @@ def _copy(
                 return folder
             files = [file for file in listed if is_file(file.path)]
             shards = [file for file in listed if is_shard(file.path) or file.path == CARD]
-            recordings = [file for file in files if is_audio(file.path.rpartition("/")[2])]
+            recordings = [file for file in files if is_recording(file.path)]
             about = {"address": remote.address, "date": time.strftime("%Y-%m-%d"), "of_table": False, "is_kept": True}
             if not recordings and (has_audio or not any(is_shard(file.path) for file in shards)):
                 raise EscGpuError(
@@ -139,12 +138,4 @@ def _copy(
             write_json(complete, about)
             return folder
     except OSError as error:
-        raise cache_error(cache, error) from error
-
-
-def cache_error(cache: Path, error: OSError) -> EscGpuError:
-    """What to say of a cache that cannot be written."""
-    return EscGpuError(
-        f"cache folder {cache}: {error.strerror or error}; expected a folder that can be written; correct it or choose "
-        f"another with {OPTION}"
-    )
+        raise cache_error(cache, error, OPTION) from error

@@ -12,18 +12,20 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
+from esc_gpu.core.files import cache_error
 from esc_gpu.core.lock import locked
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.damaged_files import DamagedFileError
 from esc_gpu.data.clips.decode import count_workers
 from esc_gpu.data.clips.padding import recording_seconds
-from esc_gpu.data.local_root import REMOTE, cache_error
+from esc_gpu.data.local_root import REMOTE
 from esc_gpu.data.remote.address import is_remote
 from esc_gpu.data.remote.coming import coming_folder, remove_left_folders
 from esc_gpu.data.remote.contents import Content, Contents
 from esc_gpu.data.remote.fetched import Fetched
 from esc_gpu.data.remote.folder import RemoteFolder
 from esc_gpu.data.remote.listing import THREADS, RemoteFile
+from esc_gpu.data.remote.mirror import OPTION
 from esc_gpu.data.remote.placeholders import read_listing
 from esc_gpu.data.store.recording_files import (
     READING_VERSION,
@@ -58,7 +60,7 @@ def recording_files(root: str | Path | None, cache: Path, keep_copy: bool) -> It
                     remove_left_folders(place)
                     coming = held.enter_context(coming_folder(place))
         except OSError as error:
-            raise cache_error(cache, error) from error
+            raise cache_error(cache, error, OPTION) from error
         # Without a listing the recordings were extracted, or another command has copied them meanwhile.
         yield OnDemand(remote, place, listed, coming) if listed else LocalFiles()
 

@@ -14,7 +14,7 @@ from typing import Any
 from esc_gpu.core.esc50 import AUDIO
 from esc_gpu.core.esc50 import COLUMNS as ESC50_COLUMNS
 from esc_gpu.core.esc50 import TABLE as ESC50_TABLE
-from esc_gpu.core.files import discard, read_json, remove_leftovers, synchronize, write_json, write_text
+from esc_gpu.core.files import cache_error, discard, read_json, remove_leftovers, synchronize, write_json, write_text
 from esc_gpu.core.lock import locked
 from esc_gpu.core.names import composed, control_character
 from esc_gpu.core.progress import tqdm
@@ -54,10 +54,7 @@ def extract(source: Source, place: Path, name: str, progress: bool, announce: Ca
             raise EscGpuError(
                 f"{error.filename}: {error.strerror}; expected a file that can be read; correct it, or data.root"
             ) from error
-        raise EscGpuError(
-            f"cache folder {place}: {error.strerror or error}; expected a folder that can be written; correct it or "
-            f"choose another with {OPTION}"
-        ) from error
+        raise cache_error(place, error, OPTION) from error
 
 
 def extracted_files(place: Path) -> set[str]:

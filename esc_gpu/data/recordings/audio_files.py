@@ -12,8 +12,6 @@ SUFFIXES = (
     *(".wav", ".flac", ".ogg", ".oga", ".opus", ".mp3"),
     *(".aif", ".aiff", ".aifc", ".au", ".snd", ".caf", ".w64", ".rf64"),
 )
-
-
 REST = {"__MACOSX", "lost+found", "System Volume Information", "$RECYCLE.BIN"}  # of archives and disks, not of users
 
 
@@ -21,8 +19,7 @@ def find_audio_files(paths: Sequence[str | Path]) -> list[str]:
     """The files, and for each folder all audio files in and below it, in the order of their paths.
 
     A folder's files are audio by their suffix. Hidden files and folders are left out, and links to folders are not
-    followed.
-    A file may be named in either form of Unicode.
+    followed. A file may be named in either form of Unicode.
 
     Raises:
         EscGpuError: for a folder without audio files, and one that cannot be read, in it or itself. Whether a file is

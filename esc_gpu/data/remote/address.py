@@ -16,8 +16,11 @@ if TYPE_CHECKING:
 ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+(::|://)")  # of two letters or more: C:\ is a drive
 WEB = ("http", "https")
 LINKS = re.compile(r"::(?=[A-Za-z][A-Za-z0-9+.-]*(?:://|::|$))")  # between those of a chain
-PATHS = ("file", "local", "memory", "dir", "zip", "tar", "libarchive", "reference")  # without users
-CACHES = ("simplecache", "filecache", "blockcache")
+# Files, archives and caches, which know no users.
+PATHS = (
+    *("file", "local", "memory", "dir", "zip", "tar", "libarchive", "reference"),
+    *("simplecache", "filecache", "blockcache"),
+)
 VERSIONED = ("git", "github", "gist")  # OWNER:REPOSITORY@VERSION
 BUCKETS = ("s3", "s3a", "gs", "gcs", "az", "abfs", "abfss", "adl", "oss", "oci")  # without ports
 PASSWORD = re.compile(r"[^/@:]*:(?!\d+(?:/|$))[^@]*@")  # of a user; digits are a port
@@ -54,7 +57,7 @@ def _has_secret(link: str) -> bool:
     """Whether there is a password, a key or a query in it; a user's name for a web server is taken for one."""
     protocol, _, rest = link.partition("://")
     protocol = protocol.lower()
-    if protocol in (*PATHS, *CACHES):
+    if protocol in PATHS:
         return False
     if "?" in rest and (protocol in WEB or "=" in rest.partition("?")[2]):
         return True

@@ -24,9 +24,14 @@ AT_ONCE = 1000  # files that are given to the threads before some are noted
 OPTION = "--data.cache_dir, or --cache-dir of esc-gpu features, embed and probe"
 
 
+def is_recording(path: str) -> bool:
+    """Whether a file at an address is a recording, by its name."""
+    return is_audio(path.rpartition("/")[2])
+
+
 def is_wanted(path: str) -> bool:
     """Whether a file is a recording, or may be a table of them."""
-    return is_audio(path.rpartition("/")[2]) or path.lower().endswith(TABLES)
+    return is_recording(path) or path.lower().endswith(TABLES)
 
 
 def update_copy(

@@ -22,7 +22,7 @@ import numpy as np
 
 from esc_gpu.core.channel import NUMBERS, Channel, check_channel
 from esc_gpu.core.clip import clip_samples
-from esc_gpu.core.files import read_json, write_json, write_text
+from esc_gpu.core.files import cache_error, read_json, write_json, write_text
 from esc_gpu.core.lock import lock
 from esc_gpu.core.progress import tqdm
 from esc_gpu.data.clips.damaged_files import DamagedFilesError, OnError, map_files, reason_of
@@ -114,10 +114,7 @@ def open_store(
             _build(folder, decode_all, decode_one, is_complete)
         return WaveformStore(folder, rate, key)
     except OSError as error:
-        raise EscGpuError(
-            f"cache folder {cache_dir}: {error.strerror or error}; expected a folder that can be written; "
-            f"correct it or choose another with {CACHE_OPTION}"
-        ) from error
+        raise cache_error(cache_dir, error, CACHE_OPTION) from error
 
 
 def _check_windows(windows: Windows, n_recordings: int) -> None:
