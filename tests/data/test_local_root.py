@@ -7,6 +7,7 @@ pytest.importorskip("pyarrow", reason="needs the package pyarrow: pip install 'e
 from esc_gpu.data.local_root import local_root
 from esc_gpu.data.on_demand import recording_files
 from esc_gpu.data.recordings.layouts import read_recordings
+from esc_gpu.data.remote import attempts
 from esc_gpu.data.store.recording_files import digest_file
 from tests.helpers.hugging_face import CLASSES, rows, write_parquet
 from tests.helpers.one_line import refusal
@@ -56,3 +57,19 @@ def test_from_rows_to_files_and_back(bucket, tmp_path):
         assert data.layout == "folders" and data.class_names == ("cow", "sheep") and len(data.filenames) == 12
         for path in files:
             bucket.remove(path)
+
+
+def test_what_was_extracted_stays_until_all_files_have_come_and_files_of_its_names_stay(bucket, tmp_path, monkeypatch):
+    monkeypatch.setattr(attempts, "WAITS_S", (0.0,))
+    bucket.put("train.parquet", write_parquet(tmp_path / "x.parquet", rows(0, 4)).read_bytes())
+    folder = local_root(ROOT, tmp_path / "cache", progress=False)
+    extracted = [folder / "00000" / f"{number}.wav" for number in range(4)]
+    assert all(path.is_file() for path in extracted)
+    bucket.put("00000/0.wav", b"another")
+    bucket.put("00001/0.wav", b"another")
+    bucket.trouble = {"00001/0.wav": [ConnectionResetError("reset")] * 2}
+    for _ in range(2):
+        assert "ConnectionResetError" in refusal(local_root, ROOT, tmp_path / "cache", progress=False)
+        assert all(path.is_file() for path in extracted[1:])
+    local_root(ROOT, tmp_path / "cache", progress=False)
+    assert extracted[0].read_bytes() == b"another" and not any(path.exists() for path in extracted[1:])

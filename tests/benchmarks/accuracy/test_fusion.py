@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from benchmarks.accuracy.fusion import main
+from benchmarks.accuracy.fusion import main, mistakes_of
 from esc_gpu.core.text import escape
 from esc_gpu.evaluation.finished_run import read_run
 from tests.helpers.made_up_runs import write_run
@@ -57,6 +57,19 @@ def check_mistakes(found, one, other):
     for clip, row in zip(wrong, found, strict=True):
         assert row["label"] == names[one.labels[clip]] and row["means"] == [names[called[clip]]]
         assert row["runs"] == [names[run.predictions[clip]] for run in (one, other)]
+
+
+def test_the_mistakes_of_several_means_are_those_of_any(tmp_path):
+    runs = [
+        read_run(write_run(tmp_path / f"{frontend}{seed}", frontend=frontend, seed=seed))
+        for frontend in ("logmel", "cqt")
+        for seed in (0, 1)
+    ]
+    means = [runs[0], runs[1]]  # of other mistakes
+    wrong = [{row["filename"] for row in mistakes_of(runs, [mean])} for mean in means]
+    both = mistakes_of(runs, means)
+    assert wrong[0] - wrong[1] and wrong[1] - wrong[0] and {row["filename"] for row in both} == wrong[0] | wrong[1]
+    assert all(len(row["runs"]) == 4 and len(row["means"]) == 2 for row in both)
 
 
 def test_what_cannot_be_fused_is_one_line(runs, tmp_path, capsys):

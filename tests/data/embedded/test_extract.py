@@ -89,6 +89,14 @@ def test_files_of_audio_come_before_rows(tmp_path):
     assert local_root(tmp_path / "set", tmp_path) == tmp_path / "set" and not (tmp_path / "extracted").exists()
 
 
+@pytest.mark.parametrize("rest", ["$RECYCLE.BIN", "__MACOSX", ".cache"])
+def test_files_of_audio_in_folders_of_the_disk_do_not(tmp_path, rest):
+    write_parquet(tmp_path / "set" / "x.parquet", rows(0, 2))
+    (tmp_path / "set" / rest).mkdir()
+    (tmp_path / "set" / rest / "1.wav").touch()
+    assert len(rows_in(tmp_path / "set")) == 1
+
+
 def test_links_to_folders_are_followed_once(tmp_path):
     root, there = tmp_path / "set", tmp_path / "there"
     write_parquet(root / "features.parquet", rows(0, 2))

@@ -55,6 +55,7 @@ def test_secrets_of_any_form_are_refused_and_not_repeated(address):
         "zip://a?.wav::memory://bucket/x.zip",
         "github://OWNER:REPOSITORY@VERSION/sounds",
         "git:///repository:main@audio",
+        "sftp://host:8080/a@b/c",
         "file:///tmp/12:30 take/me@firm.com",
         "file:///C:/Users/me@firm.com/sounds",
         "zip://?/label=dog/x::memory://a.zip",
